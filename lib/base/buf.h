@@ -1,0 +1,58 @@
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/*
+ * Bytes that grow up to a limit. Appending never fails in the caller's face:
+ * the buffer remembers the first failure and buf_check() reports it, once.
+ * What lies in a buffer is wiped when it moves and when it is freed, so that
+ * it may hold keys and passwords. The data always has a NUL behind it that
+ * len does not count.
+ */
+struct buf {
+	char *data;
+	size_t len;
+	size_t cap;
+	size_t limit;
+	bool failed;
+};
+
+#define BUF_INIT(max)          \
+	{                      \
+		.limit = (max) \
+	}
+
+void buf_init(struct buf *b, size_t limit);
+void buf_free(struct buf *b);
+void buf_reset(struct buf *b); /* empties it and forgets a failure; keeps memory */
+
+void buf_append(struct buf *b, const void *data, size_t len);
+void buf_puts(struct buf *b, const char *s);
+void buf_putc(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
+
+/* Standard base64 with padding and without line breaks (RFC 4648, section 4). */
+void buf_base64(struct buf *b, const void *data, size_t len);
+
+/* JSON string with its quotes; s must be valid UTF-8 (RFC 8259, section 7). */
+void buf_json_string(struct buf *b, const char *s);
+
+/* ERR_OK, or why an append failed: over the limit (ERR_TOO_LARGE) or no memory. */
+enum err buf_check(const struct buf *b, struct error *e) must_check;
+
+/* Bytes of a fixed length that someone owns: certificates, keys, tokens. */
+struct blob {
+	unsigned char *data;
+	size_t len;
+};
+
+enum err blob_copy(const void *data, size_t len, struct blob *out, struct error *e) must_check;
+enum err blob_take(struct buf *b, struct blob *out, struct error *e) must_check; /* empties b */
+void blob_free(struct blob *b);							 /* wipes */
+bool blob_equal(const struct blob *a, const struct blob *b);
+
+#endif

@@ -1,0 +1,39 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static int64_t (*replacement)(void);
+
+int64_t clock_now(void)
+{
+	return replacement ? replacement() : (int64_t)time(NULL);
+}
+
+void clock_replace(int64_t (*now)(void))
+{
+	replacement = now;
+}
+
+int64_t clock_monotonic_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+	return clock_monotonic_us() / 1000;
+}
+
+void clock_rfc3339(int64_t when, char out[CLOCK_RFC3339_SIZE])
+{
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099 ||
+		!strftime(out, CLOCK_RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		snprintf(out, CLOCK_RFC3339_SIZE, "invalid");
+}

@@ -1,0 +1,11 @@
+#ifndef BASE_COMPILER_H
+#define BASE_COMPILER_H
+
+/* The result says whether it worked: to drop it is a mistake. */
+#define must_check __attribute__((warn_unused_result))
+
+#define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+#endif

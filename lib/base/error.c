@@ -1,0 +1,102 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DETAIL_LATER "The event is kept if it could be recorded, and is finished later."
+
+static const struct error_meaning meanings[ERR_COUNT] = {
+	[ERR_OK] = {"ok", 200, 0, false, "OK", NULL},
+	[ERR_USAGE] = {"usage", 400, 2, false, "Wrong usage", NULL},
+	[ERR_CONFIG] = {"config", 503, 78, true, "Not available",
+		"The service is not set up correctly; its log says where. " DETAIL_LATER},
+	[ERR_MALFORMED] = {"malformed", 400, 1, false, "Malformed event notification", NULL},
+	[ERR_TOO_LARGE] = {"too-large", 413, 1, false, "Event notification too large", NULL},
+	[ERR_UNSUPPORTED] = {"unsupported", 415, 1, false, "Unsupported media type", NULL},
+	[ERR_UNPROCESSABLE] = {"unprocessable", 422, 1, false, "No usable identity", NULL},
+	[ERR_UNAUTHENTICATED] = {"unauthenticated", 401, 1, false, "Not authenticated",
+		"Credentials are missing or wrong."},
+	[ERR_FORBIDDEN] = {"forbidden", 403, 1, false, "Not confirmed",
+		"The event's claim was not confirmed."},
+	[ERR_NOT_FOUND] = {"not-found", 404, 1, false, "Not found", "There is nothing here."},
+	[ERR_METHOD] = {"method", 405, 1, false, "Method not allowed",
+		"This path does not take that method; see Allow."},
+	[ERR_REFUSED] = {"refused", 502, 1, false, "Refused upstream",
+		"The certificate authority or the Escrow Gateway refused; "
+		"the event is kept as failed and needs a person."},
+	[ERR_UNAVAILABLE] = {"unavailable", 503, 75, true, "Not available",
+		"The certificate authority, the Escrow Gateway or the store is "
+		"unreachable or busy. " DETAIL_LATER},
+	[ERR_INTERNAL] = {"internal", 500, 1, true, "Internal error",
+		"The request could not be completed; the log has its id. " DETAIL_LATER},
+};
+
+const struct error_meaning *error_meaning(enum err code)
+{
+	return &meanings[code < ERR_COUNT ? code : ERR_INTERNAL];
+}
+
+static void fill(struct error *e, enum err code, const char *field, const char *fmt, va_list args)
+	printf_like(4, 0);
+static void fill(struct error *e, enum err code, const char *field, const char *fmt, va_list args)
+{
+	e->code = code;
+	e->retry_after = 0;
+	snprintf(e->field, sizeof(e->field), "%s", field);
+	vsnprintf(e->text, sizeof(e->text), fmt, args);
+}
+
+enum err error_set(struct error *e, enum err code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fill(e, code, "", fmt, args);
+	va_end(args);
+	return code;
+}
+
+enum err error_field(struct error *e, enum err code, const char *field, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fill(e, code, field, fmt, args);
+	va_end(args);
+	return code;
+}
+
+enum err error_context(struct error *e, const char *fmt, ...)
+{
+	char text[ERROR_TEXT_MAX];
+	va_list args;
+	size_t len;
+
+	memcpy(text, e->text, sizeof(text));
+	va_start(args, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, args);
+	va_end(args);
+	len = strlen(e->text);
+	snprintf(e->text + len, sizeof(e->text) - len, ": %s", text);
+	return e->code;
+}
+
+enum err error_memory(struct error *e)
+{
+	return error_set(e, ERR_INTERNAL, "out of memory");
+}
+
+enum err error_errno(struct error *e, enum err code, const char *fmt, ...)
+{
+	int saved = errno;
+	va_list args;
+	size_t len;
+
+	va_start(args, fmt);
+	fill(e, code, "", fmt, args);
+	va_end(args);
+	len = strlen(e->text);
+	snprintf(e->text + len, sizeof(e->text) - len, ": %s", strerror(saved));
+	return code;
+}

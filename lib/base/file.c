@@ -1,0 +1,148 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum err check_secret_mode(const char *path, const struct stat *st, struct error *e)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return error_set(e, ERR_CONFIG,
+			"%s belongs to user %u; it must belong to root or to user %u, who runs "
+			"this",
+			path, (unsigned)st->st_uid, (unsigned)geteuid());
+	if (st->st_mode & (S_IRWXO | S_IWGRP | S_IXGRP))
+		return error_set(e, ERR_CONFIG,
+			"%s has mode %04o; a secret must not be open to others: chmod 0600 or 0640",
+			path, (unsigned)(st->st_mode & 07777));
+	return ERR_OK;
+}
+
+static enum err read_all(int fd, const char *path, size_t size, struct blob *out, struct error *e)
+{
+	struct blob content = {malloc(size + 1), 0};
+	enum err err = ERR_OK;
+
+	if (!content.data)
+		return error_memory(e);
+	while (content.len < size) {
+		ssize_t n = read(fd, content.data + content.len, size - content.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			err = error_errno(e, ERR_CONFIG, "%s", path);
+		if (n <= 0)
+			break;
+		content.len += (size_t)n;
+	}
+	if (err) {
+		blob_free(&content);
+		return err;
+	}
+	content.data[content.len] = '\0';
+	*out = content;
+	return ERR_OK;
+}
+
+static enum err read_file(const char *path, bool secret, struct blob *out, struct error *e)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (secret ? O_NOFOLLOW : 0);
+	int fd = open(path, flags);
+	struct stat st;
+	enum err err = ERR_OK;
+
+	if (fd < 0 && secret && errno == ELOOP)
+		return error_set(
+			e, ERR_CONFIG, "%s is a symbolic link; name the file itself", path);
+	if (fd < 0)
+		return error_errno(e, ERR_CONFIG, "%s", path);
+	if (fstat(fd, &st) < 0)
+		err = error_errno(e, ERR_CONFIG, "%s", path);
+	else if (!S_ISREG(st.st_mode))
+		err = error_set(e, ERR_CONFIG, "%s is not a regular file", path);
+	else if (st.st_size > FILE_SIZE_MAX)
+		err = error_set(e, ERR_CONFIG, "%s is larger than %d bytes", path, FILE_SIZE_MAX);
+	else if (secret)
+		err = check_secret_mode(path, &st, e);
+	if (!err)
+		err = read_all(fd, path, (size_t)st.st_size, out, e);
+	close(fd);
+	return err;
+}
+
+enum err file_read(const char *path, struct blob *out, struct error *e)
+{
+	return read_file(path, false, out, e);
+}
+
+enum err file_read_secret(const char *path, struct blob *out, struct error *e)
+{
+	return read_file(path, true, out, e);
+}
+
+enum err file_read_password(const char *path, struct blob *out, struct error *e)
+{
+	struct blob content = {NULL, 0};
+	enum err err = file_read_secret(path, &content, e);
+	size_t len;
+
+	if (err)
+		return err;
+	len = strcspn((char *)content.data, "\r\n");
+	if (len == 0)
+		err = error_set(e, ERR_CONFIG, "%s: its first line must hold a password", path);
+	else
+		err = blob_copy(content.data, len, out, e);
+	blob_free(&content);
+	return err;
+}
+
+static enum err sync_directory(const char *path, struct error *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	enum err err = ERR_OK;
+
+	if (fd < 0 || fsync(fd) < 0)
+		err = error_errno(e, ERR_CONFIG, "%s: its folder", path);
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	return err;
+}
+
+enum err file_create(const char *path, unsigned mode, const void *data, size_t len, struct error *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	const char *p = data;
+	enum err err = ERR_OK;
+
+	if (fd < 0 && errno == EEXIST)
+		return error_set(
+			e, ERR_CONFIG, "%s is there already; it is never overwritten", path);
+	if (fd < 0)
+		return error_errno(e, ERR_CONFIG, "%s", path);
+	for (size_t done = 0; !err && done < len;) {
+		ssize_t n = write(fd, p + done, len - done);
+
+		if (n < 0 && errno != EINTR)
+			err = error_errno(e, ERR_CONFIG, "%s", path);
+		else if (n > 0)
+			done += (size_t)n;
+	}
+	if (!err && fsync(fd) < 0)
+		err = error_errno(e, ERR_CONFIG, "%s", path);
+	close(fd);
+	if (!err)
+		err = sync_directory(path, e);
+	if (err)
+		unlink(path);
+	return err;
+}

@@ -1,0 +1,24 @@
+#include "base/kinds.h"
+
+#include <string.h>
+
+const char *const usage_names[USAGE_COUNT] = {
+	[USAGE_SIGNING] = "signing",
+	[USAGE_ENCRYPTION] = "encryption",
+};
+
+const char *const key_type_names[KEY_TYPE_COUNT] = {
+	[KEY_RSA_2048] = "rsa-2048",
+	[KEY_RSA_3072] = "rsa-3072",
+	[KEY_RSA_4096] = "rsa-4096",
+	[KEY_EC_P256] = "ec-p256",
+	[KEY_EC_P384] = "ec-p384",
+};
+
+int kind_find(const char *const names[], size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return (int)i;
+	return -1;
+}

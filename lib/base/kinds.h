@@ -1,0 +1,30 @@
+#ifndef BASE_KINDS_H
+#define BASE_KINDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The words of the field that configuration, store and PKI share. */
+
+enum usage {
+	USAGE_SIGNING,
+	USAGE_ENCRYPTION,
+	USAGE_COUNT,
+};
+
+enum key_type {
+	KEY_RSA_2048,
+	KEY_RSA_3072,
+	KEY_RSA_4096,
+	KEY_EC_P256,
+	KEY_EC_P384,
+	KEY_TYPE_COUNT,
+};
+
+extern const char *const usage_names[USAGE_COUNT];	 /* "signing", "encryption" */
+extern const char *const key_type_names[KEY_TYPE_COUNT]; /* "rsa-2048", … */
+
+/* Index of name in names[0..count-1], exact and case-sensitive, or -1. */
+int kind_find(const char *const names[], size_t count, const char *name);
+
+#endif

@@ -1,0 +1,136 @@
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define LINE_MAX_BYTES 2048
+#define REQUEST_MAX 64
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+const char *const log_level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
+const char *const log_target_names[LOG_TARGET_COUNT] = {"stderr", "syslog", "journal"};
+
+static const int priorities[LOG_LEVEL_COUNT] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+
+/* A process has one log. */
+static struct {
+	const char *program;
+	enum log_target target;
+	enum log_level level;
+	int journal;
+	char request[REQUEST_MAX];
+} self = {.program = "certprov", .level = LOG_LEVEL_INFO, .journal = -1};
+
+static void open_journal(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	self.journal = fd;
+	if (fd < 0)
+		self.target = LOG_TARGET_STDERR;
+}
+
+void log_open(const char *program, enum log_target target, enum log_level level)
+{
+	if (self.journal >= 0)
+		close(self.journal);
+	self.journal = -1;
+	self.program = program;
+	self.target = target;
+	self.level = level;
+	if (target == LOG_TARGET_SYSLOG)
+		openlog(program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	if (target == LOG_TARGET_JOURNAL) {
+		open_journal();
+		if (self.journal < 0)
+			log_warning("no journal at %s: logging to standard error", JOURNAL_SOCKET);
+	}
+}
+
+void log_set_request(const char *request_id)
+{
+	snprintf(self.request, sizeof(self.request), "%s", request_id ? request_id : "");
+}
+
+const char *log_request(void)
+{
+	return self.request;
+}
+
+/* Copies text, with what could forge or garble a line shown as \xNN. */
+static void escape(const char *text, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (; *text && n + 5 < size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			n += (size_t)snprintf(out + n, size - n, "\\x%02x", c);
+		else
+			out[n++] = *text;
+	}
+	out[n] = '\0';
+}
+
+static void write_stderr(enum log_level level, const char *message)
+{
+	char time[CLOCK_RFC3339_SIZE], line[LINE_MAX_BYTES + 256];
+	int len;
+
+	clock_rfc3339(clock_now(), time);
+	len = snprintf(line, sizeof(line), "%s %s %s[%ld]%s%s %s\n", time, log_level_names[level],
+		self.program, (long)getpid(), *self.request ? " request=" : "", self.request,
+		message);
+	if (write(STDERR_FILENO, line, (size_t)len) < 0)
+		return; /* nobody is left to tell */
+}
+
+/* systemd's native protocol: FIELD=value lines in one datagram. */
+static void write_journal(enum log_level level, const char *message)
+{
+	char data[LINE_MAX_BYTES + 256];
+	int len = snprintf(data, sizeof(data),
+		"MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nCERTPROV_REQUEST=%s\n", message,
+		priorities[level], self.program, self.request);
+
+	if (send(self.journal, data, (size_t)len, MSG_NOSIGNAL) < 0)
+		write_stderr(level, message);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES], message[LINE_MAX_BYTES];
+	va_list args;
+
+	if (level > self.level)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	escape(text, message, sizeof(message));
+	switch (self.target) {
+	case LOG_TARGET_SYSLOG:
+		syslog(priorities[level], "%s%s%s%s", *self.request ? "request=" : "", self.request,
+			*self.request ? " " : "", message);
+		break;
+	case LOG_TARGET_JOURNAL:
+		write_journal(level, message);
+		break;
+	case LOG_TARGET_STDERR:
+	case LOG_TARGET_COUNT:
+		write_stderr(level, message);
+		break;
+	}
+}

@@ -1,0 +1,43 @@
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/error.h"
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_COUNT,
+};
+
+enum log_target {
+	LOG_TARGET_STDERR,
+	LOG_TARGET_SYSLOG,
+	LOG_TARGET_JOURNAL,
+	LOG_TARGET_COUNT,
+};
+
+extern const char *const log_level_names[LOG_LEVEL_COUNT];
+extern const char *const log_target_names[LOG_TARGET_COUNT];
+
+/* Before this is called, lines go to standard error at level info. */
+void log_open(const char *program, enum log_target target, enum log_level level);
+
+/* The id that every following line bears, until it is set to NULL. Copied. */
+void log_set_request(const char *request_id);
+const char *log_request(void); /* borrowed; "" outside a request */
+
+/*
+ * One line: "TIME LEVEL program[pid] request=ID MESSAGE". Control characters
+ * in the message, line breaks too, are shown as \xNN: a line cannot be forged
+ * from outside.
+ */
+void log_line(enum log_level level, const char *fmt, ...) printf_like(2, 3);
+
+#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,21 @@
+#ifndef BASE_SECRET_H
+#define BASE_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Overwrites; the compiler cannot leave it out. */
+void secret_wipe(void *data, size_t len);
+
+/* In a time that depends on len alone. */
+bool secret_equal(const void *a, const void *b, size_t len);
+
+/* From the kernel's generator. */
+enum err secret_random(void *out, size_t len, struct error *e) must_check;
+
+/* No core dumps and no ptrace by others for this process and its children. */
+void secret_harden_process(void);
+
+#endif

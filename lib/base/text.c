@@ -1,0 +1,288 @@
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool text_uuid(const char *s, char out[UUID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	char uuid[UUID_SIZE];
+
+	for (int i = 0; i < UUID_SIZE - 1; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+		int digit = hex_digit(s[i]);
+
+		if (dash ? s[i] != '-' : digit < 0)
+			return false;
+		uuid[i] = dash ? '-' : digits[digit];
+	}
+	if (s[UUID_SIZE - 1] != '\0')
+		return false;
+	uuid[UUID_SIZE - 1] = '\0';
+	memcpy(out, uuid, sizeof(uuid));
+	return true;
+}
+
+bool text_uuid_is_nil(const char *uuid)
+{
+	return strspn(uuid, "0-") == UUID_SIZE - 1 && uuid[UUID_SIZE - 1] == '\0';
+}
+
+/*
+ * Reads one code point of well-formed UTF-8 from s[0..len-1] into *cp.
+ * Returns how many bytes it took, 0 if it is not well-formed.
+ */
+static size_t utf8_next(const unsigned char *s, size_t len, uint32_t *cp)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t size = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : 4;
+	uint32_t c = s[0];
+
+	if (size == 4 && s[0] >> 3 != 30)
+		return 0;
+	if (size > len)
+		return 0;
+	if (size > 1)
+		c &= 0x7fu >> size;
+	for (size_t i = 1; i < size; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*cp = c;
+	return size;
+}
+
+bool text_is_utf8(const char *s, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	uint32_t c;
+
+	for (size_t at = 0, size; at < len; at += size) {
+		size = utf8_next(p + at, len - at, &c);
+		if (size == 0 || c == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool is_control(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{0x00, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, /* soft hyphen */
+		{0x61c, 0x61c},				  /* Arabic letter mark */
+		{0x180e, 0x180e},			  /* Mongolian vowel separator */
+		{0x200b, 0x200f},   /* zero width, left-to-right and right-to-left marks */
+		{0x2028, 0x202e},   /* separators, bidi embeddings and overrides */
+		{0x2060, 0x206f},   /* word joiner, bidi isolates, deprecated controls */
+		{0xfe00, 0xfe0f},   /* variation selectors */
+		{0xfeff, 0xfeff},   /* byte order mark */
+		{0xfff9, 0xfffb},   /* interlinear annotation */
+		{0xe0000, 0xe0fff}, /* tags, further variation selectors */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+bool text_has_control(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t left = strlen(s);
+	uint32_t c = 0;
+
+	while (left > 0) {
+		size_t size = utf8_next(p, left, &c);
+
+		if (size == 0 || is_control(c))
+			return true;
+		p += size;
+		left -= size;
+	}
+	return false;
+}
+
+/* Reads the digits at the start of s; returns what follows, NULL if none or over max. */
+static const char *read_digits(const char *s, int64_t max, int64_t *out)
+{
+	int64_t n = 0;
+
+	if (*s < '0' || *s > '9')
+		return NULL;
+	for (; *s >= '0' && *s <= '9'; s++) {
+		int digit = *s - '0';
+
+		if (n > (max - digit) / 10)
+			return NULL;
+		n = n * 10 + digit;
+	}
+	*out = n;
+	return s;
+}
+
+bool text_number(const char *s, int64_t max, int64_t *out)
+{
+	int64_t n = 0;
+	const char *rest = read_digits(s, max, &n);
+
+	if (!rest || *rest)
+		return false;
+	*out = n;
+	return true;
+}
+
+struct unit {
+	char letter;
+	int64_t factor;
+};
+
+static bool number_with_unit(
+	const char *s, const struct unit *units, size_t count, int64_t max, int64_t *out)
+{
+	int64_t n = 0;
+	const char *rest = read_digits(s, max, &n);
+
+	if (!rest || (rest[0] && rest[1]))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (rest[0] != units[i].letter)
+			continue;
+		if (n > max / units[i].factor)
+			return false;
+		*out = n * units[i].factor;
+		return true;
+	}
+	return false;
+}
+
+bool text_duration(const char *s, int64_t max, int64_t *out)
+{
+	static const struct unit units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+
+	return number_with_unit(s, units, ARRAY_LEN(units), max, out);
+}
+
+bool text_size(const char *s, int64_t max, int64_t *out)
+{
+	static const struct unit units[] = {{'\0', 1}, {'k', 1024}, {'m', 1024 * 1024}};
+
+	return number_with_unit(s, units, ARRAY_LEN(units), max, out);
+}
+
+void text_hex(const void *data, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *in = data;
+
+	for (size_t i = 0; i < len; i++) {
+		*out++ = digits[in[i] >> 4];
+		*out++ = digits[in[i] & 15];
+	}
+	*out = '\0';
+}
+
+bool text_unhex(const char *s, unsigned char *out, size_t len)
+{
+	if (strlen(s) != 2 * len || strspn(s, "0123456789abcdefABCDEF") != 2 * len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		out[i] = (unsigned char)(hex_digit(s[2 * i]) << 4 | hex_digit(s[2 * i + 1]));
+	return true;
+}
+
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool text_unbase64(const char *s, size_t len, struct buf *out)
+{
+	if (len % 4 != 0)
+		return false;
+	for (size_t i = 0; i < len; i += 4) {
+		bool last = i + 4 == len;
+		int pad = !last || s[i + 3] != '=' ? 0 : s[i + 2] == '=' ? 2 : 1;
+		uint32_t v = 0;
+
+		for (int j = 0; j < 4; j++) {
+			int digit = j >= 4 - pad ? 0 : base64_digit(s[i + j]);
+
+			if (digit < 0)
+				return false;
+			v = v << 6 | (uint32_t)digit;
+		}
+		if (pad && (v & (pad == 2 ? 0xffff : 0xff)))
+			return false;
+		buf_append(out, (const char[]){(char)(v >> 16), (char)(v >> 8), (char)v}, 3 - pad);
+	}
+	return !out->failed;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool text_equal_nocase(const char *a, const char *b)
+{
+	while (*a && lower(*a) == lower(*b)) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+char *text_trim(char *s)
+{
+	char *end;
+
+	s += strspn(s, " \t");
+	end = s + strlen(s);
+	while (end > s && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	*end = '\0';
+	return s;
+}
+
+char **text_list(const char *s)
+{
+	size_t commas = 0, len = strlen(s) + 1, n = 0;
+	char **items, *copy, *item;
+
+	for (const char *p = s; *p; p++)
+		commas += *p == ',';
+	items = malloc((commas + 2) * sizeof(*items) + len);
+	if (!items)
+		return NULL;
+	copy = memcpy(items + commas + 2, s, len);
+	while ((item = strsep(&copy, ",")) != NULL) {
+		item = text_trim(item);
+		if (*item)
+			items[n++] = item;
+	}
+	items[n] = NULL;
+	return items;
+}

@@ -1,0 +1,68 @@
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Strict parsing of small things. A false result leaves *out untouched. */
+
+#define UUID_SIZE 37 /* 8-4-4-4-12 hexadecimal digits and a NUL */
+
+/*
+ * Reads a UUID of the form 8-4-4-4-12 in either case and writes it in lower
+ * case (RFC 9562, section 4). False for any other form; the all-zero one is a
+ * UUID here: what it means is the caller's affair.
+ */
+bool text_uuid(const char *s, char out[UUID_SIZE]);
+
+/* "00000000-0000-0000-0000-000000000000", which UEM sends for "none". */
+bool text_uuid_is_nil(const char *uuid);
+
+/* Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or NUL. */
+bool text_is_utf8(const char *s, size_t len);
+
+/*
+ * True if s has a character that a person would not see or that changes how
+ * others are shown: C0/C1 controls, line and paragraph separators, bidi
+ * controls and marks, zero-width and tag characters. s must be UTF-8.
+ */
+bool text_has_control(const char *s);
+
+/* Digits only, 0 to max. */
+bool text_number(const char *s, int64_t max, int64_t *out);
+
+/* "90s", "10m", "12h", "365d" to seconds; a bare number is refused. */
+bool text_duration(const char *s, int64_t max, int64_t *out);
+
+/* "512", "64k", "1m" to bytes. */
+bool text_size(const char *s, int64_t max, int64_t *out);
+
+/* Lower-case hexadecimal; out has 2 * len + 1 bytes. */
+void text_hex(const void *data, size_t len, char *out);
+/* Exactly len bytes from 2 * len digits of either case. */
+bool text_unhex(const char *s, unsigned char *out, size_t len);
+
+/*
+ * Standard base64 with padding, no white space, no bits left over (RFC 4648,
+ * sections 3.5 and 4). Appends to out.
+ */
+bool text_unbase64(const char *s, size_t len, struct buf *out);
+
+/* Equal but for the case of ASCII letters. */
+bool text_equal_nocase(const char *a, const char *b);
+
+/* Cuts spaces and tabs off both ends, in place; returns the new start. */
+char *text_trim(char *s);
+
+/*
+ * Splits a comma-separated list, trims its items and leaves out empty ones.
+ * The result is one allocation, NULL-terminated, freed with free().
+ * NULL: no memory.
+ */
+char **text_list(const char *s);
+
+#endif

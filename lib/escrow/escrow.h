@@ -1,0 +1,54 @@
+#ifndef ESCROW_ESCROW_H
+#define ESCROW_ESCROW_H
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/error.h"
+
+/*
+ * The Credential Escrow Gateways of a configuration. What is uploaded replaces
+ * what they hold for that user and device, so a repeat is harmless.
+ */
+struct escrow;
+
+/* Opens our client identity and CA file: ERR_CONFIG. Connects to nobody yet. */
+enum err escrow_open(const struct config *config, struct escrow **out, struct error *e) must_check;
+void escrow_close(struct escrow *escrow);
+
+size_t escrow_count(const struct escrow *escrow);
+const char *escrow_url(const struct escrow *escrow, size_t gateway); /* borrowed */
+
+/* Our client certificate, DER, borrowed: the gateway lists its thumbprint. */
+const struct blob *escrow_identity(const struct escrow *escrow);
+
+/* A user's credentials on a device: PKCS#12 files, in the order of the upload. Borrowed. */
+struct escrow_upload {
+	const char *device_uuid;
+	const char *user_uuid;
+	const struct blob *signing;
+	size_t signing_count;
+	const struct blob *encryption;
+	size_t encryption_count;
+	const struct blob *archived;
+	size_t archived_count;
+};
+
+/* certificate-payload.json: {"device_uuid", "user_uuid", "smime_certificates": {…}}. Secret. */
+enum err escrow_payload(
+	const struct escrow_upload *upload, struct buf *out, struct error *e) must_check;
+
+/*
+ * POST <url>/v2/certificates to one gateway, over by the deadline
+ * (clock_monotonic_ms()). ERR_OK only for a complete 2xx answer. ERR_UNAVAILABLE, with
+ * retry_after: network, 408, 429, 5xx. ERR_CONFIG: we do not trust the gateway's
+ * certificate. ERR_REFUSED: 401, 403, a TLS alert: our certificate is not registered there;
+ * any other answer: it finds our request wrong.
+ */
+enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
+	int64_t deadline, struct error *e) must_check;
+
+/* Is it there and does it accept our certificate? For `certprov check`; sends no credentials. */
+enum err escrow_probe(
+	struct escrow *escrow, size_t gateway, int64_t deadline, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,63 @@
+#ifndef NET_HTTP_H
+#define NET_HTTP_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/*
+ * The only caller of libcurl. A client speaks with one server under one
+ * identity and keeps its connection between requests; a process uses a client
+ * for one request at a time.
+ */
+struct http_client;
+
+struct http_options {
+	const char *identity;		    /* PKCS#12 file for mutual TLS, or NULL */
+	const char *identity_password_file; /* or NULL: no password */
+	const char *ca_file;		    /* trust only these; NULL: the system's */
+	const char *pinned_key;		    /* "sha256//…", or NULL */
+};
+
+/*
+ * Reads identity and CA file now, so that a mistake in them shows at once:
+ * ERR_CONFIG. The identity's key exists only in memory. identity_info and the like: see identity.h.
+ */
+enum err http_client_new(
+	const struct http_options *options, struct http_client **out, struct error *e) must_check;
+void http_client_free(struct http_client *client);
+
+struct http_request {
+	const char *method;	  /* "GET", "POST" */
+	const char *url;	  /* https:// only */
+	const char *content_type; /* of body, or NULL */
+	const char *accept;	  /* or NULL */
+	const char *body;	  /* len bytes, or NULL */
+	size_t body_len;
+	int64_t deadline;  /* clock_monotonic_ms(): by then it is over */
+	size_t answer_max; /* bytes of body that we are ready to take */
+};
+
+struct http_answer {
+	int status;	 /* of a complete, well-formed answer */
+	int retry_after; /* seconds from now, 0: not said; a date is turned into seconds */
+	struct blob body;
+};
+
+/*
+ * One request, its answer whole or not at all. Redirects are not followed. A kept
+ * connection that turns out dead before any answer is replaced once, within the
+ * deadline. Any status is success here. Freed with http_answer_free().
+ *
+ * ERR_UNAVAILABLE: no connection, no answer in time, or one that is cut,
+ * malformed or too large; the server may have acted on it, so a repeat must be
+ * harmless. ERR_CONFIG: we do not trust the server: its certificate has another
+ * issuer, name, time or key than we demand. ERR_REFUSED: it does not take our
+ * certificate (a TLS alert). The text names the cause and what to do.
+ */
+enum err http_send(struct http_client *client, const struct http_request *request,
+	struct http_answer *out, struct error *e) must_check;
+void http_answer_free(struct http_answer *answer);
+
+#endif

@@ -1,0 +1,68 @@
+#ifndef PKI_CERTIFICATE_H
+#define PKI_CERTIFICATE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/kinds.h"
+#include "pki/address.h"
+
+#define CHAIN_MAX 8
+#define SERIAL_HEX_SIZE 41 /* 20 octets (RFC 5280, 4.1.2.2) and a NUL */
+#define DN_TEXT_SIZE 512
+#define SHA1_HEX_SIZE 41
+#define SHA256_HEX_SIZE 65
+
+/* Certificates as DER, leaf first, each followed by its issuer; the root may be left out. */
+struct chain {
+	size_t count;
+	struct blob certificate[CHAIN_MAX];
+};
+
+void chain_free(struct chain *chain);
+enum err chain_copy(const struct chain *from, struct chain *out, struct error *e) must_check;
+
+/* As one blob for the store: the DER of each, one behind the other; and back. */
+enum err chain_join(const struct chain *chain, struct blob *out, struct error *e) must_check;
+enum err chain_split(const struct blob *joined, struct chain *out, struct error *e) must_check;
+
+/* One or more PEM certificates. ERR_CONFIG if there is none or one cannot be read. */
+enum err chain_from_pem(const struct blob *pem, struct chain *out, struct error *e) must_check;
+enum err certificate_to_pem(const struct blob *der, struct blob *pem, struct error *e) must_check;
+
+/* What people and the store want to know of a certificate. */
+struct certificate_info {
+	char serial[SERIAL_HEX_SIZE]; /* lower-case hexadecimal, no leading zero octet */
+	char subject[DN_TEXT_SIZE];   /* RFC 4514; cut if longer */
+	char issuer[DN_TEXT_SIZE];
+	int64_t not_before; /* seconds UTC */
+	int64_t not_after;
+	char sha1[SHA1_HEX_SIZE]; /* thumbprints of the DER */
+	char sha256[SHA256_HEX_SIZE];
+};
+
+enum err certificate_info(
+	const struct blob *der, struct certificate_info *out, struct error *e) must_check;
+
+/* What a certificate that a CA returned must be. */
+struct certificate_demand {
+	enum usage usage;
+	const struct address *address;
+	const struct blob *public_key; /* SubjectPublicKeyInfo, DER */
+	int64_t now;
+	int64_t validity; /* seconds: the longest that we asked for */
+};
+
+/*
+ * The one check of everything a CA returns, before it is stored: the leaf's
+ * public key is ours; address is its only mail name (RFC 8550, 3); extended key usage is or
+ * contains emailProtection, without anyExtendedKeyUsage; key usage fits the purpose and excludes
+ * the other; it is no CA; it is valid now and not for longer than asked (an hour of leeway); each
+ * certificate of the chain is signed by the next, which is a CA (RFC 5280, 6.1) and valid.
+ * ERR_REFUSED, naming what is wrong.
+ */
+enum err certificate_check(const struct chain *chain, const struct certificate_demand *demand,
+	struct error *e) must_check;
+
+#endif

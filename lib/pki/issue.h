@@ -1,0 +1,48 @@
+#ifndef PKI_ISSUE_H
+#define PKI_ISSUE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/kinds.h"
+#include "pki/address.h"
+#include "pki/certificate.h"
+#include "pki/key.h"
+#include "pki/name.h"
+
+/* Making certificates ourselves: RFC 5280, S/MIME as in RFC 8550. */
+
+/* What a signer is: its certificate and key, loaded once and kept. */
+struct issuer;
+
+/* ERR_CONFIG if the key does not fit, the certificate is no CA or not valid now. */
+enum err issuer_new(const struct blob *certificate, const struct key *key, struct issuer **out,
+	struct error *e) must_check; /* borrows neither */
+void issuer_free(struct issuer *issuer);
+
+struct leaf_order {
+	enum usage usage;
+	const struct name *subject;
+	const struct address *address;
+	const struct blob *public_key; /* SubjectPublicKeyInfo, DER */
+	int64_t not_before;
+	int64_t not_after;	/* cut to the issuer's own */
+	char *const *policies;	/* OIDs, NULL-terminated */
+	const char *crl_url;	/* or NULL */
+	const char *issuer_url; /* caIssuers, or NULL */
+};
+
+/*
+ * Issues an S/MIME leaf: random serial of 127 bits, rfc822Name or SmtpUTF8Mailbox, extended
+ * key usage emailProtection; key usage by purpose: digitalSignature +
+ * nonRepudiation, or keyEncipherment (RSA), keyAgreement (EC); key ids.
+ */
+enum err issue_leaf(const struct issuer *issuer, const struct leaf_order *order, struct blob *out,
+	struct error *e) must_check;
+
+/* A self-signed CA: pathlen 0, keyCertSign + cRLSign, key id; critical as RFC 5280, 4.2.1. */
+enum err issue_root(const struct key *key, const struct name *subject, int64_t not_before,
+	int64_t not_after, struct blob *out, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef PKI_KEY_H
+#define PKI_KEY_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/kinds.h"
+
+/* A private key in memory. */
+struct key;
+
+/* Makes a new key pair. ERR_INTERNAL. Freed with key_free(), which wipes it. */
+enum err key_generate(enum key_type type, struct key **out, struct error *e) must_check;
+void key_free(struct key *key);
+
+/* PKCS#8 PrivateKeyInfo, DER, not encrypted (RFC 5958). Secret: blob_free() it at once. */
+enum err key_export(const struct key *key, struct blob *out, struct error *e) must_check;
+enum err key_import(const struct blob *pkcs8, struct key **out, struct error *e) must_check;
+
+/* The same from and to PEM, for key files. Import also takes what certtool and openssl write. */
+enum err key_export_pem(const struct key *key, struct blob *out, struct error *e) must_check;
+enum err key_import_pem(const struct blob *pem, struct key **out, struct error *e) must_check;
+
+/* -1 if it is none of the types that we make. */
+int key_type(const struct key *key);
+
+/* SubjectPublicKeyInfo, DER (RFC 5280, 4.1.2.7). */
+enum err key_public(const struct key *key, struct blob *out, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef PKI_PKCS12_H
+#define PKI_PKCS12_H
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "pki/certificate.h"
+
+/*
+ * Our own encoder of PKCS#12 (RFC 7292): GnuTLS's has a fixed count of 600,000
+ * iterations, several hundred milliseconds of CPU a file. Legacy:
+ * pbeWithSHA1And3-KeyTripleDES-CBC for key and certificates, HMAC-SHA1. Modern: PBES2
+ * with PBKDF2-HMAC-SHA256 and AES-256-CBC, HMAC-SHA256 (RFC 8018, RFC 9579's choice of hashes).
+ */
+struct pkcs12_options {
+	enum pkcs12_profile profile;
+	unsigned iterations;
+	const char *password;	   /* UTF-8; NULL: none, written as the empty password */
+	const char *friendly_name; /* UTF-8 */
+};
+
+/*
+ * One key with its certificate (localKeyID, friendlyName) and the rest of the
+ * chain. pkcs8 is PrivateKeyInfo, DER. The result is freed with blob_free().
+ * ERR_INTERNAL; ERR_CONFIG for a password that is not UTF-8 or beyond the BMP (BMPString, RFC 7292
+ * B.1).
+ */
+enum err pkcs12_encode(const struct blob *pkcs8, const struct chain *chain,
+	const struct pkcs12_options *options, struct blob *out, struct error *e) must_check;
+
+#endif

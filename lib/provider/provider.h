@@ -1,0 +1,85 @@
+#ifndef PROVIDER_PROVIDER_H
+#define PROVIDER_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "pki/certificate.h"
+#include "store/store.h"
+
+/*
+ * The use cases. A provider holds the store, the CA and the gateways of one
+ * configuration open; a process uses it for one event at a time.
+ */
+struct provider;
+
+/* Opens all of it; nothing is sent yet. ERR_CONFIG, ERR_UNAVAILABLE. */
+enum err provider_open(const struct config *config, struct provider **out,
+	struct error *e) must_check; /* borrows config */
+void provider_close(struct provider *provider);
+
+/* --- an event notification, from the webhook or from a file */
+
+enum outcome_kind {
+	OUTCOME_DELIVERED, /* the gateways have accepted the credentials */
+	OUTCOME_RECORDED,  /* unenrolled: done what the policy says */
+	OUTCOME_IGNORED,   /* asks nothing of us */
+};
+
+struct outcome_certificate {
+	const char *usage; /* "signing", "encryption", "archived" */
+	char serial[SERIAL_HEX_SIZE];
+	int64_t not_after;
+};
+
+#define OUTCOME_CERTIFICATES_MAX 1002 /* two current ones and the largest archive-max */
+
+struct outcome {
+	enum outcome_kind kind;
+	char event_type[64];
+	char device_uuid[UUID_SIZE];
+	char user_uuid[UUID_SIZE];
+	size_t certificate_count;
+	struct outcome_certificate *certificate;
+};
+
+void outcome_fini(struct outcome *outcome);
+
+/*
+ * Does what an event asks, and returns once the gateways have it. Whatever fails after the
+ * event was recorded leaves it pending or failed in the store. Logs one line
+ * with the result, and each step's time. The codes are those of the answers to an
+ * event: ERR_MALFORMED, ERR_UNSUPPORTED, ERR_UNPROCESSABLE, ERR_FORBIDDEN, ERR_REFUSED,
+ * ERR_UNAVAILABLE, ERR_CONFIG, ERR_INTERNAL.
+ */
+enum err provider_handle(struct provider *provider, const char *body, size_t len,
+	struct outcome *out, struct error *e) must_check;
+
+/* --- for the web server's other paths and the command line */
+
+/* The certificate of the CA, DER. */
+enum err provider_ca_certificate(
+	struct provider *provider, struct blob *out, struct error *e) must_check;
+
+/* Borrowed; lives as long as the provider. */
+struct store *provider_store(struct provider *provider);
+
+/* First set-up of the embedded default: store, master key, local CA. */
+enum err provider_init(const struct config *config, const char *subject, enum key_type key,
+	struct error *e) must_check;
+
+/*
+ * Tries everything that an event will need, and calls report for each finding.
+ * err is ERR_OK for what holds.
+ */
+typedef void provider_report(void *ctx, const char *what, enum err err, const char *text);
+enum err provider_check(const struct config *config, provider_report *report, void *ctx,
+	struct error *e) must_check;
+
+#endif

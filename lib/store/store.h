@@ -1,0 +1,203 @@
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/text.h"
+
+/*
+ * What the product remembers: events, credentials, uploads, devices, users.
+ * Operations in the terms of the domain; an engine is one file behind them.
+ * Each writing operation is one durable transaction. UUIDs are lower case.
+ *
+ * Errors: ERR_UNAVAILABLE when the engine is busy or out of reach, ERR_CONFIG for
+ * a store that is missing, of another version or of another master key,
+ * ERR_NOT_FOUND where said, ERR_INTERNAL for all else.
+ */
+struct store;
+
+/* First set-up: master key file (0600) and an empty store. ERR_CONFIG if one is there already. */
+enum err store_init(const struct config *config, struct error *e) must_check;
+
+/* Opens it, brings its schema up to date, checks the master key against it. */
+enum err store_open(const struct config *config, struct store **out, struct error *e) must_check;
+void store_close(struct store *store);
+
+/* Does it answer? */
+enum err store_ping(struct store *store, struct error *e) must_check;
+
+/* --- events */
+
+enum event_state {
+	EVENT_STATE_PENDING,   /* recorded; not all is done yet */
+	EVENT_STATE_DELIVERED, /* the gateways have the credentials */
+	EVENT_STATE_RECORDED,  /* it asked for no credentials */
+	EVENT_STATE_FAILED,    /* refused for good: needs a person */
+	EVENT_STATE_COUNT,
+};
+
+struct store_event {
+	int64_t id; /* set by the store */
+	int64_t received_at;
+	const char *request_id;
+	const char *kind; /* "enrolled", "unenrolled" */
+	const char *event_type;
+	const char *device_uuid;
+	const char *user_uuid; /* "" where the event has none */
+	const char *user_name;
+	const char *device_name;
+	const char *platform;
+	const char *payload; /* the body as it came */
+	size_t payload_len;
+};
+
+/*
+ * Records an event as pending, due again in retry_in seconds should this
+ * process not live to finish it, and its device and user: from here on it cannot be lost.
+ */
+enum err store_event_add(struct store *store, const struct store_event *event, int64_t retry_in,
+	int64_t *id, struct error *e) must_check;
+
+/*
+ * Ends an attempt at an event. Delivered: earlier pending or failed events of the same device and
+ * user are delivered with it. Pending: due again at next_at, tries + 1, with the cause. Failed:
+ * with the cause. An unenrolled device is marked so by EVENT_STATE_RECORDED.
+ */
+enum err store_event_finish(struct store *store, int64_t id, enum event_state state,
+	const char *cause, int64_t next_at, struct error *e) must_check;
+
+/* --- credentials: a certificate, its chain and its private key */
+
+enum credential_state {
+	CREDENTIAL_ACTIVE,
+	CREDENTIAL_ARCHIVED, /* replaced or expired */
+	CREDENTIAL_REVOKED,
+	CREDENTIAL_STATE_COUNT,
+};
+
+/* Whose credential: encryption keys belong to the user, signing keys to a device or a user. */
+struct credential_owner {
+	enum usage usage;
+	const char *user_uuid;
+	const char *device_uuid; /* "": the user's */
+};
+
+struct credential {
+	int64_t id; /* set by the store */
+	enum usage usage;
+	enum credential_state state;
+	char user_uuid[UUID_SIZE];
+	char device_uuid[UUID_SIZE]; /* "": the user's, for all his devices */
+	char *mail;
+	char *serial; /* lower-case hexadecimal */
+	char *subject;
+	char *issuer;
+	int64_t not_before;
+	int64_t not_after;
+	struct blob chain; /* DER, leaf first, one behind the other */
+	struct blob key;   /* PKCS#8, plain: sealed by the store, wiped by credential_fini() */
+};
+
+void credential_fini(struct credential *credential);
+
+/* The active one, key unsealed. ERR_NOT_FOUND if there is none. */
+enum err store_credential_current(struct store *store, const struct credential_owner *owner,
+	struct credential *out, struct error *e) must_check;
+
+/*
+ * Makes credential the owner's active one. replaces is the id of the active one
+ * that it shall replace, which becomes archived, or 0. Where by now
+ * another one is active, that one wins: *won is false and nothing was stored. The caller then drops
+ * its own and asks for the current one.
+ */
+enum err store_credential_add(struct store *store, const struct credential *credential,
+	int64_t replaces, bool *won, struct error *e) must_check;
+
+/*
+ * What an upload carries as archived: the user's earlier encryption credentials and the earlier
+ * signing credentials of that user on that device, or, with signing_scope user, of that user;
+ * newest first, at most max. *out is an array of *count, each to be credential_fini()ed, and freed.
+ */
+enum err store_credential_archived(struct store *store, const char *user_uuid,
+	const char *device_uuid, size_t max, struct credential **out, size_t *count,
+	struct error *e) must_check;
+
+/* --- uploads: one row for each device, user and gateway */
+
+enum upload_state {
+	UPLOAD_PENDING,
+	UPLOAD_DELIVERED,
+	UPLOAD_FAILED,
+	UPLOAD_STATE_COUNT,
+};
+
+struct store_upload {
+	const char *device_uuid;
+	const char *user_uuid;
+	const char *gateway;  /* URL */
+	const char *contents; /* serials, "signing:ab…,encryption:cd…": what was in it */
+	enum upload_state state;
+	const char *cause; /* "" when delivered */
+};
+
+/* Writes down how an attempt ended: tries + 1, and the time. */
+enum err store_upload_record(
+	struct store *store, const struct store_upload *upload, struct error *e) must_check;
+
+/* --- looking at it */
+
+enum store_table {
+	STORE_DEVICES,
+	STORE_USERS,
+	STORE_CERTIFICATES,
+	STORE_UPLOADS,
+	STORE_EVENTS,
+	STORE_TABLE_COUNT,
+};
+
+extern const char *const store_table_names[STORE_TABLE_COUNT]; /* "devices", … */
+
+struct store_filter {	    /* "" and 0: any */
+	const char *user;   /* user UUID, or user name */
+	const char *device; /* device UUID, or its friendly name */
+	const char *state;
+	int64_t expires_before; /* certificates only */
+};
+
+/* A column's value, as text; times are RFC 3339, numbers decimal, NULL where there is none. */
+struct store_column {
+	const char *name; /* "device_uuid", … */
+	const char *value;
+	bool number;
+};
+
+typedef enum err store_row(
+	void *ctx, const struct store_column *columns, size_t count, struct error *e);
+
+/* Calls row for each row that the filter lets through, newest first. An error of row ends it. */
+enum err store_list(struct store *store, enum store_table table, const struct store_filter *filter,
+	store_row *row, void *ctx, struct error *e) must_check;
+
+struct store_counts {
+	int64_t devices, devices_unenrolled, users;
+	int64_t certificates[USAGE_COUNT][CREDENTIAL_STATE_COUNT];
+	int64_t expired, expiring_7d, expiring_30d,
+		expiring_60d; /* active ones, by time left; each within the next */
+	int64_t uploads[UPLOAD_STATE_COUNT];
+	int64_t events[EVENT_STATE_COUNT];
+	int64_t oldest_pending; /* received_at of the oldest pending event, 0: none */
+};
+
+enum err store_count(
+	struct store *store, int64_t now, struct store_counts *out, struct error *e) must_check;
+
+extern const char *const event_state_names[EVENT_STATE_COUNT];
+extern const char *const credential_state_names[CREDENTIAL_STATE_COUNT];
+extern const char *const upload_state_names[UPLOAD_STATE_COUNT];
+
+#endif

@@ -1,0 +1,69 @@
+#ifndef UEM_EVENT_H
+#define UEM_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* What an event asks of us. */
+enum event_kind {
+	EVENT_ENROLLED,	  /* 148 MDM Enrollment Complete, 170 Enrollment Complete */
+	EVENT_UNENROLLED, /* 39 Break MDM Confirmed, 229 Device Enterprise Wipe Requested,
+			     25 Device wipe, Delete */
+	EVENT_OTHER,	  /* acknowledged and ignored */
+	EVENT_KIND_COUNT,
+};
+
+/* The text fields of an event notification that we know and templates may name. */
+enum event_field {
+	EVENT_TYPE,
+	EVENT_DEVICE_FRIENDLY_NAME,
+	EVENT_ENROLLMENT_EMAIL_ADDRESS,
+	EVENT_ENROLLMENT_USER_NAME,
+	EVENT_TIME,
+	EVENT_ENROLLMENT_STATUS,
+	EVENT_PHONE_NUMBER,
+	EVENT_UDID,
+	EVENT_SERIAL_NUMBER,
+	EVENT_DEVICE_IMEI,
+	EVENT_ASSET_NUMBER,
+	EVENT_PLATFORM,
+	EVENT_OPERATING_SYSTEM,
+	EVENT_OWNERSHIP,
+	EVENT_ORGANIZATION_GROUP_NAME,
+	EVENT_FIELD_COUNT,
+};
+
+/* A notification of Workspace ONE UEM, JSON format, flat. */
+struct event {
+	enum event_kind kind;
+	int64_t event_id;		/* 0: absent */
+	char device_uuid[UUID_SIZE];	/* lower case; "": absent or all-zero */
+	char user_uuid[UUID_SIZE];	/* likewise */
+	int64_t time;			/* seconds UTC; 0: absent or not understood */
+	char *field[EVENT_FIELD_COUNT]; /* UTF-8, trimmed, never NULL; "": absent */
+};
+
+extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … */
+
+/*
+ * Parses body[0..len-1]. Unknown fields are skipped; a known field may be
+ * absent, null or "". An event without EventId and EventType, a field of the
+ * wrong type, a UUID that is none, a text that is too long, a key that occurs
+ * twice: ERR_MALFORMED, with the field. XML: ERR_UNSUPPORTED. A time in an odd
+ * form is no error. An enrollment must name its device and its user.
+ * The result is freed with event_free().
+ */
+enum err event_parse(const char *body, size_t len, struct event **out, struct error *e) must_check;
+void event_free(struct event *event);
+
+/*
+ * The JSON key of a field ("EnrollmentUserName"), and the field for a key
+ * among len bytes, or -1. DeviceUUID and EnrollmentUserUUID are no text fields.
+ */
+const char *event_field_name(enum event_field field);
+int event_field_find(const char *key, size_t len);
+
+#endif
