@@ -16,4 +16,4 @@ AC_DEFUN([CP_FLAG], [
 
 # CP_FLAGS(VARIABLE, FLAGS, [EXTRA-FLAGS])
 # Probes each of FLAGS by itself.
-AC_DEFUN([CP_FLAGS], [m4_foreach_w([flag], [$2], [CP_FLAG([$1], flag, [$3])])])
+AC_DEFUN([CP_FLAGS], [m4_foreach_w([flag], [$2], [CP_FLAG([$1], m4_quote(flag), [$3])])])
