@@ -26,6 +26,15 @@ void buf_reset(struct buf *b)
 		explicit_bzero(b->data, b->cap);
 	b->len = 0;
 	b->failed = false;
+	b->no_memory = false;
+}
+
+void buf_truncate(struct buf *b, size_t len)
+{
+	if (len >= b->len)
+		return;
+	explicit_bzero(b->data + len, b->len - len);
+	b->len = len;
 }
 
 /* Makes room for more bytes and a NUL. realloc() would leave copies behind. */
@@ -40,11 +49,12 @@ static bool reserve(struct buf *b, size_t more)
 	}
 	if (b->len + more < b->cap)
 		return true;
-	while (cap <= b->len + more)
+	while (cap <= b->len + more && cap <= SIZE_MAX / 2)
 		cap *= 2;
-	data = malloc(cap);
+	data = cap > b->len + more ? malloc(cap) : NULL;
 	if (!data) {
 		b->failed = true;
+		b->no_memory = true;
 		return false;
 	}
 	if (b->data) {
@@ -143,7 +153,9 @@ enum err buf_check(const struct buf *b, struct error *e)
 {
 	if (!b->failed)
 		return ERR_OK;
-	return error_set(e, ERR_TOO_LARGE, "over %zu bytes, or out of memory", b->limit);
+	if (b->no_memory)
+		return error_memory(e);
+	return error_set(e, ERR_TOO_LARGE, "over %zu bytes", b->limit);
 }
 
 enum err blob_copy(const void *data, size_t len, struct blob *out, struct error *e)

@@ -10,8 +10,8 @@
  * Bytes that grow up to a limit. Appending never fails in the caller's face:
  * the buffer remembers the first failure and buf_check() reports it, once.
  * What lies in a buffer is wiped when it moves and when it is freed, so that
- * it may hold keys and passwords. The data always has a NUL behind it that
- * len does not count.
+ * it may hold keys and passwords. The data has a NUL behind it that len does
+ * not count, from the first append on; before it, data is NULL.
  */
 struct buf {
 	char *data;
@@ -19,6 +19,7 @@ struct buf {
 	size_t cap;
 	size_t limit;
 	bool failed;
+	bool no_memory; /* why it failed; else it is over the limit */
 };
 
 #define BUF_INIT(max)          \
@@ -28,7 +29,8 @@ struct buf {
 
 void buf_init(struct buf *b, size_t limit);
 void buf_free(struct buf *b);
-void buf_reset(struct buf *b); /* empties it and forgets a failure; keeps memory */
+void buf_reset(struct buf *b);		      /* empties it and forgets a failure; keeps memory */
+void buf_truncate(struct buf *b, size_t len); /* wipes and drops what is behind len */
 
 void buf_append(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *s);
@@ -41,7 +43,7 @@ void buf_base64(struct buf *b, const void *data, size_t len);
 /* JSON string with its quotes; s must be valid UTF-8 (RFC 8259, section 7). */
 void buf_json_string(struct buf *b, const char *s);
 
-/* ERR_OK, or why an append failed: over the limit (ERR_TOO_LARGE) or no memory. */
+/* ERR_OK, or why an append failed: over the limit (ERR_TOO_LARGE) or no memory (ERR_INTERNAL). */
 enum err buf_check(const struct buf *b, struct error *e) must_check;
 
 /* Bytes of a fixed length that someone owns: certificates, keys, tokens. */

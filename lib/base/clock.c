@@ -33,7 +33,13 @@ void clock_rfc3339(int64_t when, char out[CLOCK_RFC3339_SIZE])
 	time_t t = (time_t)when;
 	struct tm tm;
 
-	if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099 ||
-		!strftime(out, CLOCK_RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm))
+	if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099) {
 		snprintf(out, CLOCK_RFC3339_SIZE, "invalid");
+		return;
+	}
+	/* strftime()'s %Y has no leading zeros */
+	snprintf(out, CLOCK_RFC3339_SIZE, "%02u%02u-%02u-%02uT%02u:%02u:%02uZ",
+		(unsigned)(tm.tm_year + 1900) / 100 % 100, (unsigned)(tm.tm_year + 1900) % 100,
+		(unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100,
+		(unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }

@@ -87,11 +87,16 @@ struct config {
  * is unknown, set twice, missing or out of range.
  */
 enum err config_load(const char *path, struct config **out, struct error *e) must_check;
+
+/* The same from text[0..len-1], with a NUL behind it; path is absolute and only a name. */
+enum err config_parse(const char *path, const char *text, size_t len, struct config **out,
+	struct error *e) must_check;
+
 void config_free(struct config *config);
 
 /*
  * ERR_CONFIG for a value that only its user could judge: "FILE:LINE: [section]
- * key: what". The key must be one that the table in config.c has.
+ * key: what". The key must be one that the table in config_keys.c has.
  */
 enum err config_error(const struct config *config, const char *section, const char *key,
 	struct error *e, const char *fmt, ...) printf_like(5, 6);

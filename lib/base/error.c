@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define DETAIL_LATER "The event is kept if it could be recorded, and is finished later."
 
 static const struct error_meaning meanings[ERR_COUNT] = {
@@ -37,6 +39,21 @@ const struct error_meaning *error_meaning(enum err code)
 	return &meanings[code < ERR_COUNT ? code : ERR_INTERNAL];
 }
 
+/* A text that was cut may end within a character, but must be UTF-8 for JSON. */
+static void end_text(char *text, size_t size)
+{
+	size_t len = strlen(text), start = len;
+	uint32_t c;
+
+	if (len < size - 1)
+		return;
+	while (start > len - 4 && (text[start - 1] & 0xc0) == 0x80)
+		start--;
+	start -= (text[start - 1] & 0x80) != 0;
+	if (start < len && text_utf8_next(text + start, len - start, &c) != len - start)
+		text[start] = '\0';
+}
+
 static void fill(struct error *e, enum err code, const char *field, const char *fmt, va_list args)
 	printf_like(4, 0);
 static void fill(struct error *e, enum err code, const char *field, const char *fmt, va_list args)
@@ -44,7 +61,9 @@ static void fill(struct error *e, enum err code, const char *field, const char *
 	e->code = code;
 	e->retry_after = 0;
 	snprintf(e->field, sizeof(e->field), "%s", field);
+	end_text(e->field, sizeof(e->field));
 	vsnprintf(e->text, sizeof(e->text), fmt, args);
+	end_text(e->text, sizeof(e->text));
 }
 
 enum err error_set(struct error *e, enum err code, const char *fmt, ...)
@@ -79,6 +98,7 @@ enum err error_context(struct error *e, const char *fmt, ...)
 	va_end(args);
 	len = strlen(e->text);
 	snprintf(e->text + len, sizeof(e->text) - len, ": %s", text);
+	end_text(e->text, sizeof(e->text));
 	return e->code;
 }
 
@@ -98,5 +118,6 @@ enum err error_errno(struct error *e, enum err code, const char *fmt, ...)
 	va_end(args);
 	len = strlen(e->text);
 	snprintf(e->text + len, sizeof(e->text) - len, ": %s", strerror(saved));
+	end_text(e->text, sizeof(e->text));
 	return code;
 }

@@ -95,7 +95,9 @@ enum err file_read_password(const char *path, struct blob *out, struct error *e)
 	if (err)
 		return err;
 	len = strcspn((char *)content.data, "\r\n");
-	if (len == 0)
+	if (len == strlen((char *)content.data) && len < content.len)
+		err = error_set(e, ERR_CONFIG, "%s: not a text file", path);
+	else if (len == 0)
 		err = error_set(e, ERR_CONFIG, "%s: its first line must hold a password", path);
 	else
 		err = blob_copy(content.data, len, out, e);
@@ -129,6 +131,8 @@ enum err file_create(const char *path, unsigned mode, const void *data, size_t l
 			e, ERR_CONFIG, "%s is there already; it is never overwritten", path);
 	if (fd < 0)
 		return error_errno(e, ERR_CONFIG, "%s", path);
+	if (fchmod(fd, mode) < 0) /* whatever the umask took away */
+		err = error_errno(e, ERR_CONFIG, "%s", path);
 	for (size_t done = 0; !err && done < len;) {
 		ssize_t n = write(fd, p + done, len - done);
 

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define LINE_MAX_BYTES 2048
+#define HEAD_MAX_BYTES 256 /* what stands around the message */
 #define REQUEST_MAX 64
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
@@ -45,6 +48,8 @@ void log_open(const char *program, enum log_target target, enum log_level level)
 {
 	if (self.journal >= 0)
 		close(self.journal);
+	if (self.target == LOG_TARGET_SYSLOG)
+		closelog();
 	self.journal = -1;
 	self.program = program;
 	self.target = target;
@@ -61,6 +66,9 @@ void log_open(const char *program, enum log_target target, enum log_level level)
 void log_set_request(const char *request_id)
 {
 	snprintf(self.request, sizeof(self.request), "%s", request_id ? request_id : "");
+	for (char *p = self.request; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f)
+			*p = '_';
 }
 
 const char *log_request(void)
@@ -73,36 +81,44 @@ static void escape(const char *text, char *out, size_t size)
 {
 	size_t n = 0;
 
-	for (; *text && n + 5 < size; text++) {
-		unsigned char c = (unsigned char)*text;
+	for (size_t left = strlen(text), taken; left > 0; text += taken, left -= taken) {
+		uint32_t c = 0;
+		size_t good = text_utf8_next(text, left, &c);
+		bool shown = good && !text_is_control(c);
 
-		if (c < 0x20 || c == 0x7f)
-			n += (size_t)snprintf(out + n, size - n, "\\x%02x", c);
-		else
-			out[n++] = *text;
+		taken = good ? good : 1;
+		if (n + 4 * taken >= size)
+			break;
+		if (shown)
+			memcpy(out + n, text, taken);
+		for (size_t i = 0; i < taken && !shown; i++)
+			snprintf(out + n + 4 * i, 5, "\\x%02x", (unsigned char)text[i]);
+		n += shown ? taken : 4 * taken;
 	}
 	out[n] = '\0';
 }
 
 static void write_stderr(enum log_level level, const char *message)
 {
-	char time[CLOCK_RFC3339_SIZE], line[LINE_MAX_BYTES + 256];
+	char time[CLOCK_RFC3339_SIZE], line[LINE_MAX_BYTES + HEAD_MAX_BYTES];
 	int len;
+	ssize_t n;
 
 	clock_rfc3339(clock_now(), time);
-	len = snprintf(line, sizeof(line), "%s %s %s[%ld]%s%s %s\n", time, log_level_names[level],
-		self.program, (long)getpid(), *self.request ? " request=" : "", self.request,
-		message);
-	if (write(STDERR_FILENO, line, (size_t)len) < 0)
-		return; /* nobody is left to tell */
+	len = snprintf(line, sizeof(line), "%s %s %.32s[%ld]%s%s %s\n", time,
+		log_level_names[level], self.program, (long)getpid(),
+		*self.request ? " request=" : "", self.request, message);
+	do
+		n = write(STDERR_FILENO, line, (size_t)len);
+	while (n < 0 && errno == EINTR); /* for other reasons: nobody is left to tell */
 }
 
 /* systemd's native protocol: FIELD=value lines in one datagram. */
 static void write_journal(enum log_level level, const char *message)
 {
-	char data[LINE_MAX_BYTES + 256];
+	char data[LINE_MAX_BYTES + HEAD_MAX_BYTES];
 	int len = snprintf(data, sizeof(data),
-		"MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nCERTPROV_REQUEST=%s\n", message,
+		"MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=%.32s\nCERTPROV_REQUEST=%s\n", message,
 		priorities[level], self.program, self.request);
 
 	if (send(self.journal, data, (size_t)len, MSG_NOSIGNAL) < 0)
@@ -112,6 +128,7 @@ static void write_journal(enum log_level level, const char *message)
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	char text[LINE_MAX_BYTES], message[LINE_MAX_BYTES];
+	int saved = errno;
 	va_list args;
 
 	if (level > self.level)
@@ -133,4 +150,5 @@ void log_line(enum log_level level, const char *fmt, ...)
 		write_stderr(level, message);
 		break;
 	}
+	errno = saved;
 }

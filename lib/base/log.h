@@ -24,14 +24,17 @@ extern const char *const log_target_names[LOG_TARGET_COUNT];
 /* Before this is called, lines go to standard error at level info. */
 void log_open(const char *program, enum log_target target, enum log_level level);
 
-/* The id that every following line bears, until it is set to NULL. Copied. */
+/*
+ * The id that every following line bears, until it is set to NULL. Copied, at
+ * most 63 characters; what is no visible ASCII character becomes "_".
+ */
 void log_set_request(const char *request_id);
 const char *log_request(void); /* borrowed; "" outside a request */
 
 /*
- * One line: "TIME LEVEL program[pid] request=ID MESSAGE". Control characters
- * in the message, line breaks too, are shown as \xNN: a line cannot be forged
- * from outside.
+ * One line: "TIME LEVEL program[pid] request=ID MESSAGE". Line breaks, other
+ * characters that are not shown and bytes that are no UTF-8 appear as \xNN: a
+ * line cannot be forged from outside. Leaves errno alone.
  */
 void log_line(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 

@@ -1,5 +1,6 @@
 #include "base/secret.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -28,6 +29,8 @@ enum err secret_random(void *out, size_t len, struct error *e)
 	while (len > 0) {
 		ssize_t n = getrandom(p, len, 0);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return error_errno(e, ERR_INTERNAL, "getrandom");
 		p += n;

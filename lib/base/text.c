@@ -39,26 +39,23 @@ bool text_uuid_is_nil(const char *uuid)
 	return strspn(uuid, "0-") == UUID_SIZE - 1 && uuid[UUID_SIZE - 1] == '\0';
 }
 
-/*
- * Reads one code point of well-formed UTF-8 from s[0..len-1] into *cp.
- * Returns how many bytes it took, 0 if it is not well-formed.
- */
-static size_t utf8_next(const unsigned char *s, size_t len, uint32_t *cp)
+size_t text_utf8_next(const char *s, size_t len, uint32_t *cp)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t size = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : 4;
-	uint32_t c = s[0];
+	const unsigned char *p = (const unsigned char *)s;
+	size_t size = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : 4;
+	uint32_t c = p[0];
 
-	if (size == 4 && s[0] >> 3 != 30)
+	if (size == 4 && p[0] >> 3 != 30)
 		return 0;
 	if (size > len)
 		return 0;
 	if (size > 1)
 		c &= 0x7fu >> size;
 	for (size_t i = 1; i < size; i++) {
-		if (s[i] >> 6 != 2)
+		if (p[i] >> 6 != 2)
 			return 0;
-		c = c << 6 | (s[i] & 0x3f);
+		c = c << 6 | (p[i] & 0x3f);
 	}
 	if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
 		return 0;
@@ -68,31 +65,39 @@ static size_t utf8_next(const unsigned char *s, size_t len, uint32_t *cp)
 
 bool text_is_utf8(const char *s, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)s;
 	uint32_t c;
 
 	for (size_t at = 0, size; at < len; at += size) {
-		size = utf8_next(p + at, len - at, &c);
+		size = text_utf8_next(s + at, len - at, &c);
 		if (size == 0 || c == 0)
 			return false;
 	}
 	return true;
 }
 
-static bool is_control(uint32_t c)
+bool text_is_control(uint32_t c)
 {
 	static const struct {
 		uint32_t first, last;
 	} ranges[] = {
-		{0x00, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, /* soft hyphen */
-		{0x61c, 0x61c},				  /* Arabic letter mark */
-		{0x180e, 0x180e},			  /* Mongolian vowel separator */
+		{0x00, 0x1f},	    /* C0 */
+		{0x7f, 0x9f},	    /* delete, C1 */
+		{0xad, 0xad},	    /* soft hyphen */
+		{0x34f, 0x34f},	    /* combining grapheme joiner */
+		{0x61c, 0x61c},	    /* Arabic letter mark */
+		{0x115f, 0x1160},   /* Hangul fillers */
+		{0x17b4, 0x17b5},   /* Khmer inherent vowels */
+		{0x180b, 0x180f},   /* Mongolian variation selectors, vowel separator */
 		{0x200b, 0x200f},   /* zero width, left-to-right and right-to-left marks */
 		{0x2028, 0x202e},   /* separators, bidi embeddings and overrides */
 		{0x2060, 0x206f},   /* word joiner, bidi isolates, deprecated controls */
+		{0x3164, 0x3164},   /* Hangul filler */
 		{0xfe00, 0xfe0f},   /* variation selectors */
 		{0xfeff, 0xfeff},   /* byte order mark */
-		{0xfff9, 0xfffb},   /* interlinear annotation */
+		{0xffa0, 0xffa0},   /* halfwidth Hangul filler */
+		{0xfff0, 0xfffb},   /* unassigned, interlinear annotation */
+		{0x1bca0, 0x1bca3}, /* shorthand format controls */
+		{0x1d173, 0x1d17a}, /* musical format controls */
 		{0xe0000, 0xe0fff}, /* tags, further variation selectors */
 	};
 
@@ -104,17 +109,12 @@ static bool is_control(uint32_t c)
 
 bool text_has_control(const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	size_t left = strlen(s);
 	uint32_t c = 0;
 
-	while (left > 0) {
-		size_t size = utf8_next(p, left, &c);
-
-		if (size == 0 || is_control(c))
+	for (size_t left = strlen(s), size; left > 0; s += size, left -= size) {
+		size = text_utf8_next(s, left, &c);
+		if (size == 0 || text_is_control(c))
 			return true;
-		p += size;
-		left -= size;
 	}
 	return false;
 }
@@ -129,7 +129,7 @@ static const char *read_digits(const char *s, int64_t max, int64_t *out)
 	for (; *s >= '0' && *s <= '9'; s++) {
 		int digit = *s - '0';
 
-		if (n > (max - digit) / 10)
+		if (digit > max || n > (max - digit) / 10)
 			return NULL;
 		n = n * 10 + digit;
 	}
@@ -218,10 +218,8 @@ static int base64_digit(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-bool text_unbase64(const char *s, size_t len, struct buf *out)
+static bool append_unbase64(const char *s, size_t len, struct buf *out)
 {
-	if (len % 4 != 0)
-		return false;
 	for (size_t i = 0; i < len; i += 4) {
 		bool last = i + 4 == len;
 		int pad = !last || s[i + 3] != '=' ? 0 : s[i + 2] == '=' ? 2 : 1;
@@ -239,6 +237,16 @@ bool text_unbase64(const char *s, size_t len, struct buf *out)
 		buf_append(out, (const char[]){(char)(v >> 16), (char)(v >> 8), (char)v}, 3 - pad);
 	}
 	return !out->failed;
+}
+
+bool text_unbase64(const char *s, size_t len, struct buf *out)
+{
+	size_t before = out->len;
+
+	if (len % 4 == 0 && append_unbase64(s, len, out))
+		return true;
+	buf_truncate(out, before);
+	return false;
 }
 
 static char lower(char c)

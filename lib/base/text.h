@@ -26,10 +26,18 @@ bool text_uuid_is_nil(const char *uuid);
 bool text_is_utf8(const char *s, size_t len);
 
 /*
- * True if s has a character that a person would not see or that changes how
- * others are shown: C0/C1 controls, line and paragraph separators, bidi
- * controls and marks, zero-width and tag characters. s must be UTF-8.
+ * Reads one code point from s[0..len-1], len > 0, into *cp. Returns how many
+ * bytes it took, 0 if it is not well-formed UTF-8.
  */
+size_t text_utf8_next(const char *s, size_t len, uint32_t *cp);
+
+/*
+ * True for a character that a person would not see or that changes how others
+ * are shown: C0/C1 controls, line and paragraph separators, bidi controls and
+ * marks, zero-width, filler and tag characters (Unicode's
+ * Default_Ignorable_Code_Point). For a string: if it has one, or is no UTF-8.
+ */
+bool text_is_control(uint32_t cp);
 bool text_has_control(const char *s);
 
 /* Digits only, 0 to max. */
@@ -48,7 +56,7 @@ bool text_unhex(const char *s, unsigned char *out, size_t len);
 
 /*
  * Standard base64 with padding, no white space, no bits left over (RFC 4648,
- * sections 3.5 and 4). Appends to out.
+ * sections 3.5 and 4). Appends to out; nothing if the result is false.
  */
 bool text_unbase64(const char *s, size_t len, struct buf *out);
 

@@ -1,0 +1,44 @@
+#ifndef BASE_CONFIG_KEYS_H
+#define BASE_CONFIG_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/error.h"
+
+/* Internal to the configuration: config.c reads lines, config_keys.c knows keys. */
+
+struct option;
+typedef enum err config_setter(
+	struct config *config, const struct option *o, const char *value, struct error *e);
+
+/* A key: where its value goes, whether that is memory of its own, and what it may be. */
+struct option {
+	const char *section, *key;
+	config_setter *set;
+	size_t offset;
+	bool allocated;
+	int64_t min, max;
+	const char *const *names;
+	size_t name_count;
+	const char *fallback; /* as if the file had said so; NULL: stays unset */
+};
+
+extern const struct option config_options[];
+extern const size_t config_option_count;
+
+/* The key; key NULL: the first one of that section. NULL: there is none. */
+const struct option *config_option(const char *section, const char *key);
+
+/* Where the file set that key; 0: nowhere. */
+unsigned *config_line(const struct config *config, const struct option *o);
+
+/* The defaults of all keys that the file did not set. */
+enum err config_set_defaults(struct config *config, struct error *e) must_check;
+
+/* What no key by itself can tell: keys that need, exclude or bound one another. */
+enum err config_check_whole(const struct config *config, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,255 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define PATH_SIZE 4096
+
+static char folder[PATH_SIZE];
+
+/* Borrowed until the next call. */
+static const char *in_folder(const char *name)
+{
+	static char path[PATH_SIZE + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static int set_up(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/certprov-file-XXXXXX", tmp ? tmp : "/tmp");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"f", "link", "fifo", "dir/f"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		unlink(in_folder(names[i]));
+	rmdir(in_folder("dir"));
+	return rmdir(folder);
+}
+
+static void put(const char *name, mode_t mode, const void *data, size_t len)
+{
+	int fd;
+
+	unlink(in_folder(name));
+	fd = open(in_folder(name), O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, len), len);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+typedef enum err reader(const char *path, struct blob *out, struct error *e);
+
+static void assert_reads(reader *read, const char *name, const char *expected)
+{
+	struct blob content = {NULL, 0};
+	struct error e;
+
+	if (read(in_folder(name), &content, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(content.len, strlen(expected));
+	assert_string_equal((char *)content.data, expected);
+	blob_free(&content);
+}
+
+static void assert_unread(reader *read, const char *name, const char *why)
+{
+	struct blob content = {NULL, 7};
+	struct error e;
+
+	assert_int_equal(read(in_folder(name), &content, &e), ERR_CONFIG);
+	assert_null(content.data);
+	assert_int_equal(content.len, 7);
+	assert_non_null(strstr(e.text, in_folder(name)));
+	if (!strstr(e.text, why))
+		fail_msg("\"%s\" does not say \"%s\"", e.text, why);
+}
+
+static void test_read(void **state)
+{
+	(void)state;
+	put("f", 0644, "a\nb", 3);
+	assert_reads(file_read, "f", "a\nb");
+	put("f", 0644, "", 0);
+	assert_reads(file_read, "f", "");
+	assert_int_equal(symlink("f", in_folder("link")), 0);
+	assert_reads(file_read, "link", "");
+	assert_unread(file_read, "missing", "No such file");
+	assert_unread(file_read, "f/x", "Not a directory");
+}
+
+static void test_no_regular_file(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(in_folder("dir"), 0700), 0);
+	assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+	assert_unread(file_read, "dir", "not a regular file");
+	assert_unread(file_read, "fifo", "not a regular file"); /* and does not hang */
+	assert_unread(file_read_secret, "dir", "not a regular file");
+	assert_unread(file_read_secret, "fifo", "not a regular file");
+}
+
+static void test_size(void **state)
+{
+	char *data = calloc(1, FILE_SIZE_MAX + 1);
+	struct blob content = {NULL, 0};
+	struct error e;
+
+	(void)state;
+	assert_non_null(data);
+	put("f", 0600, data, FILE_SIZE_MAX);
+	assert_int_equal(file_read(in_folder("f"), &content, &e), ERR_OK);
+	assert_int_equal(content.len, FILE_SIZE_MAX);
+	blob_free(&content);
+	put("f", 0600, data, FILE_SIZE_MAX + 1);
+	assert_unread(file_read, "f", "larger than");
+	free(data);
+}
+
+static void test_secret_mode(void **state)
+{
+	static const mode_t good[] = {0400, 0600, 0640, 0440, 0700};
+	static const mode_t bad[] = {0644, 0604, 0602, 0601, 0620, 0660, 0650, 0666, 0777};
+	char mode[8];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		put("f", good[i], "key", 3);
+		assert_reads(file_read_secret, "f", "key");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		put("f", bad[i], "key", 3);
+		snprintf(mode, sizeof(mode), "%04o", (unsigned)bad[i]);
+		assert_unread(file_read_secret, "f", mode);
+		assert_unread(file_read_secret, "f", "chmod 0600");
+	}
+}
+
+static void test_secret_link(void **state)
+{
+	(void)state;
+	put("f", 0600, "key", 3);
+	unlink(in_folder("link"));
+	assert_int_equal(symlink("f", in_folder("link")), 0);
+	assert_unread(file_read_secret, "link", "symbolic link");
+	assert_unread(file_read_password, "link", "symbolic link");
+}
+
+static void test_secret_owner(void **state)
+{
+	(void)state;
+	put("f", 0600, "key", 3);
+	if (chown(in_folder("f"), 1234, (gid_t)-1) < 0)
+		skip(); /* only root can give a file away */
+	assert_unread(file_read_secret, "f", "belongs to user 1234");
+	assert_reads(file_read, "f", "key");
+}
+
+static void test_password(void **state)
+{
+	(void)state;
+	put("f", 0600, "pass word ", 10);
+	assert_reads(file_read_password, "f", "pass word ");
+	put("f", 0600, "secret\nmore\n", 12);
+	assert_reads(file_read_password, "f", "secret");
+	put("f", 0600, "secret\r\n", 8);
+	assert_reads(file_read_password, "f", "secret");
+	put("f", 0600, "", 0);
+	assert_unread(file_read_password, "f", "first line");
+	put("f", 0600, "\nsecret\n", 8);
+	assert_unread(file_read_password, "f", "first line");
+	put("f", 0600, "s\0e\0c\0", 6);
+	assert_unread(file_read_password, "f", "not a text file");
+	put("f", 0604, "secret\n", 7);
+	assert_unread(file_read_password, "f", "chmod");
+}
+
+static void test_create(void **state)
+{
+	mode_t before = umask(077);
+	struct error e;
+	struct stat st;
+
+	(void)state;
+	unlink(in_folder("f"));
+	assert_int_equal(file_create(in_folder("f"), 0644, "abc", 3, &e), ERR_OK);
+	umask(before);
+	assert_reads(file_read, "f", "abc");
+	assert_int_equal(stat(in_folder("f"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+
+	assert_int_equal(file_create(in_folder("f"), 0600, "new", 3, &e), ERR_CONFIG);
+	assert_non_null(strstr(e.text, "never overwritten"));
+	assert_reads(file_read, "f", "abc");
+
+	unlink(in_folder("f"));
+	assert_int_equal(file_create(in_folder("f"), 0600, NULL, 0, &e), ERR_OK);
+	assert_reads(file_read_secret, "f", "");
+	assert_int_equal(file_create(in_folder("missing/f"), 0600, "", 0, &e), ERR_CONFIG);
+	assert_non_null(strstr(e.text, "No such file"));
+}
+
+/* Not even a dangling link is followed. */
+static void test_create_link(void **state)
+{
+	struct error e;
+
+	(void)state;
+	unlink(in_folder("f"));
+	unlink(in_folder("link"));
+	assert_int_equal(symlink("f", in_folder("link")), 0);
+	assert_int_equal(file_create(in_folder("link"), 0600, "abc", 3, &e), ERR_CONFIG);
+	assert_int_equal(access(in_folder("f"), F_OK), -1);
+}
+
+static void test_create_in_working_folder(void **state)
+{
+	char before[PATH_SIZE];
+	struct error e;
+
+	(void)state;
+	unlink(in_folder("f"));
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(file_create("f", 0600, "abc", 3, &e), ERR_OK);
+	assert_int_equal(chdir(before), 0);
+	assert_reads(file_read_secret, "f", "abc");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_no_regular_file),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_secret_mode),
+		cmocka_unit_test(test_secret_link),
+		cmocka_unit_test(test_secret_owner),
+		cmocka_unit_test(test_password),
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_create_link),
+		cmocka_unit_test(test_create_in_working_folder),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
