@@ -66,7 +66,8 @@ enum err store_event_add(struct store *store, const struct store_event *event, i
 /*
  * Ends an attempt at an event. Delivered: earlier pending or failed events of the same device and
  * user are delivered with it. Pending: due again at next_at, tries + 1, with the cause. Failed:
- * with the cause. An unenrolled device is marked so by EVENT_STATE_RECORDED.
+ * with the cause. An unenrolled device is marked so by EVENT_STATE_RECORDED, unless it was enrolled
+ * again since. What is delivered or recorded is not opened again. ERR_NOT_FOUND.
  */
 enum err store_event_finish(struct store *store, int64_t id, enum event_state state,
 	const char *cause, int64_t next_at, struct error *e) must_check;
@@ -179,7 +180,10 @@ struct store_column {
 typedef enum err store_row(
 	void *ctx, const struct store_column *columns, size_t count, struct error *e);
 
-/* Calls row for each row that the filter lets through, newest first. An error of row ends it. */
+/*
+ * Calls row for each row that the filter lets through, newest first. An error of row ends it; row
+ * must not use the store. ERR_USAGE for a state that the table does not have.
+ */
 enum err store_list(struct store *store, enum store_table table, const struct store_filter *filter,
 	store_row *row, void *ctx, struct error *e) must_check;
 

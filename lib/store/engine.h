@@ -1,0 +1,45 @@
+#ifndef STORE_ENGINE_H
+#define STORE_ENGINE_H
+
+#include "store/store.h"
+
+/*
+ * A database behind the store: each operation does what the one of the same
+ * name in store.h says. The keys that it sees are sealed; it needs not know.
+ */
+struct store_engine {
+	/* A new, empty database that holds key_check. Leaves nothing behind on failure. */
+	enum err (*create)(
+		const struct config *config, const struct blob *key_check, struct error *e);
+	enum err (*open)(const struct config *config, void **self, struct error *e);
+	void (*close)(void *self);
+	enum err (*ping)(void *self, struct error *e);
+
+	/* The known value that create() was given. */
+	enum err (*key_check)(void *self, struct blob *out, struct error *e);
+
+	enum err (*event_add)(void *self, const struct store_event *event, int64_t retry_in,
+		int64_t *id, struct error *e);
+	enum err (*event_finish)(void *self, int64_t id, enum event_state state, const char *cause,
+		int64_t next_at, struct error *e);
+
+	enum err (*credential_current)(void *self, const struct credential_owner *owner,
+		struct credential *out, struct error *e);
+	enum err (*credential_add)(void *self, const struct credential *credential,
+		int64_t replaces, bool *won, struct error *e);
+	enum err (*credential_archived)(void *self, const char *user_uuid, const char *device_uuid,
+		size_t max, struct credential **out, size_t *count, struct error *e);
+
+	enum err (*upload_record)(void *self, const struct store_upload *upload, struct error *e);
+
+	enum err (*list)(void *self, enum store_table table, const struct store_filter *filter,
+		store_row *row, void *ctx, struct error *e);
+	enum err (*count)(void *self, int64_t now, struct store_counts *out, struct error *e);
+};
+
+extern const struct store_engine store_engine_sqlite;
+
+/* Frees an array of credentials and what is in them. */
+void credentials_free(struct credential *credentials, size_t count);
+
+#endif

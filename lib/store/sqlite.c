@@ -1,0 +1,265 @@
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+/* The connection, its transactions, and the table of what the engine does. */
+
+/* For those who don't know of our lock: recovery after a crash, backups, sqlite3(1). */
+#define BUSY_WAIT_MS 5000
+
+/* --- write transactions */
+
+/* What is written to a file that has no name any more is lost. */
+static enum err check_in_place(struct sqlite *db, struct error *e)
+{
+	int moved = 0;
+
+	if (sqlite3_file_control(db->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved))
+		return sqlite_error(db, e);
+	if (moved)
+		return error_set(e, ERR_UNAVAILABLE,
+			"%s was moved or deleted while it was in use; restart certprov.fcgi",
+			db->path);
+	return ERR_OK;
+}
+
+enum err sqlite_begin(struct sqlite *db, struct error *e)
+{
+	enum err err = sqlite_lock_take(db, e);
+
+	if (err)
+		return err;
+	err = check_in_place(db, e);
+	if (!err)
+		err = sqlite_run(db, "BEGIN IMMEDIATE", NULL, 0, e);
+	if (err)
+		sqlite_lock_release(db);
+	return err;
+}
+
+enum err sqlite_end(struct sqlite *db, enum err err, struct error *e)
+{
+	struct error ignored;
+
+	if (!err)
+		err = sqlite_run(db, "COMMIT", NULL, 0, e);
+	/* Some failures have rolled back already; a rollback itself cannot fail. */
+	if (err && !sqlite3_get_autocommit(db->db) && sqlite_run(db, "ROLLBACK", NULL, 0, &ignored))
+		error_context(e, "not rolled back");
+	sqlite_lock_release(db);
+	return err;
+}
+
+/* --- connection */
+
+static void close_database(struct sqlite *db)
+{
+	if (!db)
+		return;
+	for (size_t i = 0; i < db->kept_count; i++)
+		sqlite3_finalize(db->kept[i].statement);
+	sqlite3_close(db->db);
+	if (db->lock >= 0)
+		close(db->lock);
+	free(db->path);
+	free(db);
+}
+
+static enum err open_files(struct sqlite *db, struct error *e)
+{
+	struct stat st;
+	enum err err;
+
+	if (stat(db->path, &st) < 0 && errno == ENOENT)
+		return error_set(
+			e, ERR_CONFIG, "%s: there is no store here; run: certprov init", db->path);
+	if (stat(db->path, &st) < 0)
+		return error_errno(e, ERR_CONFIG, "%s", db->path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(e, ERR_CONFIG, "%s is not a regular file", db->path);
+	err = sqlite_lock_open(db, &st, e);
+	if (err)
+		return err;
+	if (sqlite3_open_v2(db->path, &db->db,
+		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL))
+		return db->db ? sqlite_error(db, e) : error_memory(e);
+	if (sqlite3_db_readonly(db->db, "main") == 1)
+		return error_set(e, ERR_CONFIG, "%s: user %u must be able to write it", db->path,
+			(unsigned)geteuid());
+	return ERR_OK;
+}
+
+/* Settings that last as long as the connection. */
+static enum err set_up(struct sqlite *db, struct error *e)
+{
+	static const char settings[] = "PRAGMA trusted_schema = OFF;"
+				       "PRAGMA foreign_keys = ON;"
+				       "PRAGMA secure_delete = ON;"
+				       "PRAGMA synchronous = FULL;";
+
+	if (sqlite3_busy_timeout(db->db, BUSY_WAIT_MS) ||
+		sqlite3_db_config(db->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) ||
+		sqlite3_exec(db->db, settings, NULL, NULL, NULL))
+		return sqlite_error(db, e);
+	return ERR_OK;
+}
+
+/* The one setting that the file remembers. */
+static enum err set_journal(struct sqlite *db, struct error *e)
+{
+	sqlite3_stmt *statement = NULL;
+	bool row = false;
+	const char *mode = "";
+	enum err err = sqlite_start(db, "PRAGMA journal_mode = WAL", NULL, 0, &statement, e);
+
+	if (!err)
+		err = sqlite_next(db, statement, &row, e);
+	if (!err && row)
+		mode = (const char *)sqlite3_column_text(statement, 0);
+	if (!err && strcmp(mode ? mode : "", "wal") != 0)
+		err = error_set(e, ERR_CONFIG,
+			"%s: no write-ahead log is possible here; a store must lie on a local disk",
+			db->path);
+	sqlite_done(statement);
+	return err;
+}
+
+static enum err open_database(const char *path, bool fresh, struct sqlite **out, struct error *e)
+{
+	struct sqlite *db = calloc(1, sizeof(*db));
+	enum err err;
+
+	if (!db)
+		return error_memory(e);
+	db->lock = -1;
+	db->path = strdup(path);
+	err = db->path ? open_files(db, e) : error_memory(e);
+	if (!err)
+		err = set_up(db, e);
+	if (!err && !fresh)
+		err = sqlite_identify(db, e);
+	if (!err)
+		err = set_journal(db, e);
+	if (!err)
+		err = sqlite_migrate(db, e);
+	if (err) {
+		close_database(db);
+		return err;
+	}
+	*out = db;
+	return ERR_OK;
+}
+
+/* --- operations of the engine */
+
+static enum err engine_open(const struct config *config, void **self, struct error *e)
+{
+	struct sqlite *db = NULL;
+	enum err err = open_database(config->store.sqlite, false, &db, e);
+
+	if (!err)
+		*self = db;
+	return err;
+}
+
+static void engine_close(void *self)
+{
+	close_database(self);
+}
+
+static enum err add_key_check(struct sqlite *db, const struct blob *key_check, struct error *e)
+{
+	const struct value values[] = {VALUE_BLOB(key_check->data, key_check->len)};
+	enum err err = sqlite_begin(db, e);
+
+	if (err)
+		return err;
+	err = sqlite_run(db, "INSERT INTO meta (name, value) VALUES ('key-check', ?1)", values,
+		ARRAY_LEN(values), e);
+	return sqlite_end(db, err, e);
+}
+
+static void remove_files(const char *path)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char *name = NULL;
+
+		if (asprintf(&name, "%s%s", path, suffixes[i]) < 0)
+			continue;
+		unlink(name);
+		free(name);
+	}
+	sqlite_lock_remove(path);
+}
+
+/* SQLite gives what lies beside the database the mode of the database. */
+static enum err engine_create(
+	const struct config *config, const struct blob *key_check, struct error *e)
+{
+	const char *path = config->store.sqlite;
+	struct sqlite *db = NULL;
+	enum err err = file_create(path, 0600, "", 0, e);
+
+	if (err)
+		return err;
+	err = open_database(path, true, &db, e);
+	if (!err)
+		err = add_key_check(db, key_check, e);
+	close_database(db);
+	if (err)
+		remove_files(path);
+	return err;
+}
+
+static enum err engine_key_check(void *self, struct blob *out, struct error *e)
+{
+	static const char sql[] = "SELECT value FROM meta WHERE name = 'key-check'";
+	struct sqlite *db = self;
+	sqlite3_stmt *statement = NULL;
+	bool row = false;
+	enum err err = sqlite_start(db, sql, NULL, 0, &statement, e);
+
+	if (!err)
+		err = sqlite_next(db, statement, &row, e);
+	if (!err && row)
+		err = sqlite_blob(statement, 0, out, e);
+	else if (!err)
+		err = error_set(e, ERR_CONFIG,
+			"%s: its set-up was never finished; remove it and run: certprov init",
+			db->path);
+	sqlite_done(statement);
+	return err;
+}
+
+static enum err engine_ping(void *self, struct error *e)
+{
+	int64_t rows = 0;
+	enum err err = check_in_place(self, e);
+
+	return err ? err : sqlite_integer(self, "SELECT count(*) FROM meta", NULL, 0, 0, &rows, e);
+}
+
+const struct store_engine store_engine_sqlite = {
+	.create = engine_create,
+	.open = engine_open,
+	.close = engine_close,
+	.ping = engine_ping,
+	.key_check = engine_key_check,
+	.event_add = sqlite_event_add,
+	.event_finish = sqlite_event_finish,
+	.credential_current = sqlite_credential_current,
+	.credential_add = sqlite_credential_add,
+	.credential_archived = sqlite_credential_archived,
+	.upload_record = sqlite_upload_record,
+	.list = sqlite_list,
+	.count = sqlite_count,
+};

@@ -1,0 +1,126 @@
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/engine.h"
+
+/* What the files of the SQLite engine share. One process, one connection. */
+
+#define STATEMENTS_MAX 64
+
+struct sqlite {
+	sqlite3 *db;
+	char *path;
+	int lock; /* descriptor of PATH.lock */
+	struct {
+		const char *sql; /* known again by its address */
+		sqlite3_stmt *statement;
+	} kept[STATEMENTS_MAX];
+	size_t kept_count;
+};
+
+/* --- sqlite.c */
+
+/*
+ * A write transaction. After sqlite_begin() was ERR_OK, sqlite_end() must follow:
+ * it commits if err is ERR_OK, else rolls back, and returns what came of it.
+ */
+enum err sqlite_begin(struct sqlite *db, struct error *e) must_check;
+enum err sqlite_end(struct sqlite *db, enum err err, struct error *e) must_check;
+
+/* --- sqlite_lock.c: writers take turns */
+
+struct stat;
+
+/* database: whose owner shall own the lock, too. */
+enum err sqlite_lock_open(
+	struct sqlite *db, const struct stat *database, struct error *e) must_check;
+void sqlite_lock_remove(const char *database);
+
+/* Waits for ten seconds at most. ERR_UNAVAILABLE. */
+enum err sqlite_lock_take(struct sqlite *db, struct error *e) must_check;
+void sqlite_lock_release(struct sqlite *db);
+
+/* --- sqlite_statement.c */
+
+/* A value for a parameter. Borrowed until the statement is done. */
+struct value {
+	int type;
+	int64_t integer;
+	const void *data; /* text if type says so; NULL: NULL */
+	size_t len;
+};
+
+#define VALUE_INTEGER(i)                               \
+	{                                              \
+		.type = SQLITE_INTEGER, .integer = (i) \
+	}
+#define VALUE_TEXT(s)                            \
+	{                                        \
+		.type = SQLITE_TEXT, .data = (s) \
+	}
+#define VALUE_BLOB(p, n)                                     \
+	{                                                    \
+		.type = SQLITE_BLOB, .data = (p), .len = (n) \
+	}
+
+/* Turns a failure of SQLite into one of ours; the connection knows which it was. */
+enum err sqlite_error(struct sqlite *db, struct error *e);
+
+/*
+ * Starts a statement with its parameters ?1, ?2, … set. sql must be a constant
+ * that lives as long as the program: it is prepared once and kept.
+ * What was started must be sqlite_done().
+ */
+enum err sqlite_start(struct sqlite *db, const char *sql, const struct value *values, size_t count,
+	sqlite3_stmt **out, struct error *e) must_check;
+enum err sqlite_next(
+	struct sqlite *db, sqlite3_stmt *statement, bool *row, struct error *e) must_check;
+void sqlite_done(sqlite3_stmt *statement); /* NULL is fine */
+
+/* A statement that gives no rows. */
+enum err sqlite_run(struct sqlite *db, const char *sql, const struct value *values, size_t count,
+	struct error *e) must_check;
+/* One that gives an integer, or fallback where it gives no row. */
+enum err sqlite_integer(struct sqlite *db, const char *sql, const struct value *values,
+	size_t count, int64_t fallback, int64_t *out, struct error *e) must_check;
+
+/* Copies of a column of the current row. */
+enum err sqlite_text(sqlite3_stmt *statement, int column, char **out, struct error *e) must_check;
+enum err sqlite_blob(
+	sqlite3_stmt *statement, int column, struct blob *out, struct error *e) must_check;
+
+/* --- sqlite_schema.c */
+
+/* ERR_CONFIG unless it is a store of ours, and not newer than this program. */
+enum err sqlite_identify(struct sqlite *db, struct error *e) must_check;
+
+/* Brings the schema up to date, from an empty database too. */
+enum err sqlite_migrate(struct sqlite *db, struct error *e) must_check;
+
+/* --- operations of the engine: sqlite_event.c, sqlite_credential.c, sqlite_list.c */
+
+enum err sqlite_event_add(void *self, const struct store_event *event, int64_t retry_in,
+	int64_t *id, struct error *e) must_check;
+enum err sqlite_event_finish(void *self, int64_t id, enum event_state state, const char *cause,
+	int64_t next_at, struct error *e) must_check;
+enum err sqlite_upload_record(
+	void *self, const struct store_upload *upload, struct error *e) must_check;
+
+enum err sqlite_credential_current(void *self, const struct credential_owner *owner,
+	struct credential *out, struct error *e) must_check;
+enum err sqlite_credential_add(void *self, const struct credential *credential, int64_t replaces,
+	bool *won, struct error *e) must_check;
+enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
+	size_t max, struct credential **out, size_t *count, struct error *e) must_check;
+
+enum err sqlite_list(void *self, enum store_table table, const struct store_filter *filter,
+	store_row *row, void *ctx, struct error *e) must_check;
+enum err sqlite_count(
+	void *self, int64_t now, struct store_counts *out, struct error *e) must_check;
+
+#endif

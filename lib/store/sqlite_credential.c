@@ -1,0 +1,274 @@
+#include "store/sqlite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Certificates with their sealed keys. */
+
+#define COLUMNS                                                                    \
+	"id, usage, state, user_uuid, device_uuid, mail, serial, subject, issuer," \
+	" not_before, not_after, chain, key"
+
+enum column {
+	ID,
+	USAGE,
+	STATE,
+	USER_UUID,
+	DEVICE_UUID,
+	MAIL,
+	SERIAL,
+	SUBJECT,
+	ISSUER,
+	NOT_BEFORE,
+	NOT_AFTER,
+	CHAIN,
+	KEY,
+};
+
+static enum err read_kind(sqlite3_stmt *row, enum column column, const char *const names[],
+	size_t count, unsigned *out, struct error *e)
+{
+	const char *text = (const char *)sqlite3_column_text(row, column);
+	int kind = text ? kind_find(names, count, text) : -1;
+
+	if (!text)
+		return error_memory(e);
+	if (kind < 0)
+		return error_set(e, ERR_CONFIG, "credential %lld: unknown word '%.40s'",
+			(long long)sqlite3_column_int64(row, ID), text);
+	*out = (unsigned)kind;
+	return ERR_OK;
+}
+
+static enum err read_uuid(
+	sqlite3_stmt *row, enum column column, char out[UUID_SIZE], struct error *e)
+{
+	const char *text = (const char *)sqlite3_column_text(row, column);
+
+	if (!text)
+		return error_memory(e);
+	if (strlen(text) >= UUID_SIZE)
+		return error_set(e, ERR_CONFIG, "credential %lld: a UUID is too long",
+			(long long)sqlite3_column_int64(row, ID));
+	snprintf(out, UUID_SIZE, "%s", text);
+	return ERR_OK;
+}
+
+static enum err read_texts(sqlite3_stmt *row, struct credential *c, struct error *e)
+{
+	enum err err = read_uuid(row, USER_UUID, c->user_uuid, e);
+
+	if (!err)
+		err = read_uuid(row, DEVICE_UUID, c->device_uuid, e);
+	if (!err)
+		err = sqlite_text(row, MAIL, &c->mail, e);
+	if (!err)
+		err = sqlite_text(row, SERIAL, &c->serial, e);
+	if (!err)
+		err = sqlite_text(row, SUBJECT, &c->subject, e);
+	if (!err)
+		err = sqlite_text(row, ISSUER, &c->issuer, e);
+	return err;
+}
+
+static enum err read_credential(sqlite3_stmt *row, struct credential *out, struct error *e)
+{
+	struct credential c = {
+		.id = sqlite3_column_int64(row, ID),
+		.not_before = sqlite3_column_int64(row, NOT_BEFORE),
+		.not_after = sqlite3_column_int64(row, NOT_AFTER),
+	};
+	unsigned usage = 0, state = 0;
+	enum err err = read_kind(row, USAGE, usage_names, USAGE_COUNT, &usage, e);
+
+	if (!err)
+		err = read_kind(
+			row, STATE, credential_state_names, CREDENTIAL_STATE_COUNT, &state, e);
+	if (!err)
+		err = read_texts(row, &c, e);
+	if (!err)
+		err = sqlite_blob(row, CHAIN, &c.chain, e);
+	if (!err)
+		err = sqlite_blob(row, KEY, &c.key, e);
+	if (err) {
+		credential_fini(&c);
+		return err;
+	}
+	c.usage = usage;
+	c.state = state;
+	*out = c;
+	return ERR_OK;
+}
+
+enum err sqlite_credential_current(
+	void *self, const struct credential_owner *owner, struct credential *out, struct error *e)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM credential"
+		" WHERE user_uuid = ?1 AND usage = ?2 AND device_uuid = ?3 AND state = 'active'";
+	const struct value values[] = {
+		VALUE_TEXT(owner->user_uuid),
+		VALUE_TEXT(usage_names[owner->usage]),
+		VALUE_TEXT(owner->device_uuid),
+	};
+	sqlite3_stmt *row = NULL;
+	bool found = false;
+	enum err err = sqlite_start(self, sql, values, ARRAY_LEN(values), &row, e);
+
+	if (!err)
+		err = sqlite_next(self, row, &found, e);
+	if (!err && found)
+		err = read_credential(row, out, e);
+	else if (!err)
+		err = error_set(e, ERR_NOT_FOUND, "user %s has no %s certificate", owner->user_uuid,
+			usage_names[owner->usage]);
+	sqlite_done(row);
+	return err;
+}
+
+/* --- a new one */
+
+static enum err find_active(
+	struct sqlite *db, const struct credential *c, int64_t *id, struct error *e)
+{
+	static const char sql[] =
+		"SELECT id FROM credential"
+		" WHERE user_uuid = ?1 AND usage = ?2 AND device_uuid = ?3 AND state = 'active'";
+	const struct value values[] = {
+		VALUE_TEXT(c->user_uuid),
+		VALUE_TEXT(usage_names[c->usage]),
+		VALUE_TEXT(c->device_uuid),
+	};
+
+	return sqlite_integer(db, sql, values, ARRAY_LEN(values), 0, id, e);
+}
+
+static enum err archive(struct sqlite *db, int64_t id, struct error *e)
+{
+	static const char sql[] =
+		"UPDATE credential SET state = 'archived', updated_at = ?2 WHERE id = ?1";
+	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+static enum err insert(struct sqlite *db, const struct credential *c, struct error *e)
+{
+	static const char sql[] =
+		"INSERT INTO credential (usage, state, user_uuid, device_uuid, mail, serial,"
+		"	subject, issuer, not_before, not_after, added_at, updated_at, chain, key)"
+		" VALUES (?1, 'active', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)";
+	const struct value values[] = {
+		VALUE_TEXT(usage_names[c->usage]),
+		VALUE_TEXT(c->user_uuid),
+		VALUE_TEXT(c->device_uuid),
+		VALUE_TEXT(c->mail),
+		VALUE_TEXT(c->serial),
+		VALUE_TEXT(c->subject),
+		VALUE_TEXT(c->issuer),
+		VALUE_INTEGER(c->not_before),
+		VALUE_INTEGER(c->not_after),
+		VALUE_INTEGER(clock_now()),
+		VALUE_BLOB(c->chain.data, c->chain.len),
+		VALUE_BLOB(c->key.data, c->key.len),
+	};
+
+	if (sqlite_run(db, sql, values, ARRAY_LEN(values), e))
+		return error_context(e, "certificate with serial %s", c->serial);
+	return ERR_OK;
+}
+
+/* The user is known from his event, but for the mail address, which may be a new one. */
+static enum err set_mail(struct sqlite *db, const struct credential *c, struct error *e)
+{
+	static const char sql[] =
+		"INSERT INTO user (user_uuid, user_name, mail, added_at, updated_at)"
+		" VALUES (?1, '', ?2, ?3, ?3)"
+		" ON CONFLICT (user_uuid) DO UPDATE"
+		" SET mail = excluded.mail, updated_at = excluded.updated_at"
+		" WHERE mail != excluded.mail";
+	const struct value values[] = {
+		VALUE_TEXT(c->user_uuid),
+		VALUE_TEXT(c->mail),
+		VALUE_INTEGER(clock_now()),
+	};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+enum err sqlite_credential_add(void *self, const struct credential *credential, int64_t replaces,
+	bool *won, struct error *e)
+{
+	struct sqlite *db = self;
+	int64_t active = 0;
+	bool wins = false;
+	enum err err = sqlite_begin(db, e);
+
+	if (err)
+		return err;
+	err = find_active(db, credential, &active, e);
+	wins = active == 0 || active == replaces;
+	if (!err && wins)
+		err = set_mail(db, credential, e);
+	if (!err && wins && active)
+		err = archive(db, active, e);
+	if (!err && wins)
+		err = insert(db, credential, e);
+	err = sqlite_end(db, err, e);
+	if (!err)
+		*won = wins;
+	return err;
+}
+
+/* --- earlier ones */
+
+static enum err append(sqlite3_stmt *row, struct credential **array, size_t *count, struct error *e)
+{
+	size_t room = *count + 1;
+	struct credential *more = reallocarray(*array, room, sizeof(**array));
+
+	if (!more)
+		return error_memory(e);
+	*array = more;
+	if (read_credential(row, &more[*count], e))
+		return e->code;
+	*count = room;
+	return ERR_OK;
+}
+
+enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
+	size_t max, struct credential **out, size_t *count, struct error *e)
+{
+	/* A signing key of another device must not get through here. */
+	static const char sql[] = "SELECT " COLUMNS " FROM credential"
+				  " WHERE user_uuid = ?1 AND state != 'active'"
+				  "	AND (usage = 'encryption' OR device_uuid IN ('', ?2))"
+				  " ORDER BY not_before DESC, id DESC LIMIT ?3";
+	const struct value values[] = {
+		VALUE_TEXT(user_uuid),
+		VALUE_TEXT(device_uuid),
+		VALUE_INTEGER(max < INT64_MAX ? (int64_t)max : INT64_MAX),
+	};
+	struct credential *found = NULL;
+	size_t n = 0;
+	sqlite3_stmt *row = NULL;
+	bool more = true;
+	enum err err = sqlite_start(self, sql, values, ARRAY_LEN(values), &row, e);
+
+	while (!err && more) {
+		err = sqlite_next(self, row, &more, e);
+		if (!err && more)
+			err = append(row, &found, &n, e);
+	}
+	sqlite_done(row);
+	if (err) {
+		credentials_free(found, n);
+		return err;
+	}
+	*out = found;
+	*count = n;
+	return ERR_OK;
+}

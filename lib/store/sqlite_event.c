@@ -1,0 +1,212 @@
+#include "store/sqlite.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Events, the devices and users that they tell of, and uploads. */
+
+static enum err see_user(struct sqlite *db, const struct store_event *event, struct error *e)
+{
+	static const char sql[] =
+		"INSERT INTO user (user_uuid, user_name, mail, added_at, updated_at)"
+		" VALUES (?1, ?2, '', ?3, ?3)"
+		" ON CONFLICT (user_uuid) DO UPDATE"
+		" SET user_name = excluded.user_name, updated_at = excluded.updated_at"
+		" WHERE excluded.user_name NOT IN ('', user.user_name)";
+	const struct value values[] = {
+		VALUE_TEXT(event->user_uuid),
+		VALUE_TEXT(event->user_name),
+		VALUE_INTEGER(event->received_at),
+	};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+static enum err see_device(struct sqlite *db, const struct store_event *event, struct error *e)
+{
+	static const char sql[] =
+		"INSERT INTO device (device_uuid, user_uuid, state, device_name, platform,"
+		"	enrolled_at, updated_at)"
+		" VALUES (?1, ?2, 'enrolled', ?3, ?4, ?5, ?5)"
+		" ON CONFLICT (device_uuid, user_uuid) DO UPDATE"
+		" SET state = excluded.state, device_name = excluded.device_name,"
+		"	platform = excluded.platform, enrolled_at = excluded.enrolled_at,"
+		"	updated_at = excluded.updated_at";
+	const struct value values[] = {
+		VALUE_TEXT(event->device_uuid),
+		VALUE_TEXT(event->user_uuid),
+		VALUE_TEXT(event->device_name),
+		VALUE_TEXT(event->platform),
+		VALUE_INTEGER(event->received_at),
+	};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+static enum err insert_event(struct sqlite *db, const struct store_event *event, int64_t retry_in,
+	int64_t *id, struct error *e)
+{
+	static const char sql[] =
+		"INSERT INTO event (state, next_at, received_at, updated_at, request_id, kind,"
+		"	event_type, device_uuid, user_uuid, user_name, device_name, platform,"
+		"	payload)"
+		" VALUES ('pending', ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+	const struct value values[] = {
+		VALUE_INTEGER(event->received_at + retry_in),
+		VALUE_INTEGER(event->received_at),
+		VALUE_TEXT(event->request_id),
+		VALUE_TEXT(event->kind),
+		VALUE_TEXT(event->event_type),
+		VALUE_TEXT(event->device_uuid),
+		VALUE_TEXT(event->user_uuid),
+		VALUE_TEXT(event->user_name),
+		VALUE_TEXT(event->device_name),
+		VALUE_TEXT(event->platform),
+		VALUE_BLOB(event->payload, event->payload_len),
+	};
+	enum err err = sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+
+	if (!err)
+		*id = sqlite3_last_insert_rowid(db->db);
+	return err;
+}
+
+enum err sqlite_event_add(
+	void *self, const struct store_event *event, int64_t retry_in, int64_t *id, struct error *e)
+{
+	struct sqlite *db = self;
+	bool enrolled = strcmp(event->kind, "enrolled") == 0 && *event->user_uuid;
+	int64_t added = 0;
+	enum err err = sqlite_begin(db, e);
+
+	if (err)
+		return err;
+	if (enrolled)
+		err = see_user(db, event, e);
+	if (!err && enrolled && *event->device_uuid)
+		err = see_device(db, event, e);
+	if (!err)
+		err = insert_event(db, event, retry_in, &added, e);
+	err = sqlite_end(db, err, e);
+	if (!err)
+		*id = added;
+	return err;
+}
+
+/* --- the end of an attempt */
+
+static enum err check_event(struct sqlite *db, int64_t id, struct error *e)
+{
+	const struct value values[] = {VALUE_INTEGER(id)};
+	int64_t count = 0;
+	enum err err = sqlite_integer(db, "SELECT count(*) FROM event WHERE id = ?1", values,
+		ARRAY_LEN(values), 0, &count, e);
+
+	if (!err && count == 0)
+		err = error_set(e, ERR_NOT_FOUND, "%s: no event %lld", db->path, (long long)id);
+	return err;
+}
+
+/*
+ * Two attempts may run side by side, at one event or at two of the same device. The one
+ * that worked counts: what comes later does not open the event again.
+ */
+static enum err set_state(struct sqlite *db, int64_t id, enum event_state state, const char *cause,
+	int64_t next_at, struct error *e)
+{
+	static const char sql[] =
+		"UPDATE event SET state = ?2, tries = tries + 1, cause = ?3,"
+		"	next_at = iif(?2 = 'pending', ?4, NULL), updated_at = ?5"
+		" WHERE id = ?1"
+		"	AND (state IN ('pending', 'failed') OR ?2 IN ('delivered', 'recorded'))";
+	const struct value values[] = {
+		VALUE_INTEGER(id),
+		VALUE_TEXT(event_state_names[state]),
+		VALUE_TEXT(cause ? cause : ""),
+		VALUE_INTEGER(next_at),
+		VALUE_INTEGER(clock_now()),
+	};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+static enum err deliver_earlier(struct sqlite *db, int64_t id, struct error *e)
+{
+	static const char sql[] =
+		"UPDATE event SET state = 'delivered', cause = '', next_at = NULL, updated_at = ?2"
+		" FROM (SELECT device_uuid, user_uuid FROM event WHERE id = ?1) AS this"
+		" WHERE event.device_uuid = this.device_uuid"
+		"	AND event.user_uuid = this.user_uuid"
+		"	AND event.id < ?1 AND event.kind = 'enrolled'"
+		"	AND event.state IN ('pending', 'failed')";
+	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+/* The event may be an old one that was finished late: a user who came back since stays. */
+static enum err mark_unenrolled(struct sqlite *db, int64_t id, struct error *e)
+{
+	static const char sql[] =
+		"UPDATE device SET state = 'unenrolled', updated_at = ?2"
+		" FROM (SELECT device_uuid FROM event"
+		"	WHERE id = ?1 AND kind = 'unenrolled') AS this"
+		" WHERE device.device_uuid = this.device_uuid AND device.state = 'enrolled'"
+		"	AND NOT EXISTS (SELECT 1 FROM event AS later"
+		"		WHERE later.device_uuid = device.device_uuid"
+		"			AND later.user_uuid = device.user_uuid"
+		"			AND later.kind = 'enrolled' AND later.id > ?1)";
+	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+enum err sqlite_event_finish(void *self, int64_t id, enum event_state state, const char *cause,
+	int64_t next_at, struct error *e)
+{
+	struct sqlite *db = self;
+	enum err err = sqlite_begin(db, e);
+
+	if (err)
+		return err;
+	err = check_event(db, id, e);
+	if (!err)
+		err = set_state(db, id, state, cause, next_at, e);
+	if (!err && state == EVENT_STATE_DELIVERED)
+		err = deliver_earlier(db, id, e);
+	if (!err && state == EVENT_STATE_RECORDED)
+		err = mark_unenrolled(db, id, e);
+	return sqlite_end(db, err, e);
+}
+
+/* --- uploads */
+
+enum err sqlite_upload_record(void *self, const struct store_upload *upload, struct error *e)
+{
+	static const char sql[] =
+		"INSERT INTO upload (device_uuid, user_uuid, gateway, state, tries, updated_at,"
+		"	delivered_at, cause, contents)"
+		" VALUES (?1, ?2, ?3, ?4, 1, ?5, iif(?4 = 'delivered', ?5, NULL), ?6, ?7)"
+		" ON CONFLICT (device_uuid, user_uuid, gateway) DO UPDATE"
+		" SET state = excluded.state, tries = tries + 1,"
+		"	updated_at = excluded.updated_at,"
+		"	delivered_at = coalesce(excluded.delivered_at, delivered_at),"
+		"	cause = excluded.cause, contents = excluded.contents";
+	const struct value values[] = {
+		VALUE_TEXT(upload->device_uuid),
+		VALUE_TEXT(upload->user_uuid),
+		VALUE_TEXT(upload->gateway),
+		VALUE_TEXT(upload_state_names[upload->state]),
+		VALUE_INTEGER(clock_now()),
+		VALUE_TEXT(upload->cause ? upload->cause : ""),
+		VALUE_TEXT(upload->contents ? upload->contents : ""),
+	};
+	struct sqlite *db = self;
+	enum err err = sqlite_begin(db, e);
+
+	if (err)
+		return err;
+	err = sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	return sqlite_end(db, err, e);
+}

@@ -1,0 +1,227 @@
+#include "store/sqlite.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Lists and counts, for people. Key material is in none of them. */
+
+#define COLUMNS_MAX 16
+
+/*
+ * Parameters of every list: ?1 user, ?2 device, ?3 state, ?4 expires before.
+ * Columns named not_… and …_at are times.
+ */
+#define FILTER_USER(uuid, name) "(?1 = '' OR " uuid " = lower(?1) OR " name " = ?1 COLLATE NOCASE)"
+#define FILTER_DEVICE(uuid, name) \
+	"(?2 = '' OR " uuid " = lower(?2) OR " name " = ?2 COLLATE NOCASE)"
+#define FILTER_STATE(state) "(?3 = '' OR " state " = ?3)"
+
+static const char list_devices[] =
+	"SELECT d.device_uuid, d.user_uuid, u.user_name, d.state, d.device_name, d.platform,"
+	"	d.enrolled_at, d.updated_at"
+	" FROM device AS d JOIN user AS u USING (user_uuid)"
+	" WHERE " FILTER_USER("d.user_uuid", "u.user_name") " AND " FILTER_DEVICE("d.device_uuid",
+		"d.device_name") " AND " FILTER_STATE("d.state") " ORDER BY d.enrolled_at DESC, "
+								 "d.device_uuid, d.user_uuid";
+
+static const char list_users[] =
+	"SELECT user_uuid, user_name, mail, state, devices, added_at, updated_at"
+	" FROM (SELECT *, iif(devices > 0, 'enrolled', 'unenrolled') AS state"
+	"	FROM (SELECT *, (SELECT count(*) FROM device AS d"
+	"		WHERE d.user_uuid = user.user_uuid AND d.state = 'enrolled') AS devices"
+	"		FROM user)) AS u"
+	" WHERE " FILTER_USER("user_uuid",
+		"user_name") " AND (?2 = '' OR EXISTS (SELECT 1 FROM device AS d WHERE d.user_uuid "
+			     "= u.user_uuid"
+			     "	AND " FILTER_DEVICE("d.device_uuid",
+				     "d.device_name") "))"
+						      " AND " FILTER_STATE(
+							      "state") " ORDER BY added_at DESC, "
+								       "user_uuid";
+
+static const char list_certificates[] =
+	"SELECT c.id, c.usage, c.state, c.device_uuid, c.user_uuid, u.user_name, c.mail, c.serial,"
+	"	c.not_before, c.not_after, c.subject, c.issuer"
+	" FROM credential AS c JOIN user AS u USING (user_uuid)"
+	" WHERE " FILTER_USER("c.user_uuid",
+		"u.user_name") " AND (?2 = '' OR c.device_uuid = lower(?2) OR c.device_uuid IN"
+			       "	(SELECT d.device_uuid FROM device AS d WHERE d.device_name "
+			       "= ?2 COLLATE NOCASE))"
+			       " AND " FILTER_STATE("c.state") " AND (?4 = 0 OR c.not_after < ?4)"
+							       " ORDER BY c.id DESC";
+
+static const char list_uploads[] =
+	"SELECT p.device_uuid, p.user_uuid, u.user_name, p.gateway, p.state, p.tries, p.updated_at,"
+	"	p.delivered_at, p.contents, p.cause"
+	" FROM upload AS p JOIN user AS u USING (user_uuid)"
+	"	JOIN device AS d USING (device_uuid, user_uuid)"
+	" WHERE " FILTER_USER("p.user_uuid", "u.user_name") " AND " FILTER_DEVICE("p.device_uuid",
+		"d.device_name") " AND " FILTER_STATE("p.state") " ORDER BY p.updated_at DESC, "
+								 "p.device_uuid, p.user_uuid, "
+								 "p.gateway";
+
+static const char list_events[] =
+	"SELECT id, received_at, request_id, kind, event_type, device_uuid, user_uuid, user_name,"
+	"	device_name, state, tries, next_at, updated_at, cause"
+	" FROM event"
+	" WHERE " FILTER_USER("user_uuid", "user_name") " AND " FILTER_DEVICE(
+		"device_uuid", "device_name") " AND " FILTER_STATE("state") " ORDER BY id DESC";
+
+static const char *const lists[STORE_TABLE_COUNT] = {
+	[STORE_DEVICES] = list_devices,
+	[STORE_USERS] = list_users,
+	[STORE_CERTIFICATES] = list_certificates,
+	[STORE_UPLOADS] = list_uploads,
+	[STORE_EVENTS] = list_events,
+};
+
+struct row {
+	struct store_column column[COLUMNS_MAX];
+	char time[COLUMNS_MAX][CLOCK_RFC3339_SIZE];
+	size_t count;
+};
+
+static bool is_time(const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(name, "not_", 4) == 0 || (len > 3 && strcmp(name + len - 3, "_at") == 0);
+}
+
+/* Texts stay SQLite's, until the next step. */
+static enum err read_row(sqlite3_stmt *statement, struct row *row, struct error *e)
+{
+	row->count = (size_t)sqlite3_column_count(statement);
+	if (row->count > COLUMNS_MAX)
+		return error_set(e, ERR_INTERNAL, "a list of more than %d columns", COLUMNS_MAX);
+	for (int i = 0; i < (int)row->count; i++) {
+		struct store_column *column = &row->column[i];
+		int type = sqlite3_column_type(statement, i);
+
+		*column = (struct store_column){.name = sqlite3_column_name(statement, i)};
+		if (!column->name)
+			return error_memory(e);
+		if (type == SQLITE_NULL)
+			continue;
+		if (is_time(column->name)) {
+			clock_rfc3339(sqlite3_column_int64(statement, i), row->time[i]);
+			column->value = row->time[i];
+			continue;
+		}
+		column->number = type == SQLITE_INTEGER;
+		column->value = (const char *)sqlite3_column_text(statement, i);
+		if (!column->value)
+			return error_memory(e);
+	}
+	return ERR_OK;
+}
+
+enum err sqlite_list(void *self, enum store_table table, const struct store_filter *filter,
+	store_row *call, void *ctx, struct error *e)
+{
+	const struct value values[] = {
+		VALUE_TEXT(filter->user),
+		VALUE_TEXT(filter->device),
+		VALUE_TEXT(filter->state),
+		VALUE_INTEGER(filter->expires_before),
+	};
+	size_t count = table == STORE_CERTIFICATES ? ARRAY_LEN(values) : ARRAY_LEN(values) - 1;
+	sqlite3_stmt *statement = NULL;
+	struct row row = {.count = 0};
+	bool more = true;
+	enum err err = sqlite_start(self, lists[table], values, count, &statement, e);
+
+	while (!err && more) {
+		err = sqlite_next(self, statement, &more, e);
+		if (!err && more)
+			err = read_row(statement, &row, e);
+		if (!err && more)
+			err = call(ctx, row.column, row.count, e);
+	}
+	sqlite_done(statement);
+	return err;
+}
+
+/* --- counts */
+
+/* One statement, so that all counts are of the same moment. ?1: now. */
+static const char count_all[] =
+	"SELECT 'devices', count(DISTINCT device_uuid) FROM device"
+	" UNION ALL SELECT 'devices unenrolled', count(*) FROM"
+	"	(SELECT 1 FROM device GROUP BY device_uuid HAVING min(state) = 'unenrolled')"
+	" UNION ALL SELECT 'users', count(*) FROM user"
+	" UNION ALL SELECT usage || ' ' || state, count(*) FROM credential GROUP BY usage, state"
+	" UNION ALL SELECT 'expired', count(*) FROM credential"
+	"	WHERE state = 'active' AND not_after < ?1"
+	" UNION ALL SELECT 'expiring 7d', count(*) FROM credential"
+	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 7 * 86400"
+	" UNION ALL SELECT 'expiring 30d', count(*) FROM credential"
+	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 30 * 86400"
+	" UNION ALL SELECT 'expiring 60d', count(*) FROM credential"
+	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 60 * 86400"
+	" UNION ALL SELECT 'upload ' || state, count(*) FROM upload GROUP BY state"
+	" UNION ALL SELECT 'event ' || state, count(*) FROM event GROUP BY state"
+	" UNION ALL SELECT 'oldest pending', coalesce(min(received_at), 0) FROM event"
+	"	WHERE state = 'pending'";
+
+#define AT(member) offsetof(struct store_counts, member)
+
+static const struct {
+	const char *name;
+	size_t offset;
+} places[] = {
+	{"devices", AT(devices)},
+	{"devices unenrolled", AT(devices_unenrolled)},
+	{"users", AT(users)},
+	{"signing active", AT(certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE])},
+	{"signing archived", AT(certificates[USAGE_SIGNING][CREDENTIAL_ARCHIVED])},
+	{"signing revoked", AT(certificates[USAGE_SIGNING][CREDENTIAL_REVOKED])},
+	{"encryption active", AT(certificates[USAGE_ENCRYPTION][CREDENTIAL_ACTIVE])},
+	{"encryption archived", AT(certificates[USAGE_ENCRYPTION][CREDENTIAL_ARCHIVED])},
+	{"encryption revoked", AT(certificates[USAGE_ENCRYPTION][CREDENTIAL_REVOKED])},
+	{"expired", AT(expired)},
+	{"expiring 7d", AT(expiring_7d)},
+	{"expiring 30d", AT(expiring_30d)},
+	{"expiring 60d", AT(expiring_60d)},
+	{"upload pending", AT(uploads[UPLOAD_PENDING])},
+	{"upload delivered", AT(uploads[UPLOAD_DELIVERED])},
+	{"upload failed", AT(uploads[UPLOAD_FAILED])},
+	{"event pending", AT(events[EVENT_STATE_PENDING])},
+	{"event delivered", AT(events[EVENT_STATE_DELIVERED])},
+	{"event recorded", AT(events[EVENT_STATE_RECORDED])},
+	{"event failed", AT(events[EVENT_STATE_FAILED])},
+	{"oldest pending", AT(oldest_pending)},
+};
+
+static enum err put_count(
+	struct store_counts *counts, const char *name, int64_t value, struct error *e)
+{
+	for (size_t i = 0; name && i < ARRAY_LEN(places); i++) {
+		if (strcmp(places[i].name, name) != 0)
+			continue;
+		memcpy((char *)counts + places[i].offset, &value, sizeof(value));
+		return ERR_OK;
+	}
+	return error_set(e, ERR_INTERNAL, "no place for the count '%s'", name ? name : "");
+}
+
+enum err sqlite_count(void *self, int64_t now, struct store_counts *out, struct error *e)
+{
+	const struct value values[] = {VALUE_INTEGER(now)};
+	struct store_counts counts = {.devices = 0};
+	sqlite3_stmt *row = NULL;
+	bool more = true;
+	enum err err = sqlite_start(self, count_all, values, ARRAY_LEN(values), &row, e);
+
+	while (!err && more) {
+		err = sqlite_next(self, row, &more, e);
+		if (!err && more)
+			err = put_count(&counts, (const char *)sqlite3_column_text(row, 0),
+				sqlite3_column_int64(row, 1), e);
+	}
+	sqlite_done(row);
+	if (!err)
+		*out = counts;
+	return err;
+}

@@ -1,0 +1,102 @@
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/*
+ * Whose turn it is to write.
+ *
+ * SQLite lets writers that meet wait by polling with growing pauses, and then
+ * some starve for seconds. So whoever writes takes a lock of ours first. With
+ * one lock alone he who has just written would take it again before a waiting one
+ * has woken up; so there are two, a door and a desk: who has got through the door waits
+ * for the desk alone, while all others, the last writer too, wait at the door.
+ *
+ * This serves fairness only: SQLite's own locks guard the data, should
+ * somebody delete the file. It lies beside the database, because to open and
+ * close the database file itself would drop the locks that SQLite has on it.
+ * The locks belong to the open file (fcntl(2), "open file description
+ * locks"), so the kernel drops them with a process, however that ends.
+ */
+#define SUFFIX ".lock"
+#define DOOR 0
+#define DESK 1
+#define WAIT_MS 10000
+#define PAUSE_DOOR_NS 300000
+#define PAUSE_DESK_NS 50000
+
+enum err sqlite_lock_open(struct sqlite *db, const struct stat *database, struct error *e)
+{
+	char *path = NULL;
+	struct stat st;
+	enum err err = ERR_OK;
+
+	if (asprintf(&path, "%s" SUFFIX, db->path) < 0)
+		return error_memory(e);
+	db->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (db->lock < 0 || fstat(db->lock, &st) < 0)
+		err = error_errno(e, ERR_CONFIG, "%s", path);
+	/* An administrator may have been the first: it belongs to whom the database belongs. */
+	else if (geteuid() == 0 && st.st_uid != database->st_uid &&
+		 fchown(db->lock, database->st_uid, database->st_gid) < 0)
+		err = error_errno(e, ERR_CONFIG, "%s: chown", path);
+	free(path);
+	return err;
+}
+
+void sqlite_lock_remove(const char *database)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "%s" SUFFIX, database) < 0)
+		return;
+	unlink(path);
+	free(path);
+}
+
+static int set_lock(const struct sqlite *db, short type, off_t which)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = which, .l_len = 1};
+
+	return fcntl(db->lock, F_OFD_SETLK, &lock);
+}
+
+static enum err wait_for(
+	struct sqlite *db, off_t which, long pause_ns, int64_t deadline, struct error *e)
+{
+	const struct timespec pause = {0, pause_ns};
+
+	while (set_lock(db, F_WRLCK, which) < 0) {
+		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+			return error_errno(e, ERR_UNAVAILABLE, "%s" SUFFIX, db->path);
+		if (clock_monotonic_ms() >= deadline)
+			return error_set(e, ERR_UNAVAILABLE,
+				"%s: no turn to write within %d seconds", db->path, WAIT_MS / 1000);
+		nanosleep(&pause, NULL);
+	}
+	return ERR_OK;
+}
+
+enum err sqlite_lock_take(struct sqlite *db, struct error *e)
+{
+	int64_t deadline = clock_monotonic_ms() + WAIT_MS;
+	enum err err = wait_for(db, DOOR, PAUSE_DOOR_NS, deadline, e);
+
+	if (err)
+		return err;
+	err = wait_for(db, DESK, PAUSE_DESK_NS, deadline, e);
+	set_lock(db, F_UNLCK, DOOR);
+	return err;
+}
+
+void sqlite_lock_release(struct sqlite *db)
+{
+	set_lock(db, F_UNLCK, DESK);
+}

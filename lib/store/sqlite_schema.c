@@ -1,0 +1,168 @@
+#include "store/sqlite.h"
+
+/*
+ * The schema, as steps from one version to the next. A step that has been
+ * released is never changed again. The header of the file tells that it
+ * is ours (application_id) and its version (user_version); see the PRAGMAs.
+ *
+ * Big values come last in a row: SQLite reads a row from its start and leaves
+ * the pages behind it alone.
+ */
+
+#define APPLICATION_ID 0x43505256 /* "CPRV" */
+
+static const char version_1[] =
+	"PRAGMA application_id = 0x43505256;"
+	"PRAGMA user_version = 1;"
+
+	"CREATE TABLE meta ("
+	"	name TEXT NOT NULL PRIMARY KEY,"
+	"	value BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE user ("
+	"	user_uuid TEXT NOT NULL PRIMARY KEY CHECK (user_uuid != ''),"
+	"	user_name TEXT NOT NULL,"
+	"	mail TEXT NOT NULL,"
+	"	added_at INTEGER NOT NULL,"
+	"	updated_at INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+
+	/* A device that several users enrolled, one after the other, has a row for each. */
+	"CREATE TABLE device ("
+	"	device_uuid TEXT NOT NULL CHECK (device_uuid != ''),"
+	"	user_uuid TEXT NOT NULL REFERENCES user,"
+	"	state TEXT NOT NULL CHECK (state IN ('enrolled', 'unenrolled')),"
+	"	device_name TEXT NOT NULL,"
+	"	platform TEXT NOT NULL,"
+	"	enrolled_at INTEGER NOT NULL,"
+	"	updated_at INTEGER NOT NULL,"
+	"	PRIMARY KEY (device_uuid, user_uuid)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX device_user ON device (user_uuid, state);"
+
+	"CREATE TABLE event ("
+	"	id INTEGER PRIMARY KEY,"
+	"	state TEXT NOT NULL"
+	"		CHECK (state IN ('pending', 'delivered', 'recorded', 'failed')),"
+	"	tries INTEGER NOT NULL DEFAULT 0,"
+	"	next_at INTEGER CHECK ((next_at IS NOT NULL) = (state = 'pending')),"
+	"	received_at INTEGER NOT NULL,"
+	"	updated_at INTEGER NOT NULL,"
+	"	request_id TEXT NOT NULL,"
+	"	kind TEXT NOT NULL CHECK (kind IN ('enrolled', 'unenrolled')),"
+	"	event_type TEXT NOT NULL,"
+	"	device_uuid TEXT NOT NULL,"
+	"	user_uuid TEXT NOT NULL,"
+	"	user_name TEXT NOT NULL,"
+	"	device_name TEXT NOT NULL,"
+	"	platform TEXT NOT NULL,"
+	"	cause TEXT NOT NULL DEFAULT '',"
+	"	payload BLOB NOT NULL"
+	") STRICT;"
+	"CREATE INDEX event_due ON event (state, next_at);"
+	"CREATE INDEX event_device ON event (device_uuid, user_uuid);"
+
+	/* device_uuid '': the user's. key: sealed PKCS#8. */
+	"CREATE TABLE credential ("
+	"	id INTEGER PRIMARY KEY,"
+	"	usage TEXT NOT NULL CHECK (usage IN ('signing', 'encryption')),"
+	"	state TEXT NOT NULL CHECK (state IN ('active', 'archived', 'revoked')),"
+	"	user_uuid TEXT NOT NULL REFERENCES user,"
+	"	device_uuid TEXT NOT NULL CHECK (device_uuid = '' OR usage = 'signing'),"
+	"	mail TEXT NOT NULL,"
+	"	serial TEXT NOT NULL,"
+	"	subject TEXT NOT NULL,"
+	"	issuer TEXT NOT NULL,"
+	"	not_before INTEGER NOT NULL,"
+	"	not_after INTEGER NOT NULL,"
+	"	added_at INTEGER NOT NULL,"
+	"	updated_at INTEGER NOT NULL,"
+	"	chain BLOB NOT NULL,"
+	"	key BLOB NOT NULL,"
+	"	UNIQUE (serial, issuer)"
+	") STRICT;"
+	"CREATE UNIQUE INDEX credential_active ON credential (user_uuid, usage, device_uuid)"
+	"	WHERE state = 'active';"
+	"CREATE INDEX credential_user ON credential (user_uuid, not_before);"
+	"CREATE INDEX credential_expiry ON credential (state, not_after, usage);"
+
+	"CREATE TABLE upload ("
+	"	device_uuid TEXT NOT NULL,"
+	"	user_uuid TEXT NOT NULL,"
+	"	gateway TEXT NOT NULL,"
+	"	state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),"
+	"	tries INTEGER NOT NULL,"
+	"	updated_at INTEGER NOT NULL,"
+	"	delivered_at INTEGER," /* the last time that it was; NULL: never yet */
+	"	cause TEXT NOT NULL,"
+	"	contents TEXT NOT NULL,"
+	"	PRIMARY KEY (device_uuid, user_uuid, gateway),"
+	"	FOREIGN KEY (device_uuid, user_uuid) REFERENCES device"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX upload_state ON upload (state, updated_at);";
+
+/* migrations[n] leads from version n to n + 1. */
+static const char *const migrations[] = {version_1};
+
+#define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
+
+static enum err read_version(struct sqlite *db, int64_t *out, struct error *e)
+{
+	return sqlite_integer(db, "PRAGMA user_version", NULL, 0, 0, out, e);
+}
+
+static enum err check_version(const struct sqlite *db, int64_t version, struct error *e)
+{
+	if (version >= 0 && version <= SCHEMA_VERSION)
+		return ERR_OK;
+	return error_set(e, ERR_CONFIG,
+		"%s is of a newer version (schema %lld) than this program (%lld): update the "
+		"program",
+		db->path, (long long)version, (long long)SCHEMA_VERSION);
+}
+
+enum err sqlite_identify(struct sqlite *db, struct error *e)
+{
+	int64_t id = 0, version = 0;
+	enum err err = sqlite_integer(db, "PRAGMA application_id", NULL, 0, 0, &id, e);
+
+	if (!err)
+		err = read_version(db, &version, e);
+	if (err)
+		return err;
+	if (id != APPLICATION_ID || version == 0)
+		return error_set(e, ERR_CONFIG,
+			"%s is no certprov store, or its set-up was never finished", db->path);
+	return check_version(db, version, e);
+}
+
+/* Another process may have been quicker: what holds is the version under the lock. */
+static enum err migrate_once(struct sqlite *db, int64_t *version, struct error *e)
+{
+	enum err err = sqlite_begin(db, e);
+
+	if (err)
+		return err;
+	err = read_version(db, version, e);
+	if (!err)
+		err = check_version(db, *version, e);
+	if (!err && *version < SCHEMA_VERSION) {
+		if (sqlite3_exec(db->db, migrations[*version], NULL, NULL, NULL))
+			err = sqlite_error(db, e);
+		++*version;
+	}
+	err = sqlite_end(db, err, e);
+	return err ? error_context(e, "update of the schema to version %lld", (long long)*version)
+		   : ERR_OK;
+}
+
+enum err sqlite_migrate(struct sqlite *db, struct error *e)
+{
+	int64_t version = 0;
+	enum err err = read_version(db, &version, e);
+
+	while (!err && version < SCHEMA_VERSION)
+		err = migrate_once(db, &version, e);
+	return err;
+}

@@ -1,0 +1,328 @@
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/engine.h"
+#include "store/seal.h"
+
+/*
+ * What all engines share: the names of the states, and the sealing of private
+ * keys on their way in and out.
+ */
+
+#define KEY_CHECK_ROW "meta: key check"
+#define KEY_CHECK_TEXT "certprov master key"
+#define ROW_MAX 4096
+
+struct store {
+	const struct store_engine *engine;
+	void *self;
+	struct seal *seal;
+};
+
+const char *const store_table_names[STORE_TABLE_COUNT] = {
+	[STORE_DEVICES] = "devices",
+	[STORE_USERS] = "users",
+	[STORE_CERTIFICATES] = "certificates",
+	[STORE_UPLOADS] = "uploads",
+	[STORE_EVENTS] = "events",
+};
+
+const char *const event_state_names[EVENT_STATE_COUNT] = {
+	[EVENT_STATE_PENDING] = "pending",
+	[EVENT_STATE_DELIVERED] = "delivered",
+	[EVENT_STATE_RECORDED] = "recorded",
+	[EVENT_STATE_FAILED] = "failed",
+};
+
+const char *const credential_state_names[CREDENTIAL_STATE_COUNT] = {
+	[CREDENTIAL_ACTIVE] = "active",
+	[CREDENTIAL_ARCHIVED] = "archived",
+	[CREDENTIAL_REVOKED] = "revoked",
+};
+
+const char *const upload_state_names[UPLOAD_STATE_COUNT] = {
+	[UPLOAD_PENDING] = "pending",
+	[UPLOAD_DELIVERED] = "delivered",
+	[UPLOAD_FAILED] = "failed",
+};
+
+static const char *const device_state_names[] = {"enrolled", "unenrolled"};
+
+/* --- the master key */
+
+/* The store holds a known value sealed: it shows whether a key is the right one. */
+static enum err make_key_check(const char *key_file, struct blob *out, struct error *e)
+{
+	unsigned char text[] = KEY_CHECK_TEXT;
+	const struct blob plain = {text, sizeof(text) - 1};
+	struct seal *seal = NULL;
+	enum err err = seal_open_file(key_file, &seal, e);
+
+	if (!err)
+		err = seal_close_blob(seal, &plain, KEY_CHECK_ROW, out, e);
+	seal_close(seal);
+	return err;
+}
+
+static enum err verify_key(struct store *store, const struct config *config, struct error *e)
+{
+	unsigned char text[] = KEY_CHECK_TEXT;
+	const struct blob expected = {text, sizeof(text) - 1};
+	struct blob sealed = {NULL, 0}, plain = {NULL, 0};
+	enum err err = store->engine->key_check(store->self, &sealed, e);
+
+	if (err)
+		return err;
+	err = seal_open_blob(store->seal, &sealed, KEY_CHECK_ROW, &plain, e);
+	if (err == ERR_CONFIG || (!err && !blob_equal(&plain, &expected)))
+		err = error_set(e, ERR_CONFIG,
+			"%s is not the master key that the private keys in %s are sealed with: "
+			"name the right one as [store] key-file",
+			config->store.key_file, config->store.sqlite);
+	blob_free(&plain);
+	blob_free(&sealed);
+	return err;
+}
+
+/* --- opening */
+
+enum err store_init(const struct config *config, struct error *e)
+{
+	struct blob key_check = {NULL, 0};
+	enum err err = seal_create_file(config->store.key_file, e);
+
+	if (err)
+		return err;
+	err = make_key_check(config->store.key_file, &key_check, e);
+	if (!err)
+		err = store_engine_sqlite.create(config, &key_check, e);
+	if (err)
+		unlink(config->store.key_file);
+	blob_free(&key_check);
+	return err;
+}
+
+enum err store_open(const struct config *config, struct store **out, struct error *e)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	enum err err;
+
+	if (!store)
+		return error_memory(e);
+	store->engine = &store_engine_sqlite;
+	/* First the database: where both are missing, its error says what to do. */
+	err = store->engine->open(config, &store->self, e);
+	if (!err)
+		err = seal_open_file(config->store.key_file, &store->seal, e);
+	if (!err)
+		err = verify_key(store, config, e);
+	if (err) {
+		store_close(store);
+		return err;
+	}
+	*out = store;
+	return ERR_OK;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	store->engine->close(store->self);
+	seal_close(store->seal);
+	free(store);
+}
+
+enum err store_ping(struct store *store, struct error *e)
+{
+	return store->engine->ping(store->self, e);
+}
+
+/* --- events and uploads */
+
+enum err store_event_add(struct store *store, const struct store_event *event, int64_t retry_in,
+	int64_t *id, struct error *e)
+{
+	return store->engine->event_add(store->self, event, retry_in, id, e);
+}
+
+enum err store_event_finish(struct store *store, int64_t id, enum event_state state,
+	const char *cause, int64_t next_at, struct error *e)
+{
+	return store->engine->event_finish(store->self, id, state, cause, next_at, e);
+}
+
+enum err store_upload_record(
+	struct store *store, const struct store_upload *upload, struct error *e)
+{
+	return store->engine->upload_record(store->self, upload, e);
+}
+
+/* --- credentials */
+
+void credential_fini(struct credential *credential)
+{
+	free(credential->mail);
+	free(credential->serial);
+	free(credential->subject);
+	free(credential->issuer);
+	blob_free(&credential->chain);
+	blob_free(&credential->key);
+	*credential = (struct credential){.id = 0};
+}
+
+void credentials_free(struct credential *credentials, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		credential_fini(&credentials[i]);
+	free(credentials);
+}
+
+/*
+ * Whose key it is and of which certificate, as one string: each part behind
+ * its length, so that no two rows have the same.
+ */
+static enum err row_identity(const struct credential *c, struct blob *out, struct error *e)
+{
+	const char *const parts[] = {
+		usage_names[c->usage], c->user_uuid, c->device_uuid, c->mail, c->serial};
+	struct buf b = BUF_INIT(ROW_MAX);
+
+	buf_puts(&b, "credential: ");
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		buf_printf(&b, "%zu:%s,", strlen(parts[i]), parts[i]);
+	return blob_take(&b, out, e);
+}
+
+static enum err key_error(const struct credential *c, struct error *e)
+{
+	return error_context(e, "private key of the certificate with serial %s", c->serial);
+}
+
+static enum err seal_key(
+	const struct seal *seal, const struct credential *c, struct blob *out, struct error *e)
+{
+	struct blob row = {NULL, 0};
+	enum err err = row_identity(c, &row, e);
+
+	if (!err)
+		err = seal_close_blob(seal, &c->key, (char *)row.data, out, e);
+	blob_free(&row);
+	return err ? key_error(c, e) : ERR_OK;
+}
+
+/* Puts the plain key in the place of the sealed one. */
+static enum err unseal_key(const struct seal *seal, struct credential *c, struct error *e)
+{
+	struct blob row = {NULL, 0}, plain = {NULL, 0};
+	enum err err = row_identity(c, &row, e);
+
+	if (!err)
+		err = seal_open_blob(seal, &c->key, (char *)row.data, &plain, e);
+	blob_free(&row);
+	if (err)
+		return key_error(c, e);
+	blob_free(&c->key);
+	c->key = plain;
+	return ERR_OK;
+}
+
+enum err store_credential_current(struct store *store, const struct credential_owner *owner,
+	struct credential *out, struct error *e)
+{
+	struct credential found = {.id = 0};
+	enum err err = store->engine->credential_current(store->self, owner, &found, e);
+
+	if (!err)
+		err = unseal_key(store->seal, &found, e);
+	if (err) {
+		credential_fini(&found);
+		return err;
+	}
+	*out = found;
+	return ERR_OK;
+}
+
+enum err store_credential_add(struct store *store, const struct credential *credential,
+	int64_t replaces, bool *won, struct error *e)
+{
+	struct credential sealed = *credential; /* borrows all but the key */
+	enum err err;
+
+	sealed.key = (struct blob){NULL, 0};
+	err = seal_key(store->seal, credential, &sealed.key, e);
+	if (!err)
+		err = store->engine->credential_add(store->self, &sealed, replaces, won, e);
+	blob_free(&sealed.key);
+	return err;
+}
+
+enum err store_credential_archived(struct store *store, const char *user_uuid,
+	const char *device_uuid, size_t max, struct credential **out, size_t *count,
+	struct error *e)
+{
+	struct credential *found = NULL;
+	size_t n = 0;
+	enum err err = store->engine->credential_archived(
+		store->self, user_uuid, device_uuid, max, &found, &n, e);
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = unseal_key(store->seal, &found[i], e);
+	if (err) {
+		credentials_free(found, n);
+		return err;
+	}
+	*out = found;
+	*count = n;
+	return ERR_OK;
+}
+
+/* --- looking at it */
+
+/* A state that a table cannot have is a slip of the keyboard, not an empty list. */
+static enum err check_state(enum store_table table, const char *state, struct error *e)
+{
+	static const struct {
+		const char *const *names;
+		size_t count;
+	} states[STORE_TABLE_COUNT] = {
+		[STORE_DEVICES] = {device_state_names, ARRAY_LEN(device_state_names)},
+		[STORE_USERS] = {device_state_names, ARRAY_LEN(device_state_names)},
+		[STORE_CERTIFICATES] = {credential_state_names, CREDENTIAL_STATE_COUNT},
+		[STORE_UPLOADS] = {upload_state_names, UPLOAD_STATE_COUNT},
+		[STORE_EVENTS] = {event_state_names, EVENT_STATE_COUNT},
+	};
+	struct buf names = BUF_INIT(ERROR_TEXT_MAX / 2);
+	enum err err;
+
+	if (!*state || kind_find(states[table].names, states[table].count, state) >= 0)
+		return ERR_OK;
+	for (size_t i = 0; i < states[table].count; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", states[table].names[i]);
+	err = error_set(e, ERR_USAGE, "no state of %s: %.40s; they are %s",
+		store_table_names[table], state, names.data ? names.data : "");
+	buf_free(&names);
+	return err;
+}
+
+enum err store_list(struct store *store, enum store_table table, const struct store_filter *filter,
+	store_row *row, void *ctx, struct error *e)
+{
+	struct store_filter f = {
+		.user = filter->user ? filter->user : "",
+		.device = filter->device ? filter->device : "",
+		.state = filter->state ? filter->state : "",
+		.expires_before = filter->expires_before,
+	};
+	enum err err = check_state(table, f.state, e);
+
+	return err ? err : store->engine->list(store->self, table, &f, row, ctx, e);
+}
+
+enum err store_count(struct store *store, int64_t now, struct store_counts *out, struct error *e)
+{
+	return store->engine->count(store->self, now, out, e);
+}

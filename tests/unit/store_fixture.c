@@ -1,0 +1,205 @@
+#include "tests/unit/store_fixture.h"
+
+#include <dirent.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int folder_setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	snprintf(f->dir, sizeof(f->dir), "%.200s/certprov-store-XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->key_file, sizeof(f->key_file), "%s/store.key", f->dir);
+	snprintf(f->database, sizeof(f->database), "%s/store.db", f->dir);
+	f->config.store.key_file = f->key_file;
+	f->config.store.sqlite = f->database;
+	*state = f;
+	return 0;
+}
+
+int store_setup(void **state)
+{
+	struct fixture *f;
+
+	folder_setup(state);
+	f = *state;
+	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
+	must_open(f);
+	return 0;
+}
+
+int store_teardown(void **state)
+{
+	struct fixture *f = *state;
+	struct dirent *entry;
+	DIR *dir;
+
+	store_close(f->store);
+	chmod(f->dir, 0700);
+	dir = opendir(f->dir);
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL)
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f);
+	return 0;
+}
+
+void must_open(struct fixture *f)
+{
+	if (store_open(&f->config, &f->store, &f->e))
+		fail_msg("store_open: %s", f->e.text);
+}
+
+void must_fail_open(struct fixture *f, enum err code, const char *text)
+{
+	struct store *store = NULL;
+
+	assert_int_equal(store_open(&f->config, &store, &f->e), code);
+	assert_int_equal(f->e.code, code);
+	assert_null(store);
+	if (!strstr(f->e.text, text))
+		fail_msg("\"%s\" does not say \"%s\"", f->e.text, text);
+}
+
+static sqlite3 *raw_open(struct fixture *f)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open_v2(f->database, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	return db;
+}
+
+void sql(struct fixture *f, const char *text)
+{
+	sqlite3 *db = raw_open(f);
+
+	if (sqlite3_exec(db, text, NULL, NULL, NULL))
+		fail_msg("%s: %s", text, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+int64_t sql_integer(struct fixture *f, const char *text)
+{
+	sqlite3 *db = raw_open(f);
+	sqlite3_stmt *statement = NULL;
+	int64_t result;
+
+	if (sqlite3_prepare_v2(db, text, -1, &statement, NULL) ||
+		sqlite3_step(statement) != SQLITE_ROW)
+		fail_msg("%s: %s", text, sqlite3_errmsg(db));
+	result = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return result;
+}
+
+void assert_intact(struct fixture *f)
+{
+	assert_int_equal(sql_integer(f, "SELECT count(*) = 1 AND max(integrity_check) = 'ok'"
+					" FROM pragma_integrity_check"),
+		1);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+}
+
+struct store_event enrolled(const char *device_uuid, const char *user_uuid)
+{
+	static const char payload[] = "{\"EventId\":148}";
+
+	return (struct store_event){
+		.received_at = 1600000000,
+		.request_id = "request-1",
+		.kind = "enrolled",
+		.event_type = "MDM Enrollment Complete",
+		.device_uuid = device_uuid,
+		.user_uuid = user_uuid,
+		.user_name = strcmp(user_uuid, USER_A) == 0 ? "anna" : "bert",
+		.device_name = strcmp(device_uuid, DEVICE_1) == 0 ? "Anna's iPad" : "Pixel",
+		.platform = "Apple",
+		.payload = payload,
+		.payload_len = sizeof(payload) - 1,
+	};
+}
+
+struct store_event unenrolled(const char *device_uuid)
+{
+	struct store_event event = enrolled(device_uuid, "");
+
+	event.kind = "unenrolled";
+	event.event_type = "Break MDM Confirmed";
+	event.user_name = "";
+	event.device_name = "";
+	return event;
+}
+
+int64_t must_add_event(struct fixture *f, const struct store_event *event)
+{
+	int64_t id = 0;
+
+	if (store_event_add(f->store, event, 60, &id, &f->e))
+		fail_msg("store_event_add: %s", f->e.text);
+	assert_true(id > 0);
+	return id;
+}
+
+void must_finish_event(struct fixture *f, int64_t id, enum event_state state)
+{
+	if (store_event_finish(f->store, id, state, "the cause", 1600000600, &f->e))
+		fail_msg("store_event_finish: %s", f->e.text);
+}
+
+struct credential credential(struct credential_text *text, enum usage usage, const char *user_uuid,
+	const char *device_uuid, unsigned serial)
+{
+	struct credential c = {.usage = usage, .state = CREDENTIAL_ACTIVE};
+
+	snprintf(text->mail, sizeof(text->mail), "anna@example.com");
+	snprintf(text->serial, sizeof(text->serial), "%040x", serial);
+	snprintf(text->subject, sizeof(text->subject), "CN=anna");
+	snprintf(text->issuer, sizeof(text->issuer), "CN=Test CA");
+	memset(text->chain, 'c', sizeof(text->chain));
+	for (size_t i = 0; i < KEY_LEN; i++)
+		text->key[i] = (unsigned char)(serial * 31 + i * i * 7 + i);
+	snprintf(c.user_uuid, sizeof(c.user_uuid), "%s", user_uuid);
+	snprintf(c.device_uuid, sizeof(c.device_uuid), "%s", device_uuid);
+	c.mail = text->mail;
+	c.serial = text->serial;
+	c.subject = text->subject;
+	c.issuer = text->issuer;
+	c.not_before = 1600000000 + (int64_t)serial;
+	c.not_after = 1631536000 + (int64_t)serial;
+	c.chain = (struct blob){text->chain, sizeof(text->chain)};
+	c.key = (struct blob){text->key, sizeof(text->key)};
+	return c;
+}
+
+bool must_add(struct fixture *f, enum usage usage, const char *user_uuid, const char *device_uuid,
+	unsigned serial, int64_t replaces)
+{
+	struct credential_text text;
+	struct credential c = credential(&text, usage, user_uuid, device_uuid, serial);
+	bool won = false;
+
+	if (store_credential_add(f->store, &c, replaces, &won, &f->e))
+		fail_msg("store_credential_add: %s", f->e.text);
+	return won;
+}
+
+void assert_key(const struct credential *c, unsigned serial)
+{
+	struct credential_text text;
+	struct credential expected =
+		credential(&text, c->usage, c->user_uuid, c->device_uuid, serial);
+
+	assert_string_equal(c->serial, expected.serial);
+	assert_true(blob_equal(&c->key, &expected.key));
+}
