@@ -23,21 +23,23 @@ static enum err see_user(struct sqlite *db, const struct store_event *event, str
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 }
 
-static enum err see_device(struct sqlite *db, const struct store_event *event, struct error *e)
+static enum err see_device(
+	struct sqlite *db, const struct store_event *event, int64_t id, struct error *e)
 {
 	static const char sql[] =
 		"INSERT INTO device (device_uuid, user_uuid, state, device_name, platform,"
-		"	enrolled_at, updated_at)"
-		" VALUES (?1, ?2, 'enrolled', ?3, ?4, ?5, ?5)"
+		"	event_id, enrolled_at, updated_at)"
+		" VALUES (?1, ?2, 'enrolled', ?3, ?4, ?5, ?6, ?6)"
 		" ON CONFLICT (device_uuid, user_uuid) DO UPDATE"
 		" SET state = excluded.state, device_name = excluded.device_name,"
-		"	platform = excluded.platform, enrolled_at = excluded.enrolled_at,"
-		"	updated_at = excluded.updated_at";
+		"	platform = excluded.platform, event_id = excluded.event_id,"
+		"	enrolled_at = excluded.enrolled_at, updated_at = excluded.updated_at";
 	const struct value values[] = {
 		VALUE_TEXT(event->device_uuid),
 		VALUE_TEXT(event->user_uuid),
 		VALUE_TEXT(event->device_name),
 		VALUE_TEXT(event->platform),
+		VALUE_INTEGER(id),
 		VALUE_INTEGER(event->received_at),
 	};
 
@@ -84,10 +86,10 @@ enum err sqlite_event_add(
 		return err;
 	if (enrolled)
 		err = see_user(db, event, e);
-	if (!err && enrolled && *event->device_uuid)
-		err = see_device(db, event, e);
 	if (!err)
 		err = insert_event(db, event, retry_in, &added, e);
+	if (!err && enrolled && *event->device_uuid)
+		err = see_device(db, event, added, e);
 	err = sqlite_end(db, err, e);
 	if (!err)
 		*id = added;
@@ -153,10 +155,7 @@ static enum err mark_unenrolled(struct sqlite *db, int64_t id, struct error *e)
 		" FROM (SELECT device_uuid FROM event"
 		"	WHERE id = ?1 AND kind = 'unenrolled') AS this"
 		" WHERE device.device_uuid = this.device_uuid AND device.state = 'enrolled'"
-		"	AND NOT EXISTS (SELECT 1 FROM event AS later"
-		"		WHERE later.device_uuid = device.device_uuid"
-		"			AND later.user_uuid = device.user_uuid"
-		"			AND later.kind = 'enrolled' AND later.id > ?1)";
+		"	AND device.event_id < ?1";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
 
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);

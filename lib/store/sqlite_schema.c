@@ -28,19 +28,6 @@ static const char version_1[] =
 	"	updated_at INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID;"
 
-	/* A device that several users enrolled, one after the other, has a row for each. */
-	"CREATE TABLE device ("
-	"	device_uuid TEXT NOT NULL CHECK (device_uuid != ''),"
-	"	user_uuid TEXT NOT NULL REFERENCES user,"
-	"	state TEXT NOT NULL CHECK (state IN ('enrolled', 'unenrolled')),"
-	"	device_name TEXT NOT NULL,"
-	"	platform TEXT NOT NULL,"
-	"	enrolled_at INTEGER NOT NULL,"
-	"	updated_at INTEGER NOT NULL,"
-	"	PRIMARY KEY (device_uuid, user_uuid)"
-	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX device_user ON device (user_uuid, state);"
-
 	"CREATE TABLE event ("
 	"	id INTEGER PRIMARY KEY,"
 	"	state TEXT NOT NULL"
@@ -61,7 +48,25 @@ static const char version_1[] =
 	"	payload BLOB NOT NULL"
 	") STRICT;"
 	"CREATE INDEX event_due ON event (state, next_at);"
-	"CREATE INDEX event_device ON event (device_uuid, user_uuid);"
+	"CREATE INDEX event_open ON event (device_uuid, user_uuid)"
+	"	WHERE state IN ('pending', 'failed');"
+
+	/*
+	 * A device that several users enrolled, one after the other, has a row for each.
+	 * event_id: its latest enrollment.
+	 */
+	"CREATE TABLE device ("
+	"	device_uuid TEXT NOT NULL CHECK (device_uuid != ''),"
+	"	user_uuid TEXT NOT NULL REFERENCES user,"
+	"	state TEXT NOT NULL CHECK (state IN ('enrolled', 'unenrolled')),"
+	"	device_name TEXT NOT NULL,"
+	"	platform TEXT NOT NULL,"
+	"	event_id INTEGER NOT NULL REFERENCES event,"
+	"	enrolled_at INTEGER NOT NULL,"
+	"	updated_at INTEGER NOT NULL,"
+	"	PRIMARY KEY (device_uuid, user_uuid)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX device_user ON device (user_uuid, state);"
 
 	/* device_uuid '': the user's. key: sealed PKCS#8. */
 	"CREATE TABLE credential ("
