@@ -569,8 +569,8 @@ static void test_line_ends(void **state)
 		"[events]\r\nusers-file = u\r\n[escrow]\r\nurl = https://eg\r\nidentity = x\r\n",
 		"\xef\xbb\xbf[events]\nusers-file = u\n[escrow]\nurl = https://eg\nidentity = x",
 		"[events]\nusers-file=u\n\n\n[escrow]\nidentity\t=\tx\t\nurl = https://eg\r",
-		"# c\n;c\n[events];c\nusers-file = u ;c\n[escrow]\nidentity:x\nurl : https://eg ; "
-		"c",
+		("# c\n;c\n[events];c\nusers-file = u ;c\n"
+		 "[escrow]\nidentity:x\nurl : https://eg ; c"),
 	};
 
 	(void)state;

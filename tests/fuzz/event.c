@@ -1,0 +1,42 @@
+/* Any bytes as an event notification. */
+
+#include <assert.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "uem/event.h"
+
+static void check_event(const struct event *event)
+{
+	char uuid[UUID_SIZE];
+
+	assert(event->kind < EVENT_KIND_COUNT && event->event_id >= 0 && event->time >= 0);
+	assert(event->event_id || *event->field[EVENT_TYPE]);
+	assert(event->kind == EVENT_OTHER || *event->device_uuid);
+	assert(event->kind != EVENT_ENROLLED || *event->user_uuid);
+	assert(!*event->device_uuid || text_uuid(event->device_uuid, uuid));
+	assert(!*event->user_uuid || text_uuid(event->user_uuid, uuid));
+	for (int i = 0; i < EVENT_FIELD_COUNT; i++) {
+		size_t len = strlen(event->field[i]);
+
+		assert(len <= 1024 && text_is_utf8(event->field[i], len));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct event *event = NULL;
+	struct error e = {.code = ERR_OK};
+	enum err err = event_parse((const char *)data, size, &event, &e);
+
+	if (err) {
+		assert(err == ERR_MALFORMED || err == ERR_UNSUPPORTED);
+		assert(e.code == err && *e.text && !event);
+		assert(text_is_utf8(e.text, strlen(e.text)));
+		assert(text_is_utf8(e.field, strlen(e.field)));
+	} else {
+		check_event(event);
+	}
+	event_free(event);
+	return 0;
+}
