@@ -12,11 +12,17 @@ struct key;
 enum err key_generate(enum key_type type, struct key **out, struct error *e) must_check;
 void key_free(struct key *key);
 
-/* PKCS#8 PrivateKeyInfo, DER, not encrypted (RFC 5958). Secret: blob_free() it at once. */
+/*
+ * PKCS#8 PrivateKeyInfo, DER, not encrypted (RFC 5958). Secret: blob_free() it at once.
+ * ERR_INTERNAL if what was stored cannot be read.
+ */
 enum err key_export(const struct key *key, struct blob *out, struct error *e) must_check;
 enum err key_import(const struct blob *pkcs8, struct key **out, struct error *e) must_check;
 
-/* The same from and to PEM, for key files. Import also takes what certtool and openssl write. */
+/*
+ * The same from and to PEM, for key files. Import also takes what certtool and openssl write, but
+ * no encrypted key. ERR_CONFIG.
+ */
 enum err key_export_pem(const struct key *key, struct blob *out, struct error *e) must_check;
 enum err key_import_pem(const struct blob *pem, struct key **out, struct error *e) must_check;
 

@@ -1,0 +1,233 @@
+#include "pki/name.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+#define PRINTABLE UPPER LOWER DIGITS " '()+,-./:=?" /* RFC 5280's PrintableString: X.680, 41.4 */
+
+/* What kinds of text an attribute's type admits. */
+enum alphabet { ANY, ASCII, PRINTABLE_ONLY, COUNTRY };
+
+static const struct attribute {
+	const char *name, *oid;
+	size_t max; /* characters: RFC 5280, appendix A.1; RFC 4524, 2.23 */
+	enum alphabet alphabet;
+} attributes[] = {
+	{"CN", "2.5.4.3", 64, ANY},
+	{"O", "2.5.4.10", 64, ANY},
+	{"OU", "2.5.4.11", 64, ANY},
+	{"C", "2.5.4.6", 2, COUNTRY},
+	{"L", "2.5.4.7", 128, ANY},
+	{"ST", "2.5.4.8", 128, ANY},
+	{"DC", "0.9.2342.19200300.100.1.25", 63, ASCII},
+	{"emailAddress", "1.2.840.113549.1.9.1", 255, ASCII},
+	{"serialNumber", "2.5.4.5", 64, PRINTABLE_ONLY},
+	{"GN", "2.5.4.42", 64, ANY},
+	{"SN", "2.5.4.4", 64, ANY},
+	{"UID", "0.9.2342.19200300.100.1.1", 255, ANY},
+};
+
+static const struct attribute *find_attribute(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
+		const struct attribute *a = &attributes[i];
+		char given[16] = "";
+
+		if (len != strlen(a->name) || len >= sizeof(given))
+			continue;
+		memcpy(given, name, len);
+		if (text_equal_nocase(given, a->name))
+			return a;
+	}
+	return NULL;
+}
+
+/* --- reading a DN as RFC 4514, 3, has it */
+
+static enum err malformed(struct error *e, const char *what)
+{
+	return error_set(
+		e, ERR_CONFIG, "distinguished name: %s (expected such as CN=Name,O=Company)", what);
+}
+
+/* "TYPE=" */
+static enum err read_type(const char **at, const struct attribute **out, struct error *e)
+{
+	const char *name = *at + strspn(*at, " ");
+	size_t len = strspn(name, UPPER LOWER);
+	const char *rest = name + len + strspn(name + len, " ");
+
+	if (len == 0 || *rest != '=')
+		return malformed(e, "an attribute without a name or value");
+	*out = find_attribute(name, len);
+	if (!*out)
+		return error_set(e, ERR_CONFIG,
+			"distinguished name: attribute \"%.*s\" is none of CN O OU C L ST DC "
+			"emailAddress serialNumber GN SN UID",
+			len > 32 ? 32 : (int)len, name);
+	*at = rest + 1;
+	return ERR_OK;
+}
+
+/* What follows a backslash: one of the special characters, or a byte as two digits. */
+static enum err read_escape(const char **at, struct buf *value, struct error *e)
+{
+	const char *s = *at;
+	char hex[3] = {s[0], s[0] ? s[1] : '\0', '\0'};
+	unsigned char byte = 0;
+
+	if (*s && strchr(" \"#+,;<=>\\", *s)) {
+		buf_putc(value, *s);
+		*at += 1;
+		return ERR_OK;
+	}
+	if (!text_unhex(hex, &byte, 1) || byte == 0)
+		return malformed(e, "a backslash before a character that it cannot stand before");
+	buf_append(value, &byte, 1);
+	*at += 2;
+	return ERR_OK;
+}
+
+/* The value up to a comma or the end, without the spaces around it that are not escaped. */
+static enum err read_value(const char **at, struct buf *value, struct error *e)
+{
+	size_t keep = 0; /* what may not be trimmed */
+	enum err err = ERR_OK;
+
+	*at += strspn(*at, " ");
+	if (**at == '#')
+		return malformed(e, "values as #hexadecimal are not taken");
+	while (**at && **at != ',' && !err) {
+		char c = *(*at)++;
+
+		if (c == '\\')
+			err = read_escape(at, value, e);
+		else if (strchr("\"+;<>", c))
+			err = malformed(e, "one of \" + ; < > without a backslash before it");
+		else
+			buf_putc(value, c);
+		if (c != ' ')
+			keep = value->len;
+	}
+	if (!err)
+		err = buf_check(value, e);
+	if (!err && value->data) {
+		value->len = keep;
+		value->data[keep] = '\0';
+	}
+	return err;
+}
+
+/* --- judging a value */
+
+static enum err refuse(struct error *e, const struct attribute *a, const char *why)
+{
+	return error_set(e, ERR_UNPROCESSABLE, "subject: %s %s", a->name, why);
+}
+
+static size_t count_characters(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static enum err check_alphabet(const struct attribute *a, const char *s, struct error *e)
+{
+	size_t len = strlen(s);
+
+	switch (a->alphabet) {
+	case ANY:
+		return ERR_OK;
+	case ASCII:
+		return count_characters(s) == len ? ERR_OK : refuse(e, a, "is not ASCII");
+	case PRINTABLE_ONLY:
+		return strspn(s, PRINTABLE) == len
+			       ? ERR_OK
+			       : refuse(e, a, "has other characters than a PrintableString");
+	case COUNTRY:
+		return len == 2 && strspn(s, UPPER LOWER) == 2
+			       ? ERR_OK
+			       : refuse(e, a, "is not the two letters of a country");
+	}
+	return ERR_OK;
+}
+
+static enum err check_value(const struct attribute *a, const char *s, size_t len, struct error *e)
+{
+	if (!text_is_utf8(s, len))
+		return refuse(e, a, "is not UTF-8");
+	if (text_has_control(s))
+		return refuse(e, a, "has control or invisible characters");
+	if (count_characters(s) > a->max)
+		return error_set(e, ERR_UNPROCESSABLE, "subject: %s has more than %zu characters",
+			a->name, a->max);
+	return check_alphabet(a, s, e);
+}
+
+/* Expands a value and puts it behind the others; an empty one is left out. */
+static enum err add_attribute(struct name *name, const struct attribute *a, const char *written,
+	name_expand *expand, void *ctx, struct error *e)
+{
+	struct buf value = BUF_INIT(NAME_VALUE_MAX - 1);
+	enum err err = ERR_OK;
+
+	if (expand)
+		err = expand(ctx, written, &value, e);
+	else
+		buf_puts(&value, written);
+	if (!err && value.failed)
+		err = refuse(e, a, "has more than 255 bytes");
+	if (!err && value.len)
+		err = check_value(a, value.data, value.len, e);
+	if (!err && value.len && name->count == NAME_ATTRIBUTES_MAX)
+		err = malformed(e, "more than 8 attributes");
+	if (!err && value.len) {
+		memcpy(name->attribute[name->count].value, value.data, value.len + 1);
+		name->attribute[name->count++].oid = a->oid;
+	}
+	buf_free(&value);
+	return err;
+}
+
+/* RFC 4514 writes the most specific first, RFC 5280 encodes it last. */
+static void reverse(const struct name *from, struct name *out)
+{
+	*out = (struct name){.count = from->count};
+	for (size_t i = 0; i < from->count; i++)
+		out->attribute[i] = from->attribute[from->count - 1 - i];
+}
+
+enum err name_build(
+	const char *dn, name_expand *expand, void *ctx, struct name *out, struct error *e)
+{
+	struct buf written = BUF_INIT(NAME_VALUE_MAX * 4);
+	struct name name = {0};
+	const struct attribute *a = NULL;
+	enum err err = ERR_OK;
+
+	for (const char *at = dn; !err; at++) {
+		buf_reset(&written);
+		err = read_type(&at, &a, e);
+		if (!err)
+			err = read_value(&at, &written, e);
+		if (!err)
+			err = add_attribute(
+				&name, a, written.len ? written.data : "", expand, ctx, e);
+		if (!err && !*at)
+			break;
+	}
+	if (!err && name.count == 0)
+		err = error_set(e, ERR_UNPROCESSABLE, "subject: nothing is left of it");
+	if (!err)
+		reverse(&name, out);
+	buf_free(&written);
+	return err;
+}

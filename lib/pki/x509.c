@@ -1,0 +1,122 @@
+#include "pki/x509.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/text.h"
+
+#define RSA_BITS_MIN 2048
+#define EC_BITS_MIN 256
+
+enum err x509_error(struct error *e, enum err code, int rc, const char *what)
+{
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return error_memory(e);
+	return error_set(e, code, "%s: %s", what, gnutls_strerror(rc));
+}
+
+gnutls_datum_t x509_datum(const struct blob *blob)
+{
+	return (gnutls_datum_t){blob->data, (unsigned)blob->len};
+}
+
+enum err x509_take(gnutls_datum_t *from, struct blob *out, struct error *e)
+{
+	enum err err = blob_copy(from->data, from->size, out, e);
+
+	secret_wipe(from->data, from->size);
+	gnutls_free(from->data);
+	*from = (gnutls_datum_t){NULL, 0};
+	return err;
+}
+
+enum err x509_import(const struct blob *der, enum err code, gnutls_x509_crt_t *out, struct error *e)
+{
+	const gnutls_datum_t data = x509_datum(der);
+	gnutls_x509_crt_t crt = NULL;
+	int rc = gnutls_x509_crt_init(&crt);
+
+	if (rc >= 0)
+		rc = gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER);
+	if (rc < 0) {
+		gnutls_x509_crt_deinit(crt);
+		return x509_error(e, code, rc, "certificate cannot be read");
+	}
+	*out = crt;
+	return ERR_OK;
+}
+
+/* Names come from outside in a dozen encodings; what leaves here is UTF-8. */
+static void copy_text(const gnutls_datum_t *text, char *out, size_t size)
+{
+	size_t len = text->size < size ? text->size : size - 1;
+	const char *s = (const char *)text->data;
+
+	if (len)
+		memcpy(out, s, len);
+	if (len < text->size)
+		while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
+			len--;
+	out[len] = '\0';
+	if (text_is_utf8(out, len))
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (out[i] == '\0' || (unsigned char)out[i] >= 0x80)
+			out[i] = '?';
+}
+
+typedef int get_dn(gnutls_x509_crt_t crt, gnutls_datum_t *dn, unsigned flags);
+
+static void dn_text(get_dn *get, gnutls_x509_crt_t crt, char *out, size_t size)
+{
+	gnutls_datum_t text = {NULL, 0};
+
+	if (get(crt, &text, 0) < 0)
+		*out = '\0'; /* the empty name */
+	else
+		copy_text(&text, out, size);
+	gnutls_free(text.data);
+}
+
+void x509_subject(gnutls_x509_crt_t crt, char *out, size_t size)
+{
+	dn_text(gnutls_x509_crt_get_dn3, crt, out, size);
+}
+
+void x509_issuer(gnutls_x509_crt_t crt, char *out, size_t size)
+{
+	dn_text(gnutls_x509_crt_get_issuer_dn3, crt, out, size);
+}
+
+bool x509_is_weak(gnutls_pk_algorithm_t algorithm, unsigned bits)
+{
+	if (algorithm == GNUTLS_PK_RSA || algorithm == GNUTLS_PK_RSA_PSS)
+		return bits < RSA_BITS_MIN;
+	if (algorithm == GNUTLS_PK_ECDSA)
+		return bits < EC_BITS_MIN;
+	return algorithm != GNUTLS_PK_EDDSA_ED25519 && algorithm != GNUTLS_PK_EDDSA_ED448;
+}
+
+unsigned x509_key_usage(enum usage usage, gnutls_pk_algorithm_t algorithm)
+{
+	if (usage == USAGE_SIGNING)
+		return GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION;
+	return algorithm == GNUTLS_PK_RSA ? GNUTLS_KEY_KEY_ENCIPHERMENT : GNUTLS_KEY_KEY_AGREEMENT;
+}
+
+enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *e)
+{
+	gnutls_pubkey_t pubkey = NULL;
+	gnutls_datum_t der = {NULL, 0};
+	int rc = gnutls_pubkey_init(&pubkey);
+
+	if (rc >= 0)
+		rc = gnutls_pubkey_import_x509(pubkey, crt, 0);
+	if (rc >= 0)
+		rc = gnutls_pubkey_export2(pubkey, GNUTLS_X509_FMT_DER, &der);
+	gnutls_pubkey_deinit(pubkey);
+	if (rc < 0)
+		return x509_error(e, ERR_REFUSED, rc, "the certificate's public key");
+	return x509_take(&der, out, e);
+}

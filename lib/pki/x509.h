@@ -1,0 +1,49 @@
+#ifndef PKI_X509_H
+#define PKI_X509_H
+
+#include <gnutls/abstract.h>
+#include <gnutls/x509.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/kinds.h"
+#include "pki/key.h"
+
+/*
+ * What the files of this folder share. Private to it: GnuTLS shows in no
+ * other header, and its codes end here.
+ */
+
+#define OID_SMTP_UTF8_MAILBOX "1.3.6.1.5.5.7.8.9" /* RFC 9598, 3 */
+
+/* The code, and "what: GnuTLS's words". */
+enum err x509_error(struct error *e, enum err code, int rc, const char *what);
+
+/* The same bytes in GnuTLS's words; borrowed. */
+gnutls_datum_t x509_datum(const struct blob *blob);
+
+/* Moves what GnuTLS allocated into a blob of ours; the original is wiped and freed. */
+enum err x509_take(gnutls_datum_t *from, struct blob *out, struct error *e) must_check;
+
+/* Reads one certificate, DER. The given code if it cannot be read. */
+enum err x509_import(const struct blob *der, enum err code, gnutls_x509_crt_t *out,
+	struct error *e) must_check; /* caller must use gnutls_x509_crt_deinit() */
+
+/* RFC 4514, always UTF-8; cut at a character if longer than size (at least 1) allows. */
+void x509_subject(gnutls_x509_crt_t crt, char *out, size_t size);
+void x509_issuer(gnutls_x509_crt_t crt, char *out, size_t size);
+
+/* RSA under 2048 bits, curves under 256, and whatever we do not know. */
+bool x509_is_weak(gnutls_pk_algorithm_t algorithm, unsigned bits);
+
+/* The bits that a certificate for this purpose has (RFC 5280, 4.2.1.3). */
+unsigned x509_key_usage(enum usage usage, gnutls_pk_algorithm_t algorithm);
+
+/* SubjectPublicKeyInfo, DER, of the key in a certificate. */
+enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *e) must_check;
+
+/* Borrowed; lives as long as the key. */
+gnutls_x509_privkey_t key_handle(const struct key *key);
+
+#endif
