@@ -23,11 +23,14 @@ struct chain {
 void chain_free(struct chain *chain);
 enum err chain_copy(const struct chain *from, struct chain *out, struct error *e) must_check;
 
-/* As one blob for the store: the DER of each, one behind the other; and back. */
+/*
+ * As one blob for the store: the DER of each, one behind the other; and back.
+ * ERR_INTERNAL if what was stored is damaged.
+ */
 enum err chain_join(const struct chain *chain, struct blob *out, struct error *e) must_check;
 enum err chain_split(const struct blob *joined, struct chain *out, struct error *e) must_check;
 
-/* One or more PEM certificates. ERR_CONFIG if there is none or one cannot be read. */
+/* PEM certificates. ERR_CONFIG if there is none, one cannot be read, or more than CHAIN_MAX. */
 enum err chain_from_pem(const struct blob *pem, struct chain *out, struct error *e) must_check;
 enum err certificate_to_pem(const struct blob *der, struct blob *pem, struct error *e) must_check;
 
@@ -42,6 +45,7 @@ struct certificate_info {
 	char sha256[SHA256_HEX_SIZE];
 };
 
+/* ERR_REFUSED if it cannot be read. */
 enum err certificate_info(
 	const struct blob *der, struct certificate_info *out, struct error *e) must_check;
 
@@ -58,9 +62,11 @@ struct certificate_demand {
  * The one check of everything a CA returns, before it is stored: the leaf's
  * public key is ours; address is its only mail name (RFC 8550, 3); extended key usage is or
  * contains emailProtection, without anyExtendedKeyUsage; key usage fits the purpose and excludes
- * the other; it is no CA; it is valid now and not for longer than asked (an hour of leeway); each
- * certificate of the chain is signed by the next, which is a CA (RFC 5280, 6.1) and valid.
- * ERR_REFUSED, naming what is wrong.
+ * the other; it is no CA; it is valid now (its CA's clock may be five minutes ahead) and not for
+ * longer than asked (an hour of leeway); each certificate of the chain is signed by the next, which
+ * is a CA (RFC 5280, 6.1) and valid; no weak keys or hashes. The chain must have at least the
+ * leaf's issuer: the last one is not judged by us but by whoever put it there. ERR_REFUSED, naming
+ * what is wrong.
  */
 enum err certificate_check(const struct chain *chain, const struct certificate_demand *demand,
 	struct error *e) must_check;

@@ -28,7 +28,7 @@ struct leaf_order {
 	const struct blob *public_key; /* SubjectPublicKeyInfo, DER */
 	int64_t not_before;
 	int64_t not_after;	/* cut to the issuer's own */
-	char *const *policies;	/* OIDs, NULL-terminated */
+	char *const *policies;	/* OIDs, NULL-terminated; or NULL */
 	const char *crl_url;	/* or NULL */
 	const char *issuer_url; /* caIssuers, or NULL */
 };
@@ -40,6 +40,9 @@ struct leaf_order {
  */
 enum err issue_leaf(const struct issuer *issuer, const struct leaf_order *order, struct blob *out,
 	struct error *e) must_check;
+
+/* ERR_CONFIG if one of them is no object identifier; issue_leaf() checks it too. */
+enum err issue_check_policies(char *const *policies, struct error *e) must_check;
 
 /* A self-signed CA: pathlen 0, keyCertSign + cRLSign, key id; critical as RFC 5280, 4.2.1. */
 enum err issue_root(const struct key *key, const struct name *subject, int64_t not_before,

@@ -1,0 +1,193 @@
+#include "pki/certificate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "pki/x509.h"
+
+#define SERIAL_OCTETS 20
+#define JOINED_MAX (CHAIN_MAX * 64 * 1024)
+
+void chain_free(struct chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		blob_free(&chain->certificate[i]);
+	chain->count = 0;
+}
+
+static enum err append(struct chain *chain, const void *der, size_t len, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	if (chain->count == CHAIN_MAX)
+		return error_set(
+			e, ERR_CONFIG, "more than %d certificates in one chain", CHAIN_MAX);
+	err = blob_copy(der, len, &chain->certificate[chain->count], e);
+	if (!err)
+		chain->count++;
+	return err;
+}
+
+enum err chain_copy(const struct chain *from, struct chain *out, struct error *e)
+{
+	struct chain copy = {0};
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < from->count && !err; i++)
+		err = append(&copy, from->certificate[i].data, from->certificate[i].len, e);
+	if (err)
+		chain_free(&copy);
+	else
+		*out = copy;
+	return err;
+}
+
+enum err chain_join(const struct chain *chain, struct blob *out, struct error *e)
+{
+	struct buf joined = BUF_INIT(JOINED_MAX);
+
+	for (size_t i = 0; i < chain->count; i++)
+		buf_append(&joined, chain->certificate[i].data, chain->certificate[i].len);
+	return blob_take(&joined, out, e);
+}
+
+/* The whole length of the DER SEQUENCE at p, or 0 if none begins there or it is cut (X.690, 8.1).
+ */
+static size_t sequence_length(const unsigned char *p, size_t len)
+{
+	size_t octets, content = 0;
+
+	if (len < 2 || p[0] != 0x30)
+		return 0;
+	octets = p[1] < 0x80 ? 0 : p[1] & 0x7f;
+	if (p[1] == 0x80 || octets > 4 || len < 2 + octets)
+		return 0;
+	if (octets == 0)
+		content = p[1];
+	for (size_t i = 0; i < octets; i++)
+		content = content << 8 | p[2 + i];
+	return content <= len - 2 - octets ? 2 + octets + content : 0;
+}
+
+enum err chain_split(const struct blob *joined, struct chain *out, struct error *e)
+{
+	struct chain chain = {0};
+	enum err err = ERR_OK;
+
+	for (size_t at = 0, len; at < joined->len && !err; at += len) {
+		len = sequence_length(joined->data + at, joined->len - at);
+		if (len == 0)
+			err = error_set(e, ERR_INTERNAL, "a stored certificate chain is damaged");
+		else
+			err = append(&chain, joined->data + at, len, e);
+	}
+	if (err)
+		chain_free(&chain);
+	else
+		*out = chain;
+	return err;
+}
+
+static enum err append_crt(struct chain *chain, gnutls_x509_crt_t crt, struct error *e)
+{
+	gnutls_datum_t der = {NULL, 0};
+	int rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
+	enum err err = ERR_OK;
+
+	if (rc < 0)
+		return x509_error(e, ERR_CONFIG, rc, "certificate");
+	err = append(chain, der.data, der.size, e);
+	gnutls_free(der.data);
+	return err;
+}
+
+enum err chain_from_pem(const struct blob *pem, struct chain *out, struct error *e)
+{
+	const gnutls_datum_t data = x509_datum(pem);
+	gnutls_x509_crt_t *list = NULL;
+	struct chain chain = {0};
+	unsigned count = 0;
+	enum err err = ERR_OK;
+	int rc = gnutls_x509_crt_list_import2(&list, &count, &data, GNUTLS_X509_FMT_PEM, 0);
+
+	if (rc < 0)
+		return x509_error(e, ERR_CONFIG, rc, "no certificate in PEM that can be read");
+	for (unsigned i = 0; i < count && !err; i++)
+		err = append_crt(&chain, list[i], e);
+	for (unsigned i = 0; i < count; i++)
+		gnutls_x509_crt_deinit(list[i]);
+	gnutls_free(list);
+	if (err)
+		chain_free(&chain);
+	else
+		*out = chain;
+	return err;
+}
+
+enum err certificate_to_pem(const struct blob *der, struct blob *pem, struct error *e)
+{
+	const gnutls_datum_t data = x509_datum(der);
+	gnutls_datum_t text = {NULL, 0};
+	int rc = gnutls_pem_base64_encode2("CERTIFICATE", &data, &text);
+
+	if (rc < 0)
+		return x509_error(e, ERR_INTERNAL, rc, "certificate to PEM");
+	return x509_take(&text, pem, e);
+}
+
+/* Some CAs pad: the zero octets in front are not part of the number. */
+static enum err serial_text(gnutls_x509_crt_t crt, char out[SERIAL_HEX_SIZE], struct error *e)
+{
+	unsigned char serial[64];
+	size_t len = sizeof(serial), skip = 0;
+	int rc = gnutls_x509_crt_get_serial(crt, serial, &len);
+
+	if (rc < 0)
+		return x509_error(e, ERR_REFUSED, rc, "the certificate's serial number");
+	while (skip + 1 < len && serial[skip] == 0)
+		skip++;
+	if (len - skip > SERIAL_OCTETS)
+		return error_set(e, ERR_REFUSED,
+			"the certificate's serial number is longer than %d octets", SERIAL_OCTETS);
+	text_hex(serial + skip, len - skip, out);
+	return ERR_OK;
+}
+
+static enum err thumbprint(
+	const struct blob *der, gnutls_digest_algorithm_t algorithm, char *out, struct error *e)
+{
+	const gnutls_datum_t data = x509_datum(der);
+	unsigned char digest[64];
+	size_t len = sizeof(digest);
+	int rc = gnutls_fingerprint(algorithm, &data, digest, &len);
+
+	if (rc < 0)
+		return x509_error(e, ERR_INTERNAL, rc, "thumbprint");
+	text_hex(digest, len, out);
+	return ERR_OK;
+}
+
+enum err certificate_info(const struct blob *der, struct certificate_info *out, struct error *e)
+{
+	struct certificate_info info = {.not_before = 0};
+	gnutls_x509_crt_t crt = NULL;
+	enum err err = x509_import(der, ERR_REFUSED, &crt, e);
+
+	if (err)
+		return err;
+	err = serial_text(crt, info.serial, e);
+	if (!err)
+		err = thumbprint(der, GNUTLS_DIG_SHA1, info.sha1, e);
+	if (!err)
+		err = thumbprint(der, GNUTLS_DIG_SHA256, info.sha256, e);
+	if (!err) {
+		x509_subject(crt, info.subject, sizeof(info.subject));
+		x509_issuer(crt, info.issuer, sizeof(info.issuer));
+		info.not_before = gnutls_x509_crt_get_activation_time(crt);
+		info.not_after = gnutls_x509_crt_get_expiration_time(crt);
+		*out = info;
+	}
+	gnutls_x509_crt_deinit(crt);
+	return err;
+}

@@ -1,0 +1,422 @@
+#include "pki/issue.h"
+
+#include <gnutls/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "pki/x509.h"
+
+#define SERIAL_OCTETS 16
+#define KEY_ID_OCTETS 20
+#define KEY_ID_MAX 64 /* of a CA that was made elsewhere */
+
+struct issuer {
+	gnutls_x509_crt_t crt;
+	gnutls_privkey_t key;
+	gnutls_digest_algorithm_t digest;
+	unsigned char key_id[KEY_ID_MAX];
+	size_t key_id_len;
+	int64_t not_before, not_after;
+};
+
+/* --- keys and their ids */
+
+/* The leftmost 160 bits of the SHA-256 of the public key info (RFC 7093, 2). */
+static enum err make_key_id(
+	const struct blob *public_key, unsigned char out[KEY_ID_OCTETS], struct error *e)
+{
+	unsigned char digest[32];
+	int rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, public_key->data, public_key->len, digest);
+
+	if (rc < 0)
+		return x509_error(e, ERR_INTERNAL, rc, "key id");
+	memcpy(out, digest, KEY_ID_OCTETS);
+	return ERR_OK;
+}
+
+/* A copy of the key for signing, and the hash that goes with it: SHA-256, SHA-384 for P-384. */
+static enum err load_signer(const struct key *key, gnutls_privkey_t *out,
+	gnutls_digest_algorithm_t *digest, struct error *e)
+{
+	gnutls_privkey_t private = NULL;
+	gnutls_pubkey_t public = NULL;
+	int rc = gnutls_privkey_init(&private);
+
+	if (rc >= 0)
+		rc = gnutls_privkey_import_x509(
+			private, key_handle(key), GNUTLS_PRIVKEY_IMPORT_COPY);
+	if (rc >= 0)
+		rc = gnutls_pubkey_init(&public);
+	if (rc >= 0)
+		rc = gnutls_pubkey_import_privkey(public, private, 0, 0);
+	if (rc >= 0)
+		rc = gnutls_pubkey_get_preferred_hash_algorithm(public, digest, NULL);
+	gnutls_pubkey_deinit(public);
+	if (rc < 0) {
+		gnutls_privkey_deinit(private);
+		return x509_error(e, ERR_INTERNAL, rc, "the CA's key");
+	}
+	*out = private;
+	return ERR_OK;
+}
+
+/* --- what all certificates have */
+
+static enum err set_serial(gnutls_x509_crt_t crt, struct error *e)
+{
+	unsigned char serial[SERIAL_OCTETS];
+	enum err err = secret_random(serial, sizeof(serial), e);
+	int rc;
+
+	if (err)
+		return err;
+	serial[0] = (serial[0] & 0x7f) | 0x40; /* positive, and always of 16 octets */
+	rc = gnutls_x509_crt_set_serial(crt, serial, sizeof(serial));
+	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "serial number") : ERR_OK;
+}
+
+static enum err set_subject(gnutls_x509_crt_t crt, const struct name *name, struct error *e)
+{
+	for (size_t i = 0; i < name->count; i++) {
+		const char *value = name->attribute[i].value;
+		int rc = gnutls_x509_crt_set_dn_by_oid(
+			crt, name->attribute[i].oid, 0, value, (unsigned)strlen(value));
+
+		if (rc < 0)
+			return x509_error(e, ERR_INTERNAL, rc, "subject");
+	}
+	return ERR_OK;
+}
+
+static enum err set_public_key(
+	gnutls_x509_crt_t crt, const struct blob *public_key, struct error *e)
+{
+	const gnutls_datum_t data = x509_datum(public_key);
+	unsigned char key_id[KEY_ID_OCTETS];
+	gnutls_pubkey_t pubkey = NULL;
+	enum err err = make_key_id(public_key, key_id, e);
+	int rc = 0;
+
+	if (err)
+		return err;
+	rc = gnutls_pubkey_init(&pubkey);
+	if (rc >= 0)
+		rc = gnutls_pubkey_import(pubkey, &data, GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
+		rc = gnutls_x509_crt_set_pubkey(crt, pubkey);
+	if (rc >= 0)
+		rc = gnutls_x509_crt_set_subject_key_id(crt, key_id, sizeof(key_id));
+	gnutls_pubkey_deinit(pubkey);
+	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "public key") : ERR_OK;
+}
+
+/* A certificate that lacks its extensions and its signature. */
+static enum err begin(const struct name *subject, const struct blob *public_key, int64_t not_before,
+	int64_t not_after, gnutls_x509_crt_t *out, struct error *e)
+{
+	gnutls_x509_crt_t crt = NULL;
+	enum err err = ERR_OK;
+	int rc = gnutls_x509_crt_init(&crt);
+
+	if (rc >= 0)
+		rc = gnutls_x509_crt_set_version(crt, 3);
+	if (rc >= 0)
+		rc = gnutls_x509_crt_set_activation_time(crt, (time_t)not_before);
+	if (rc >= 0)
+		rc = gnutls_x509_crt_set_expiration_time(crt, (time_t)not_after);
+	if (rc < 0)
+		err = x509_error(e, ERR_INTERNAL, rc, "certificate");
+	if (!err)
+		err = set_serial(crt, e);
+	if (!err)
+		err = set_subject(crt, subject, e);
+	if (!err)
+		err = set_public_key(crt, public_key, e);
+	if (err)
+		gnutls_x509_crt_deinit(crt);
+	else
+		*out = crt;
+	return err;
+}
+
+/* Signs, and hands the DER out. */
+static enum err finish(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer, gnutls_privkey_t key,
+	gnutls_digest_algorithm_t digest, struct blob *out, struct error *e)
+{
+	gnutls_datum_t der = {NULL, 0};
+	int rc = gnutls_x509_crt_privkey_sign(crt, issuer, key, digest, 0);
+
+	if (rc >= 0)
+		rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
+	if (rc < 0)
+		return x509_error(e, ERR_INTERNAL, rc, "signing a certificate");
+	return x509_take(&der, out, e);
+}
+
+/* --- issuers */
+
+static enum err unfit(struct error *e, const char *why)
+{
+	return error_set(e, ERR_CONFIG, "the CA's certificate %s", why);
+}
+
+static enum err check_is_ca(gnutls_x509_crt_t crt, struct error *e)
+{
+	unsigned ca = 0, usage = GNUTLS_KEY_KEY_CERT_SIGN, bits = 0;
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
+
+	if (gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, NULL) < 0 || !ca)
+		return unfit(e, "is none of a CA (basicConstraints)");
+	if (gnutls_x509_crt_get_key_usage(crt, &usage, NULL) >= 0 &&
+		!(usage & GNUTLS_KEY_KEY_CERT_SIGN))
+		return unfit(e, "does not allow to sign certificates (keyUsage)");
+	if (algorithm < 0 || x509_is_weak((gnutls_pk_algorithm_t)algorithm, bits))
+		return unfit(e, "has a key that is too weak, or of a kind that is not known");
+	return ERR_OK;
+}
+
+static enum err check_fits(gnutls_x509_crt_t crt, const struct key *key, struct error *e)
+{
+	struct blob certified = {NULL, 0}, ours = {NULL, 0};
+	enum err err = x509_public_key(crt, &certified, e);
+
+	if (!err)
+		err = key_public(key, &ours, e);
+	if (!err && !blob_equal(&certified, &ours))
+		err = unfit(e, "is for another key");
+	blob_free(&certified);
+	blob_free(&ours);
+	return err;
+}
+
+static enum err check_now(const struct issuer *issuer, struct error *e)
+{
+	int64_t now = clock_now();
+	char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+
+	if (now >= issuer->not_before && now <= issuer->not_after)
+		return ERR_OK;
+	clock_rfc3339(issuer->not_before, from);
+	clock_rfc3339(issuer->not_after, to);
+	return error_set(e, ERR_CONFIG, "the CA's certificate %s: it is valid from %s to %s",
+		now < issuer->not_before ? "is not valid yet" : "has expired", from, to);
+}
+
+/* Its own, as it stands in the certificate: what we issue must point at that. */
+static enum err set_key_id(struct issuer *issuer, const struct key *key, struct error *e)
+{
+	struct blob public_key = {NULL, 0};
+	enum err err = ERR_OK;
+	size_t len = sizeof(issuer->key_id);
+
+	if (gnutls_x509_crt_get_subject_key_id(issuer->crt, issuer->key_id, &len, NULL) >= 0) {
+		issuer->key_id_len = len;
+		return ERR_OK;
+	}
+	err = key_public(key, &public_key, e);
+	if (!err)
+		err = make_key_id(&public_key, issuer->key_id, e);
+	issuer->key_id_len = KEY_ID_OCTETS;
+	blob_free(&public_key);
+	return err;
+}
+
+enum err issuer_new(
+	const struct blob *certificate, const struct key *key, struct issuer **out, struct error *e)
+{
+	struct issuer *issuer = calloc(1, sizeof(*issuer));
+	enum err err = issuer ? ERR_OK : error_memory(e);
+
+	if (!err)
+		err = x509_import(certificate, ERR_CONFIG, &issuer->crt, e);
+	if (!err)
+		err = check_is_ca(issuer->crt, e);
+	if (!err)
+		err = check_fits(issuer->crt, key, e);
+	if (!err) {
+		issuer->not_before = gnutls_x509_crt_get_activation_time(issuer->crt);
+		issuer->not_after = gnutls_x509_crt_get_expiration_time(issuer->crt);
+		err = check_now(issuer, e);
+	}
+	if (!err)
+		err = set_key_id(issuer, key, e);
+	if (!err)
+		err = load_signer(key, &issuer->key, &issuer->digest, e);
+	if (err)
+		issuer_free(issuer);
+	else
+		*out = issuer;
+	return err;
+}
+
+void issuer_free(struct issuer *issuer)
+{
+	if (!issuer)
+		return;
+	gnutls_privkey_deinit(issuer->key);
+	gnutls_x509_crt_deinit(issuer->crt);
+	free(issuer);
+}
+
+/* --- leaves */
+
+/* RFC 5280, 4.2.1.6, and RFC 9598, 3. */
+static int set_address(gnutls_x509_crt_t crt, const struct address *address)
+{
+	unsigned len = (unsigned)strlen(address->text);
+
+	if (address->ascii_local)
+		return gnutls_x509_crt_set_subject_alt_name(
+			crt, GNUTLS_SAN_RFC822NAME, address->text, len, GNUTLS_FSAN_SET);
+	return gnutls_x509_crt_set_subject_alt_othername(crt, OID_SMTP_UTF8_MAILBOX, address->text,
+		len, GNUTLS_FSAN_SET | GNUTLS_FSAN_ENCODE_UTF8_STRING);
+}
+
+/* S/MIME Baseline Requirements, 7.1.2.3; key ids are set elsewhere. */
+static enum err set_purpose(
+	gnutls_x509_crt_t crt, enum usage usage, const struct address *address, struct error *e)
+{
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, NULL);
+	unsigned bits = x509_key_usage(usage, (gnutls_pk_algorithm_t)algorithm);
+	int rc = gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
+
+	if (rc >= 0)
+		rc = gnutls_x509_crt_set_key_usage(crt, bits);
+	if (rc >= 0)
+		rc = gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_EMAIL_PROTECTION, 0);
+	if (rc >= 0)
+		rc = set_address(crt, address);
+	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "certificate extensions") : ERR_OK;
+}
+
+/* Digits and dots, as X.660 has them: libtasn1 would take "1.2.x" for 1.2.0. */
+static bool is_oid(const char *s)
+{
+	size_t arcs = 0, len = 0;
+
+	if (*s < '0' || *s > '2')
+		return false;
+	for (;; arcs++) {
+		int64_t arc = 0;
+		char digits[16] = "";
+
+		len = strcspn(s, ".");
+		if (len >= sizeof(digits) || (len > 1 && *s == '0'))
+			return false;
+		memcpy(digits, s, len);
+		if (!text_number(digits, INT32_MAX, &arc))
+			return false;
+		if (!s[len])
+			return arcs > 0;
+		s += len + 1;
+	}
+}
+
+enum err issue_check_policies(char *const *policies, struct error *e)
+{
+	for (; policies && *policies; policies++)
+		if (!is_oid(*policies))
+			return error_set(e, ERR_CONFIG,
+				"policy \"%s\" is no object identifier such as 1.3.6.1.4.1.99999.1",
+				*policies);
+	return ERR_OK;
+}
+
+static enum err set_policies(gnutls_x509_crt_t crt, char *const *policies, struct error *e)
+{
+	enum err err = issue_check_policies(policies, e);
+
+	for (; policies && *policies && !err; policies++) {
+		struct gnutls_x509_policy_st policy = {.oid = *policies};
+		int rc = gnutls_x509_crt_set_policy(crt, &policy, 0);
+
+		if (rc < 0)
+			err = x509_error(e, ERR_CONFIG, rc, *policies);
+	}
+	return err;
+}
+
+/* Where a reader finds out about the issuer. */
+static enum err set_pointers(gnutls_x509_crt_t crt, const struct issuer *issuer,
+	const struct leaf_order *order, struct error *e)
+{
+	int rc = gnutls_x509_crt_set_authority_key_id(crt, issuer->key_id, issuer->key_id_len);
+
+	if (rc >= 0 && order->crl_url)
+		rc = gnutls_x509_crt_set_crl_dist_points2(
+			crt, GNUTLS_SAN_URI, order->crl_url, (unsigned)strlen(order->crl_url), 0);
+	if (rc >= 0 && order->issuer_url) {
+		struct buf url = BUF_INIT(2048);
+		gnutls_datum_t data;
+
+		buf_puts(&url, order->issuer_url);
+		data = (gnutls_datum_t){(unsigned char *)url.data, (unsigned)url.len};
+		rc = gnutls_x509_crt_set_authority_info_access(crt, GNUTLS_IA_CAISSUERS_URI, &data);
+		buf_free(&url);
+	}
+	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "the issuer's addresses") : ERR_OK;
+}
+
+enum err issue_leaf(const struct issuer *issuer, const struct leaf_order *order, struct blob *out,
+	struct error *e)
+{
+	int64_t from = order->not_before, to = order->not_after;
+	gnutls_x509_crt_t crt = NULL;
+	enum err err = check_now(issuer, e);
+
+	if (err)
+		return err;
+	if (from < issuer->not_before)
+		from = issuer->not_before;
+	if (to > issuer->not_after)
+		to = issuer->not_after;
+	if (to <= from)
+		return error_set(e, ERR_INTERNAL, "a certificate that ends before it begins");
+	err = begin(order->subject, order->public_key, from, to, &crt, e);
+	if (!err)
+		err = set_purpose(crt, order->usage, order->address, e);
+	if (!err)
+		err = set_pointers(crt, issuer, order, e);
+	if (!err)
+		err = set_policies(crt, order->policies, e);
+	if (!err)
+		err = finish(crt, issuer->crt, issuer->key, issuer->digest, out, e);
+	gnutls_x509_crt_deinit(crt);
+	return err;
+}
+
+/* --- the root */
+
+enum err issue_root(const struct key *key, const struct name *subject, int64_t not_before,
+	int64_t not_after, struct blob *out, struct error *e)
+{
+	gnutls_privkey_t signer = NULL;
+	gnutls_digest_algorithm_t digest = GNUTLS_DIG_UNKNOWN;
+	gnutls_x509_crt_t crt = NULL;
+	struct blob public_key = {NULL, 0};
+	enum err err = key_public(key, &public_key, e);
+	int rc = 0;
+
+	if (!err)
+		err = load_signer(key, &signer, &digest, e);
+	if (!err)
+		err = begin(subject, &public_key, not_before, not_after, &crt, e);
+	if (!err) {
+		rc = gnutls_x509_crt_set_basic_constraints(crt, 1, 0);
+		if (rc >= 0)
+			rc = gnutls_x509_crt_set_key_usage(
+				crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
+		if (rc < 0)
+			err = x509_error(e, ERR_INTERNAL, rc, "the CA's extensions");
+	}
+	if (!err)
+		err = finish(crt, crt, signer, digest, out, e);
+	gnutls_x509_crt_deinit(crt);
+	gnutls_privkey_deinit(signer);
+	blob_free(&public_key);
+	return err;
+}

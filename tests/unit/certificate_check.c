@@ -1,0 +1,775 @@
+#include <gnutls/abstract.h>
+#include <gnutls/x509.h>
+
+#include "pki/certificate.h"
+#include "pki_tools.h"
+
+/*
+ * Each test makes a chain that is right but for one thing, with GnuTLS
+ * directly, and expects it to be refused for that thing.
+ */
+
+#define NOW 1700000000LL
+#define MAIL GNUTLS_KP_EMAIL_PROTECTION
+#define SIGN (GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION)
+#define CA_USAGE (GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN)
+#define UTF8_MAILBOX "1.3.6.1.5.5.7.8.9"
+#define ALICE "alice@example.com"
+#define NO_CONSTRAINTS (-2) /* for pathlen */
+
+/* A certificate as it is to be made. */
+struct recipe {
+	const char *dn;
+	gnutls_x509_privkey_t key;
+	unsigned version;
+	unsigned char serial[24];
+	size_t serial_len;
+	const char *mail[2], *utf8_mail; /* alternative names */
+	const char *purposes[2];
+	unsigned key_usage; /* 0: none */
+	int ca, pathlen;
+	int64_t from, to;
+	gnutls_digest_algorithm_t digest;
+	const char *extension; /* one that nobody knows */
+	bool critical;
+	const char *excluded; /* name constraint */
+};
+
+struct authority {
+	gnutls_x509_crt_t crt;
+	gnutls_x509_privkey_t key;
+};
+
+/* Root, intermediate and leaf; the keys are made once. */
+struct fixture {
+	gnutls_x509_privkey_t root_key, ca_key, leaf_key, rsa_key, weak_key;
+	struct recipe root, ca, leaf;
+	struct blob public_key;
+	struct address address;
+	struct certificate_demand demand;
+	struct chain chain;
+};
+
+static struct fixture fixture;
+
+#define assert_gnutls(call)                                              \
+	do {                                                             \
+		int rc_ = (call);                                        \
+		if (rc_ < 0)                                             \
+			fail_msg("%s: %s", #call, gnutls_strerror(rc_)); \
+	} while (0)
+
+static gnutls_x509_privkey_t generate(gnutls_pk_algorithm_t algorithm, unsigned bits)
+{
+	gnutls_x509_privkey_t key = NULL;
+
+	assert_gnutls(gnutls_x509_privkey_init(&key));
+	assert_gnutls(gnutls_x509_privkey_generate(key, algorithm, bits, 0));
+	return key;
+}
+
+static void set_names(gnutls_x509_crt_t crt, const struct recipe *r)
+{
+	const char *bad = NULL;
+
+	assert_gnutls(gnutls_x509_crt_set_dn(crt, r->dn, &bad));
+	for (size_t i = 0; i < 2; i++)
+		if (r->mail[i])
+			assert_gnutls(gnutls_x509_crt_set_subject_alt_name(crt,
+				GNUTLS_SAN_RFC822NAME, r->mail[i], (unsigned)strlen(r->mail[i]),
+				GNUTLS_FSAN_APPEND));
+	if (r->utf8_mail)
+		assert_gnutls(gnutls_x509_crt_set_subject_alt_othername(crt, UTF8_MAILBOX,
+			r->utf8_mail, (unsigned)strlen(r->utf8_mail),
+			GNUTLS_FSAN_APPEND | GNUTLS_FSAN_ENCODE_UTF8_STRING));
+}
+
+static void set_constraints(gnutls_x509_crt_t crt, const char *excluded)
+{
+	gnutls_x509_name_constraints_t constraints = NULL;
+	gnutls_datum_t name = {(unsigned char *)(uintptr_t)excluded, (unsigned)strlen(excluded)};
+
+	assert_gnutls(gnutls_x509_name_constraints_init(&constraints));
+	assert_gnutls(gnutls_x509_name_constraints_add_excluded(
+		constraints, GNUTLS_SAN_RFC822NAME, &name));
+	assert_gnutls(gnutls_x509_crt_set_name_constraints(crt, constraints, 1));
+	gnutls_x509_name_constraints_deinit(constraints);
+}
+
+static void set_extensions(gnutls_x509_crt_t crt, const struct recipe *r)
+{
+	if (r->pathlen != NO_CONSTRAINTS)
+		assert_gnutls(
+			gnutls_x509_crt_set_basic_constraints(crt, (unsigned)r->ca, r->pathlen));
+	if (r->key_usage)
+		assert_gnutls(gnutls_x509_crt_set_key_usage(crt, r->key_usage));
+	for (size_t i = 0; i < 2; i++)
+		if (r->purposes[i])
+			assert_gnutls(gnutls_x509_crt_set_key_purpose_oid(crt, r->purposes[i], 0));
+	if (r->extension)
+		assert_gnutls(gnutls_x509_crt_set_extension_by_oid(
+			crt, r->extension, "\x05\x00", 2, r->critical));
+	if (r->excluded)
+		set_constraints(crt, r->excluded);
+}
+
+/* Without an issuer it signs itself. */
+static struct authority make(const struct recipe *r, const struct authority *issuer)
+{
+	struct authority made = {NULL, r->key};
+	gnutls_privkey_t signer = NULL;
+
+	assert_gnutls(gnutls_x509_crt_init(&made.crt));
+	assert_gnutls(gnutls_x509_crt_set_version(made.crt, r->version));
+	assert_gnutls(gnutls_x509_crt_set_serial(made.crt, r->serial, r->serial_len));
+	assert_gnutls(gnutls_x509_crt_set_activation_time(made.crt, r->from));
+	assert_gnutls(gnutls_x509_crt_set_expiration_time(made.crt, r->to));
+	assert_gnutls(gnutls_x509_crt_set_key(made.crt, r->key));
+	set_names(made.crt, r);
+	if (r->version == 3)
+		set_extensions(made.crt, r);
+	assert_gnutls(gnutls_privkey_init(&signer));
+	assert_gnutls(gnutls_privkey_import_x509(signer, issuer ? issuer->key : r->key, 0));
+	assert_gnutls(gnutls_x509_crt_privkey_sign(
+		made.crt, issuer ? issuer->crt : made.crt, signer, r->digest, 0));
+	gnutls_privkey_deinit(signer);
+	return made;
+}
+
+static void append(struct chain *chain, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t der = {NULL, 0};
+
+	assert_gnutls(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der));
+	assert_ok(blob_copy(der.data, der.size, &chain->certificate[chain->count++], e));
+	gnutls_free(der.data);
+}
+
+/* Makes the chain of the three recipes: leaf, intermediate, root. */
+static void make_chain(struct fixture *f)
+{
+	struct authority root = make(&f->root, NULL), ca = make(&f->ca, &root),
+			 leaf = make(&f->leaf, &ca);
+
+	chain_free(&f->chain);
+	append(&f->chain, leaf.crt);
+	append(&f->chain, ca.crt);
+	append(&f->chain, root.crt);
+	gnutls_x509_crt_deinit(leaf.crt);
+	gnutls_x509_crt_deinit(ca.crt);
+	gnutls_x509_crt_deinit(root.crt);
+}
+
+static const struct recipe an_authority = {
+	.version = 3,
+	.serial = {1},
+	.serial_len = 1,
+	.key_usage = CA_USAGE,
+	.ca = 1,
+	.pathlen = -1,
+	.from = NOW - DAY,
+	.to = NOW + 3650 * DAY,
+	.digest = GNUTLS_DIG_SHA256,
+};
+
+static const struct recipe a_leaf = {
+	.dn = "CN=Alice",
+	.version = 3,
+	.serial = {2},
+	.serial_len = 1,
+	.mail = {ALICE},
+	.purposes = {MAIL},
+	.key_usage = SIGN,
+	.pathlen = -1,
+	.from = NOW - 300,
+	.to = NOW + 365 * DAY,
+	.digest = GNUTLS_DIG_SHA256,
+};
+
+static void expect_key(struct fixture *f, gnutls_x509_privkey_t key)
+{
+	gnutls_privkey_t private = NULL;
+	gnutls_pubkey_t public = NULL;
+	gnutls_datum_t der = {NULL, 0};
+
+	blob_free(&f->public_key);
+	assert_gnutls(gnutls_privkey_init(&private));
+	assert_gnutls(gnutls_privkey_import_x509(private, key, 0));
+	assert_gnutls(gnutls_pubkey_init(&public));
+	assert_gnutls(gnutls_pubkey_import_privkey(public, private, 0, 0));
+	assert_gnutls(gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, &der));
+	assert_ok(blob_copy(der.data, der.size, &f->public_key, e));
+	gnutls_free(der.data);
+	gnutls_pubkey_deinit(public);
+	gnutls_privkey_deinit(private);
+}
+
+static void expect_address(struct fixture *f, const char *mail)
+{
+	assert_ok(address_parse(mail, &f->address, e));
+}
+
+/* Back to what is right. */
+static int set_up(void **state)
+{
+	struct fixture *f = &fixture;
+
+	f->root = f->ca = an_authority;
+	f->root.dn = "CN=Root";
+	f->root.key = f->root_key;
+	f->ca.dn = "CN=CA";
+	f->ca.key = f->ca_key;
+	f->leaf = a_leaf;
+	f->leaf.key = f->leaf_key;
+	expect_key(f, f->leaf_key);
+	expect_address(f, ALICE);
+	f->demand = (struct certificate_demand){
+		.usage = USAGE_SIGNING,
+		.address = &f->address,
+		.public_key = &f->public_key,
+		.now = NOW,
+		.validity = 365 * DAY,
+	};
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	chain_free(&f->chain);
+	blob_free(&f->public_key);
+	return 0;
+}
+
+static int make_keys(void **state)
+{
+	const unsigned p256 = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+
+	(void)state;
+	fixture.root_key = generate(GNUTLS_PK_ECDSA, p256);
+	fixture.ca_key = generate(GNUTLS_PK_ECDSA, p256);
+	fixture.leaf_key = generate(GNUTLS_PK_ECDSA, p256);
+	fixture.rsa_key = generate(GNUTLS_PK_RSA, 2048);
+	fixture.weak_key = generate(GNUTLS_PK_RSA, 1024);
+	return 0;
+}
+
+static int free_keys(void **state)
+{
+	(void)state;
+	gnutls_x509_privkey_deinit(fixture.root_key);
+	gnutls_x509_privkey_deinit(fixture.ca_key);
+	gnutls_x509_privkey_deinit(fixture.leaf_key);
+	gnutls_x509_privkey_deinit(fixture.rsa_key);
+	gnutls_x509_privkey_deinit(fixture.weak_key);
+	return 0;
+}
+
+/* Makes the chain anew and expects it to pass, or to be refused with those words. */
+#define passes(f)                                                           \
+	do {                                                                \
+		make_chain(f);                                              \
+		assert_ok(certificate_check(&(f)->chain, &(f)->demand, e)); \
+	} while (0)
+
+#define refused(f, words)                                                                        \
+	do {                                                                                     \
+		make_chain(f);                                                                   \
+		assert_err(certificate_check(&(f)->chain, &(f)->demand, e), ERR_REFUSED, words); \
+	} while (0)
+
+/* --- what is right */
+
+static void takes_what_is_right(void **state)
+{
+	struct fixture *f = *state;
+
+	passes(f);
+	f->leaf.pathlen = NO_CONSTRAINTS; /* a leaf may do without */
+	passes(f);
+	f->leaf.key_usage = GNUTLS_KEY_DIGITAL_SIGNATURE;
+	passes(f);
+	f->leaf.purposes[1] = GNUTLS_KP_TLS_WWW_CLIENT;
+	passes(f);
+	f->ca.purposes[0] = MAIL;
+	f->ca.pathlen = 0;
+	f->ca.key_usage = 0;
+	passes(f);
+	f->root.purposes[0] = GNUTLS_KP_ANY;
+	f->root.pathlen = 1;
+	passes(f);
+	f->leaf.extension = "1.2.3.4.5";
+	passes(f);
+}
+
+static void takes_encryption_keys(void **state)
+{
+	struct fixture *f = *state;
+
+	f->demand.usage = USAGE_ENCRYPTION;
+	f->leaf.key_usage = GNUTLS_KEY_KEY_AGREEMENT;
+	passes(f);
+	f->leaf.key = f->rsa_key;
+	expect_key(f, f->rsa_key);
+	f->leaf.key_usage = GNUTLS_KEY_KEY_ENCIPHERMENT;
+	passes(f);
+	f->leaf.key_usage = GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_DATA_ENCIPHERMENT;
+	passes(f);
+}
+
+static void the_root_may_be_left_out(void **state)
+{
+	struct fixture *f = *state;
+
+	make_chain(f);
+	blob_free(&f->chain.certificate[2]);
+	f->chain.count = 2;
+	assert_ok(certificate_check(&f->chain, &f->demand, e));
+}
+
+/* --- the chain */
+
+static void refuses_a_leaf_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	make_chain(f);
+	blob_free(&f->chain.certificate[2]);
+	blob_free(&f->chain.certificate[1]);
+	f->chain.count = 1;
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "without its issuer");
+	blob_free(&f->chain.certificate[0]);
+	f->chain.count = 0;
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "no certificate");
+}
+
+static void refuses_garbage(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		make_chain(f);
+		f->chain.certificate[i].len--;
+		assert_err(
+			certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "cannot be read");
+		f->chain.certificate[i].len = 0;
+		assert_err(
+			certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "cannot be read");
+	}
+}
+
+static void swap(struct chain *chain, size_t a, size_t b)
+{
+	struct blob held = chain->certificate[a];
+
+	chain->certificate[a] = chain->certificate[b];
+	chain->certificate[b] = held;
+}
+
+static void refuses_a_wrong_order(void **state)
+{
+	struct fixture *f = *state;
+
+	make_chain(f);
+	swap(&f->chain, 1, 2);
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED,
+		"1. of the chain (CN=Alice): the next certificate of the chain is not its issuer");
+	make_chain(f);
+	swap(&f->chain, 0, 1);
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "public key");
+	make_chain(f); /* one missing in the middle */
+	blob_free(&f->chain.certificate[1]);
+	swap(&f->chain, 1, 2);
+	f->chain.count = 2;
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "not its issuer");
+}
+
+/* An issuer of the same name, with another key. */
+static void refuses_a_foreign_issuer(void **state)
+{
+	struct fixture *f = *state;
+	struct blob leaf = {NULL, 0};
+
+	make_chain(f);
+	assert_ok(blob_copy(f->chain.certificate[0].data, f->chain.certificate[0].len, &leaf, e));
+	f->ca.key = f->root_key;
+	make_chain(f);
+	blob_free(&f->chain.certificate[0]);
+	f->chain.certificate[0] = leaf;
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "signature");
+}
+
+static void refuses_broken_signatures(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		make_chain(f);
+		f->chain.certificate[i].data[f->chain.certificate[i].len - 1] ^= 1;
+		assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "signature");
+	}
+}
+
+static void refuses_issuers_that_are_none(void **state)
+{
+	struct fixture *f = *state;
+
+	f->ca.ca = 0;
+	refused(f, "2. of the chain (CN=CA): it is no CA");
+	f->ca.pathlen = NO_CONSTRAINTS;
+	refused(f, "2. of the chain (CN=CA): it is no CA");
+	f->ca.ca = 1;
+	f->ca.pathlen = -1;
+	f->ca.key_usage = GNUTLS_KEY_CRL_SIGN;
+	refused(f, "2. of the chain (CN=CA): its key usage");
+	f->ca.key_usage = CA_USAGE;
+	f->ca.purposes[0] = GNUTLS_KP_TLS_WWW_SERVER;
+	refused(f, "2. of the chain (CN=CA): its extended key usage lacks emailProtection");
+	f->ca.purposes[0] = NULL;
+	f->root.ca = 0;
+	refused(f, "3. of the chain (CN=Root): it is no CA");
+}
+
+static void refuses_issuers_out_of_date(void **state)
+{
+	struct fixture *f = *state;
+
+	f->ca.to = NOW - 1;
+	refused(f, "2. of the chain (CN=CA): it has expired on 2023-11-14T22:13:19Z");
+	f->ca.to = NOW + 10 * DAY;
+	f->ca.from = NOW + DAY;
+	refused(f, "2. of the chain (CN=CA): it is not valid before 2023-11-15T22:13:20Z");
+	f->ca.from = NOW - DAY;
+	f->root.to = NOW - 1;
+	refused(f, "3. of the chain (CN=Root): it has expired");
+}
+
+static void refuses_what_issuers_forbid(void **state)
+{
+	struct fixture *f = *state;
+
+	f->root.pathlen = 0;
+	refused(f, "constraints forbid");
+	f->root.pathlen = -1;
+	f->root.excluded = "example.com";
+	refused(f, "constraints forbid");
+	f->root.excluded = NULL;
+	f->ca.excluded = "example.com";
+	refused(f, "constraints forbid");
+	f->ca.excluded = "example.net";
+	passes(f);
+}
+
+static void refuses_weak_signatures(void **state)
+{
+	struct fixture *f = *state;
+
+	f->leaf.digest = GNUTLS_DIG_SHA1;
+	refused(f, "1. of the chain (CN=Alice): it is signed with a weak algorithm");
+	f->leaf.digest = GNUTLS_DIG_SHA256;
+	f->ca.digest = GNUTLS_DIG_SHA1;
+	refused(f, "2. of the chain (CN=CA): it is signed with a weak algorithm");
+	f->ca.digest = GNUTLS_DIG_SHA256;
+	f->root.digest = GNUTLS_DIG_SHA1; /* nobody relies on that one */
+	passes(f);
+	f->ca.key = f->rsa_key;
+	f->leaf.digest = GNUTLS_DIG_MD5;
+	refused(f, "1. of the chain (CN=Alice): it is signed with a weak algorithm");
+	f->leaf.digest = GNUTLS_DIG_SHA512;
+	passes(f);
+}
+
+static void refuses_weak_keys(void **state)
+{
+	struct fixture *f = *state;
+
+	f->ca.key = f->weak_key;
+	refused(f, "2. of the chain (CN=CA): its key is too weak");
+	f->ca.key = f->ca_key;
+	f->root.key = f->weak_key;
+	refused(f, "3. of the chain (CN=Root): its key is too weak");
+	f->root.key = f->root_key;
+	f->leaf.key = f->weak_key;
+	expect_key(f, f->weak_key);
+	refused(f, "1. of the chain (CN=Alice): its key is too weak");
+}
+
+static void refuses_unknown_critical_extensions(void **state)
+{
+	struct fixture *f = *state;
+	struct recipe *all[] = {&f->leaf, &f->ca, &f->root};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		all[i]->extension = "1.2.3.4.5";
+		all[i]->critical = true;
+		refused(f, "critical extension");
+		all[i]->extension = NULL;
+	}
+}
+
+/* Which of the two counts? A reader must not have to choose (RFC 5280, 4.2). */
+static void refuses_doubled_extensions(void **state)
+{
+	static const unsigned char unknown[] = {0x06, 0x03, 0x55, 0x1d, 0x63};
+	struct fixture *f = *state;
+	unsigned char *at;
+
+	f->leaf.extension = "2.5.29.99";
+	make_chain(f);
+	at = memmem(f->chain.certificate[0].data, f->chain.certificate[0].len, unknown,
+		sizeof(unknown));
+	assert_non_null(at);
+	at[4] = 0x25; /* extended key usage */
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "cannot be read");
+}
+
+/* --- the leaf */
+
+static void refuses_another_key(void **state)
+{
+	struct fixture *f = *state;
+
+	f->leaf.key = f->root_key;
+	refused(f, "another public key");
+	f->leaf.key = f->rsa_key;
+	refused(f, "another public key");
+}
+
+static void refuses_other_addresses(void **state)
+{
+	static const char *const others[] = {"bob@example.com", "Alice@example.com",
+		"alice@example.co", "alice@example.com.evil.example", "xalice@example.com",
+		"alice@example.con", "alice", "\"alice\"@example.com"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		f->leaf.mail[0] = others[i];
+		refused(f, "another mail address");
+	}
+	f->leaf.mail[0] = "alice@EXAMPLE.Com"; /* RFC 5280, 7.5 */
+	passes(f);
+}
+
+static void refuses_more_than_one_address(void **state)
+{
+	struct fixture *f = *state;
+
+	f->leaf.mail[1] = "bob@example.com";
+	refused(f, "another mail address");
+	f->leaf.mail[1] = ALICE;
+	refused(f, "more than once");
+	f->leaf.mail[1] = NULL;
+	f->leaf.utf8_mail = "jörg@example.com";
+	refused(f, "another mail address");
+	f->leaf.utf8_mail = ALICE; /* RFC 9598, 3: not for an ASCII local part */
+	refused(f, "another mail address");
+	f->leaf.mail[0] = NULL;
+	refused(f, "another mail address");
+	f->leaf.utf8_mail = NULL;
+	refused(f, "no subject alternative name");
+}
+
+static void refuses_alternative_names_without_mail(void **state)
+{
+	struct fixture *f = *state;
+	/* dNSName alice.example */
+	static const char der[] = "\x30\x0f\x82\x0d"
+				  "alice.example";
+	struct authority root = make(&f->root, NULL), ca = make(&f->ca, &root), leaf;
+	gnutls_privkey_t signer = NULL;
+
+	f->leaf.mail[0] = NULL;
+	leaf = make(&f->leaf, &ca);
+	assert_gnutls(gnutls_x509_crt_set_extension_by_oid(
+		leaf.crt, GNUTLS_X509EXT_OID_SAN, der, sizeof(der) - 1, 0));
+	assert_gnutls(gnutls_privkey_init(&signer));
+	assert_gnutls(gnutls_privkey_import_x509(signer, ca.key, 0));
+	assert_gnutls(gnutls_x509_crt_privkey_sign(leaf.crt, ca.crt, signer, GNUTLS_DIG_SHA256, 0));
+	append(&f->chain, leaf.crt);
+	append(&f->chain, ca.crt);
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "have no mail");
+	gnutls_privkey_deinit(signer);
+	gnutls_x509_crt_deinit(leaf.crt);
+	gnutls_x509_crt_deinit(ca.crt);
+	gnutls_x509_crt_deinit(root.crt);
+}
+
+static void checks_utf8_mailboxes(void **state)
+{
+	static const char long_one[] =
+		"jörg@ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd."
+		"ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd.example";
+	struct fixture *f = *state;
+
+	f->leaf.mail[0] = NULL;
+	f->leaf.utf8_mail = "jörg@xn--bcher-kva.example";
+	expect_address(f, "jörg@bücher.example");
+	passes(f);
+	expect_address(f, "jorg@bücher.example");
+	refused(f, "another mail address");
+	expect_address(f, "jörg@example.com");
+	refused(f, "another mail address");
+	f->leaf.utf8_mail = long_one; /* a length of two octets */
+	expect_address(f, long_one);
+	passes(f);
+	f->leaf.utf8_mail = "jörh@example.com";
+	refused(f, "another mail address");
+}
+
+/* RFC 8550, 3 */
+static void looks_into_the_subject(void **state)
+{
+	struct fixture *f = *state;
+
+	f->leaf.dn = "EMAIL=alice@example.com,CN=Alice";
+	passes(f);
+	f->leaf.dn = "EMAIL=bob@example.com,CN=Alice";
+	refused(f, "its subject names another mail address");
+	f->leaf.dn = "CN=Alice,EMAIL=alice@example.com,O=x,EMAIL=bob@example.com";
+	refused(f, "its subject names another mail address");
+	f->leaf.dn = "CN=bob@example.com"; /* a name, whatever it looks like */
+	passes(f);
+}
+
+static void refuses_other_purposes(void **state)
+{
+	struct fixture *f = *state;
+
+	f->leaf.purposes[0] = NULL;
+	refused(f, "lacks emailProtection");
+	f->leaf.purposes[0] = GNUTLS_KP_TLS_WWW_CLIENT;
+	refused(f, "lacks emailProtection");
+	f->leaf.purposes[0] = GNUTLS_KP_ANY;
+	refused(f, "open to any purpose");
+	f->leaf.purposes[1] = MAIL;
+	refused(f, "open to any purpose");
+	f->leaf.purposes[0] = "1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25."
+			      "26.27.28.29.30.31.32.33.34.35.36.37.38.39.40.41.42.43.44.45.46";
+	passes(f);
+}
+
+static void refuses_wrong_key_usages(void **state)
+{
+	static const struct {
+		enum usage usage;
+		bool rsa;
+		unsigned bits;
+		const char *why;
+	} rows[] = {
+		{USAGE_SIGNING, false, 0, "it has no key usage"},
+		{USAGE_SIGNING, false, GNUTLS_KEY_NON_REPUDIATION, "does not allow signing"},
+		{USAGE_SIGNING, true, GNUTLS_KEY_KEY_ENCIPHERMENT, "does not allow signing"},
+		{USAGE_SIGNING, true, SIGN | GNUTLS_KEY_KEY_ENCIPHERMENT, "more than signing"},
+		{USAGE_SIGNING, false, SIGN | GNUTLS_KEY_KEY_AGREEMENT, "more than signing"},
+		{USAGE_SIGNING, false, SIGN | GNUTLS_KEY_KEY_CERT_SIGN, "more than signing"},
+		{USAGE_SIGNING, false, SIGN | GNUTLS_KEY_CRL_SIGN, "more than signing"},
+		{USAGE_ENCRYPTION, true, GNUTLS_KEY_DIGITAL_SIGNATURE, "not allow encryption"},
+		{USAGE_ENCRYPTION, true, GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_DIGITAL_SIGNATURE,
+			"more than encryption"},
+		{USAGE_ENCRYPTION, true, GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_NON_REPUDIATION,
+			"more than encryption"},
+		{USAGE_ENCRYPTION, true, GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_KEY_AGREEMENT,
+			"more than encryption"},
+		{USAGE_ENCRYPTION, true, GNUTLS_KEY_KEY_AGREEMENT, "not allow encryption"},
+		{USAGE_ENCRYPTION, false, GNUTLS_KEY_KEY_ENCIPHERMENT, "not allow encryption"},
+		{USAGE_ENCRYPTION, false, GNUTLS_KEY_KEY_AGREEMENT | GNUTLS_KEY_DIGITAL_SIGNATURE,
+			"more than encryption"},
+		{USAGE_ENCRYPTION, false, GNUTLS_KEY_KEY_AGREEMENT | GNUTLS_KEY_ENCIPHER_ONLY,
+			"more than encryption"},
+		{USAGE_ENCRYPTION, false, 0, "it has no key usage"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		f->demand.usage = rows[i].usage;
+		f->leaf.key_usage = rows[i].bits;
+		f->leaf.key = rows[i].rsa ? f->rsa_key : f->leaf_key;
+		expect_key(f, f->leaf.key);
+		refused(f, rows[i].why);
+	}
+}
+
+static void refuses_a_ca_as_leaf(void **state)
+{
+	struct fixture *f = *state;
+
+	f->leaf.ca = 1;
+	refused(f, "it is a CA's certificate");
+}
+
+static void refuses_wrong_dates(void **state)
+{
+	struct fixture *f = *state;
+
+	f->leaf.from = NOW + 301;
+	refused(f, "it is not valid before 2023-11-14T22:18:21Z");
+	f->leaf.from = NOW + 299; /* the CA's clock may be a little ahead */
+	passes(f);
+	f->leaf.from = NOW - 10 * DAY;
+	f->leaf.to = NOW - 1;
+	refused(f, "it has expired on 2023-11-14T22:13:19Z");
+	f->leaf.to = NOW + 365 * DAY + 3601;
+	refused(f, "valid until 2024-11-13T23:13:21Z, longer than asked");
+	f->leaf.to = NOW + 365 * DAY + 3600;
+	passes(f);
+}
+
+static void refuses_malformed_numbers(void **state)
+{
+	struct fixture *f = *state;
+
+	f->leaf.version = 1;
+	f->leaf.mail[0] = NULL;
+	refused(f, "version 3");
+	f->leaf = a_leaf;
+	f->leaf.key = f->leaf_key;
+	f->leaf.serial[0] = 0x80;
+	refused(f, "negative");
+	memset(f->leaf.serial, 0x11, sizeof(f->leaf.serial));
+	f->leaf.serial_len = 21;
+	refused(f, "longer than 20 octets");
+	f->leaf.serial_len = 20;
+	passes(f);
+	f->leaf.serial_len = 21;
+	f->leaf.serial[0] = 0;
+	f->leaf.serial[1] = 0x91;
+	passes(f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(takes_what_is_right),
+		TEST(takes_encryption_keys),
+		TEST(the_root_may_be_left_out),
+		TEST(refuses_a_leaf_alone),
+		TEST(refuses_garbage),
+		TEST(refuses_a_wrong_order),
+		TEST(refuses_a_foreign_issuer),
+		TEST(refuses_broken_signatures),
+		TEST(refuses_issuers_that_are_none),
+		TEST(refuses_issuers_out_of_date),
+		TEST(refuses_what_issuers_forbid),
+		TEST(refuses_weak_signatures),
+		TEST(refuses_weak_keys),
+		TEST(refuses_unknown_critical_extensions),
+		TEST(refuses_doubled_extensions),
+		TEST(refuses_another_key),
+		TEST(refuses_other_addresses),
+		TEST(refuses_more_than_one_address),
+		TEST(refuses_alternative_names_without_mail),
+		TEST(checks_utf8_mailboxes),
+		TEST(looks_into_the_subject),
+		TEST(refuses_other_purposes),
+		TEST(refuses_wrong_key_usages),
+		TEST(refuses_a_ca_as_leaf),
+		TEST(refuses_wrong_dates),
+		TEST(refuses_malformed_numbers),
+	};
+
+	return cmocka_run_group_tests_name("certificate_check", tests, make_keys, free_keys);
+}
