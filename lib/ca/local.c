@@ -1,0 +1,225 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "ca/ca.h"
+#include "pki/issue.h"
+
+/* The CA that needs no other house: a key and a certificate in two files. */
+
+#define LEAF_BACKDATE (5 * 60)	/* seconds: readers' clocks are behind ours */
+#define ROOT_BACKDATE (60 * 60) /* so that no leaf's own backdating is cut off */
+#define ROOT_VALIDITY (3652 * 86400LL)
+
+struct local {
+	struct issuer *issuer;
+	struct chain chain; /* the CA's certificate, and what certifies it */
+	int64_t validity;
+	char *const *policies;
+	const char *crl_url;
+	const char *issuer_url;
+};
+
+static enum err load_chain(const char *path, struct chain *out, struct error *e)
+{
+	struct blob pem = {NULL, 0};
+	enum err err = file_read(path, &pem, e);
+
+	if (err)
+		return err;
+	err = chain_from_pem(&pem, out, e);
+	blob_free(&pem);
+	return err ? error_context(e, "%s", path) : ERR_OK;
+}
+
+static enum err load_key(const char *path, struct key **out, struct error *e)
+{
+	struct blob pem = {NULL, 0};
+	enum err err = file_read_secret(path, &pem, e);
+
+	if (err)
+		return err;
+	err = key_import_pem(&pem, out, e);
+	blob_free(&pem);
+	return err ? error_context(e, "%s", path) : ERR_OK;
+}
+
+static void local_close(void *self)
+{
+	struct local *local = self;
+
+	if (!local)
+		return;
+	issuer_free(local->issuer);
+	chain_free(&local->chain);
+	free(local);
+}
+
+static enum err load(struct local *local, const struct config *config, struct error *e)
+{
+	struct key *key = NULL;
+	enum err err = issue_check_policies(config->certificates.policies, e);
+
+	if (err)
+		return config_error(config, "certificates", "policies", e, "%s", e->text);
+	err = load_chain(config->ca.certificate, &local->chain, e);
+	if (!err)
+		err = load_key(config->ca.key, &key, e);
+	if (!err) {
+		err = issuer_new(&local->chain.certificate[0], key, &local->issuer, e);
+		if (err)
+			error_context(e, "%s, %s", config->ca.certificate, config->ca.key);
+	}
+	key_free(key);
+	return err;
+}
+
+static enum err local_open(const struct config *config, void **self, struct error *e)
+{
+	struct local *local = calloc(1, sizeof(*local));
+	enum err err = local ? load(local, config, e) : error_memory(e);
+
+	if (err) {
+		local_close(local);
+		return err;
+	}
+	local->validity = config->certificates.validity;
+	local->policies = config->certificates.policies;
+	local->crl_url = config->ca.crl_url;
+	local->issuer_url = config->ca.issuer_url;
+	*self = local;
+	return ERR_OK;
+}
+
+/* The leaf, with the CA's own chain behind it. */
+static enum err with_chain(
+	const struct local *local, struct blob *leaf, struct chain *out, struct error *e)
+{
+	struct chain issuers = {0}, chain = {0};
+	enum err err = ERR_OK;
+
+	if (local->chain.count == CHAIN_MAX)
+		return error_set(
+			e, ERR_CONFIG, "the CA's own chain is longer than %d", CHAIN_MAX - 1);
+	err = chain_copy(&local->chain, &issuers, e);
+	if (err)
+		return err;
+	chain.certificate[chain.count++] = *leaf;
+	for (size_t i = 0; i < issuers.count; i++)
+		chain.certificate[chain.count++] = issuers.certificate[i];
+	*leaf = (struct blob){NULL, 0};
+	*out = chain;
+	return ERR_OK;
+}
+
+static enum err local_issue(
+	void *self, const struct ca_order *order, struct chain *out, struct error *e)
+{
+	const struct local *local = self;
+	struct blob public_key = {NULL, 0}, leaf = {NULL, 0};
+	struct leaf_order leaf_order = {
+		.usage = order->usage,
+		.subject = order->subject,
+		.address = order->address,
+		.public_key = &public_key,
+		.not_before = order->now - LEAF_BACKDATE,
+		/* RFC 5280, 4.1.2.5: both ends belong to it */
+		.not_after = order->now - LEAF_BACKDATE + local->validity - 1,
+		.policies = local->policies,
+		.crl_url = local->crl_url,
+		.issuer_url = local->issuer_url,
+	};
+	enum err err = key_public(order->key, &public_key, e);
+
+	if (!err)
+		err = issue_leaf(local->issuer, &leaf_order, &leaf, e);
+	if (!err)
+		err = with_chain(local, &leaf, out, e);
+	blob_free(&leaf);
+	blob_free(&public_key);
+	return err;
+}
+
+static enum err local_certificate(void *self, struct blob *out, struct error *e)
+{
+	const struct local *local = self;
+	const struct blob *own = &local->chain.certificate[0];
+
+	return blob_copy(own->data, own->len, out, e);
+}
+
+const struct ca_kind ca_local = {
+	.name = "local",
+	.open = local_open,
+	.issue = local_issue,
+	.certificate = local_certificate,
+	.close = local_close,
+};
+
+/* --- first set-up */
+
+static enum err must_be_free(const char *path, struct error *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		return error_set(
+			e, ERR_CONFIG, "%s is there already; it is never overwritten", path);
+	return errno == ENOENT ? ERR_OK : error_errno(e, ERR_CONFIG, "%s", path);
+}
+
+static enum err make_root(
+	const struct key *key, const struct name *subject, struct blob *pem, struct error *e)
+{
+	int64_t from = clock_now() - ROOT_BACKDATE;
+	struct blob der = {NULL, 0};
+	enum err err = issue_root(key, subject, from, from + ROOT_VALIDITY - 1, &der, e);
+
+	if (!err)
+		err = certificate_to_pem(&der, pem, e);
+	blob_free(&der);
+	return err;
+}
+
+/* The key first: a certificate without its key is worth nothing. */
+static enum err write_files(const struct config *config, const struct blob *key,
+	const struct blob *certificate, struct error *e)
+{
+	enum err err = file_create(config->ca.key, 0600, key->data, key->len, e);
+
+	if (err)
+		return err;
+	err = file_create(config->ca.certificate, 0644, certificate->data, certificate->len, e);
+	if (err)
+		unlink(config->ca.key);
+	return err;
+}
+
+enum err ca_local_init(
+	const struct config *config, const char *subject, enum key_type type, struct error *e)
+{
+	struct blob key_pem = {NULL, 0}, certificate_pem = {NULL, 0};
+	struct name name = {0};
+	struct key *key = NULL;
+	enum err err = name_build(subject, NULL, NULL, &name, e);
+
+	if (!err)
+		err = must_be_free(config->ca.key, e);
+	if (!err)
+		err = must_be_free(config->ca.certificate, e);
+	if (!err)
+		err = key_generate(type, &key, e);
+	if (!err)
+		err = key_export_pem(key, &key_pem, e);
+	if (!err)
+		err = make_root(key, &name, &certificate_pem, e);
+	if (!err)
+		err = write_files(config, &key_pem, &certificate_pem, e);
+	blob_free(&key_pem);
+	blob_free(&certificate_pem);
+	key_free(key);
+	return err;
+}
