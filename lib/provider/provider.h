@@ -42,7 +42,7 @@ struct outcome_certificate {
 
 struct outcome {
 	enum outcome_kind kind;
-	char event_type[64];
+	char *event_type; /* as the event has it, or its EventId */
 	char device_uuid[UUID_SIZE];
 	char user_uuid[UUID_SIZE];
 	size_t certificate_count;
@@ -50,6 +50,10 @@ struct outcome {
 };
 
 void outcome_fini(struct outcome *outcome);
+
+/* {"status":"delivered","device_uuid":…,"user_uuid":…,"certificates":[{"usage","serial","not_after"}]}
+ */
+void outcome_json(const struct outcome *outcome, struct buf *out);
 
 /*
  * Does what an event asks, and returns once the gateways have it. Whatever fails after the
@@ -70,16 +74,17 @@ enum err provider_ca_certificate(
 /* Borrowed; lives as long as the provider. */
 struct store *provider_store(struct provider *provider);
 
-/* First set-up of the embedded default: store, master key, local CA. */
-enum err provider_init(const struct config *config, const char *subject, enum key_type key,
-	struct error *e) must_check;
+/* What a set-up or a check found: err is ERR_OK for what holds. */
+typedef void provider_report(void *ctx, const char *what, enum err err, const char *text);
 
 /*
- * Tries everything that an event will need, and calls report for each finding.
- * err is ERR_OK for what holds.
+ * First set-up of the embedded default: the store, its master key and a local
+ * CA, where the configuration names them. What is there already is kept.
  */
-typedef void provider_report(void *ctx, const char *what, enum err err, const char *text);
-enum err provider_check(const struct config *config, provider_report *report, void *ctx,
-	struct error *e) must_check;
+enum err provider_init(const struct config *config, const char *subject, enum key_type key,
+	provider_report *report, void *ctx, struct error *e) must_check;
+
+/* Tries everything that an event will need. The worst of what was found, or ERR_OK. */
+enum err provider_check(const struct config *config, provider_report *report, void *ctx) must_check;
 
 #endif

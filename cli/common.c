@@ -1,0 +1,41 @@
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+
+int cli_fail(const struct error *e)
+{
+	fprintf(stderr, "certprov: %s\n", e->text);
+	return error_meaning(e->code)->exit_status;
+}
+
+int cli_usage(const struct command *command, bool asked)
+{
+	fprintf(asked ? stdout : stderr, "Usage: certprov [-c FILE] %s %s\n\n%s.\n\n%s",
+		command->name, command->arguments, command->summary, command->options);
+	return asked ? 0 : error_meaning(ERR_USAGE)->exit_status;
+}
+
+enum err cli_load(const char *config_file, struct config **out, struct error *e)
+{
+	enum err err = config_load(config_path(config_file), out, e);
+
+	if (!err)
+		log_open("certprov", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	return err;
+}
+
+enum err cli_open_store(
+	const char *config_file, struct config **config, struct store **store, struct error *e)
+{
+	struct config *loaded = NULL;
+	enum err err = cli_load(config_file, &loaded, e);
+
+	if (!err)
+		err = store_open(loaded, store, e);
+	if (err)
+		config_free(loaded);
+	else
+		*config = loaded;
+	return err;
+}

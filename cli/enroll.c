@@ -1,0 +1,99 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "provider/provider.h"
+
+static enum err read_event(const char *file, size_t max, struct buf *out, struct error *e)
+{
+	int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+	char chunk[4096];
+	enum err err = ERR_OK;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return error_errno(e, ERR_USAGE, "%s", file);
+	while (!err && (n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno != EINTR)
+			err = error_errno(e, ERR_USAGE, "%s", file);
+		else if (n > 0 && out->len + (size_t)n > max)
+			err = error_set(e, ERR_TOO_LARGE,
+				"%s: larger than [events] max-body, %zu bytes", file, max);
+		else if (n > 0)
+			buf_append(out, chunk, (size_t)n);
+	}
+	if (fd != STDIN_FILENO)
+		close(fd);
+	return err ? err : buf_check(out, e);
+}
+
+static enum err handle(
+	const struct config *config, const struct buf *event, struct outcome *out, struct error *e)
+{
+	struct provider *provider = NULL;
+	unsigned char random[16];
+	char id[2 * sizeof(random) + 1];
+	enum err err = secret_random(random, sizeof(random), e);
+
+	if (err)
+		return err;
+	text_hex(random, sizeof(random), id);
+	log_set_request(id);
+	err = provider_open(config, &provider, e);
+	if (!err)
+		err = provider_handle(provider, event->data ? event->data : "", event->len, out, e);
+	provider_close(provider);
+	return err;
+}
+
+static enum err enroll(const char *config_file, const char *file, struct error *e)
+{
+	struct config *config = NULL;
+	struct outcome outcome = {0};
+	struct buf event = BUF_INIT(1024 * 1024), json = BUF_INIT(1024 * 1024);
+	enum err err = cli_load(config_file, &config, e);
+
+	if (!err)
+		err = read_event(file, config->events.max_body, &event, e);
+	if (!err)
+		err = handle(config, &event, &outcome, e);
+	if (!err) {
+		outcome_json(&outcome, &json);
+		puts(json.data ? json.data : "");
+	}
+	outcome_fini(&outcome);
+	buf_free(&json);
+	buf_free(&event);
+	config_free(config);
+	return err;
+}
+
+static int run(const struct command *self, const char *config_file, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct error e;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		if (option == 'c')
+			config_file = optarg;
+		else
+			return cli_usage(self, option == 'h');
+	}
+	if (optind + 1 != argc)
+		return cli_usage(self, false);
+	return enroll(config_file, argv[optind], &e) ? cli_fail(&e) : 0;
+}
+
+const struct command command_enroll = {"enroll", "FILE",
+	"Handles an event from a file (-: standard input) as if it had been posted",
+	"Prints the answer that the web server's client would have got, as JSON.\n", run};

@@ -1,0 +1,76 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "cli/cli.h"
+
+static const struct command *const commands[] = {
+	&command_init, &command_check, &command_enroll, &command_status, &command_list};
+
+static int usage(FILE *out, int status)
+{
+	fputs("Usage: certprov [-c FILE] COMMAND [OPTION...]\n\n"
+	      "Gives enrolled devices their users' S/MIME certificates through the Escrow "
+	      "Gateway.\n\nCommands:\n",
+		out);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nOptions:\n"
+	      "  -c, --config FILE   configuration (default: $CERTPROV_CONFIG "
+	      "or " CERTPROV_CONFIG_FILE ")\n"
+	      "  -h, --help          this text; certprov COMMAND --help: that command's\n"
+	      "  -V, --version       the version\n",
+		out);
+	return status;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	const char *config_file = NULL;
+	const struct command *command;
+	int option;
+
+	secret_harden_process();
+	umask(077);
+	log_open("certprov", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
+	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config_file = optarg;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			puts("certprov " PACKAGE_VERSION);
+			return 0;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (optind == argc)
+		return usage(stderr, 2);
+	command = find_command(argv[optind]);
+	if (!command) {
+		fprintf(stderr,
+			"certprov: there is no command \"%s\"; certprov --help lists them\n",
+			argv[optind]);
+		return 2;
+	}
+	argc -= optind;
+	argv += optind;
+	optind = 0; /* glibc: begin anew, for the command's own options */
+	return command->run(command, config_file, argc, argv);
+}

@@ -1,0 +1,153 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "cli/cli.h"
+
+/* A figure of the status: its name in JSON, its words for people. */
+struct figure {
+	const char *name, *words;
+	int64_t value;
+};
+
+#define FIGURES_MAX 24
+
+static size_t gather(const struct store_counts *c, struct figure figures[FIGURES_MAX])
+{
+	const int64_t(*certificates)[CREDENTIAL_STATE_COUNT] = c->certificates;
+	const struct figure all[] = {
+		{"devices", "devices enrolled", c->devices},
+		{"devices_unenrolled", "devices unenrolled", c->devices_unenrolled},
+		{"users", "users", c->users},
+		{"signing_active", "signing certificates, active",
+			certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE]},
+		{"signing_archived", "signing certificates, archived",
+			certificates[USAGE_SIGNING][CREDENTIAL_ARCHIVED]},
+		{"signing_revoked", "signing certificates, revoked",
+			certificates[USAGE_SIGNING][CREDENTIAL_REVOKED]},
+		{"encryption_active", "encryption certificates, active",
+			certificates[USAGE_ENCRYPTION][CREDENTIAL_ACTIVE]},
+		{"encryption_archived", "encryption certificates, archived",
+			certificates[USAGE_ENCRYPTION][CREDENTIAL_ARCHIVED]},
+		{"encryption_revoked", "encryption certificates, revoked",
+			certificates[USAGE_ENCRYPTION][CREDENTIAL_REVOKED]},
+		{"expired", "active certificates that have expired", c->expired},
+		{"expiring_7d", "active certificates that end within 7 days", c->expiring_7d},
+		{"expiring_30d", "active certificates that end within 30 days", c->expiring_30d},
+		{"expiring_60d", "active certificates that end within 60 days", c->expiring_60d},
+		{"uploads_delivered", "uploads delivered", c->uploads[UPLOAD_DELIVERED]},
+		{"uploads_pending", "uploads pending", c->uploads[UPLOAD_PENDING]},
+		{"uploads_failed", "uploads failed", c->uploads[UPLOAD_FAILED]},
+		{"events_delivered", "events delivered", c->events[EVENT_STATE_DELIVERED]},
+		{"events_recorded", "events recorded", c->events[EVENT_STATE_RECORDED]},
+		{"events_pending", "events pending", c->events[EVENT_STATE_PENDING]},
+		{"events_failed", "events failed", c->events[EVENT_STATE_FAILED]},
+	};
+
+	_Static_assert(ARRAY_LEN(all) <= FIGURES_MAX, "room for every figure");
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		figures[i] = all[i];
+	return ARRAY_LEN(all);
+}
+
+/* Failed and pending events with their cause: what a person may have to see to. */
+static enum err print_cause(
+	void *ctx, const struct store_column *columns, size_t count, struct error *e)
+{
+	const char *state = ctx, *device = "", *cause = "";
+
+	(void)e;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(columns[i].name, "device_uuid") == 0 && columns[i].value)
+			device = columns[i].value;
+		if (strcmp(columns[i].name, "cause") == 0 && columns[i].value)
+			cause = columns[i].value;
+	}
+	if (*cause)
+		printf("%s: device %s: %s\n", state, device, cause);
+	return ERR_OK;
+}
+
+static enum err print_causes(struct store *store, struct error *e)
+{
+	char pending[] = "pending", failed[] = "failed";
+	struct store_filter filter = {.user = "", .device = "", .state = pending};
+	enum err err = store_list(store, STORE_EVENTS, &filter, print_cause, pending, e);
+
+	filter.state = failed;
+	if (!err)
+		err = store_list(store, STORE_EVENTS, &filter, print_cause, failed, e);
+	return err;
+}
+
+static enum err print_text(
+	struct store *store, const struct store_counts *counts, int64_t now, struct error *e)
+{
+	struct figure figures[FIGURES_MAX];
+	size_t count = gather(counts, figures);
+
+	for (size_t i = 0; i < count; i++)
+		printf("%8lld  %s\n", (long long)figures[i].value, figures[i].words);
+	if (counts->oldest_pending)
+		printf("The oldest pending event waits since %lld minutes.\n",
+			(long long)((now - counts->oldest_pending) / 60));
+	return print_causes(store, e);
+}
+
+static void print_json(const struct store_counts *counts, int64_t now)
+{
+	struct figure figures[FIGURES_MAX];
+	size_t count = gather(counts, figures);
+
+	printf("{");
+	for (size_t i = 0; i < count; i++)
+		printf("\"%s\":%lld,", figures[i].name, (long long)figures[i].value);
+	printf("\"oldest_pending_seconds\":%lld}\n",
+		(long long)(counts->oldest_pending ? now - counts->oldest_pending : 0));
+}
+
+static int status(const char *config_file, bool json)
+{
+	struct config *config = NULL;
+	struct store *store = NULL;
+	struct store_counts counts;
+	struct error e;
+	int64_t now = clock_now();
+	enum err err = cli_open_store(config_file, &config, &store, &e);
+
+	if (!err)
+		err = store_count(store, now, &counts, &e);
+	if (!err && json)
+		print_json(&counts, now);
+	else if (!err)
+		err = print_text(store, &counts, now, &e);
+	store_close(store);
+	config_free(config);
+	return err ? cli_fail(&e) : 0;
+}
+
+static int run(const struct command *self, const char *config_file, int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	bool json = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		if (option == 'c')
+			config_file = optarg;
+		else if (option == 'j')
+			json = true;
+		else
+			return cli_usage(self, option == 'h');
+	}
+	if (optind != argc)
+		return cli_usage(self, false);
+	return status(config_file, json);
+}
+
+const struct command command_status = {"status", "[--json]",
+	"Counts devices, users, certificates, uploads and events by state",
+	"  --json   an object of numbers\n", run};

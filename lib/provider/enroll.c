@@ -1,0 +1,178 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "provider/internal.h"
+
+/* Should this process die with an event in hand, others may take it up after so many seconds. */
+#define IN_WORK_SECONDS 300
+#define RETRY_SECONDS 60
+
+/* An event on its way through. */
+struct work {
+	struct provider *provider;
+	const struct event *event;
+	int64_t id; /* in the store; 0: not recorded */
+	struct steps steps;
+};
+
+static enum err record(struct work *w, const char *body, size_t len, struct error *e)
+{
+	const struct event *event = w->event;
+	const struct store_event row = {
+		.received_at = clock_now(),
+		.request_id = log_request(),
+		.kind = event_kind_names[event->kind],
+		.event_type = event->field[EVENT_TYPE],
+		.device_uuid = event->device_uuid,
+		.user_uuid = event->user_uuid,
+		.user_name = event->field[EVENT_ENROLLMENT_USER_NAME],
+		.device_name = event->field[EVENT_DEVICE_FRIENDLY_NAME],
+		.platform = event->field[EVENT_PLATFORM],
+		.payload = body,
+		.payload_len = len,
+	};
+	enum err err = store_event_add(w->provider->store, &row, IN_WORK_SECONDS, &w->id, e);
+
+	steps_done(&w->steps, "record", err ? "failed" : NULL);
+	return err;
+}
+
+/* --- an enrollment */
+
+static void list_certificate(
+	struct outcome *out, const char *usage, const struct credential *credential)
+{
+	struct outcome_certificate *c = &out->certificate[out->certificate_count++];
+
+	c->usage = usage;
+	snprintf(c->serial, sizeof(c->serial), "%s", credential->serial);
+	c->not_after = credential->not_after;
+}
+
+static enum err list_certificates(
+	const struct credential_set *set, struct outcome *out, struct error *e)
+{
+	out->certificate = calloc(USAGE_COUNT + set->archived_count, sizeof(*out->certificate));
+	if (!out->certificate)
+		return error_memory(e);
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (set->present[usage])
+			list_certificate(out, usage_names[usage], &set->current[usage]);
+	for (size_t i = 0; i < set->archived_count; i++)
+		list_certificate(out, "archived", &set->archived[i]);
+	return ERR_OK;
+}
+
+static enum err enroll(struct work *w, struct outcome *out, struct error *e)
+{
+	struct provider *p = w->provider;
+	struct credential_set set = {0};
+	struct person person;
+	enum err err = person_of_event(p->config, w->event, &person, e);
+
+	steps_done(&w->steps, "identity", err ? "refused" : NULL);
+	if (!err)
+		err = credential_set_obtain(p, w->event, &person, &w->steps, &set, e);
+	if (!err)
+		err = list_certificates(&set, out, e);
+	if (!err)
+		err = upload_set(p, w->event, &set, &w->steps, e);
+	credential_set_fini(&set);
+	return err;
+}
+
+/* --- how it ended */
+
+/* Writes down how an attempt ended. A failure of that is the failure of the whole. */
+static enum err finish(struct work *w, enum event_state done, enum err err, struct error *e)
+{
+	enum event_state state = !err			     ? done
+				 : error_meaning(err)->retry ? EVENT_STATE_PENDING
+							     : EVENT_STATE_FAILED;
+	int64_t wait = err && e->retry_after ? e->retry_after : RETRY_SECONDS;
+	struct error unwritten;
+
+	if (store_event_finish(w->provider->store, w->id, state, err ? e->text : "",
+		    clock_now() + wait, &unwritten) == ERR_OK) {
+		steps_done(&w->steps, "finish", NULL);
+		return err;
+	}
+	error_context(&unwritten, "the outcome could not be recorded");
+	if (err)
+		log_error("%s", unwritten.text);
+	else
+		*e = unwritten;
+	return err ? err : unwritten.code;
+}
+
+static void log_outcome(const struct work *w, enum err err, const struct error *e)
+{
+	struct buf line = BUF_INIT(1024);
+
+	steps_print(&w->steps, &line);
+	log_line(err ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		"event=%lld type=\"%s\" device=%s user=%s outcome=%s %s%s%s", (long long)w->id,
+		w->event->field[EVENT_TYPE], w->event->device_uuid, w->event->user_uuid,
+		error_meaning(err)->label, line.data ? line.data : "", err ? " cause: " : "",
+		err ? e->text : "");
+	buf_free(&line);
+}
+
+static enum err handle_recorded(
+	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
+{
+	bool enrolled = w->event->kind == EVENT_ENROLLED;
+	enum err err;
+
+	out->kind = enrolled ? OUTCOME_DELIVERED : OUTCOME_RECORDED;
+	memcpy(out->device_uuid, w->event->device_uuid, sizeof(out->device_uuid));
+	memcpy(out->user_uuid, w->event->user_uuid, sizeof(out->user_uuid));
+	steps_start(&w->steps);
+	err = record(w, body, len, e);
+	if (!err && enrolled)
+		err = enroll(w, out, e);
+	if (w->id)
+		err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, err, e);
+	log_outcome(w, err, e);
+	return err;
+}
+
+static enum err ignore(const struct event *event, struct outcome *out, struct error *e)
+{
+	const char *type = event->field[EVENT_TYPE];
+
+	out->kind = OUTCOME_IGNORED;
+	if (*type)
+		out->event_type = strdup(type);
+	else if (asprintf(&out->event_type, "%lld", (long long)event->event_id) < 0)
+		out->event_type = NULL;
+	if (!out->event_type)
+		return error_memory(e);
+	log_info("event type=\"%s\" asks nothing of us: ignored", out->event_type);
+	return ERR_OK;
+}
+
+enum err provider_handle(struct provider *provider, const char *body, size_t len,
+	struct outcome *out, struct error *e)
+{
+	struct outcome outcome = {0};
+	struct event *event = NULL;
+	struct work work = {.provider = provider};
+	enum err err = event_parse(body, len, &event, e);
+
+	if (err)
+		return err;
+	work.event = event;
+	if (event->kind == EVENT_OTHER)
+		err = ignore(event, &outcome, e);
+	else
+		err = handle_recorded(&work, body, len, &outcome, e);
+	event_free(event);
+	if (err)
+		outcome_fini(&outcome);
+	else
+		*out = outcome;
+	return err;
+}

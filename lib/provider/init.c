@@ -1,0 +1,40 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ca/ca.h"
+#include "provider/provider.h"
+
+/*
+ * One part of the set-up, which is two files: kept when both are there, made
+ * when neither is. With one alone its maker refuses, as it never overwrites.
+ */
+static bool is_there(const char *one, const char *other)
+{
+	return access(one, F_OK) == 0 && access(other, F_OK) == 0;
+}
+
+static void say(provider_report *report, void *ctx, const char *what, enum err err,
+	const char *done, const char *one, const char *other, const struct error *e)
+{
+	char text[ERROR_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s %s and %s", done, one, other);
+	report(ctx, what, err, err ? e->text : text);
+}
+
+enum err provider_init(const struct config *config, const char *subject, enum key_type key,
+	provider_report *report, void *ctx, struct error *e)
+{
+	bool kept = is_there(config->ca.certificate, config->ca.key);
+	enum err err = kept ? ERR_OK : ca_local_init(config, subject, key, e);
+
+	say(report, ctx, "CA", err, kept ? "kept" : "made", config->ca.certificate, config->ca.key,
+		e);
+	if (err)
+		return err;
+	kept = is_there(config->store.sqlite, config->store.key_file);
+	err = kept ? ERR_OK : store_init(config, e);
+	say(report, ctx, "store", err, kept ? "kept" : "made", config->store.sqlite,
+		config->store.key_file, e);
+	return err;
+}

@@ -1,0 +1,47 @@
+#ifndef PROVIDER_INTERNAL_H
+#define PROVIDER_INTERNAL_H
+
+#include "ca/ca.h"
+#include "escrow/escrow.h"
+#include "provider/person.h"
+#include "provider/provider.h"
+#include "provider/steps.h"
+#include "store/store.h"
+
+/* What the use cases share; nobody outside lib/provider includes this. */
+
+struct provider {
+	const struct config *config;
+	struct store *store;
+	struct ca *ca;
+	struct escrow *escrow;
+	struct blob pkcs12_password; /* data is NULL: none */
+};
+
+/* All credentials that one device of a user gets: an upload, unpacked. */
+struct credential_set {
+	struct credential current[USAGE_COUNT];
+	bool present[USAGE_COUNT];
+	struct credential *archived; /* newest first */
+	size_t archived_count;
+};
+
+void credential_set_fini(struct credential_set *set);
+
+/*
+ * Takes the current credentials of the event's device and user, and makes those that are
+ * missing, have expired or are for another address. Every process that asks for the same gets the
+ * same: the store decides.
+ */
+enum err credential_set_obtain(struct provider *provider, const struct event *event,
+	const struct person *person, struct steps *steps, struct credential_set *out,
+	struct error *e) must_check;
+
+/*
+ * Packs the set and uploads it to every gateway, all within [escrow] timeout, and writes each
+ * outcome down. Where gateways fail differently, one that may yet work decides.
+ */
+enum err upload_set(struct provider *provider, const struct event *event,
+	const struct credential_set *set, struct steps *steps, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,134 @@
+#include "provider/person.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "provider/template.h"
+
+#define EXPANDED_MAX 1024
+
+static enum err expand_value(void *ctx, const char *value, struct buf *out, struct error *e)
+{
+	return template_expand(value, ctx, out, e);
+}
+
+/* --- the configuration, once */
+
+static enum err check_template(const struct config *config, const char *key, const char *text,
+	const struct template_values *values, struct error *e)
+{
+	struct buf out = BUF_INIT(EXPANDED_MAX);
+	struct error why;
+	enum err err = template_expand(text, values, &out, &why);
+
+	buf_free(&out);
+	return err ? config_error(config, "identity", key, e, "%s", why.text) : ERR_OK;
+}
+
+enum err person_check_config(const struct config *config, struct error *e)
+{
+	struct template_values values = {NULL, NULL, NULL};
+	struct name subject;
+	struct error why;
+	enum err err = ERR_OK;
+
+	for (char **mail = config->identity.mail; !err && *mail; mail++)
+		err = check_template(config, "mail", *mail, &values, e);
+	if (!err)
+		err = check_template(config, "name", config->identity.name, &values, e);
+	if (err)
+		return err;
+	values.mail = values.name = "x";
+	err = name_build(config->identity.subject, expand_value, &values, &subject, &why);
+	/* that an attribute is empty for now, or has an "x" where a C wants two, is no fault */
+	if (err && err != ERR_UNPROCESSABLE)
+		return config_error(config, "identity", "subject", e, "%s", why.text);
+	return ERR_OK;
+}
+
+/* --- a person, for each event */
+
+static bool domain_allowed(const struct config *config, const char *domain)
+{
+	char **allowed = config->identity.allowed_domains;
+
+	if (!*allowed)
+		return true;
+	for (; *allowed; allowed++)
+		if (strcmp(*allowed, domain) == 0)
+			return true;
+	return false;
+}
+
+/* One template. ERR_UNPROCESSABLE if it gives no valid address. */
+static enum err try_mail(const char *template, const struct template_values *values,
+	struct address *out, struct error *e)
+{
+	struct buf text = BUF_INIT(EXPANDED_MAX);
+	enum err err = template_expand(template, values, &text, e);
+
+	if (!err)
+		err = address_parse(text.data ? text.data : "", out, e);
+	else if (err == ERR_TOO_LARGE)
+		err = error_set(e, ERR_UNPROCESSABLE, "the address is too long");
+	buf_free(&text);
+	return err;
+}
+
+static enum err find_address(const struct config *config, const struct template_values *values,
+	struct address *out, struct error *e)
+{
+	enum err err = ERR_UNPROCESSABLE;
+
+	for (char **mail = config->identity.mail; *mail && err == ERR_UNPROCESSABLE; mail++)
+		err = try_mail(*mail, values, out, e);
+	if (err == ERR_UNPROCESSABLE) {
+		error_context(e, "no usable mail address");
+		snprintf(e->field, sizeof(e->field), "%s",
+			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS));
+	}
+	if (!err && !domain_allowed(config, out->domain))
+		err = error_field(e, ERR_UNPROCESSABLE,
+			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
+			"addresses in the domain %s are not allowed here", out->domain);
+	return err;
+}
+
+static enum err find_subject(const struct config *config, struct template_values *values,
+	struct name *out, struct error *e)
+{
+	struct buf name = BUF_INIT(EXPANDED_MAX);
+	enum err err = template_expand(config->identity.name, values, &name, e);
+
+	if (!err) {
+		values->name = name.data ? name.data : "";
+		err = name_build(config->identity.subject, expand_value, values, out, e);
+	}
+	if (!err && out->count == 0)
+		err = error_set(e, ERR_UNPROCESSABLE, "the event has nothing to name a subject by");
+	if (err == ERR_TOO_LARGE)
+		err = error_set(e, ERR_UNPROCESSABLE, "the name is too long");
+	if (err == ERR_UNPROCESSABLE)
+		snprintf(e->field, sizeof(e->field), "%s",
+			event_field_name(EVENT_ENROLLMENT_USER_NAME));
+	buf_free(&name);
+	return err;
+}
+
+enum err person_of_event(
+	const struct config *config, const struct event *event, struct person *out, struct error *e)
+{
+	struct template_values values = {.event = event};
+	struct person person;
+	enum err err = find_address(config, &values, &person.address, e);
+
+	if (err)
+		return err;
+	values.mail = person.address.text;
+	err = find_subject(config, &values, &person.subject, e);
+	if (err)
+		return err;
+	*out = person;
+	out->address.domain = out->address.text + (person.address.domain - person.address.text);
+	return ERR_OK;
+}

@@ -1,0 +1,27 @@
+#ifndef PROVIDER_PERSON_H
+#define PROVIDER_PERSON_H
+
+#include "base/config.h"
+#include "base/error.h"
+#include "pki/address.h"
+#include "pki/name.h"
+#include "uem/event.h"
+
+/* Whose certificate it is: what the certificates of an enrollment will say. */
+struct person {
+	struct address address;
+	struct name subject;
+};
+
+/* Checks the templates of [identity]: ERR_CONFIG with FILE:LINE. */
+enum err person_check_config(const struct config *config, struct error *e) must_check;
+
+/*
+ * Works out the person from the event: the first template of mail that gives
+ * a valid address, whose domain must be allowed; the name; the subject. What
+ * the event says is taken literally or refused: ERR_UNPROCESSABLE.
+ */
+enum err person_of_event(const struct config *config, const struct event *event, struct person *out,
+	struct error *e) must_check;
+
+#endif

@@ -1,0 +1,58 @@
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "provider/internal.h"
+
+static enum err open_parts(struct provider *p, struct error *e)
+{
+	const struct config *config = p->config;
+	enum err err = person_check_config(config, e);
+
+	if (!err)
+		err = store_open(config, &p->store, e);
+	if (!err)
+		err = ca_open(config, &p->ca, e);
+	if (!err)
+		err = escrow_open(config, &p->escrow, e);
+	if (!err && config->escrow.pkcs12_password_file)
+		err = file_read_password(
+			config->escrow.pkcs12_password_file, &p->pkcs12_password, e);
+	return err;
+}
+
+enum err provider_open(const struct config *config, struct provider **out, struct error *e)
+{
+	struct provider *p = calloc(1, sizeof(*p));
+	enum err err;
+
+	if (!p)
+		return error_memory(e);
+	p->config = config;
+	err = open_parts(p, e);
+	if (err)
+		provider_close(p);
+	else
+		*out = p;
+	return err;
+}
+
+void provider_close(struct provider *provider)
+{
+	if (!provider)
+		return;
+	escrow_close(provider->escrow);
+	ca_close(provider->ca);
+	store_close(provider->store);
+	blob_free(&provider->pkcs12_password);
+	free(provider);
+}
+
+struct store *provider_store(struct provider *provider)
+{
+	return provider->store;
+}
+
+enum err provider_ca_certificate(struct provider *provider, struct blob *out, struct error *e)
+{
+	return ca_certificate(provider->ca, out, e);
+}

@@ -1,0 +1,52 @@
+#include "provider/template.h"
+
+#include <string.h>
+
+static bool is_name(const char *key, size_t len, const char *name)
+{
+	return strlen(name) == len && memcmp(key, name, len) == 0;
+}
+
+/* The value of {key}, or NULL if there is no such name here. */
+static const char *value_of(const struct template_values *values, const char *key, size_t len)
+{
+	const struct event *event = values->event;
+	int field = event_field_find(key, len);
+
+	if (is_name(key, len, "mail"))
+		return values->mail;
+	if (is_name(key, len, "name"))
+		return values->name;
+	if (is_name(key, len, "DeviceUUID"))
+		return event ? event->device_uuid : "";
+	if (is_name(key, len, "EnrollmentUserUUID"))
+		return event ? event->user_uuid : "";
+	if (field < 0)
+		return NULL;
+	return event ? event->field[field] : "";
+}
+
+enum err template_expand(
+	const char *text, const struct template_values *values, struct buf *out, struct error *e)
+{
+	while (*text) {
+		size_t plain = strcspn(text, "{}");
+		const char *key = text + plain + 1, *value = NULL;
+		size_t len = 0;
+
+		buf_append(out, text, plain);
+		if (!text[plain])
+			break;
+		len = strcspn(key, "{}");
+		if (text[plain] == '}' || key[len] != '}')
+			return error_set(
+				e, ERR_CONFIG, "a brace without its partner in \"%s\"", text);
+		value = value_of(values, key, len);
+		if (!value)
+			return error_set(
+				e, ERR_CONFIG, "there is no {%.*s} to put in here", (int)len, key);
+		buf_puts(out, value);
+		text = key + len + 1;
+	}
+	return buf_check(out, e);
+}

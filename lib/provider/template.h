@@ -1,0 +1,28 @@
+#ifndef PROVIDER_TEMPLATE_H
+#define PROVIDER_TEMPLATE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "uem/event.h"
+
+/*
+ * Texts of the configuration with {names} in them: the event's fields by their
+ * JSON keys, and a few values that were worked out before.
+ */
+struct template_values {
+	const struct event *event;
+	const char *mail; /* {mail}; NULL: not known here, so the name is an error */
+	const char *name; /* {name}; likewise */
+};
+
+/*
+ * Appends text to out with every {name} replaced, literally. ERR_CONFIG for a
+ * name that does not exist and for a brace without its partner. values->event
+ * NULL: checks the text only.
+ */
+enum err template_expand(const char *text, const struct template_values *values, struct buf *out,
+	struct error *e) must_check;
+
+#endif

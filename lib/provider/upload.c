@@ -1,0 +1,155 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "pki/pkcs12.h"
+#include "provider/internal.h"
+
+#define PAYLOAD_MAX (16 * 1024 * 1024)
+#define CONTENTS_MAX (64 * 1024)
+
+/* The set as PKCS#12 files, in the order of the payload. */
+struct packed {
+	struct blob current[USAGE_COUNT];
+	struct blob *archived;
+	size_t archived_count;
+};
+
+static void packed_fini(struct packed *packed)
+{
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		blob_free(&packed->current[usage]);
+	for (size_t i = 0; i < packed->archived_count; i++)
+		blob_free(&packed->archived[i]);
+	free(packed->archived);
+}
+
+static enum err pack_one(
+	const struct provider *p, const struct credential *c, struct blob *out, struct error *e)
+{
+	struct buf name = BUF_INIT(512);
+	struct chain chain = {0};
+	struct pkcs12_options options = {
+		.profile = p->config->escrow.pkcs12,
+		.iterations = p->config->escrow.pkcs12_iterations,
+		.password = (const char *)p->pkcs12_password.data,
+	};
+	enum err err = chain_split(&c->chain, &chain, e);
+
+	buf_printf(&name, "%s (%s)", c->mail, usage_names[c->usage]);
+	if (!err)
+		err = buf_check(&name, e);
+	options.friendly_name = name.data;
+	if (!err)
+		err = pkcs12_encode(&c->key, &chain, &options, out, e);
+	if (err)
+		error_context(e, "PKCS#12 of certificate %s", c->serial);
+	chain_free(&chain);
+	buf_free(&name);
+	return err;
+}
+
+static enum err pack(const struct provider *p, const struct credential_set *set, struct packed *out,
+	struct error *e)
+{
+	enum err err = ERR_OK;
+
+	for (int usage = 0; !err && usage < USAGE_COUNT; usage++)
+		if (set->present[usage])
+			err = pack_one(p, &set->current[usage], &out->current[usage], e);
+	if (err || set->archived_count == 0)
+		return err;
+	out->archived = calloc(set->archived_count, sizeof(*out->archived));
+	if (!out->archived)
+		return error_memory(e);
+	out->archived_count = set->archived_count;
+	for (size_t i = 0; !err && i < set->archived_count; i++)
+		err = pack_one(p, &set->archived[i], &out->archived[i], e);
+	return err;
+}
+
+static enum err make_payload(const struct provider *p, const struct event *event,
+	const struct credential_set *set, struct buf *out, struct error *e)
+{
+	struct packed packed = {0};
+	enum err err = pack(p, set, &packed, e);
+	const struct escrow_upload upload = {
+		.device_uuid = event->device_uuid,
+		.user_uuid = event->user_uuid,
+		.signing = &packed.current[USAGE_SIGNING],
+		.signing_count = set->present[USAGE_SIGNING],
+		.encryption = &packed.current[USAGE_ENCRYPTION],
+		.encryption_count = set->present[USAGE_ENCRYPTION],
+		.archived = packed.archived,
+		.archived_count = packed.archived_count,
+	};
+
+	if (!err)
+		err = escrow_payload(&upload, out, e);
+	packed_fini(&packed);
+	return err;
+}
+
+/* "signing:SERIAL,encryption:SERIAL,archived:SERIAL": what an upload had in it. */
+static void print_contents(const struct credential_set *set, struct buf *out)
+{
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (set->present[usage])
+			buf_printf(out, "%s%s:%s", out->len ? "," : "", usage_names[usage],
+				set->current[usage].serial);
+	for (size_t i = 0; i < set->archived_count; i++)
+		buf_printf(out, ",archived:%s", set->archived[i].serial);
+}
+
+/* One gateway: the upload, and what became of it for the store. */
+static enum err send_to(struct provider *p, size_t gateway, const struct buf *payload,
+	int64_t deadline, struct store_upload *row, struct error *e)
+{
+	struct error why, unwritten;
+	enum err err = escrow_send(p->escrow, gateway, payload, deadline, &why);
+	bool again = err && error_meaning(err)->retry;
+
+	row->gateway = escrow_url(p->escrow, gateway);
+	row->state = !err ? UPLOAD_DELIVERED : again ? UPLOAD_PENDING : UPLOAD_FAILED;
+	row->cause = err ? why.text : "";
+	if (store_upload_record(p->store, row, &unwritten) != ERR_OK) {
+		if (err)
+			log_error("upload to %s: %s", row->gateway, why.text);
+		*e = unwritten;
+		return unwritten.code;
+	}
+	if (err)
+		*e = why;
+	return err;
+}
+
+enum err upload_set(struct provider *p, const struct event *event, const struct credential_set *set,
+	struct steps *steps, struct error *e)
+{
+	int64_t deadline = clock_monotonic_ms() + p->config->escrow.timeout * 1000;
+	struct buf payload = BUF_INIT(PAYLOAD_MAX), contents = BUF_INIT(CONTENTS_MAX);
+	struct store_upload row = {
+		.device_uuid = event->device_uuid,
+		.user_uuid = event->user_uuid,
+	};
+	enum err err = make_payload(p, event, set, &payload, e), worst = ERR_OK;
+
+	steps_done(steps, "pack", err ? "failed" : NULL);
+	print_contents(set, &contents);
+	if (!err)
+		err = buf_check(&contents, e);
+	row.contents = contents.data;
+	for (size_t i = 0; !err && i < escrow_count(p->escrow); i++) {
+		struct error why;
+		enum err one = send_to(p, i, &payload, deadline, &row, &why);
+
+		steps_done(steps, "upload", one ? error_meaning(one)->label : NULL);
+		if (one && (!worst || error_meaning(one)->retry)) {
+			worst = one;
+			*e = why;
+		}
+	}
+	buf_free(&contents);
+	buf_free(&payload);
+	return err ? err : worst;
+}
