@@ -43,6 +43,14 @@ static enum err describe(const struct credential_owner *owner, const struct pers
 	return chain_join(chain, &c->chain, e);
 }
 
+/* A new key pair, made ahead if there is one. */
+static enum err new_key(struct provider *p, enum key_type type, struct key **out, struct error *e)
+{
+	enum err err = p->pool ? key_pool_take(p->pool, type, out, e) : ERR_NOT_FOUND;
+
+	return err ? key_generate(type, out, e) : ERR_OK;
+}
+
 /* A new key pair and the CA's certificate for it. */
 static enum err make(struct provider *p, const struct credential_owner *owner,
 	const struct person *person, struct credential *out, struct error *e)
@@ -56,7 +64,7 @@ static enum err make(struct provider *p, const struct credential_owner *owner,
 		.address = &person->address,
 		.now = clock_now(),
 	};
-	enum err err = key_generate(p->config->certificates.key[owner->usage], &key, e);
+	enum err err = new_key(p, p->config->certificates.key[owner->usage], &key, e);
 
 	order.key = key;
 	if (!err)

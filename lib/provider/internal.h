@@ -3,6 +3,7 @@
 
 #include "ca/ca.h"
 #include "escrow/escrow.h"
+#include "pki/key_pool.h"
 #include "provider/person.h"
 #include "provider/provider.h"
 #include "provider/steps.h"
@@ -15,6 +16,7 @@ struct provider {
 	struct store *store;
 	struct ca *ca;
 	struct escrow *escrow;
+	struct key_pool *pool;	     /* borrowed; NULL: every key is made when it is needed */
 	struct blob pkcs12_password; /* data is NULL: none */
 };
 

@@ -56,3 +56,22 @@ enum err provider_ca_certificate(struct provider *provider, struct blob *out, st
 {
 	return ca_certificate(provider->ca, out, e);
 }
+
+enum err provider_key_pool(const struct config *config, struct key_pool **out, struct error *e)
+{
+	bool wanted[KEY_TYPE_COUNT] = {false};
+
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (config->certificates.usages[usage])
+			wanted[config->certificates.key[usage]] = true;
+	if (config->certificates.key_pool == 0) {
+		*out = NULL;
+		return ERR_OK;
+	}
+	return key_pool_new(wanted, config->certificates.key_pool, out, e);
+}
+
+void provider_use_pool(struct provider *provider, struct key_pool *pool)
+{
+	provider->pool = pool;
+}

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "pki/certificate.h"
+#include "pki/key_pool.h"
 #include "store/store.h"
 
 /*
@@ -23,6 +24,14 @@ struct provider;
 enum err provider_open(const struct config *config, struct provider **out,
 	struct error *e) must_check; /* borrows config */
 void provider_close(struct provider *provider);
+
+/*
+ * A pool for the keys that the configuration asks for, before the processes that share it are
+ * forked; NULL if it asks for none. key_pool_fill() in one of them, this in the others.
+ */
+enum err provider_key_pool(
+	const struct config *config, struct key_pool **out, struct error *e) must_check;
+void provider_use_pool(struct provider *provider, struct key_pool *pool); /* borrows */
 
 /* --- an event notification, from the webhook or from a file */
 
