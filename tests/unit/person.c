@@ -1,0 +1,223 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "provider/person.h"
+#include "provider/template.h"
+
+#define COMMON                                                                    \
+	"[events]\nauthenticate = none\n[escrow]\nurl = https://eg.example.com\n" \
+	"identity = x.pfx\n[identity]\n"
+
+static struct config *load(const char *identity, struct error *e)
+{
+	char path[] = "/tmp/certprov-person-XXXXXX";
+	struct config *config = NULL;
+	int fd = mkstemp(path);
+	FILE *file = fdopen(fd, "w");
+
+	assert_non_null(file);
+	fprintf(file, "%s%s", COMMON, identity);
+	fclose(file);
+	if (config_load(path, &config, e) == ERR_OK && person_check_config(config, e) != ERR_OK) {
+		config_free(config);
+		config = NULL;
+	}
+	unlink(path);
+	return config;
+}
+
+static struct event *event(const char *user, const char *mail)
+{
+	struct event *parsed = NULL;
+	struct buf json = BUF_INIT(8192);
+	struct error e;
+
+	buf_puts(&json, "{\"EventId\":148,\"DeviceUUID\":\"f90f1abd-b914-4895-9b59-82e8aecf0e66\","
+			"\"EnrollmentUserUUID\":\"fe13e814-7415-4fce-9f47-de5a55bfe57a\","
+			"\"OrganizationGroupName\":\"CEG\",\"EnrollmentUserName\":");
+	buf_json_string(&json, user);
+	buf_puts(&json, ",\"EnrollmentEmailAddress\":");
+	buf_json_string(&json, mail);
+	buf_putc(&json, '}');
+	assert_int_equal(event_parse(json.data, json.len, &parsed, &e), ERR_OK);
+	buf_free(&json);
+	return parsed;
+}
+
+/* The address that comes out, or "" with the error in *e. */
+static const char *address_of(
+	const char *identity, const char *user, const char *mail, struct error *e)
+{
+	static struct person person;
+	struct config *config = load(identity, e);
+	struct event *from = event(user, mail);
+	enum err err;
+
+	assert_non_null(config);
+	err = person_of_event(config, from, &person, e);
+	event_free(from);
+	config_free(config);
+	if (err)
+		return "";
+	assert_ptr_equal(person.address.domain, strchr(person.address.text, '@') + 1);
+	return person.address.text;
+}
+
+static void the_first_valid_address_is_taken(void **state)
+{
+	static const char both[] =
+		"mail = {EnrollmentEmailAddress}, {EnrollmentUserName}@example.com\n";
+	struct error e;
+
+	(void)state;
+	assert_string_equal(address_of(both, "zenny", "z@mail.example", &e), "z@mail.example");
+	assert_string_equal(address_of(both, "zenny", "", &e), "zenny@example.com");
+	assert_string_equal(address_of(both, "zenny", "not-an-address", &e), "zenny@example.com");
+	assert_string_equal(address_of(both, "zenny", "Z@EXAMPLE.COM", &e), "Z@example.com");
+}
+
+static void no_usable_address_is_refused(void **state)
+{
+	static const char both[] =
+		"mail = {EnrollmentEmailAddress}, {EnrollmentUserName}@example.com\n";
+	struct error e = {ERR_OK};
+
+	(void)state;
+	assert_string_equal(address_of("mail = {EnrollmentEmailAddress}\n", "zenny", "", &e), "");
+	assert_int_equal(e.code, ERR_UNPROCESSABLE);
+	assert_string_equal(e.field, "EnrollmentEmailAddress");
+	assert_string_equal(address_of(both, "", "", &e), "");
+	assert_int_equal(e.code, ERR_UNPROCESSABLE);
+	assert_string_equal(address_of(both, "a b", "c d@e", &e), "");
+	assert_int_equal(e.code, ERR_UNPROCESSABLE);
+}
+
+static void only_allowed_domains(void **state)
+{
+	static const char rules[] = "mail = {EnrollmentEmailAddress}\n"
+				    "allowed-domains = Example.com, b\xc3\xbc"
+				    "cher.example\n";
+	struct error e = {ERR_OK};
+
+	(void)state;
+	assert_string_equal(address_of(rules, "z", "z@EXAMPLE.com", &e), "z@example.com");
+	assert_string_equal(address_of(rules, "z",
+				    "z@b\xc3\xbc"
+				    "cher.example",
+				    &e),
+		"z@xn--bcher-kva.example");
+	assert_string_equal(address_of(rules, "z", "z@evil.example", &e), "");
+	assert_int_equal(e.code, ERR_UNPROCESSABLE);
+	assert_string_equal(address_of(rules, "z", "z@example.com.evil.example", &e), "");
+	assert_string_equal(address_of(rules, "z", "z@notexample.com", &e), "");
+}
+
+/* What the subject says of a user name, or -1: refused. */
+static int subject_of(const char *user, struct name *out)
+{
+	struct error e;
+	struct config *config = load(
+		"mail = z@example.com\nsubject = CN={name},OU={OrganizationGroupName},O=Ex\n", &e);
+	struct event *from = event(user, "");
+	struct person person = {0};
+	enum err err;
+
+	assert_non_null(config);
+	err = person_of_event(config, from, &person, &e);
+	if (err) {
+		assert_int_equal(err, ERR_UNPROCESSABLE);
+		assert_string_equal(e.field, "EnrollmentUserName");
+	}
+	*out = person.subject;
+	event_free(from);
+	config_free(config);
+	return err ? -1 : 0;
+}
+
+static void names_are_taken_literally(void **state)
+{
+	static const char *const hostile[] = {"x,O=Evil", "x+O=Evil", "x\\,O=Evil", "#0c0178",
+		"\"x\",O=Evil", "CN=y", "{mail}", "x=y;z", "o'brien",
+		"J\xc3\xb6rg \xf0\x9f\x98\x80"};
+	struct name name;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {
+		assert_int_equal(subject_of(hostile[i], &name), 0);
+		assert_int_equal(name.count, 3);
+		assert_string_equal(name.attribute[0].value, "Ex");
+		assert_string_equal(name.attribute[1].value, "CEG");
+		assert_string_equal(name.attribute[2].value, hostile[i]);
+	}
+}
+
+static void names_that_deceive_are_refused(void **state)
+{
+	static const char *const hostile[] = {"a\nb", "a\r\nb", "a\x1b[31m",
+		"abc\xe2\x80\xae"
+		"gpj",
+		"a\xe2\x80\x8b"
+		"b",
+		"a\x7f"};
+	struct name name;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(hostile); i++)
+		assert_int_equal(subject_of(hostile[i], &name), -1);
+}
+
+static void an_empty_name_leaves_its_part_out(void **state)
+{
+	struct name name;
+
+	(void)state;
+	assert_int_equal(subject_of("", &name), 0);
+	assert_int_equal(name.count, 2);
+}
+
+static void templates_are_checked_at_start(void **state)
+{
+	static const struct {
+		const char *identity, *says;
+	} wrong[] = {
+		{"mail = {EnrolmentUserName}@example.com\n", ":7: [identity] mail: there is no"},
+		{"mail = {EnrollmentUserName@example.com\n", ":7: [identity] mail: a brace"},
+		{"mail = {mail}\n", ":7: [identity] mail: there is no {mail}"},
+		{"name = {name}\n", ":7: [identity] name: there is no {name}"},
+		{"mail = a@b.example\nsubject = CN={nam}\n", ":8: [identity] subject: there is no"},
+		{"subject = CN\n", ":7: [identity] subject: "},
+		{"subject = XX={name}\n", ":7: [identity] subject: "},
+	};
+	struct error e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		assert_null(load(wrong[i].identity, &e));
+		assert_int_equal(e.code, ERR_CONFIG);
+		if (!strstr(e.text, wrong[i].says))
+			fail_msg("\"%s\" does not say \"%s\"", e.text, wrong[i].says);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_valid_address_is_taken),
+		cmocka_unit_test(no_usable_address_is_refused),
+		cmocka_unit_test(only_allowed_domains),
+		cmocka_unit_test(names_are_taken_literally),
+		cmocka_unit_test(names_that_deceive_are_refused),
+		cmocka_unit_test(an_empty_name_leaves_its_part_out),
+		cmocka_unit_test(templates_are_checked_at_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
