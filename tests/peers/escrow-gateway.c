@@ -1,0 +1,338 @@
+/*
+ * A simulated Credential Escrow Gateway, for tests: the FastCGI program behind
+ * an nginx that terminates TLS and asks for a client certificate (see
+ * escrow-gateway.nginx). It is as strict as the real one could be
+ * (escrow-judge.h), does on request what a sick one does (escrow-state.h), and
+ * has recorded an upload before it answers.
+ */
+
+#include <fcgiapp.h>
+#include <gnutls/gnutls.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "tests/peers/escrow-judge.h"
+#include "tests/peers/escrow-state.h"
+
+#define BODY_MAX (8 * 1024 * 1024)
+#define BACKLOG 512
+#define WORKERS_MAX 128
+#define STATUS_DROP 599 /* nginx ends the connection without a word */
+#define STATUS_NOT_ACCEPTABLE 406
+
+struct gateway {
+	const char *socket;
+	const char *state;
+	const char *thumbprints;
+	struct blob password; /* data is NULL: none */
+	int64_t workers;
+};
+
+/* One request and what becomes of it. */
+struct exchange {
+	const struct gateway *gateway;
+	FCGX_Request *request;
+	struct buf body;
+	char client[THUMBPRINT_SIZE];
+	struct upload upload;
+	char record[RECORD_NAME_SIZE];
+	struct order order;
+	int status;
+	struct error error;
+};
+
+static const char *param(const struct exchange *x, const char *name)
+{
+	const char *value = FCGX_GetParam(name, x->request->envp);
+
+	return value ? value : "";
+}
+
+/* --- the steps of a request; each may end it with a status and a text */
+
+static enum err judge_target(struct exchange *x)
+{
+	if (strcmp(param(x, "REQUEST_URI"), "/v2/certificates") != 0)
+		return error_set(&x->error, ERR_NOT_FOUND, "there is nothing at this path");
+	if (strcmp(param(x, "REQUEST_METHOD"), "POST") != 0)
+		return error_set(&x->error, ERR_METHOD, "only POST is allowed here");
+	return ERR_OK;
+}
+
+/* "application/json", and nothing but parameters behind it. */
+static bool is_json_type(const char *type)
+{
+	static const char json[] = "application/json";
+	size_t len = sizeof(json) - 1;
+
+	return strncasecmp(type, json, len) == 0 && (!type[len] || strchr("; \t", type[len]));
+}
+
+static enum err judge_headers(struct exchange *x)
+{
+	if (!is_json_type(param(x, "CONTENT_TYPE")))
+		return error_set(&x->error, ERR_UNSUPPORTED, "Content-Type: not application/json");
+	if (!is_json_type(param(x, "HTTP_ACCEPT"))) {
+		x->status = STATUS_NOT_ACCEPTABLE;
+		return error_set(&x->error, ERR_UNSUPPORTED, "Accept: not application/json");
+	}
+	return ERR_OK;
+}
+
+static enum err read_body(struct exchange *x)
+{
+	char chunk[16384];
+	int n;
+
+	while ((n = FCGX_GetStr(chunk, sizeof(chunk), x->request->in)) > 0)
+		buf_append(&x->body, chunk, (size_t)n);
+	return buf_check(&x->body, &x->error);
+}
+
+static void wait_seconds(double seconds)
+{
+	struct timespec left = {.tv_sec = (time_t)seconds};
+
+	left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
+	while (nanosleep(&left, &left) < 0)
+		;
+}
+
+/* What an order asks for before the upload is looked at. */
+static enum err obey_before(struct exchange *x)
+{
+	const struct order *order = &x->order;
+
+	if (order->deed == DEED_SLOW || order->deed == DEED_HANG)
+		wait_seconds(order->number);
+	if (order->deed == DEED_HANG)
+		x->status = STATUS_DROP;
+	else if (order->deed == DEED_STATUS && order->status >= 300)
+		x->status = order->status;
+	return x->status ? error_set(&x->error, ERR_UNAVAILABLE, "as ordered") : ERR_OK;
+}
+
+/* What an order asks for once the upload is recorded. */
+static void obey_after(struct exchange *x)
+{
+	x->status = x->order.deed == DEED_STATUS ? x->order.status : 200;
+	if (x->order.deed == DEED_LATE)
+		wait_seconds(x->order.number);
+	if (x->order.deed == DEED_DROP)
+		x->status = STATUS_DROP;
+}
+
+static enum err take_upload(struct exchange *x)
+{
+	const struct gateway *g = x->gateway;
+	enum err err = judge_upload(x->body.data ? x->body.data : "", x->body.len,
+		(const char *)g->password.data, &x->upload, &x->error);
+
+	return err ? err : state_record(g->state, x->body.data, x->body.len, x->record, &x->error);
+}
+
+static enum err handle(struct exchange *x)
+{
+	const struct gateway *g = x->gateway;
+	enum err err =
+		judge_client(param(x, "CLIENT_CERTIFICATE"), g->thumbprints, x->client, &x->error);
+
+	if (!err)
+		err = judge_target(x);
+	if (!err)
+		err = read_body(x);
+	if (!err)
+		err = judge_headers(x);
+	if (!err)
+		err = state_next_order(g->state, x->body.len > 0, &x->order, &x->error);
+	if (!err)
+		err = obey_before(x);
+	if (!err)
+		err = take_upload(x);
+	return err;
+}
+
+/* --- answers */
+
+static void answer_huge(struct exchange *x)
+{
+	static char kilobyte[1024];
+	long left = (long)(x->order.number * 1024);
+
+	memset(kilobyte, ' ', sizeof(kilobyte));
+	while (left-- > 0 && FCGX_PutStr(kilobyte, sizeof(kilobyte), x->request->out) > 0)
+		;
+}
+
+/* A sick answer promises more than it has, or is of another kind. */
+static void put_body(const struct exchange *x, struct buf *out)
+{
+	enum deed deed = x->status == 200 ? x->order.deed : DEED_OK;
+	struct buf json = BUF_INIT(4096);
+
+	buf_printf(&json, "{\"status\": %d, \"%s\": ", x->status, *x->record ? "id" : "error");
+	buf_json_string(&json, *x->record ? x->record : x->error.text);
+	buf_puts(&json, "}\n");
+	if (deed == DEED_GARBAGE)
+		buf_puts(out, "\r\n\x01\xff<html>}{\"");
+	else if (deed == DEED_HUGE || x->status == 204)
+		buf_puts(out, "\r\n");
+	else
+		buf_printf(out, "Content-Length: %zu\r\n\r\n%s",
+			json.len + (deed == DEED_CUT ? 1000 : 0), json.data);
+	buf_free(&json);
+}
+
+static void answer(struct exchange *x)
+{
+	struct buf out = BUF_INIT(8192);
+
+	buf_printf(&out, "Status: %d\r\nContent-Type: application/json\r\n", x->status);
+	if (x->status == 405)
+		buf_puts(&out, "Allow: POST\r\n");
+	if (*x->order.retry)
+		buf_printf(&out, "Retry-After: %s\r\n", x->order.retry);
+	put_body(x, &out);
+	FCGX_PutStr(out.data, (int)out.len, x->request->out);
+	if (x->order.deed == DEED_HUGE && x->status == 200)
+		answer_huge(x);
+	buf_free(&out);
+}
+
+static void serve(const struct gateway *gateway, FCGX_Request *request)
+{
+	struct exchange x = {.gateway = gateway, .request = request, .body = BUF_INIT(BODY_MAX)};
+	struct log_entry entry = {.upload = &x.upload, .client = x.client, .record = x.record};
+	struct error e = {.code = ERR_OK};
+	enum err err = handle(&x);
+
+	/* The judgement is in the log before anything that an order does to the answer. */
+	if (err && !x.status)
+		x.status = error_meaning(err)->http_status;
+	entry.status = err ? x.status : 200;
+	entry.method = param(&x, "REQUEST_METHOD");
+	entry.path = param(&x, "REQUEST_URI");
+	entry.text = x.error.text;
+	if (state_log(gateway->state, &entry, &e)) {
+		fprintf(stderr, "escrow-gateway: %s\n", e.text);
+		x.status = 500;
+	} else if (!err) {
+		obey_after(&x);
+	}
+	answer(&x);
+	buf_free(&x.body);
+}
+
+/* --- processes */
+
+static int listen_on(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		return -1;
+	memcpy(address.sun_path, path, strlen(path));
+	unlink(path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void on_terminate(int sig)
+{
+	(void)sig;
+	_exit(0);
+}
+
+static int work(const struct gateway *gateway, int listener)
+{
+	FCGX_Request request;
+
+	if (FCGX_InitRequest(&request, listener, 0) != 0)
+		return 1;
+	while (FCGX_Accept_r(&request) == 0) {
+		serve(gateway, &request);
+		FCGX_Finish_r(&request);
+	}
+	return 0;
+}
+
+/* A hang holds its process, so there are many; they go when the parent goes. */
+static int start_workers(const struct gateway *gateway, int listener)
+{
+	pid_t parent = getpid();
+
+	for (int64_t i = 0; i < gateway->workers; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return 1;
+		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			if (getppid() == parent)
+				_exit(work(gateway, listener));
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+	return 1; /* workers end with their parent, not before */
+}
+
+static bool read_options(int argc, char **argv, struct gateway *g, struct error *e)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "s:d:t:p:w:")) != -1) {
+		if (option == 's')
+			g->socket = optarg;
+		else if (option == 'd')
+			g->state = optarg;
+		else if (option == 't')
+			g->thumbprints = optarg;
+		else if (option == 'p' && file_read_password(optarg, &g->password, e))
+			return false;
+		else if (option == 'w' && !text_number(optarg, WORKERS_MAX, &g->workers))
+			return false;
+		else if (option == '?')
+			return false;
+	}
+	return g->socket && g->state && g->thumbprints && g->workers && optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct gateway gateway = {.workers = 8};
+	struct error e = {.text = "wrong usage"};
+	struct sigaction terminate = {.sa_handler = on_terminate};
+	int listener;
+
+	if (!read_options(argc, argv, &gateway, &e)) {
+		fprintf(stderr,
+			"escrow-gateway: %s\nusage: escrow-gateway -s SOCKET -d STATE-FOLDER "
+			"-t THUMBPRINT-FILE [-p PKCS12-PASSWORD-FILE] [-w WORKERS]\n",
+			e.text);
+		return 2;
+	}
+	sigaction(SIGTERM, &terminate, NULL); /* before FCGX_Init, which else takes it */
+	listener = listen_on(gateway.socket);
+	if (listener < 0 || FCGX_Init() != 0) {
+		perror(gateway.socket);
+		return 1;
+	}
+	return start_workers(&gateway, listener);
+}

@@ -1,0 +1,127 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # the parts of the library share variables
+# The simulated Escrow Gateway: the test library's fourth part.
+#
+#   eg_start [NAME]     starts it; with certificate $pki/NAME.crt (default eg-server) from CA "eg-ca"
+#   eg_stop             stops it; eg_start takes the same port again
+#   eg_list NAME...     puts $pki/NAME.crt on the list of client certificates (SHA-256)
+#   eg_unlist           empties the list
+#   eg_script ORDER...  appends orders, an upload each ("429 7", "hang 5", "cut", …: see
+#                       tests/peers/escrow-state.h)
+#   eg_mode [ORDER]     the order for all other requests; without one: none
+#   eg_log [FILTER]     its log through jq, compact; eg_log 'select(.status != 200) | .text'
+#   eg_upload_count     how many uploads it has accepted
+#   eg_upload [N]       path of the Nth accepted one (default: the last)
+#   eg_pkcs12 N PART [INDEX]   the PKCS#12 file of an upload, e.g. `eg_pkcs12 1 signing`,
+#                       on standard output; read it with eg_openssl
+#   eg_openssl ARGS...  `openssl pkcs12 -passin …` with the simulator's password
+#
+# $eg is its folder, $eg_url its URL, $eg_port its port. eg_keepalive=SECONDS before
+# eg_start sets how long it keeps connections.
+
+eg_password='pässwort of the PKCS#12 files'
+eg_port=
+eg_url=
+
+eg_setup()
+{
+	eg=$root/eg
+	mkdir -p "$eg/state/uploads" "$eg/tmp"
+	printf '%s\n' "$eg_password" >"$eg/p12.password"
+	chmod 600 "$eg/p12.password"
+	: >"$eg/thumbprints"
+	pki_ca eg-ca
+	pki_server eg-server eg-ca localhost
+}
+
+eg_nginx_start()
+{
+	local port=$1 certificate=$2
+
+	sed -e "s|@USER@|$(nginx_user)|; s|@DIR@|$eg|; s|@PORT@|$port|" \
+		-e "s|@KEEPALIVE@|${eg_keepalive:-75}|" \
+		-e "s|@CERT@|$pki/$certificate.crt|; s|@KEY@|$pki/$certificate.key|" \
+		"$top_srcdir/tests/peers/escrow-gateway.nginx" >"$eg/nginx.conf"
+	nginx_start eg-nginx "$eg"
+}
+
+eg_start()
+{
+	local certificate=${1:-eg-server} port
+
+	start eg-program "$top_builddir/tests/peers/escrow-gateway" -s "$eg/gateway.sock" \
+		-d "$eg/state" -t "$eg/thumbprints" -p "$eg/p12.password" -w "${eg_workers:-16}"
+	wait_ready eg-program -S "$eg/gateway.sock" || return 1
+	for _ in 1 2 3 4 5; do
+		port=${eg_port:-$(free_port)}
+		if eg_nginx_start "$port" "$certificate"; then
+			eg_port=$port
+			eg_url=https://localhost:$port
+			return 0
+		fi
+		port_was_taken "$eg" || return 1
+	done
+	return 1
+}
+
+eg_stop()
+{
+	stop eg-nginx || true
+	stop eg-program || true
+	rm -f "$eg/gateway.sock"
+}
+
+eg_list()
+{
+	local name
+
+	for name; do
+		thumbprint "$name" >>"$eg/thumbprints"
+	done
+}
+
+eg_unlist()
+{
+	: >"$eg/thumbprints"
+}
+
+# Under the simulator's own lock: it rewrites the file when it takes a line.
+eg_script()
+{
+	(
+		flock 9
+		printf '%s\n' "$@" >>"$eg/state/script"
+	) 9>>"$eg/state/lock"
+}
+
+eg_mode()
+{
+	printf '%s\n' "$*" >"$eg/state/mode.new"
+	mv "$eg/state/mode.new" "$eg/state/mode"
+}
+
+eg_log()
+{
+	[[ ! -e $eg/state/log ]] || jq -rc "${1:-.}" "$eg/state/log"
+}
+
+eg_upload_count()
+{
+	find "$eg/state/uploads" -name '*.json' | wc -l
+}
+
+eg_upload()
+{
+	printf '%s/state/uploads/%04d.json\n' "$eg" "${1:-$(eg_upload_count)}"
+}
+
+eg_pkcs12()
+{
+	jq -r --arg part "$2" --argjson index "${3:-0}" '.smime_certificates[$part][$index]' \
+		"$(eg_upload "$1")" | base64 -d
+}
+
+eg_openssl()
+{
+	openssl pkcs12 -passin "file:$eg/p12.password" "$@"
+}
