@@ -182,7 +182,7 @@ program()
 
 certprov()
 {
-	"$(program certprov)" "$1" -c "$conf" "${@:2}"
+	"$(program certprov)" -c "$conf" "$@"
 }
 
 certprov_init()

@@ -1,0 +1,316 @@
+#!/bin/bash
+# All tests, from a fresh machine to one line: "N passed, N failed".
+#
+#	tests/check.sh [--keep] [STAGE...]
+#
+#   lint        shellcheck, mandoc, clang-format, house rules
+#   gcc         build with gcc -Werror, make check: unit and system tests
+#   clang       build with clang -Werror, unit tests
+#   sanitizers  build with ASan and UBSan, make check
+#   valgrind    the unit tests of the gcc build under valgrind's memcheck
+#   distcheck   make distcheck: release, read-only sources, install, uninstall
+#
+# Without arguments: all. Installs missing Debian packages (as root), builds in a
+# temporary folder that --keep leaves behind, and leaves the source tree alone.
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+# shellcheck source=tests/setup.sh
+. "$(dirname "$0")/setup.sh"
+
+cores=$(nproc)
+keep=
+stages=(lint gcc clang sanitizers valgrind distcheck)
+# Two lanes at the same time; valgrind needs what gcc has built.
+lanes=('gcc valgrind distcheck' 'lint clang sanitizers')
+
+usage()
+{
+	sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
+}
+
+# --- results: a line a test, in $work/STAGE.results
+
+result()
+{
+	say "$2 $3" >>"$work/$1.results"
+}
+
+# What automake's TAP driver has written down. A stage that failed without a failed
+# test, or that ran no test, is a failure by itself.
+collect()
+{
+	local stage=$1 build=$2 code=$3
+
+	find "$build" -name '*.trs' -exec sed -n 's/^:test-result: //p' {} + >>"$work/$stage.results"
+	if ((code != 0)) && ! grep -qE '^(FAIL|ERROR|XPASS)' "$work/$stage.results"; then
+		result "$stage" FAIL "$stage: make"
+		show "$work/$stage.log" 60
+	elif [[ ! -s $work/$stage.results ]]; then
+		result "$stage" FAIL "$stage: no test has run"
+	fi
+	show_failed "$build"
+}
+
+show()
+{
+	say "--- ${1#"$work"/}"
+	tail -n "$2" "$1"
+}
+
+show_failed()
+{
+	local trs
+
+	find "$1" -name '*.trs' -exec grep -lE '^:test-result: (FAIL|ERROR|XPASS)' {} + |
+		while read -r trs; do
+			show "${trs%.trs}.log" 300
+		done
+}
+
+count()
+{
+	cat "$work"/*.results 2>/dev/null | grep -cE "^($1)( |$)" || true
+}
+
+# --- stages
+
+configure_in()
+{
+	mkdir -p "$1"
+	(cd "$1" && "$work/src/configure" --quiet --enable-werror "${@:2}")
+}
+
+make_in()
+{
+	make -C "$1" -s -k -j "$cores" "${@:2}"
+}
+
+# build_and_test STAGE TARGET-ARGUMENTS... -- CONFIGURE-ARGUMENTS...
+build_and_test()
+{
+	local stage=$1 code=0
+	local -a target=()
+
+	shift
+	while [[ $1 != -- ]]; do
+		target+=("$1")
+		shift
+	done
+	shift
+	{
+		configure_in "$work/$stage" "$@" && make_in "$work/$stage" all &&
+			make_in "$work/$stage" "${target[@]}"
+	} >"$work/$stage.log" 2>&1 || code=$?
+	collect "$stage" "$work/$stage" "$code"
+}
+
+stage_gcc()
+{
+	build_and_test gcc check -- CC=gcc
+}
+
+stage_clang()
+{
+	build_and_test clang check-unit -- CC=clang
+}
+
+stage_sanitizers()
+{
+	build_and_test sanitizers check -- CC=clang --enable-sanitizers
+}
+
+memcheck()
+{
+	local name=${1##*/} verdict=PASS
+
+	timeout 600 valgrind --quiet --error-exitcode=99 --leak-check=full \
+		--errors-for-leak-kinds=definite "$1" >"$work/valgrind-$name.log" 2>&1 || verdict=FAIL
+	result valgrind "$verdict" "$name"
+}
+
+# The gcc build's programs, as they are.
+stage_valgrind()
+{
+	local program
+
+	if [[ ! -d $work/gcc ]]; then
+		{ configure_in "$work/gcc" CC=gcc && make_in "$work/gcc" check TESTS=; } \
+			>"$work/valgrind.log" 2>&1 || true
+	fi
+	export -f memcheck result say
+	export work
+	for program in "$work"/gcc/tests/unit/*; do
+		[[ ! -f $program || ! -x $program ]] || printf '%s\0' "$program"
+	done | xargs -0 -P "$cores" -n 1 "$BASH" -c 'memcheck "$@"' memcheck
+	[[ -s $work/valgrind.results ]] || result valgrind FAIL 'valgrind: no test has run'
+	sed -n 's/^FAIL //p' "$work/valgrind.results" | while read -r program; do
+		show "$work/valgrind-$program.log" 100
+	done
+}
+
+stage_distcheck()
+{
+	local code=0
+
+	{ configure_in "$work/distcheck" && make_in "$work/distcheck" distcheck \
+		DISTCHECK_CONFIGURE_FLAGS=--enable-werror; } >"$work/distcheck.log" 2>&1 || code=$?
+	if ((code == 0)); then
+		result distcheck PASS 'make distcheck'
+	else
+		result distcheck FAIL 'make distcheck'
+		show "$work/distcheck.log" 60
+		show_failed "$work/distcheck"
+	fi
+}
+
+lint()
+{
+	local name=$1
+
+	shift
+	if "$@" >"$work/lint-$name.log" 2>&1; then
+		result lint PASS "$name"
+	else
+		result lint FAIL "$name"
+		show "$work/lint-$name.log" 60
+	fi
+}
+
+no_match()
+{
+	! grep -nE "$@"
+}
+
+# Files over 600 lines and calls that the style does without.
+house_rules()
+{
+	local files=("$@") bad=0
+
+	awk 'FNR == 601 { print FILENAME ": over 600 lines"; bad = 1 } END { exit bad }' \
+		"${files[@]}" || bad=1
+	no_match '\b(strcpy|strcat|sprintf|atoi|atol|sscanf|system|popen|gets|tmpnam|alloca)\(' \
+		"${files[@]}" || bad=1
+	no_match '\bcJSON_(Parse|GetObjectItem)\(' "${files[@]}" || bad=1
+	no_match '\b(TODO|FIXME|XXX)\b' "${files[@]}" || bad=1
+	return "$bad"
+}
+
+stage_lint()
+{
+	local -a scripts sources pages
+
+	cd "$work/src"
+	mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' \
+		--include='*.sh' --include=run --exclude-dir=build-aux .)
+	mapfile -t sources < <(find . -name '*.[ch]' | sort)
+	mapfile -t pages < <(find man -name '*.[158]' 2>/dev/null | sort)
+	lint shellcheck shellcheck -x -P . "${scripts[@]}"
+	lint clang-format clang-format --dry-run --Werror "${sources[@]}"
+	lint house-rules house_rules "${sources[@]}"
+	if ((${#pages[@]})); then
+		lint mandoc mandoc -T lint -W warning "${pages[@]}"
+	fi
+}
+
+# --- the whole
+
+run_stage()
+{
+	local stage=$1 started=$SECONDS output=$work/$1.output
+
+	"stage_$stage" >"$output" 2>&1 || result "$stage" FAIL "$stage: ended too early"
+	awk -v stage="$stage" -v seconds=$((SECONDS - started)) '
+		/^(PASS|XFAIL)/ { passed++ }
+		/^(FAIL|ERROR|XPASS)/ { failed++ }
+		/^SKIP/ { skipped++ }
+		END {
+			printf "%-10s %5d passed, %d failed, %d skipped   %4d s\n",
+				stage, passed, failed, skipped, seconds
+		}' "$work/$stage.results"
+	cat "$output"
+}
+
+wanted()
+{
+	local stage
+
+	for stage in "${stages[@]}"; do
+		[[ $stage != "$1" ]] || return 0
+	done
+	return 1
+}
+
+run_lane()
+{
+	local stage
+
+	for stage in $1; do
+		if wanted "$stage"; then
+			run_stage "$stage"
+		fi
+	done
+}
+
+read_arguments()
+{
+	local -a chosen=()
+
+	while (($#)); do
+		case $1 in
+		--keep) keep=yes ;;
+		--help) usage && exit 0 ;;
+		*)
+			wanted "$1" || { usage >&2; exit 2; }
+			chosen+=("$1")
+			;;
+		esac
+		shift
+	done
+	((${#chosen[@]} == 0)) || stages=("${chosen[@]}")
+}
+
+clean_up()
+{
+	local pid
+
+	for pid in $(jobs -p); do
+		kill "$pid" 2>/dev/null || true
+	done
+	if [[ -n $keep ]]; then
+		say "left behind: $work"
+	else
+		chmod -R u+w "$work"
+		rm -rf "$work"
+	fi
+}
+
+main()
+{
+	local lane passed failed skipped
+
+	read_arguments "$@"
+	install_packages
+	work=$(mktemp -d "${TMPDIR:-/tmp}/certprov-check.XXXXXX")
+	trap clean_up EXIT
+	trap 'exit 130' INT TERM HUP
+	copy_source "$work/src"
+	"$work/src/autogen.sh" >"$work/autogen.log" 2>&1 || { cat "$work/autogen.log"; exit 1; }
+	for lane in "${lanes[@]}"; do
+		run_lane "$lane" &
+	done
+	wait
+	passed=$(count 'PASS|XFAIL')
+	failed=$(count 'FAIL|ERROR|XPASS')
+	skipped=$(count SKIP)
+	if ((skipped)); then
+		sed -n 's/^SKIP/skipped:/p' "$work"/*.results | sort -u
+		say "$passed passed, $failed failed, $skipped skipped"
+	else
+		say "$passed passed, $failed failed"
+	fi
+	((failed == 0 && passed > 0))
+}
+
+main "$@"

@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# What check.sh and demo.sh have in common: packages, and a copy of the sources
+# to build from, so that the source tree stays as it is. Sourced.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Debian's names.
+packages=(
+	apache2-utils
+	autoconf
+	automake
+	ca-certificates
+	clang
+	clang-format
+	curl
+	default-jre-headless
+	faketime
+	gcc
+	gnutls-bin
+	jq
+	libc6-dev
+	libcjson-dev
+	libclang-rt-dev
+	libcmocka-dev
+	libcrypt-dev
+	libcurl4-gnutls-dev
+	libfcgi-bin
+	libfcgi-dev
+	libgnutls28-dev
+	libidn2-dev
+	libinih-dev
+	libnss3-tools
+	libsqlite3-dev
+	libtasn1-6-dev
+	llvm
+	make
+	mandoc
+	nginx
+	openssl
+	pkg-config
+	shellcheck
+	spawn-fcgi
+	sqlite3
+	valgrind
+	xz-utils
+)
+
+say()
+{
+	printf '%s\n' "$*"
+}
+
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# Also what another package provides: pkgconf is pkg-config today.
+missing_packages()
+{
+	local package
+
+	for package in "${packages[@]}"; do
+		dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+			say "$package"
+	done
+}
+
+apt()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# The tests run nginx themselves, so the package must not put one of its own on
+# port 80. Where systemd runs, a masked unit is not started by the package's
+# scripts, which is undone afterwards; elsewhere it is stopped when it has come up.
+install_packages()
+{
+	local -a missing
+	local log masked=
+
+	command -v dpkg-query >/dev/null || return 0 # not Debian: configure will name what lacks
+	mapfile -t missing < <(missing_packages)
+	((${#missing[@]})) || return 0
+	((EUID == 0)) || die "missing packages; as root: apt-get install ${missing[*]}"
+	say "Installing ${missing[*]}"
+	log=$(mktemp)
+	if [[ " ${missing[*]} " == *' nginx '* && -d /run/systemd/system ]]; then
+		systemctl --quiet --runtime mask nginx.service && masked=yes
+	fi
+	apt install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
+		{ apt update && apt install --no-install-recommends "${missing[@]}"; } >>"$log" 2>&1 ||
+		{ cat "$log" >&2; die 'packages cannot be installed'; }
+	rm -f "$log"
+	if [[ -n $masked ]]; then
+		systemctl --quiet --runtime unmask nginx.service
+		systemctl --quiet disable nginx.service 2>/dev/null || true
+	elif [[ " ${missing[*]} " == *' nginx '* && -s /run/nginx.pid ]]; then
+		/etc/init.d/nginx stop >/dev/null 2>&1 || true
+	fi
+}
+
+# What git knows or would take, as it is now; a release has no git.
+source_files()
+{
+	if [[ -e $top/.git ]]; then
+		git -c safe.directory="$top" -C "$top" ls-files -z --cached --others \
+			--exclude-standard --deduplicate | while IFS= read -rd '' file; do
+			[[ ! -e $top/$file ]] || printf '%s\0' "$file"
+		done
+	else
+		(cd "$top" && find . -path './build*' -prune -o -type f -print0)
+	fi
+}
+
+# Keeps times, so that a second copy makes make do only what has changed.
+copy_source()
+{
+	mkdir -p "$1"
+	source_files | tar -C "$top" --null --no-recursion -T - -cf - | tar -C "$1" -xf -
+}
