@@ -56,7 +56,7 @@ collect()
 show()
 {
 	say "--- ${1#"$work"/}"
-	tail -n "$2" "$1"
+	{ grep -v '^PASS: ' "$1" || true; } | tail -n "$2"
 }
 
 show_failed()
@@ -276,8 +276,9 @@ clean_up()
 	local pid
 
 	for pid in $(jobs -p); do
-		kill "$pid" 2>/dev/null || true
+		kill -TERM -- "-$pid" 2>/dev/null || true
 	done
+	wait
 	if [[ -n $keep ]]; then
 		say "left behind: $work"
 	else
@@ -295,10 +296,13 @@ main()
 	work=$(mktemp -d "${TMPDIR:-/tmp}/certprov-check.XXXXXX")
 	trap clean_up EXIT
 	trap 'exit 130' INT TERM HUP
+	mkdir "$work/tmp"
+	export TMPDIR=$work/tmp # what a killed test leaves behind goes too
 	copy_source "$work/src"
 	"$work/src/autogen.sh" >"$work/autogen.log" 2>&1 || { cat "$work/autogen.log"; exit 1; }
+	set -m # a process group for each lane, to be ended as a whole
 	for lane in "${lanes[@]}"; do
-		run_lane "$lane" &
+		run_lane "$lane" </dev/null &
 	done
 	wait
 	passed=$(count 'PASS|XFAIL')

@@ -1,0 +1,123 @@
+#!/bin/bash
+# The files in nginx/, as an administrator would use them, before the real handler.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+
+ok 'everything starts' world
+
+# --- the prefix and what is passed on
+
+request GET /healthz
+is "$status" 200 'a path behind the prefix reaches the handler'
+request GET /events
+is "$status" 200 'credentials are passed on: Test Connection'
+request GET ''
+is "$status" 200 'the bare prefix is /events'
+request GET X/events
+is "$status" 404 'a longer name is not the prefix'
+request GET /nothing
+is "$status" 404 'a path that the handler does not have'
+like "$(header Content-Type)" '^application/problem\+json' 'is answered by the handler'
+is "$(header X-Request-Id)" "$(sed -n 's/.*request=//p' "$front/certprov.access.log" | tail -n 1)" \
+	"the request id is nginx's, and in its log"
+ok "and in the handler's" grep -q "request=$(header X-Request-Id)" "$root/handler.log"
+
+# --- methods
+
+for method in PUT DELETE PATCH OPTIONS; do
+	request "$method" /events
+	is "$status $(header Allow)" '405 GET, HEAD, POST' "$method is not allowed"
+done
+request HEAD /healthz
+is "$status" 200 'HEAD is'
+
+# --- sizes
+
+head -c 131072 /dev/zero | tr '\0' ' ' >"$root/large"
+post_event "$root/large"
+is "$status" 413 'over 64 KiB: refused'
+like "$(header Content-Type)" '^application/problem\+json' 'by the handler, which says why'
+printf ' ' >>"$root/large"
+post_event "$root/large"
+is "$status" 413 'over 128 KiB: refused'
+like "$(header Content-Type)" '^text/html' 'by nginx'
+post_event "$sample_event" --header 'Transfer-Encoding: chunked' --http1.1
+is "$status" 202 'an event without a length'
+not_ok 'no body was written to disk' grep -q 'buffered to a temporary file' "$front/nginx.log" \
+	"$front/certprov.error.log"
+
+# --- what is closed
+
+for path in /metrics /status /metrics/ /%6detrics //status /healthz/../metrics; do
+	request GET "$path" --path-as-is
+	is "$status" 403 "$path is closed"
+done
+not_ok 'TLS 1.1 is refused' curl --silent --tls-max 1.1 --ciphers DEFAULT:@SECLEVEL=0 \
+	--cacert "$pki/front-ca.crt" "$front_url/healthz"
+
+# --- without TLS: the CA's public files, nothing else
+
+tls_url=$front_url
+front_url=http://localhost:$front_http_port/certprov
+for path in /ca.crl /ca.cer; do
+	request GET "$path"
+	isnt "$status" 404 "$path is served without TLS"
+done
+for path in /events /healthz /metrics /status ''; do
+	request GET "$path"
+	is "$status" 404 "${path:-the bare prefix} is not"
+done
+post_event "$sample_event"
+is "$status" 404 'and an event least of all'
+front_url=$tls_url
+
+# --- a burst is slowed down, then refused
+
+front_stop || true
+front_edit='s/rate=100r/rate=5r/; s/burst=4000/burst=4/' ok 'with a small limit' front_start
+started=$(date +%s%N)
+for ((i = 0; i < 5; i++)); do
+	printf 'url = "%s/healthz"\noutput = "/dev/null"\n' "$front_url"
+done >"$root/burst"
+statuses=$(curl --silent --parallel --parallel-immediate --cacert "$pki/front-ca.crt" \
+	--write-out '%{http_code} ' --config "$root/burst")
+is "$statuses" '200 200 200 200 200 ' 'a burst within the limit is answered'
+ok 'but not all at once' test $((($(date +%s%N) - started) / 1000000)) -ge 600
+cat "$root/burst" "$root/burst" >"$root/bursts"
+statuses=$(curl --silent --parallel --parallel-immediate --cacert "$pki/front-ca.crt" \
+	--write-out '%{http_code} ' --config "$root/bursts")
+like "$statuses" 429 'what is beyond it is answered 429'
+
+# --- a sender that gives up does not stop the work
+
+uploads=$(eg_upload_count)
+eg_script 'slow 2'
+event_json "device=$(new_uuid)" >"$root/event.json"
+post_event "$root/event.json" --max-time 1 || true
+is "$status" 000 'the sender has gone'
+uploaded()
+{
+	(($(eg_upload_count) > uploads))
+}
+ok 'the upload comes all the same' wait_for 15 uploaded
+
+# --- nginx checks the credentials
+
+front_stop || true
+configure events.authenticate=web-server events.users-file=
+handler_stop || true
+ok 'authenticate = web-server' handler_start
+ok 'nginx without auth_basic' front_start
+request GET /events
+is "$status" 401 'a name that nobody has verified is none'
+front_stop || true
+cp "$root/certprov/uem.users" "$front/uem.users"
+front_edit="s|# auth_basic |auth_basic |; s|# auth_basic_user_file .*;|auth_basic_user_file $front/uem.users;|
+	s|# fastcgi_param REMOTE_USER|fastcgi_param REMOTE_USER|" ok 'nginx with auth_basic' front_start
+request GET /events
+is "$status" 200 'a name that nginx has verified'
+credentials=uem:wrong
+request GET /events
+is "$status" 401 'a wrong password'
+
+done_testing
