@@ -89,10 +89,10 @@ on_exit()
 {
 	local code=$?
 
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE # whoever reads our output may have gone before us
 	stop_everything
 	if ((code != 0)); then
-		show_logs
+		show_logs 2>/dev/null || true
 	fi
 	if [[ -n ${CERTPROV_TEST_KEEP:-} ]]; then
 		diag "left behind: $root"
