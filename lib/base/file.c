@@ -11,7 +11,8 @@
 
 static enum err check_secret_mode(const char *path, const struct stat *st, struct error *e)
 {
-	if (st->st_uid != 0 && st->st_uid != geteuid())
+	/* root may use what belongs to the user that the service runs as */
+	if (geteuid() != 0 && st->st_uid != 0 && st->st_uid != geteuid())
 		return error_set(e, ERR_CONFIG,
 			"%s belongs to user %u; it must belong to root or to user %u, who runs "
 			"this",

@@ -152,7 +152,7 @@ enum err address_parse(const char *s, struct address *out, struct error *e)
 		err = refuse(e, "longer than 254 bytes");
 	if (!err) {
 		snprintf(out->text, sizeof(out->text), "%.*s@%s", (int)local, s, domain);
-		out->domain = out->text + local + 1;
+		out->domain = local + 1;
 		out->ascii_local = is_ascii(s, local);
 	}
 	idn2_free(domain);

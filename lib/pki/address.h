@@ -2,6 +2,7 @@
 #define PKI_ADDRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 
@@ -13,7 +14,7 @@
  */
 struct address {
 	char text[ADDRESS_SIZE]; /* local@domain */
-	const char *domain;	 /* points into text */
+	size_t domain; /* where in text it begins */
 	bool ascii_local;	 /* false: SmtpUTF8Mailbox (RFC 9598), else rfc822Name */
 };
 

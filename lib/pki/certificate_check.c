@@ -85,10 +85,10 @@ static enum err check_public_key(
 static bool is_address(const struct address *address, const unsigned char *data, size_t len)
 {
 	const char *s = (const char *)data;
-	size_t local = (size_t)(address->domain - address->text);
+	size_t local = address->domain;
 
 	return len == strlen(address->text) && memcmp(s, address->text, local) == 0 &&
-	       strncasecmp(s + local, address->domain, len - local) == 0;
+	       strncasecmp(s + local, address->text + local, len - local) == 0;
 }
 
 /* GnuTLS hands object identifiers out as text, with or without its NUL. */

@@ -87,10 +87,10 @@ static enum err find_address(const struct config *config, const struct template_
 		snprintf(e->field, sizeof(e->field), "%s",
 			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS));
 	}
-	if (!err && !domain_allowed(config, out->domain))
+	if (!err && !domain_allowed(config, out->text + out->domain))
 		err = error_field(e, ERR_UNPROCESSABLE,
 			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
-			"addresses in the domain %s are not allowed here", out->domain);
+			"addresses in the domain %s are not allowed here", out->text + out->domain);
 	return err;
 }
 
@@ -115,20 +115,17 @@ static enum err find_subject(const struct config *config, struct template_values
 	return err;
 }
 
-enum err person_of_event(
-	const struct config *config, const struct event *event, struct person *out, struct error *e)
+enum err person_of_event(const struct config *config, const struct event *event,
+	struct person *out, struct error *e)
 {
 	struct template_values values = {.event = event};
 	struct person person;
 	enum err err = find_address(config, &values, &person.address, e);
 
-	if (err)
-		return err;
 	values.mail = person.address.text;
-	err = find_subject(config, &values, &person.subject, e);
-	if (err)
-		return err;
-	*out = person;
-	out->address.domain = out->address.text + (person.address.domain - person.address.text);
-	return ERR_OK;
+	if (!err)
+		err = find_subject(config, &values, &person.subject, e);
+	if (!err)
+		*out = person;
+	return err;
 }

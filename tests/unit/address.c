@@ -43,12 +43,11 @@ static void takes_mail_addresses(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct address a = {.domain = NULL};
+		struct address a = {.text = ""};
 
 		assert_ok(address_parse(rows[i].given, &a, e));
 		assert_string_equal(a.text, rows[i].text);
-		assert_string_equal(a.domain, rows[i].domain);
-		assert_ptr_equal(a.domain, strchr(a.text, '@') + 1);
+		assert_string_equal(a.text + a.domain, rows[i].domain);
 		assert_int_equal(a.ascii_local, rows[i].ascii);
 	}
 }
@@ -119,7 +118,7 @@ static void refuses_the_rest(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct address a = {.text = "untouched", .domain = NULL};
+		struct address a = {.text = "untouched"};
 
 		assert_err(address_parse(rows[i].given, &a, e), ERR_UNPROCESSABLE, rows[i].why);
 		assert_string_equal(a.text, "untouched");

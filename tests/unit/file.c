@@ -161,8 +161,16 @@ static void test_secret_owner(void **state)
 	put("f", 0600, "key", 3);
 	if (chown(in_folder("f"), 1234, (gid_t)-1) < 0)
 		skip(); /* only root can give a file away */
+	assert_reads(file_read_secret, "f", "key"); /* as root */
+	assert_int_equal(chown(in_folder("f"), 1234, 4321), 0);
+	assert_int_equal(chmod(in_folder("f"), 0640), 0);
+	assert_int_equal(chmod(in_folder("."), 0711), 0);
+	assert_int_equal(setegid(4321), 0);
+	assert_int_equal(seteuid(4321), 0);
 	assert_unread(file_read_secret, "f", "belongs to user 1234");
 	assert_reads(file_read, "f", "key");
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(setegid(0), 0);
 }
 
 static void test_password(void **state)

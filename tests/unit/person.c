@@ -67,7 +67,6 @@ static const char *address_of(
 	config_free(config);
 	if (err)
 		return "";
-	assert_ptr_equal(person.address.domain, strchr(person.address.text, '@') + 1);
 	return person.address.text;
 }
 
@@ -103,8 +102,7 @@ static void no_usable_address_is_refused(void **state)
 static void only_allowed_domains(void **state)
 {
 	static const char rules[] = "mail = {EnrollmentEmailAddress}\n"
-				    "allowed-domains = Example.com, b\xc3\xbc"
-				    "cher.example\n";
+				    "allowed-domains = Example.com, xn--bcher-kva.example\n";
 	struct error e = {ERR_OK};
 
 	(void)state;

@@ -18,7 +18,7 @@ static char *make(enum key_type type, enum usage usage, const char *mail, const 
 {
 	struct key *key = new_key(type);
 	struct name name = new_name(dn);
-	struct address address = {.domain = NULL};
+	struct address address = {.text = ""};
 	struct blob der = {NULL, 0};
 	char *said = NULL;
 
