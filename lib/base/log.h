@@ -26,7 +26,7 @@ void log_open(const char *program, enum log_target target, enum log_level level)
 
 /*
  * The id that every following line bears, until it is set to NULL. Copied, at
- * most 63 characters; what is no visible ASCII character becomes "_".
+ * most 64 characters; what is no visible ASCII character becomes "_".
  */
 void log_set_request(const char *request_id);
 const char *log_request(void); /* borrowed; "" outside a request */

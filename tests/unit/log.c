@@ -132,7 +132,7 @@ static void test_request_cannot_forge(void **state)
 	memset(id, 'x', sizeof(id));
 	id[sizeof(id) - 1] = '\0';
 	log_set_request(id);
-	assert_int_equal(strlen(log_request()), 63);
+	assert_int_equal(strlen(log_request()), 64);
 }
 
 static void test_message_cannot_forge(void **state)
