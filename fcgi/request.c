@@ -1,0 +1,149 @@
+#include "fcgi/request.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/text.h"
+#include "fcgi/deadline.h"
+
+#define CHUNK 8192
+#define MEDIA_TYPE_MAX 128
+
+const char *request_param(const struct request *request, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (char **param = request->gateway->params; param && *param; param++)
+		if (strncmp(*param, name, len) == 0 && (*param)[len] == '=')
+			return *param + len + 1;
+	return "";
+}
+
+static bool is_request_id(const char *s)
+{
+	size_t len = strlen(s);
+
+	return len >= REQUEST_ID_MIN && len <= REQUEST_ID_MAX &&
+	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+}
+
+/* The web server's own id, else the client's, else one of ours. */
+static void set_id(struct request *request)
+{
+	static const char *const sources[] = {"REQUEST_ID", "HTTP_X_REQUEST_ID"};
+	unsigned char random[16] = {0};
+	struct error e;
+
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+		const char *id = request_param(request, sources[i]);
+
+		if (is_request_id(id)) {
+			memcpy(request->id, id, strlen(id) + 1);
+			return;
+		}
+	}
+	if (secret_random(random, sizeof(random), &e))
+		memset(random, 0, sizeof(random)); /* an id names a request, nothing more */
+	text_hex(random, sizeof(random), request->id);
+}
+
+void request_init(struct request *request, const struct gateway *gateway)
+{
+	const char *path, *remote;
+
+	*request = (struct request){.gateway = gateway};
+	path = request_param(request, "PATH_INFO");
+	remote = request_param(request, "REMOTE_ADDR");
+	request->method = request_param(request, "REQUEST_METHOD");
+	request->path = *path && strcmp(path, "/") != 0 ? path : "/events";
+	request->remote = *remote ? remote : "unknown";
+	set_id(request);
+}
+
+void request_fini(struct request *request)
+{
+	buf_free(&request->body);
+}
+
+enum err request_check_length(struct request *request, size_t max, struct error *e)
+{
+	const char *text = request_param(request, "CONTENT_LENGTH");
+	int64_t length = 0;
+
+	if (!*text)
+		return error_set(e, ERR_MALFORMED, "The request has no Content-Length.");
+	if (strspn(text, "0123456789") != strlen(text))
+		return error_set(e, ERR_MALFORMED, "Content-Length is not a number.");
+	if (!text_number(text, (int64_t)max, &length))
+		return error_set(e, ERR_TOO_LARGE, "At most %zu bytes are taken.", max);
+	request->length = (size_t)length;
+	return ERR_OK;
+}
+
+/* "Text/XML; charset=utf-8" to "text/xml"; what does not fit is cut. */
+static void media_type(const char *header, char out[MEDIA_TYPE_MAX])
+{
+	size_t n = 0;
+
+	header += strspn(header, " \t");
+	while (header[n] && !strchr("; \t", header[n]) && n < MEDIA_TYPE_MAX - 1) {
+		char c = header[n];
+
+		out[n++] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	}
+	out[n] = '\0';
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), end_len = strlen(end);
+
+	return len >= end_len && strcmp(s + len - end_len, end) == 0;
+}
+
+enum err request_check_type(const struct request *request, struct error *e)
+{
+	static const char *const families[] = {
+		"multipart/", "image/", "audio/", "video/", "font/", "model/"};
+	char type[MEDIA_TYPE_MAX];
+	bool other;
+
+	media_type(request_param(request, "CONTENT_TYPE"), type);
+	if (ends_with(type, "/xml") || ends_with(type, "+xml"))
+		return error_set(e, ERR_UNSUPPORTED,
+			"XML is not taken: set the format of the event notification to JSON.");
+	other = ends_with(type, "/html") || ends_with(type, "/pdf");
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		other = other || strncmp(type, families[i], strlen(families[i])) == 0;
+	if (other)
+		return error_set(e, ERR_UNSUPPORTED, "Only application/json is taken.");
+	return ERR_OK;
+}
+
+enum err request_read_body(struct request *request, struct error *e)
+{
+	char chunk[CHUNK];
+	size_t left = request->length;
+	struct error internal;
+
+	buf_init(&request->body, request->length);
+	while (left > 0) {
+		size_t wanted = left < sizeof(chunk) ? left : sizeof(chunk);
+		size_t got = request->gateway->read(request->gateway->ctx, chunk, wanted);
+
+		buf_append(&request->body, chunk, got);
+		left -= got;
+		if (got < wanted)
+			break;
+	}
+	secret_wipe(chunk, sizeof(chunk));
+	if (left > 0)
+		return error_set(e, ERR_MALFORMED, "The body ends after %zu of %zu bytes%s.",
+			request->length - left, request->length,
+			deadline_passed() ? ", cut off after too long a wait" : "");
+	if (buf_check(&request->body, &internal))
+		return error_memory(e);
+	return ERR_OK;
+}

@@ -1,0 +1,49 @@
+#ifndef FCGI_REQUEST_H
+#define FCGI_REQUEST_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "fcgi/gateway.h"
+
+#define REQUEST_ID_MIN 8
+#define REQUEST_ID_MAX 64
+
+/*
+ * A request as the web server passes it on. Texts are borrowed from the
+ * gateway's parameters and are never NULL. The body is not read before
+ * request_read_body().
+ */
+struct request {
+	const struct gateway *gateway;
+	const char *method;
+	const char *path;   /* "/events"; the empty path and "/" are the same */
+	const char *remote; /* address of the client, or "unknown" */
+	char id[REQUEST_ID_MAX + 1];
+	size_t length; /* set by request_check_length() */
+	struct buf body;
+};
+
+void request_init(struct request *request, const struct gateway *gateway);
+void request_fini(struct request *request);
+
+/* A parameter's value; "" if it is not there. Borrowed. */
+const char *request_param(const struct request *request, const char *name);
+
+/*
+ * From the parameters alone, before a byte of the body is read. ERR_MALFORMED: no length, or none
+ * that is a number; ERR_TOO_LARGE: more than max bytes.
+ */
+enum err request_check_length(struct request *request, size_t max, struct error *e) must_check;
+
+/*
+ * ERR_UNSUPPORTED for a media type that is clearly not JSON. The sender does not
+ * document the one it sends, so none and any unknown one are taken.
+ */
+enum err request_check_type(const struct request *request, struct error *e) must_check;
+
+/* Reads the body, all of it. ERR_MALFORMED if it ends early; ERR_INTERNAL. */
+enum err request_read_body(struct request *request, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,98 @@
+#include "fcgi/response.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HEADERS_MAX 2048
+#define BODY_MAX (512 * 1024)
+
+void response_init(struct response *response)
+{
+	*response = (struct response){
+		.status = 200, .headers = BUF_INIT(HEADERS_MAX), .body = BUF_INIT(BODY_MAX)};
+}
+
+void response_fini(struct response *response)
+{
+	buf_free(&response->headers);
+	buf_free(&response->body);
+}
+
+void response_header(struct response *response, const char *name, const char *fmt, ...)
+{
+	char value[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(value, sizeof(value), fmt, args);
+	va_end(args);
+	buf_printf(&response->headers, "%s: %s\r\n", name, value);
+}
+
+enum err response_check(const struct response *response, struct error *e)
+{
+	if (!buf_check(&response->headers, e) && !buf_check(&response->body, e))
+		return ERR_OK;
+	e->code = ERR_INTERNAL; /* too large an answer is no fault of the client's */
+	return error_context(e, "answer");
+}
+
+/* RFC 9110, section 15; those that we give. */
+static const char *reason(int status)
+{
+	static const struct {
+		int status;
+		const char *phrase;
+	} reasons[] = {
+		{200, "OK"},
+		{202, "Accepted"},
+		{304, "Not Modified"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{413, "Content Too Large"},
+		{415, "Unsupported Media Type"},
+		{422, "Unprocessable Content"},
+		{500, "Internal Server Error"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+		if (reasons[i].status == status)
+			return reasons[i].phrase;
+	return "Unknown";
+}
+
+static void write_head(
+	const struct response *response, const struct request *request, struct buf *out)
+{
+	buf_printf(out, "Status: %d %s\r\n", response->status, reason(response->status));
+	if (response->content_type)
+		buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+			response->content_type, response->body.len);
+	buf_printf(out, "Cache-Control: %s\r\n",
+		response->cache_control ? response->cache_control : "no-store");
+	buf_printf(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n", request->id);
+	buf_append(out, response->headers.data, response->headers.len);
+	buf_puts(out, "\r\n");
+}
+
+enum err response_send(
+	const struct response *response, const struct request *request, struct error *e)
+{
+	struct buf out = BUF_INIT(HEADERS_MAX + 1024 + BODY_MAX);
+	const struct gateway *gateway = request->gateway;
+	enum err err;
+
+	write_head(response, request, &out);
+	if (response->content_type && strcmp(request->method, "HEAD") != 0)
+		buf_append(&out, response->body.data, response->body.len);
+	err = buf_check(&out, e);
+	if (!err && !gateway->write(gateway->ctx, out.data, out.len))
+		err = error_set(e, ERR_UNAVAILABLE, "the web server has gone away");
+	buf_free(&out);
+	return err;
+}

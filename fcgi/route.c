@@ -1,0 +1,49 @@
+#include "fcgi/route.h"
+
+#include <string.h>
+
+static const struct route routes[] = {
+	{"/events", "GET", ACCESS_EVENTS, false, events_test},
+	{"/events", "POST", ACCESS_EVENTS, true, events_post},
+	{"/healthz", "GET", ACCESS_ALL, false, page_healthz},
+	{"/ca.cer", "GET", ACCESS_ALL, false, page_ca_certificate},
+};
+
+static bool takes(const struct route *route, const char *method)
+{
+	return strcmp(method, route->method) == 0 ||
+	       (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+static void allow(struct buf *methods, const struct route *route)
+{
+	buf_printf(methods, "%s%s", methods->len ? ", " : "", route->method);
+	if (strcmp(route->method, "GET") == 0)
+		buf_puts(methods, ", HEAD");
+}
+
+enum err route_find(const struct request *request, struct response *response,
+	const struct route **out, struct error *e)
+{
+	struct buf methods = BUF_INIT(64);
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		if (strcmp(routes[i].path, request->path) != 0)
+			continue;
+		if (takes(&routes[i], request->method)) {
+			*out = &routes[i];
+			goto out;
+		}
+		allow(&methods, &routes[i]);
+	}
+	if (methods.len) {
+		response_header(response, "Allow", "%s", methods.data);
+		err = error_set(e, ERR_METHOD, "no such method at this path");
+	} else {
+		err = error_set(e, ERR_NOT_FOUND, "no such path");
+	}
+out:
+	buf_free(&methods);
+	return err;
+}

@@ -1,0 +1,38 @@
+#ifndef FCGI_ROUTE_H
+#define FCGI_ROUTE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "fcgi/request.h"
+#include "fcgi/response.h"
+#include "fcgi/service.h"
+
+typedef enum err route_handler(struct service *service, const struct request *request,
+	struct response *response, struct error *e);
+
+enum access {
+	ACCESS_ALL,
+	ACCESS_EVENTS, /* whoever may post events */
+};
+
+/* What is done for a method at a path. */
+struct route {
+	const char *path;
+	const char *method;
+	enum access access;
+	bool body; /* it takes one */
+	route_handler *handle;
+};
+
+/*
+ * HEAD is taken wherever GET is. ERR_NOT_FOUND; ERR_METHOD, with the header
+ * Allow (RFC 9110, section 10.2.1) put into the response.
+ */
+enum err route_find(const struct request *request, struct response *response,
+	const struct route **out, struct error *e) must_check;
+
+/* The handlers: events.c and pages.c */
+route_handler events_post, events_test, page_healthz, page_ca_certificate;
+
+#endif

@@ -1,0 +1,164 @@
+#include "fcgi/service.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fcgi/deadline.h"
+#include "fcgi/problem.h"
+#include "fcgi/request.h"
+#include "fcgi/response.h"
+#include "fcgi/route.h"
+
+enum err service_open(const struct config *config, struct service *out, struct error *e)
+{
+	struct service service = {.config = config};
+	enum err err = ERR_OK;
+
+	if (config->events.authenticate == AUTHENTICATE_BASIC)
+		err = auth_open(config->events.users_file, &service.auth, e);
+	if (!err)
+		err = provider_open(config, &service.provider, e);
+	if (err)
+		service_close(&service);
+	else
+		*out = service;
+	return err;
+}
+
+void service_close(struct service *service)
+{
+	if (service->provider)
+		provider_close(service->provider);
+	auth_close(service->auth);
+	*service = (struct service){.config = NULL};
+}
+
+/* --- who may */
+
+static enum err check_basic(struct service *service, const struct request *request,
+	struct response *response, struct error *e)
+{
+	const char *given = request_param(request, "HTTP_AUTHORIZATION");
+	enum err err;
+
+	if (!*given) /* where Apache's mod_rewrite passes it on to a CGI program */
+		given = request_param(request, "REDIRECT_HTTP_AUTHORIZATION");
+	err = auth_check(service->auth, given, e);
+	if (err == ERR_UNAUTHENTICATED)
+		response_header(response, "WWW-Authenticate",
+			"Basic realm=\"certprov\", charset=\"UTF-8\"");
+	return err;
+}
+
+static enum err check_events_access(struct service *service, const struct request *request,
+	struct response *response, struct error *e)
+{
+	switch (service->config->events.authenticate) {
+	case AUTHENTICATE_BASIC:
+		return check_basic(service, request, response, e);
+	case AUTHENTICATE_WEB_SERVER:
+		if (*request_param(request, "REMOTE_USER"))
+			return ERR_OK;
+		return error_set(e, ERR_UNAUTHENTICATED,
+			"the web server did not pass REMOTE_USER: it must authenticate the client, "
+			"as [events] authenticate = web-server says");
+	case AUTHENTICATE_NONE:
+		return ERR_OK;
+	}
+	return error_set(e, ERR_INTERNAL, "unknown kind of authentication");
+}
+
+/*
+ * The order matters: path and method, length, sender and media type are known
+ * before a byte of the body is read.
+ */
+static enum err admit(struct service *service, struct request *request, struct response *response,
+	const struct route **out, struct error *e)
+{
+	const struct route *route = NULL;
+	enum err err = route_find(request, response, &route, e);
+
+	if (!err && route->body)
+		err = request_check_length(request, service->config->events.max_body, e);
+	if (!err && route->access == ACCESS_EVENTS)
+		err = check_events_access(service, request, response, e);
+	if (!err && route->body)
+		err = request_check_type(request, e);
+	if (!err && route->body)
+		err = request_read_body(request, e);
+	if (!err)
+		*out = route;
+	return err;
+}
+
+static enum err dispatch(struct service *service, struct request *request,
+	struct response *response, struct error *e)
+{
+	const struct route *route = NULL;
+	enum err err = admit(service, request, response, &route, e);
+
+	deadline_stop(); /* the work has deadlines of its own */
+	if (!err)
+		err = route->handle(service, request, response, e);
+	if (!err)
+		err = response_check(response, e);
+	return err;
+}
+
+/* --- what was */
+
+static enum log_level level_of(enum err err)
+{
+	if (!err)
+		return LOG_LEVEL_INFO;
+	return err == ERR_CONFIG || err == ERR_REFUSED || err == ERR_INTERNAL ? LOG_LEVEL_ERROR
+									      : LOG_LEVEL_WARNING;
+}
+
+static void send_and_log(const struct request *request, const struct response *response,
+	const struct error *result, int64_t started)
+{
+	struct error e = {.code = ERR_OK};
+	enum err err;
+
+	deadline_start(SEND_DEADLINE_MS);
+	err = response_send(response, request, &e);
+	log_line(level_of(result->code), "%.16s %.128s from %.64s: %d in %lld ms%s%s",
+		request->method, request->path, request->remote, response->status,
+		(long long)(clock_monotonic_ms() - started), *result->text ? ": " : "",
+		result->text);
+	if (err)
+		log_warning("the answer %d was not taken: %s; what was done stays done",
+			response->status,
+			deadline_passed() ? "the web server stalled and was cut off" : e.text);
+}
+
+static void answer(
+	struct service *service, const struct gateway *gateway, const struct error *reason)
+{
+	struct error e = reason ? *reason : (struct error){.code = ERR_OK};
+	int64_t started = clock_monotonic_ms();
+	struct request request;
+	struct response response;
+
+	request_init(&request, gateway);
+	response_init(&response);
+	log_set_request(request.id);
+	if (!e.code && dispatch(service, &request, &response, &e) == ERR_OK)
+		e = (struct error){.code = ERR_OK};
+	if (e.code)
+		problem_fill(&response, &e);
+	send_and_log(&request, &response, &e, started);
+	log_set_request(NULL);
+	response_fini(&response);
+	request_fini(&request);
+}
+
+void service_answer(struct service *service, const struct gateway *gateway)
+{
+	answer(service, gateway, NULL);
+}
+
+void service_refuse(const struct gateway *gateway, const struct error *reason)
+{
+	answer(NULL, gateway, reason);
+}

@@ -1,0 +1,30 @@
+#ifndef FCGI_SERVICE_H
+#define FCGI_SERVICE_H
+
+#include "base/config.h"
+#include "base/error.h"
+#include "fcgi/auth.h"
+#include "fcgi/gateway.h"
+#include "provider/provider.h"
+
+/* What a process needs to answer requests: one configuration, with all of it open. */
+struct service {
+	const struct config *config; /* borrowed */
+	struct provider *provider;
+	struct auth *auth; /* NULL unless events.authenticate is basic */
+};
+
+/* ERR_CONFIG, ERR_UNAVAILABLE. */
+enum err service_open(const struct config *config, struct service *out, struct error *e) must_check;
+void service_close(struct service *service);
+
+/*
+ * Answers one request, and logs one line about it. The deadline for receiving must be
+ * running; on return the one for sending is.
+ */
+void service_answer(struct service *service, const struct gateway *gateway);
+
+/* Answers a request that cannot be served at all, with the reason why. */
+void service_refuse(const struct gateway *gateway, const struct error *reason);
+
+#endif

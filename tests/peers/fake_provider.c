@@ -1,0 +1,185 @@
+/*
+ * A provider that does what the event's body says, for tests of what is above it:
+ *
+ *   deliver | record | ignore TYPE | sleep MILLISECONDS | fail LABEL SECONDS TEXT | crash
+ *
+ * It opens if [ca] certificate is a file that begins with "good", its store answers as long as
+ * [store] url names a file, and it appends each body that it has handled to [store] url's file.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "provider/provider.h"
+
+struct provider {
+	const struct config *config;
+};
+
+enum err provider_open(const struct config *config, struct provider **out, struct error *e)
+{
+	struct blob content = {NULL, 0};
+	enum err err = file_read(config->ca.certificate, &content, e);
+	bool good;
+
+	if (err)
+		return err;
+	good = strncmp((char *)content.data, "good", 4) == 0;
+	blob_free(&content);
+	if (!good)
+		return config_error(config, "ca", "certificate", e, "it is not good");
+	*out = malloc(sizeof(**out));
+	if (!*out)
+		return error_memory(e);
+	(*out)->config = config;
+	return ERR_OK;
+}
+
+void provider_close(struct provider *provider)
+{
+	free(provider);
+}
+
+static enum err fail(const char *arguments, struct error *e)
+{
+	char label[32] = "";
+	size_t len = strcspn(arguments, " ");
+	char *text = NULL;
+	int seconds = (int)strtol(arguments + len, &text, 10);
+
+	memcpy(label, arguments, len < sizeof(label) ? len : 0);
+	for (unsigned code = 1; code < ERR_COUNT; code++) {
+		if (strcmp(error_meaning((enum err)code)->label, label) != 0)
+			continue;
+		error_field(e, (enum err)code, "EnrollmentUserName", "%s", text + (*text == ' '));
+		e->retry_after = seconds;
+		return e->code;
+	}
+	abort();
+}
+
+static void sleep_for(const char *milliseconds)
+{
+	long ms = strtol(milliseconds, NULL, 10);
+	struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+
+	if (nanosleep(&left, NULL) < 0)
+		abort(); /* no signal may interrupt the work */
+}
+
+static enum err deliver(struct outcome *out, struct error *e)
+{
+	static const char *const usages[] = {"signing", "encryption", "archived"};
+	struct outcome outcome = {.kind = OUTCOME_DELIVERED,
+		.device_uuid = "11111111-2222-3333-4444-555555555555",
+		.user_uuid = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"};
+
+	outcome.certificate = calloc(ARRAY_LEN(usages), sizeof(*outcome.certificate));
+	if (!outcome.certificate)
+		return error_memory(e);
+	for (size_t i = 0; i < ARRAY_LEN(usages); i++) {
+		struct outcome_certificate *c = &outcome.certificate[outcome.certificate_count++];
+
+		c->usage = usages[i];
+		snprintf(c->serial, sizeof(c->serial), "0%zuab", i);
+		c->not_after = 1582563145;
+	}
+	*out = outcome;
+	return ERR_OK;
+}
+
+static enum err obey(const char *body, struct outcome *out, struct error *e)
+{
+	if (strncmp(body, "fail ", 5) == 0)
+		return fail(body + 5, e);
+	if (strcmp(body, "crash") == 0)
+		abort();
+	if (strncmp(body, "sleep ", 6) == 0)
+		sleep_for(body + 6);
+	if (strcmp(body, "record") == 0) {
+		*out = (struct outcome){.kind = OUTCOME_RECORDED};
+		return ERR_OK;
+	}
+	if (strncmp(body, "ignore ", 7) == 0) {
+		*out = (struct outcome){.kind = OUTCOME_IGNORED};
+		out->event_type = strdup(body + 7);
+		return out->event_type ? ERR_OK : error_memory(e);
+	}
+	if (strcmp(body, "deliver") == 0 || strncmp(body, "sleep ", 6) == 0)
+		return deliver(out, e);
+	return error_field(e, ERR_MALFORMED, "EventId", "The event has no \"EventId\".");
+}
+
+enum err provider_handle(struct provider *provider, const char *body, size_t len,
+	struct outcome *out, struct error *e)
+{
+	enum err err = strlen(body) == len ? obey(body, out, e)
+					   : error_set(e, ERR_MALFORMED, "The event has a NUL.");
+	FILE *journal = fopen(provider->config->store.sqlite, "a");
+
+	if (journal) {
+		fprintf(journal, "%s\n", body);
+		fclose(journal);
+	}
+	return err;
+}
+
+/* A pool without keys: what counts is who fills it. */
+struct key_pool {
+	char nothing;
+};
+
+enum err provider_key_pool(const struct config *config, struct key_pool **out, struct error *e)
+{
+	struct key_pool *pool = NULL;
+
+	if (config->certificates.key_pool) {
+		pool = malloc(sizeof(*pool));
+		if (!pool)
+			return error_memory(e);
+	}
+	*out = pool;
+	return ERR_OK;
+}
+
+void provider_use_pool(struct provider *provider, struct key_pool *pool)
+{
+	(void)provider;
+	(void)pool;
+}
+
+void key_pool_free(struct key_pool *pool)
+{
+	free(pool);
+}
+
+enum err key_pool_fill(struct key_pool *pool, struct error *e)
+{
+	(void)pool;
+	while (pause() < 0 && errno == EINTR)
+		continue;
+	return error_set(e, ERR_INTERNAL, "pause() ended");
+}
+
+enum err provider_ca_certificate(struct provider *provider, struct blob *out, struct error *e)
+{
+	return file_read(provider->config->ca.certificate, out, e);
+}
+
+struct store *provider_store(struct provider *provider)
+{
+	return (struct store *)(void *)provider;
+}
+
+enum err store_ping(struct store *store, struct error *e)
+{
+	const struct provider *provider = (const struct provider *)(const void *)store;
+
+	if (access(provider->config->store.sqlite, F_OK) == 0)
+		return ERR_OK;
+	return error_set(e, ERR_INTERNAL, "the store is away");
+}

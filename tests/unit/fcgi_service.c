@@ -1,0 +1,471 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fcgi/deadline.h"
+#include "fcgi/service.h"
+#include "tests/unit/fake_gateway.h"
+
+/* uem:secret; the hash by htpasswd */
+#define RIGHT "Basic dWVtOnNlY3JldA=="
+#define WRONG "Basic dWVtOnNlY3JldHM="
+#define USERS "uem:$2y$04$cu86kV5HSNszt4mp0sY3aOZlFr00vKmF/UgOX8cquWR9u6PehPihS\n"
+#define MAX_BODY 1024
+
+struct fixture {
+	char folder[64], users[96], ca[96], store[96];
+	struct config config;
+	struct service service;
+	struct fake_gateway fake;
+	cJSON *json;
+};
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0 || chmod(path, 0600) < 0)
+		abort();
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct error e;
+
+	if (!f)
+		return -1;
+	snprintf(f->folder, sizeof(f->folder), "/tmp/service-XXXXXX");
+	if (!mkdtemp(f->folder))
+		return -1;
+	snprintf(f->users, sizeof(f->users), "%s/users", f->folder);
+	snprintf(f->ca, sizeof(f->ca), "%s/ca", f->folder);
+	snprintf(f->store, sizeof(f->store), "%s/store", f->folder);
+	write_file(f->users, USERS);
+	write_file(f->ca, "good certificate");
+	write_file(f->store, "");
+	f->config.events.users_file = f->users;
+	f->config.events.max_body = MAX_BODY;
+	f->config.ca.certificate = f->ca;
+	f->config.store.sqlite = f->store;
+	*state = f;
+	return service_open(&f->config, &f->service, &e) ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	cJSON_Delete(f->json);
+	fake_gateway_fini(&f->fake);
+	service_close(&f->service);
+	unlink(f->users);
+	unlink(f->ca);
+	unlink(f->store);
+	rmdir(f->folder);
+	free(f);
+	return 0;
+}
+
+static void prepare(struct fixture *f, const char *method, const char *path, const char *body)
+{
+	fake_gateway_fini(&f->fake);
+	fake_gateway_init(&f->fake, method, path, body);
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", RIGHT);
+	fake_gateway_param(&f->fake, "REQUEST_ID", "test-request-1");
+}
+
+/* What holds for every answer, then the body if it is JSON. */
+static void run(struct fixture *f, int status)
+{
+	const char *type, *length;
+
+	service_answer(&f->service, &f->fake.gateway);
+	deadline_stop();
+	if (fake_gateway_status(&f->fake) != status)
+		fail_msg("expected %d, got: %s", status, f->fake.answer.data);
+	assert_string_equal(fake_gateway_header(&f->fake, "X-Request-Id"), "test-request-1");
+	assert_string_equal(fake_gateway_header(&f->fake, "X-Content-Type-Options"), "nosniff");
+	assert_non_null(fake_gateway_header(&f->fake, "Cache-Control"));
+	assert_string_equal(log_request(), "");
+	cJSON_Delete(f->json);
+	f->json = NULL;
+	type = fake_gateway_header(&f->fake, "Content-Type");
+	if (type && strstr(type, "json") && *fake_gateway_body(&f->fake)) {
+		f->json = cJSON_Parse(fake_gateway_body(&f->fake));
+		assert_non_null(f->json);
+	}
+	length = fake_gateway_header(&f->fake, "Content-Length");
+	if (*fake_gateway_body(&f->fake))
+		assert_int_equal(strtol(length, NULL, 10), strlen(fake_gateway_body(&f->fake)));
+}
+
+static const char *member(const struct fixture *f, const char *name)
+{
+	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->json, name));
+
+	return value ? value : "";
+}
+
+static void assert_problem(struct fixture *f, int status, const char *label)
+{
+	char type[96];
+
+	snprintf(type, sizeof(type), "urn:certprov:problem:%s", label);
+	assert_string_equal(
+		fake_gateway_header(&f->fake, "Content-Type"), "application/problem+json");
+	assert_string_equal(fake_gateway_header(&f->fake, "Cache-Control"), "no-store");
+	assert_string_equal(member(f, "type"), type);
+	assert_int_equal(
+		cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(f->json, "status")), status);
+	assert_true(*member(f, "title"));
+	assert_true(*member(f, "detail"));
+}
+
+static void delivered_is_202_with_the_certificates(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, "POST", "/events", "deliver");
+	run(f, 202);
+	assert_string_equal(fake_gateway_header(&f->fake, "Content-Type"), "application/json");
+	assert_string_equal(fake_gateway_header(&f->fake, "Cache-Control"), "no-store");
+	assert_string_equal(fake_gateway_body(&f->fake),
+		"{\"status\":\"delivered\",\"device_uuid\":\"11111111-2222-3333-4444-"
+		"555555555555\","
+		"\"user_uuid\":\"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee\",\"certificates\":["
+		"{\"usage\":\"signing\",\"serial\":\"00ab\",\"not_after\":\"2020-02-24T16:52:25Z\"}"
+		","
+		"{\"usage\":\"encryption\",\"serial\":\"01ab\",\"not_after\":\"2020-02-24T16:52:"
+		"25Z\"},"
+		"{\"usage\":\"archived\",\"serial\":\"02ab\",\"not_after\":\"2020-02-24T16:52:"
+		"25Z\"}]}");
+}
+
+static void other_outcomes_are_200(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, "POST", "", "record");
+	run(f, 200);
+	assert_string_equal(fake_gateway_body(&f->fake), "{\"status\":\"recorded\"}");
+	prepare(f, "POST", "/", "ignore \"Asset\" Number");
+	run(f, 200);
+	assert_string_equal(member(f, "status"), "ignored");
+	assert_string_equal(member(f, "event_type"), "\"Asset\" Number");
+}
+
+static void each_error_has_its_answer(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *body;
+		int status;
+		const char *label, *retry_after;
+		bool is_public;
+	} cases[] = {
+		{"fail malformed 0 Said \"so\".", 400, "malformed", NULL, true},
+		{"fail unsupported 0 Said \"so\".", 415, "unsupported", NULL, true},
+		{"fail unprocessable 0 Said \"so\".", 422, "unprocessable", NULL, true},
+		{"fail forbidden 0 Said \"so\".", 403, "forbidden", NULL, false},
+		{"fail refused 0 Said \"so\".", 502, "refused", NULL, false},
+		{"fail unavailable 0 Said \"so\".", 503, "unavailable", "60", false},
+		{"fail unavailable 17 Said \"so\".", 503, "unavailable", "17", false},
+		{"fail unavailable 99999 Said \"so\".", 503, "unavailable", "3600", false},
+		{"fail config 0 Said \"so\".", 503, "config", "60", false},
+		{"fail internal 0 Said \"so\".", 500, "internal", NULL, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *retry_after;
+
+		prepare(f, "POST", "/events", cases[i].body);
+		run(f, cases[i].status);
+		assert_problem(f, cases[i].status, cases[i].label);
+		retry_after = fake_gateway_header(&f->fake, "Retry-After");
+		assert_int_equal(!retry_after, !cases[i].retry_after);
+		if (retry_after)
+			assert_string_equal(retry_after, cases[i].retry_after);
+		assert_int_equal(
+			strcmp(member(f, "detail"), "Said \"so\".") == 0, cases[i].is_public);
+		assert_string_equal(
+			member(f, "field"), cases[i].is_public ? "EnrollmentUserName" : "");
+		assert_int_equal(!!strstr(fake_gateway_body(&f->fake), "Said"), cases[i].is_public);
+	}
+}
+
+static void a_detail_is_always_valid_json(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, "POST", "/events", "fail malformed 0 cut \xc3");
+	run(f, 400);
+	assert_problem(f, 400, "malformed");
+	assert_string_equal(member(f, "detail"), member(f, "title"));
+}
+
+static void test_connection_is_200_ok(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, "GET", "/events", NULL);
+	run(f, 200);
+	assert_string_equal(fake_gateway_body(&f->fake), "OK");
+	assert_string_equal(fake_gateway_header(&f->fake, "Content-Type"), "text/plain");
+	prepare(f, "HEAD", "", NULL);
+	run(f, 200);
+	assert_string_equal(fake_gateway_body(&f->fake), "");
+	assert_string_equal(fake_gateway_header(&f->fake, "Content-Length"), "2");
+}
+
+static void wrong_credentials_are_401(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const methods[] = {"GET", "HEAD", "POST"};
+	static const char *const given[] = {"", WRONG, "Bearer x"};
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		for (size_t j = 0; j < ARRAY_LEN(given); j++) {
+			prepare(f, methods[i], "/events", i == 2 ? "deliver" : NULL);
+			fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", given[j]);
+			run(f, 401);
+			assert_string_equal(fake_gateway_header(&f->fake, "WWW-Authenticate"),
+				"Basic realm=\"certprov\", charset=\"UTF-8\"");
+			assert_int_equal(f->fake.body_read, 0);
+			assert_null(strstr(fake_gateway_body(&f->fake), "uem"));
+			if (i != 1)
+				assert_problem(f, 401, "unauthenticated");
+		}
+	}
+}
+
+static void apache_passes_credentials_under_another_name(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, "GET", "/events", NULL);
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	fake_gateway_param(&f->fake, "REDIRECT_HTTP_AUTHORIZATION", RIGHT);
+	run(f, 200);
+}
+
+static void reopen(struct fixture *f, enum authenticate authenticate)
+{
+	struct error e;
+
+	service_close(&f->service);
+	f->config.events.authenticate = authenticate;
+	f->config.events.users_file = NULL;
+	assert_int_equal(service_open(&f->config, &f->service, &e), ERR_OK);
+}
+
+static void the_web_server_may_authenticate(void **state)
+{
+	struct fixture *f = *state;
+
+	reopen(f, AUTHENTICATE_WEB_SERVER);
+	prepare(f, "POST", "/events", "deliver");
+	run(f, 401);
+	assert_null(fake_gateway_header(&f->fake, "WWW-Authenticate"));
+	fake_gateway_param(&f->fake, "REMOTE_USER", "");
+	buf_reset(&f->fake.answer);
+	run(f, 401);
+	assert_int_equal(f->fake.body_read, 0);
+	fake_gateway_param(&f->fake, "REMOTE_USER", "uem");
+	buf_reset(&f->fake.answer);
+	run(f, 202);
+}
+
+static void nobody_may_authenticate(void **state)
+{
+	struct fixture *f = *state;
+
+	reopen(f, AUTHENTICATE_NONE);
+	prepare(f, "POST", "/events", "deliver");
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	run(f, 202);
+}
+
+static void unknown_paths_are_404(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const paths[] = {"/events/", "/Events", "/event", "/metrics", "/status",
+		"/ca.crl", "/../events", "/events?x", "//"};
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		prepare(f, "POST", paths[i], "deliver");
+		run(f, 404);
+		assert_problem(f, 404, "not-found");
+		assert_int_equal(f->fake.body_read, 0);
+	}
+}
+
+static void unknown_methods_are_405_with_allow(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const cases[][3] = {{"PUT", "/events", "GET, HEAD, POST"},
+		{"post", "/events", "GET, HEAD, POST"}, {"", "/events", "GET, HEAD, POST"},
+		{"OPTIONS", "/events", "GET, HEAD, POST"}, {"POST", "/healthz", "GET, HEAD"},
+		{"DELETE", "/ca.cer", "GET, HEAD"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		prepare(f, cases[i][0], cases[i][1], "deliver");
+		run(f, 405);
+		assert_problem(f, 405, "method");
+		assert_string_equal(fake_gateway_header(&f->fake, "Allow"), cases[i][2]);
+		assert_int_equal(f->fake.body_read, 0);
+	}
+}
+
+static void bodies_are_checked_before_they_are_read(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, "POST", "/events", "deliver");
+	fake_gateway_param(&f->fake, "CONTENT_LENGTH", "1025");
+	run(f, 413);
+	assert_problem(f, 413, "too-large");
+	assert_string_equal(member(f, "detail"), "At most 1024 bytes are taken.");
+	assert_int_equal(f->fake.body_read, 0);
+	prepare(f, "POST", "/events", "deliver");
+	fake_gateway_param(&f->fake, "CONTENT_LENGTH", "");
+	run(f, 400);
+	assert_int_equal(f->fake.body_read, 0);
+	prepare(f, "POST", "/events", "deliver");
+	fake_gateway_param(&f->fake, "CONTENT_TYPE", "text/xml");
+	run(f, 415);
+	assert_int_equal(f->fake.body_read, 0);
+	prepare(f, "POST", "/events", "deliver");
+	fake_gateway_param(&f->fake, "CONTENT_LENGTH", "100");
+	run(f, 400);
+	assert_non_null(strstr(member(f, "detail"), "ends after 7 of 100"));
+	prepare(f, "POST", "/events", "");
+	run(f, 400);
+	assert_string_equal(member(f, "field"), "EventId");
+}
+
+static void health_needs_the_store(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, "GET", "/healthz", NULL);
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	run(f, 200);
+	assert_int_equal(unlink(f->store), 0);
+	buf_reset(&f->fake.answer);
+	run(f, 503);
+	assert_problem(f, 503, "unavailable");
+	assert_null(strstr(fake_gateway_body(&f->fake), "away"));
+}
+
+static void the_ca_certificate_can_be_cached(void **state)
+{
+	struct fixture *f = *state;
+	char etag[128];
+
+	prepare(f, "GET", "/ca.cer", NULL);
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	run(f, 200);
+	assert_string_equal(fake_gateway_body(&f->fake), "good certificate");
+	assert_string_equal(fake_gateway_header(&f->fake, "Content-Type"), "application/pkix-cert");
+	assert_non_null(strstr(fake_gateway_header(&f->fake, "Cache-Control"), "max-age="));
+	snprintf(etag, sizeof(etag), "W/\"x\", %s", fake_gateway_header(&f->fake, "ETag"));
+	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
+	buf_reset(&f->fake.answer);
+	run(f, 304);
+	assert_string_equal(fake_gateway_body(&f->fake), "");
+	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
+	buf_reset(&f->fake.answer);
+	run(f, 200);
+	assert_int_equal(unlink(f->ca), 0);
+	buf_reset(&f->fake.answer);
+	run(f, 503);
+	assert_problem(f, 503, "config");
+	assert_null(strstr(fake_gateway_body(&f->fake), f->folder));
+}
+
+static void the_work_is_done_though_nobody_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	prepare(f, "POST", "/events", "deliver");
+	f->fake.gone = true;
+	service_answer(&f->service, &f->fake.gateway);
+	deadline_stop();
+	assert_int_equal(stat(f->store, &st), 0);
+	assert_int_equal(st.st_size, strlen("deliver\n"));
+}
+
+static void a_service_that_is_not_open_says_why(void **state)
+{
+	struct fixture *f = *state;
+	struct error e;
+
+	(void)error_set(&e, ERR_CONFIG, "/secret/path:1: wrong");
+	prepare(f, "POST", "/events", "deliver");
+	service_refuse(&f->fake.gateway, &e);
+	deadline_stop();
+	assert_int_equal(fake_gateway_status(&f->fake), 503);
+	assert_null(strstr(f->fake.answer.data, "/secret/path"));
+}
+
+static void what_cannot_be_opened_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct service service;
+	struct error e;
+
+	write_file(f->users, "uem:plain\n");
+	assert_int_equal(service_open(&f->config, &service, &e), ERR_CONFIG);
+	assert_non_null(strstr(e.text, "users:1:"));
+	write_file(f->users, USERS);
+	unlink(f->ca);
+	assert_int_equal(service_open(&f->config, &service, &e), ERR_CONFIG);
+}
+
+static int start_deadlines(void **state)
+{
+	struct error e;
+
+	(void)state;
+	log_open("service", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	deadline_watch(STDIN_FILENO);
+	return deadline_init(&e);
+}
+
+int main(void)
+{
+#define OPENED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		OPENED(delivered_is_202_with_the_certificates),
+		OPENED(other_outcomes_are_200),
+		OPENED(each_error_has_its_answer),
+		OPENED(a_detail_is_always_valid_json),
+		OPENED(test_connection_is_200_ok),
+		OPENED(wrong_credentials_are_401),
+		OPENED(apache_passes_credentials_under_another_name),
+		OPENED(the_web_server_may_authenticate),
+		OPENED(nobody_may_authenticate),
+		OPENED(unknown_paths_are_404),
+		OPENED(unknown_methods_are_405_with_allow),
+		OPENED(bodies_are_checked_before_they_are_read),
+		OPENED(health_needs_the_store),
+		OPENED(the_ca_certificate_can_be_cached),
+		OPENED(the_work_is_done_though_nobody_waits),
+		OPENED(a_service_that_is_not_open_says_why),
+		OPENED(what_cannot_be_opened_is_told),
+	};
+
+	return cmocka_run_group_tests_name("fcgi_service", tests, start_deadlines, NULL);
+}
