@@ -1,0 +1,270 @@
+#include "fcgi/children.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fcgi/process.h"
+#include "fcgi/worker.h"
+#include "provider/provider.h"
+
+/* A worker that dies sooner than this after its start is not well. */
+#ifndef WORKER_SETTLED_MS
+#define WORKER_SETTLED_MS 10000
+#endif
+#ifndef RESTART_PAUSE_MS
+#define RESTART_PAUSE_MS 1000
+#endif
+#define RESTART_PAUSE_MAX_MS 30000
+
+enum role { WORKER, KEY_MAKER };
+
+static const char *const role_names[] = {[WORKER] = "worker", [KEY_MAKER] = "key maker"};
+
+struct child {
+	enum role role;
+	pid_t pid;	  /* 0: waits to be started */
+	int64_t start_at; /* if it waits */
+	int64_t started;
+	int64_t pause;	 /* before its last start */
+	int64_t kill_at; /* 0: in service */
+	struct child *next;
+};
+
+static void postpone(struct child *child, int64_t now)
+{
+	bool settled = child->started && now - child->started >= WORKER_SETTLED_MS;
+
+	if (settled)
+		child->pause = 0;
+	else
+		child->pause = child->pause ? 2 * child->pause : RESTART_PAUSE_MS;
+	if (child->pause > RESTART_PAUSE_MAX_MS)
+		child->pause = RESTART_PAUSE_MAX_MS;
+	child->pid = 0;
+	child->start_at = now + child->pause;
+}
+
+/* Ends by whatever signal comes: it has nothing to finish. */
+static int make_keys(struct key_pool *pool)
+{
+	struct error e = {.code = ERR_OK};
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (key_pool_fill(pool, &e))
+		log_error("keys can no longer be made ahead: %s", e.text);
+	return error_meaning(ERR_INTERNAL)->exit_status;
+}
+
+static int be(enum role role, const struct children *children)
+{
+	if (role == KEY_MAKER)
+		return make_keys(children->pool);
+	return worker_run(children->config, children->pool, children->listen_fd);
+}
+
+static void start(const struct children *children, struct child *child)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0) {
+		process_follow(parent, SIGTERM);
+		exit(be(child->role, children));
+	}
+	child->started = clock_monotonic_ms();
+	child->pid = pid;
+	if (pid > 0) {
+		log_debug("%s %ld started", role_names[child->role], (long)pid);
+		return;
+	}
+	log_error("cannot start a %s: fork: %s", role_names[child->role], strerror(errno));
+	postpone(child, child->started);
+}
+
+void children_start(struct children *children)
+{
+	int64_t now = clock_monotonic_ms();
+
+	for (struct child *child = children->first; child; child = child->next)
+		if (!child->pid && !child->kill_at && child->start_at <= now)
+			start(children, child);
+}
+
+static void forget(struct children *children, struct child *gone)
+{
+	struct child **link = &children->first;
+
+	while (*link != gone)
+		link = &(*link)->next;
+	*link = gone->next;
+	free(gone);
+}
+
+/* How it ended is of interest unless it was asked to. */
+static void log_death(const struct child *child, pid_t pid, int status)
+{
+	char how[96];
+
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "was killed by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else
+		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
+	if (child->kill_at)
+		log_debug("%s %ld, which had to go, %s", role_names[child->role], (long)pid, how);
+	else
+		log_error("%s %ld %s; another starts in %lld ms", role_names[child->role],
+			(long)pid, how, (long long)child->pause);
+}
+
+static void bury(struct children *children, struct child *child, int status)
+{
+	pid_t pid = child->pid;
+
+	if (!child->kill_at)
+		postpone(child, clock_monotonic_ms());
+	log_death(child, pid, status);
+	if (child->kill_at)
+		forget(children, child);
+}
+
+void children_reap(struct children *children)
+{
+	int status = 0;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child *child = children->first;
+
+		while (child && child->pid != pid)
+			child = child->next;
+		if (child)
+			bury(children, child, status);
+	}
+}
+
+void children_retire(struct children *children, int64_t kill_at)
+{
+	struct child *next;
+
+	for (struct child *child = children->first; child; child = next) {
+		next = child->next;
+		if (child->kill_at)
+			continue;
+		if (!child->pid) {
+			forget(children, child);
+			continue;
+		}
+		child->kill_at = kill_at;
+		kill(child->pid, SIGTERM);
+	}
+}
+
+static void free_list(struct child *child)
+{
+	while (child) {
+		struct child *next = child->next;
+
+		free(child);
+		child = next;
+	}
+}
+
+/* So many workers, and a key maker if there is a pool to fill. NULL: no memory. */
+static struct child *new_list(unsigned workers, bool key_maker)
+{
+	struct child *list = NULL;
+
+	for (unsigned i = 0; i < workers + key_maker; i++) {
+		struct child *child = calloc(1, sizeof(*child));
+
+		if (!child) {
+			free_list(list);
+			return NULL;
+		}
+		child->role = i < workers ? WORKER : KEY_MAKER;
+		child->next = list;
+		list = child;
+	}
+	return list;
+}
+
+static void append(struct children *children, struct child *added)
+{
+	struct child **link = &children->first;
+
+	while (*link)
+		link = &(*link)->next;
+	*link = added;
+}
+
+enum err children_renew(struct children *children, const struct config *config, unsigned workers,
+	int64_t kill_at, struct error *e)
+{
+	struct key_pool *pool = NULL;
+	enum err err = provider_key_pool(config, &pool, e);
+	struct child *added = err ? NULL : new_list(workers, pool != NULL);
+
+	if (!err && !added)
+		err = error_memory(e);
+	if (err) {
+		key_pool_free(pool);
+		return err;
+	}
+	children_retire(children, kill_at);
+	append(children, added);
+	key_pool_free(children->pool);
+	children->pool = pool;
+	children->config = config;
+	return ERR_OK;
+}
+
+void children_fini(struct children *children)
+{
+	free_list(children->first);
+	key_pool_free(children->pool);
+	*children = (struct children){.listen_fd = -1};
+}
+
+void children_kill_late(struct children *children)
+{
+	int64_t now = clock_monotonic_ms();
+
+	for (struct child *child = children->first; child; child = child->next) {
+		if (!child->kill_at || child->kill_at > now)
+			continue;
+		log_warning("%s %ld did not finish in time and is killed; an event that it had "
+			    "recorded stays pending",
+			role_names[child->role], (long)child->pid);
+		kill(child->pid, SIGKILL);
+		child->kill_at = INT64_MAX; /* once is enough */
+	}
+}
+
+int64_t children_next(const struct children *children)
+{
+	int64_t next = INT64_MAX;
+
+	for (const struct child *child = children->first; child; child = child->next) {
+		int64_t at = child->kill_at ? child->kill_at
+			     : child->pid   ? INT64_MAX
+					    : child->start_at;
+
+		if (at < next)
+			next = at;
+	}
+	return next;
+}
+
+bool children_are_gone(const struct children *children)
+{
+	return !children->first;
+}

@@ -1,0 +1,150 @@
+#include "fcgi/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 511
+#define NO_GROUP_EXECUTE_NO_OTHERS 0117 /* umask of mode 0660 */
+
+static int new_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static bool answers(const struct sockaddr_un *address)
+{
+	int fd = new_socket();
+	bool refused = fd >= 0 &&
+		       connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+		       (errno == ECONNREFUSED || errno == ENOENT);
+
+	if (fd >= 0)
+		close(fd);
+	return !refused;
+}
+
+static enum err remove_stale(const struct sockaddr_un *address, struct error *e)
+{
+	const char *path = address->sun_path;
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? ERR_OK : error_errno(e, ERR_CONFIG, "%s", path);
+	if (!S_ISSOCK(st.st_mode))
+		return error_set(e, ERR_CONFIG,
+			"%s is there already and is no socket; remove it or name another place",
+			path);
+	if (answers(address))
+		return error_set(e, ERR_CONFIG,
+			"%s is in use: another process serves this socket; stop it first", path);
+	if (unlink(path) < 0)
+		return error_errno(e, ERR_CONFIG, "%s: cannot remove the stale socket", path);
+	return ERR_OK;
+}
+
+/* Holds whoever else starts in this folder off until our socket listens; -1: cannot. */
+static int lock_folder(const char *path)
+{
+	char *copy = strdup(path);
+	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	free(copy);
+	if (fd >= 0 && flock(fd, LOCK_EX) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static enum err bind_and_listen(
+	int fd, const struct sockaddr_un *address, struct listener *listener, struct error *e)
+{
+	mode_t saved = umask(NO_GROUP_EXECUTE_NO_OTHERS);
+	int rc = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+	struct stat st;
+
+	umask(saved);
+	if (rc < 0)
+		return error_errno(e, ERR_CONFIG, "%s: cannot make the socket", address->sun_path);
+	if (lstat(address->sun_path, &st) < 0 || listen(fd, BACKLOG) < 0)
+		return error_errno(e, ERR_CONFIG, "%s", address->sun_path);
+	listener->device = st.st_dev;
+	listener->inode = st.st_ino;
+	return ERR_OK;
+}
+
+enum err listener_open(const char *path, struct listener *out, struct error *e)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct listener listener = {.fd = -1, .path = path};
+	int folder = -1;
+	enum err err = ERR_OK;
+
+	if (!*path || strlen(path) >= sizeof(address.sun_path))
+		return error_set(e, ERR_CONFIG, "%s: a socket's path has 1 to %zu bytes", path,
+			sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	folder = lock_folder(path);
+	listener.fd = new_socket();
+	if (folder < 0)
+		err = error_errno(e, ERR_CONFIG, "%s: its folder", path);
+	else if (listener.fd < 0)
+		err = error_errno(e, ERR_INTERNAL, "socket");
+	if (!err)
+		err = remove_stale(&address, e);
+	if (!err)
+		err = bind_and_listen(listener.fd, &address, &listener, e);
+	if (!err)
+		*out = listener;
+	else if (listener.fd >= 0)
+		close(listener.fd);
+	if (folder >= 0)
+		close(folder);
+	return err;
+}
+
+bool listener_is_inherited(void)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 &&
+	       listening;
+}
+
+enum err listener_inherit(struct listener *out, struct error *e)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	enum err err = ERR_OK;
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || null < 0 ||
+		dup2(null, STDIN_FILENO) < 0)
+		err = error_errno(e, ERR_INTERNAL, "the inherited socket");
+	else
+		*out = (struct listener){.fd = fd};
+	if (null > STDERR_FILENO)
+		close(null);
+	if (err && fd >= 0)
+		close(fd);
+	return err;
+}
+
+void listener_remove(struct listener *listener)
+{
+	struct stat st;
+
+	if (listener->path && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
+		st.st_ino == listener->inode)
+		unlink(listener->path);
+	listener->path = NULL;
+}

@@ -1,0 +1,173 @@
+#include "fcgi/parent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fcgi/children.h"
+#include "fcgi/deadline.h"
+#include "fcgi/listener.h"
+#include "fcgi/trial.h"
+
+/* What a worker may take beyond the deadlines of its request, when it is told to go. */
+#ifndef STOP_MARGIN_MS
+#define STOP_MARGIN_MS 5000
+#endif
+
+struct parent {
+	const struct parent_options *options;
+	struct config *config;
+	struct listener listener;
+	struct children children;
+	bool stopping;
+};
+
+/* SIGTERM and SIGINT: end. SIGHUP: reload. SIGCHLD: wake up. We wait for them, nobody handles. */
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, set, NULL);
+}
+
+static enum err read_config(const char *path, struct config **out, struct error *e)
+{
+	struct config *config = NULL;
+	enum err err = config_load(path, &config, e);
+
+	if (!err)
+		err = trial_open(config, e);
+	if (err)
+		config_free(config);
+	else
+		*out = config;
+	return err;
+}
+
+static enum err start(struct parent *p, struct error *e)
+{
+	const struct parent_options *options = p->options;
+	enum err err = read_config(options->config_path, &p->config, e);
+
+	if (!err && options->socket)
+		err = listener_open(options->socket, &p->listener, e);
+	else if (!err)
+		err = listener_inherit(&p->listener, e);
+	if (err)
+		return err;
+	log_open("certprov.fcgi", p->config->log.target, p->config->log.level);
+	p->children.listen_fd = p->listener.fd;
+	log_info("serving %s with %u workers", options->socket ? options->socket : "descriptor 0",
+		options->workers);
+	return children_renew(&p->children, p->config, options->workers, 0, e);
+}
+
+/* By when a worker that is told to go now has finished what it may be doing. */
+static int64_t latest_end(const struct config *config)
+{
+	int64_t longest = RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS + STOP_MARGIN_MS;
+
+	for (char **url = config->escrow.urls; *url; url++)
+		longest += config->escrow.timeout * 1000;
+	return clock_monotonic_ms() + longest;
+}
+
+static enum err take_new_config(struct parent *p, struct error *e)
+{
+	struct config *config = NULL;
+	enum err err = read_config(p->options->config_path, &config, e);
+
+	if (!err)
+		err = children_renew(
+			&p->children, config, p->options->workers, latest_end(p->config), e);
+	if (err) {
+		config_free(config);
+		return err;
+	}
+	config_free(p->config);
+	p->config = config;
+	return ERR_OK;
+}
+
+/* The socket stays with us, so that connections wait while workers change. */
+static void reload(struct parent *p)
+{
+	struct error e = {.code = ERR_OK};
+
+	if (take_new_config(p, &e)) {
+		log_error("the configuration is not taken and the old one stays in force: %s",
+			e.text);
+		return;
+	}
+	log_open("certprov.fcgi", p->config->log.target, p->config->log.level);
+	log_info("the configuration was read anew; new workers take over");
+}
+
+static void stop(struct parent *p)
+{
+	if (p->stopping)
+		return;
+	p->stopping = true;
+	log_info("stopping; what is in flight is finished first");
+	listener_remove(&p->listener);
+	close(p->listener.fd);
+	children_retire(&p->children, latest_end(p->config));
+}
+
+static int wait_for_signal(const sigset_t *set, int64_t until)
+{
+	int64_t left = until == INT64_MAX ? 3600 * 1000 : until - clock_monotonic_ms();
+	struct timespec timeout = {0, 0};
+
+	if (left > 0)
+		timeout = (struct timespec){left / 1000, left % 1000 * 1000000};
+	return sigtimedwait(set, NULL, &timeout);
+}
+
+static void run(struct parent *p, const sigset_t *set)
+{
+	while (!p->stopping || !children_are_gone(&p->children)) {
+		children_start(&p->children);
+		children_kill_late(&p->children);
+		switch (wait_for_signal(set, children_next(&p->children))) {
+		case SIGTERM:
+		case SIGINT:
+			stop(p);
+			break;
+		case SIGHUP:
+			if (!p->stopping)
+				reload(p);
+			break;
+		default: /* SIGCHLD, or it is time */
+			break;
+		}
+		children_reap(&p->children);
+	}
+}
+
+int parent_run(const struct parent_options *options)
+{
+	struct parent p = {.options = options, .listener = {.fd = -1}};
+	struct error e = {.code = ERR_OK};
+	sigset_t set;
+	enum err err;
+
+	block_signals(&set);
+	err = start(&p, &e);
+	if (err) {
+		log_error("cannot start: %s", e.text);
+		listener_remove(&p.listener);
+	} else {
+		run(&p, &set);
+		log_info("stopped");
+	}
+	children_fini(&p.children);
+	config_free(p.config);
+	return error_meaning(err)->exit_status;
+}

@@ -1,0 +1,18 @@
+#ifndef FCGI_PARENT_H
+#define FCGI_PARENT_H
+
+/* What the command line asks for. */
+struct parent_options {
+	const char *config_path;
+	const char *socket; /* NULL: the listening socket that is descriptor 0 */
+	unsigned workers;
+};
+
+/*
+ * The process that holds the socket: starts the workers, replaces those that
+ * die, reads the configuration anew on SIGHUP, and ends all of it on SIGTERM or SIGINT.
+ * Returns the exit status: 0 after these, that of the error if it could not start.
+ */
+int parent_run(const struct parent_options *options);
+
+#endif

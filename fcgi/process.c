@@ -1,0 +1,47 @@
+#include "fcgi/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "base/secret.h"
+
+void process_follow(pid_t parent, int signal)
+{
+	prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(0);
+}
+
+/* A closed one would be given to the next file opened, and be written to as standard error. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+void process_prepare(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM};
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	open_standard_descriptors();
+	secret_harden_process();
+	umask(077);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		sigaction(signals[i], &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}

@@ -1,0 +1,14 @@
+#ifndef FCGI_TRIAL_H
+#define FCGI_TRIAL_H
+
+#include "base/config.h"
+#include "base/error.h"
+
+/*
+ * Opens all that the configuration names, in a child process that ends with
+ * it: the parent never holds a key, a database or a TLS library's state. The
+ * errors are those of service_open(), and ERR_UNAVAILABLE if that takes too long.
+ */
+enum err trial_open(const struct config *config, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,170 @@
+#include "fcgi/worker.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fcgi/deadline.h"
+#include "fcgi/service.h"
+
+#define OUT_OF_RESOURCES_PAUSE_MS 100
+
+static volatile sig_atomic_t stop;
+
+static void on_stop(int signal)
+{
+	(void)signal;
+	stop = 1;
+}
+
+/*
+ * After FCGX_Init(), which puts handlers of its own on SIGTERM, SIGPIPE and SIGUSR1. SIGTERM
+ * stays blocked but for the wait for a connection, so it never
+ * interrupts a request. What a terminal sends to all of us is the parent's affair.
+ */
+static void set_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_stop};
+	static const int ignored[] = {SIGPIPE, SIGINT, SIGHUP, SIGUSR1};
+	sigset_t mask;
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+		sigaction(ignored[i], &action, NULL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* --- one connection: what libfcgi reads from and writes to is ours, so that we can cut it */
+
+static size_t read_body(void *ctx, void *data, size_t len)
+{
+	FCGX_Request *r = ctx;
+	int got = FCGX_GetStr(data, len < INT_MAX ? (int)len : INT_MAX, r->in);
+
+	return got > 0 ? (size_t)got : 0;
+}
+
+static bool write_answer(void *ctx, const void *data, size_t len)
+{
+	FCGX_Request *r = ctx;
+
+	return len < INT_MAX && FCGX_PutStr(data, (int)len, r->out) == (int)len &&
+	       FCGX_FFlush(r->out) == 0;
+}
+
+/*
+ * FCGX_Accept_r() with a connection that is there already and a listening
+ * socket that is none: it reads the request's parameters and returns, whatever happens. Set
+ * to keep the connection it does not close ours first; and what the web server wishes afterwards
+ * (fastcgi_keep_conn) would tie this worker to it.
+ */
+static void serve(struct service *service, int fd)
+{
+	FCGX_Request r;
+	struct gateway gateway = {.ctx = &r, .read = read_body, .write = write_answer};
+
+	FCGX_InitRequest(&r, -1, 0);
+	r.ipcFd = fd;
+	r.keepConnection = 1;
+	deadline_watch(fd);
+	deadline_start(RECEIVE_DEADLINE_MS);
+	if (FCGX_Accept_r(&r) == 0) {
+		r.keepConnection = 0;
+		gateway.params = r.envp;
+		service_answer(service, &gateway);
+		FCGX_Finish_r(&r);
+	} else if (deadline_passed()) {
+		log_warning("a connection brought no request within %d ms and was cut off",
+			RECEIVE_DEADLINE_MS);
+	} else {
+		log_debug("a connection ended without a request");
+	}
+	deadline_stop();
+}
+
+/* --- one after the other */
+
+/* Waits for a connection or SIGTERM. Whether there may be a connection. */
+static bool wait_for_connection(int listen_fd)
+{
+	struct pollfd wanted = {.fd = listen_fd, .events = POLLIN};
+	sigset_t none;
+
+	sigemptyset(&none);
+	return ppoll(&wanted, 1, NULL, &none) > 0 && !stop;
+}
+
+static void pause_a_little(void)
+{
+	struct timespec pause = {.tv_nsec = OUT_OF_RESOURCES_PAUSE_MS * 1000000L};
+
+	nanosleep(&pause, NULL);
+}
+
+/* Whether to go on. Another worker may have been quicker to accept; that is no error. */
+static bool accept_one(struct service *service, int listen_fd)
+{
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		serve(service, fd);
+		return true;
+	}
+	switch (errno) {
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+	case EOPNOTSUPP:
+		log_error("the listening socket is of no use any more (errno %d)", errno);
+		return false;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		log_error("out of descriptors or memory (errno %d): cannot accept now", errno);
+		pause_a_little();
+		return true;
+	default:
+		return true;
+	}
+}
+
+static int answer_requests(struct service *service, int listen_fd)
+{
+	while (!stop)
+		if (wait_for_connection(listen_fd) && !accept_one(service, listen_fd))
+			return error_meaning(ERR_INTERNAL)->exit_status;
+	return 0;
+}
+
+int worker_run(const struct config *config, struct key_pool *pool, int listen_fd)
+{
+	struct service service = {.config = NULL};
+	struct error e = {.code = ERR_OK};
+	enum err err = deadline_init(&e);
+	int status;
+
+	if (!err && FCGX_Init() != 0)
+		err = error_set(&e, ERR_INTERNAL, "FCGX_Init failed");
+	set_signals();
+	if (!err)
+		err = service_open(config, &service, &e);
+	if (err) {
+		log_error("worker cannot start: %s", e.text);
+		return error_meaning(err)->exit_status;
+	}
+	provider_use_pool(service.provider, pool);
+	status = answer_requests(&service, listen_fd);
+	service_close(&service);
+	return status;
+}
