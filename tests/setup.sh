@@ -36,6 +36,7 @@ packages=(
 	make
 	mandoc
 	nginx
+	procps
 	openssl
 	pkg-config
 	shellcheck

@@ -107,16 +107,16 @@ static enum err finish(struct work *w, enum event_state done, enum err err, stru
 	return err ? err : unwritten.code;
 }
 
-static void log_outcome(const struct work *w, enum err err, const struct error *e)
+/* The outcome and each step's time. The cause of a failure is the caller's to log. */
+static void log_outcome(const struct work *w, enum err err)
 {
 	struct buf line = BUF_INIT(1024);
 
 	steps_print(&w->steps, &line);
 	log_line(err ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		"event=%lld type=\"%s\" device=%s user=%s outcome=%s %s%s%s", (long long)w->id,
+		"event=%lld type=\"%s\" device=%s user=%s outcome=%s %s", (long long)w->id,
 		w->event->field[EVENT_TYPE], w->event->device_uuid, w->event->user_uuid,
-		error_meaning(err)->label, line.data ? line.data : "", err ? " cause: " : "",
-		err ? e->text : "");
+		error_meaning(err)->label, line.data ? line.data : "");
 	buf_free(&line);
 }
 
@@ -135,7 +135,7 @@ static enum err handle_recorded(
 		err = enroll(w, out, e);
 	if (w->id)
 		err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, err, e);
-	log_outcome(w, err, e);
+	log_outcome(w, err);
 	return err;
 }
 

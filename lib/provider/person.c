@@ -115,8 +115,8 @@ static enum err find_subject(const struct config *config, struct template_values
 	return err;
 }
 
-enum err person_of_event(const struct config *config, const struct event *event,
-	struct person *out, struct error *e)
+enum err person_of_event(
+	const struct config *config, const struct event *event, struct person *out, struct error *e)
 {
 	struct template_values values = {.event = event};
 	struct person person;
