@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "net/identity.h"
 
 /*
  * The only caller of libcurl. A client speaks with one server under one
@@ -22,11 +23,14 @@ struct http_options {
 
 /*
  * Reads identity and CA file now, so that a mistake in them shows at once:
- * ERR_CONFIG. The identity's key exists only in memory. identity_info and the like: see identity.h.
+ * ERR_CONFIG. The identity's key exists only in memory.
  */
 enum err http_client_new(
 	const struct http_options *options, struct http_client **out, struct error *e) must_check;
 void http_client_free(struct http_client *client);
+
+/* Our identity, borrowed; NULL if there is none. */
+const struct identity *http_client_identity(const struct http_client *client);
 
 struct http_request {
 	const char *method;	  /* "GET", "POST" */

@@ -1,6 +1,8 @@
 #ifndef NET_IDENTITY_H
 #define NET_IDENTITY_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -20,5 +22,8 @@ const char *identity_path(const struct identity *identity);
 
 /* The client certificate, DER; lives as long as identity. */
 const struct blob *identity_certificate(const struct identity *identity);
+
+/* When the client certificate ends, in seconds since 1970. An identity that has ended opens. */
+int64_t identity_not_after(const struct identity *identity);
 
 #endif

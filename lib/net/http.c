@@ -1,0 +1,189 @@
+#include "net/http.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/anchors.h"
+#include "net/http_internal.h"
+
+/* --- one request */
+
+static CURLcode perform(struct http_transfer *t)
+{
+	struct buf *body = &t->in.body;
+
+	buf_reset(body);
+	t->in = (struct http_incoming){.body = *body};
+	t->words[0] = '\0';
+	t->server_key[0] = '\0';
+	t->alert = 0;
+	return curl_easy_perform(t->client->curl);
+}
+
+/*
+ * A kept connection that the server closed just when we wrote: nothing came
+ * back. libcurl repeats by itself what it sees before or while it reads, not
+ * what breaks while it writes a body of more than 64 KB.
+ */
+static bool kept_was_dead(const struct http_transfer *t, CURLcode code)
+{
+	long connects = 1;
+
+	if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING)
+		return false;
+	return curl_easy_getinfo(t->client->curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
+	       connects == 0 && t->in.header_len == 0;
+}
+
+static enum err explain(const struct http_transfer *t, CURLcode code, struct error *e)
+{
+	const struct http_failure failure = {
+		.curl = t->client->curl,
+		.code = code,
+		.origin = t->origin,
+		.words = t->words,
+		.alert = t->alert,
+		.server_key = t->server_key,
+		.identity = t->client->identity,
+		.answer = &t->in,
+	};
+
+	return http_explain(&failure, e);
+}
+
+static enum err run(struct http_transfer *t, struct error *e)
+{
+	enum err err = http_set_timeouts(t, e);
+	CURLcode code;
+
+	if (err)
+		return err;
+	code = perform(t);
+	if (kept_was_dead(t, code)) {
+		err = http_set_timeouts(t, e);
+		if (err)
+			return err;
+		code = perform(t);
+	}
+	if (code != CURLE_OK || !t->in.header_done)
+		return explain(t, code, e);
+	return ERR_OK;
+}
+
+/* Only https; and "https://host:port" for the log, as what follows may be long. */
+static enum err check_url(struct http_transfer *t, struct error *e)
+{
+	static const char scheme[] = "https://";
+	const char *url = t->request->url;
+	size_t len = sizeof(scheme) - 1;
+
+	if (strncmp(url, scheme, len) != 0)
+		return error_set(e, ERR_CONFIG, "%s: a URL must begin with %s", url, scheme);
+	len += strcspn(url + len, "/?#");
+	if (len == sizeof(scheme) - 1)
+		return error_set(e, ERR_CONFIG, "%s: a URL must have a host name", url);
+	if (memchr(url, '@', len))
+		return error_set(e, ERR_CONFIG, "a URL must have no user name or password in it");
+	snprintf(t->origin, sizeof(t->origin), "%.*s",
+		(int)(len < HTTP_ORIGIN_MAX ? len : HTTP_ORIGIN_MAX), url);
+	return ERR_OK;
+}
+
+enum err http_send(struct http_client *client, const struct http_request *request,
+	struct http_answer *out, struct error *e)
+{
+	struct http_transfer t = {
+		.client = client,
+		.request = request,
+		.in = {.body = BUF_INIT(request->answer_max)},
+	};
+	struct http_answer answer = {0};
+	enum err err = check_url(&t, e);
+
+	if (!err)
+		err = http_set_options(&t, e);
+	if (!err)
+		err = run(&t, e);
+	if (err)
+		goto out;
+	answer.status = t.in.status;
+	answer.retry_after = t.in.retry_after;
+	err = blob_take(&t.in.body, &answer.body, e);
+	if (!err)
+		*out = answer;
+out:
+	curl_easy_reset(client->curl); /* what it points to ends here */
+	curl_slist_free_all(t.headers);
+	buf_free(&t.in.body);
+	return err;
+}
+
+void http_answer_free(struct http_answer *answer)
+{
+	blob_free(&answer->body);
+	*answer = (struct http_answer){0};
+}
+
+/* --- the client */
+
+static enum err open_files(
+	struct http_client *client, const struct http_options *options, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	if (options->identity)
+		err = identity_open(
+			options->identity, options->identity_password_file, &client->identity, e);
+	if (!err && options->ca_file)
+		err = anchors_open(options->ca_file, &client->anchors, e);
+	if (err || !options->pinned_key)
+		return err;
+	/* libcurl would take anything else for the name of a file. */
+	if (strncmp(options->pinned_key, "sha256//", 8) != 0)
+		return error_set(e, ERR_CONFIG, "pinned key %s: it must begin with sha256//",
+			options->pinned_key);
+	client->pinned_key = strdup(options->pinned_key);
+	return client->pinned_key ? ERR_OK : error_memory(e);
+}
+
+enum err http_client_new(
+	const struct http_options *options, struct http_client **out, struct error *e)
+{
+	struct http_client *client = calloc(1, sizeof(*client));
+	enum err err;
+
+	if (!client)
+		return error_memory(e);
+	client->anchors = (struct memfile)MEMFILE_INIT;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(client);
+		return error_memory(e);
+	}
+	client->curl = curl_easy_init();
+	err = client->curl ? open_files(client, options, e) : error_memory(e);
+	if (err)
+		http_client_free(client);
+	else
+		*out = client;
+	return err;
+}
+
+void http_client_free(struct http_client *client)
+{
+	if (!client)
+		return;
+	curl_easy_cleanup(client->curl);
+	identity_close(client->identity);
+	memfile_close(&client->anchors);
+	free(client->pinned_key);
+	free(client);
+	curl_global_cleanup();
+}
+
+const struct identity *http_client_identity(const struct http_client *client)
+{
+	return client->identity;
+}

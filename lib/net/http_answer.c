@@ -1,0 +1,104 @@
+#include "net/http_answer.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define HEADER_MAX (32 * 1024)	    /* bytes of a header block, trailers too */
+#define RETRY_AFTER_MAX (24 * 3600) /* seconds; no server parks us for longer */
+#define RETRY_AFTER_TEXT_MAX 64	    /* an HTTP-date has 29 characters */
+#define RETRY_AFTER_NAME "retry-after"
+
+/* Seconds or an HTTP-date (RFC 9110, section 10.2.3); 0 for anything else. */
+static int parse_retry_after(const char *value)
+{
+	int64_t seconds = 0;
+	time_t when;
+
+	if (text_number(value, INT64_MAX, &seconds))
+		return (int)(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
+	when = curl_getdate(value, NULL);
+	if (when == -1 || when <= clock_now())
+		return 0;
+	seconds = (int64_t)when - clock_now();
+	return (int)(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
+}
+
+static void take_retry_after(struct http_incoming *in, const char *value, size_t len)
+{
+	char text[RETRY_AFTER_TEXT_MAX];
+
+	if (len >= sizeof(text))
+		return;
+	memcpy(text, value, len);
+	text[len] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	in->retry_after = parse_retry_after(text_trim(text));
+}
+
+/* "HTTP/1.1 200 OK": three digits behind the first space (RFC 9112, section 4). */
+static void take_status(struct http_incoming *in, const char *line, size_t len)
+{
+	const char *space = memchr(line, ' ', len);
+	char digits[4] = "";
+	int64_t status = 0;
+
+	if (space && line + len - space > 3)
+		memcpy(digits, space + 1, 3);
+	if (!text_number(digits, 999, &status) || status < 100)
+		in->fault = HTTP_FAULT_HEADER;
+	in->status = (int)status;
+	in->retry_after = 0;
+}
+
+static void take_field(struct http_incoming *in, const char *line, size_t len)
+{
+	const char *colon = memchr(line, ':', len);
+	size_t name_len = colon ? (size_t)(colon - line) : 0;
+	char name[sizeof(RETRY_AFTER_NAME)];
+
+	if (name_len == 0 || line[name_len - 1] == ' ' || line[name_len - 1] == '\t') {
+		in->fault = HTTP_FAULT_HEADER;
+		return;
+	}
+	if (name_len != sizeof(name) - 1)
+		return;
+	memcpy(name, line, name_len);
+	name[name_len] = '\0';
+	if (text_equal_nocase(name, RETRY_AFTER_NAME))
+		take_retry_after(in, colon + 1, len - name_len - 1);
+}
+
+/* One line of the header block, or of the trailers behind a chunked body. */
+size_t http_incoming_header(char *data, size_t size, size_t count, void *incoming)
+{
+	struct http_incoming *in = incoming;
+	size_t len = size * count;
+	bool interim = in->status >= 100 && in->status < 200;
+
+	in->header_len += len;
+	if (in->header_len > HEADER_MAX)
+		in->fault = HTTP_FAULT_HEADER_SIZE;
+	else if (in->header_done)
+		return len;
+	else if (in->status == 0 || (interim && len > 5 && memcmp(data, "HTTP/", 5) == 0))
+		take_status(in, data, len);
+	else if (data[0] == '\r' || data[0] == '\n')
+		in->header_done = !interim;
+	else if (data[0] != ' ' && data[0] != '\t') /* else: an obsolete continuation line */
+		take_field(in, data, len);
+	return in->fault ? 0 : len;
+}
+
+size_t http_incoming_body(char *data, size_t size, size_t count, void *incoming)
+{
+	struct http_incoming *in = incoming;
+	size_t len = size * count;
+
+	buf_append(&in->body, data, len);
+	if (in->body.failed)
+		in->fault = HTTP_FAULT_BODY_SIZE;
+	return in->fault ? 0 : len;
+}

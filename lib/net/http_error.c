@@ -1,0 +1,300 @@
+#include "net/http_error.h"
+
+#include <gnutls/gnutls.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* The last part of a sentence about our certificate: "", or when it ended. */
+#define ENDED_SIZE 80
+
+static void ended(const struct identity *identity, char out[ENDED_SIZE])
+{
+	char date[CLOCK_RFC3339_SIZE];
+
+	out[0] = '\0';
+	if (!identity || identity_not_after(identity) >= clock_now())
+		return;
+	clock_rfc3339(identity_not_after(identity), date);
+	snprintf(out, ENDED_SIZE, "; our client certificate expired on %s: renew it", date);
+}
+
+/* libcurl's words, unless they are of a mishap on the way that was not the cause. */
+static const char *said(const struct http_failure *f)
+{
+	bool useful = f->words[0] && strncmp(f->words, "getpeername", 11) != 0;
+
+	return useful ? f->words : curl_easy_strerror(f->code);
+}
+
+/* --- the server's certificate */
+
+static const struct {
+	unsigned flag; /* of gnutls_certificate_status_t */
+	const char *text;
+} verdicts[] = {
+	{GNUTLS_CERT_REVOKED, "is revoked; it must be replaced there"},
+	{GNUTLS_CERT_EXPIRED, "(or its issuer's) has expired; it must be renewed there, or this "
+			      "machine's clock is "
+			      "wrong"},
+	{GNUTLS_CERT_NOT_ACTIVATED, "is not valid yet; compare its dates and this machine's clock"},
+	{GNUTLS_CERT_SIGNER_NOT_FOUND,
+		"has an issuer that we do not trust; if it is the right server, add its issuer's "
+		"certificate to ca-file"},
+	{GNUTLS_CERT_SIGNER_NOT_CA,
+		"is issued by a certificate that is no CA; add the real issuer to ca-file"},
+	{GNUTLS_CERT_INSECURE_ALGORITHM, "(or its issuer's) uses an algorithm or a key that is too "
+					 "weak; it must be replaced "
+					 "there"},
+	{GNUTLS_CERT_SIGNATURE_FAILURE,
+		"has a wrong signature; ca-file has another certificate of its issuer's name"},
+	{GNUTLS_CERT_PURPOSE_MISMATCH, "is not meant for a TLS server; it must be replaced there"},
+};
+
+static enum err explain_verification(const struct http_failure *f, struct error *e)
+{
+	long status = 0;
+
+	if (curl_easy_getinfo(f->curl, CURLINFO_SSL_VERIFYRESULT, &status) != CURLE_OK)
+		status = 0;
+	for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
+		if ((unsigned)status & verdicts[i].flag)
+			return error_set(e, ERR_CONFIG, "%s: the server's certificate %s",
+				f->origin, verdicts[i].text);
+	if (status == 0)
+		return error_set(e, ERR_CONFIG,
+			"%s: the server's certificate is for another name; give in url the name "
+			"that it has (%s)",
+			f->origin, f->words);
+	return error_set(e, ERR_CONFIG, "%s: the server's certificate is not valid (%s)", f->origin,
+		f->words);
+}
+
+static enum err explain_pin(const struct http_failure *f, struct error *e)
+{
+	return error_set(e, ERR_CONFIG,
+		"%s: the server's key is not the pinned one but %s; ask its administrator whether "
+		"that is right, and set pinned-key to it only then",
+		f->origin, f->server_key[0] ? f->server_key : "another");
+}
+
+static enum err explain_no_anchors(const struct http_failure *f, struct error *e)
+{
+	return error_set(e, ERR_CONFIG,
+		"%s: this machine has no list of trusted CAs; set ca-file, or install the system's "
+		"(%s)",
+		f->origin, f->words);
+}
+
+/* --- TLS alerts: what the server's TLS tells us */
+
+static bool about_our_certificate(int alert)
+{
+	switch (alert) {
+	case GNUTLS_A_SSL3_NO_CERTIFICATE:
+	case GNUTLS_A_BAD_CERTIFICATE:
+	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+	case GNUTLS_A_CERTIFICATE_REVOKED:
+	case GNUTLS_A_CERTIFICATE_EXPIRED:
+	case GNUTLS_A_CERTIFICATE_UNKNOWN:
+	case GNUTLS_A_UNKNOWN_CA:
+	case GNUTLS_A_ACCESS_DENIED:
+	case GNUTLS_A_CERTIFICATE_REQUIRED:
+	/* TLS 1.2 says no more than this when a client certificate is missing. */
+	case GNUTLS_A_HANDSHAKE_FAILURE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An alert may also be a mere warning; this one was the end, and before any answer. */
+static bool ended_by_alert(const struct http_failure *f)
+{
+	return f->alert > 0 && f->answer->header_len == 0 &&
+	       (f->code == CURLE_SSL_CONNECT_ERROR || f->code == CURLE_RECV_ERROR ||
+		       f->code == CURLE_SEND_ERROR);
+}
+
+static enum err explain_alert(const struct http_failure *f, struct error *e)
+{
+	const char *name = gnutls_alert_get_name((gnutls_alert_description_t)f->alert);
+	char when[ENDED_SIZE];
+
+	ended(f->identity, when);
+	if (!name)
+		name = "unknown";
+	if (about_our_certificate(f->alert) && f->identity)
+		return error_set(e, ERR_REFUSED,
+			"%s: the server does not take our client certificate (TLS alert %d: %s)%s",
+			f->origin, f->alert, name, when);
+	if (about_our_certificate(f->alert))
+		return error_set(e, ERR_REFUSED,
+			"%s: the server demands a client certificate (TLS alert %d: %s); set "
+			"identity",
+			f->origin, f->alert, name);
+	if (f->alert == GNUTLS_A_PROTOCOL_VERSION || f->alert == GNUTLS_A_INSUFFICIENT_SECURITY)
+		return error_set(e, ERR_CONFIG,
+			"%s: the server offers no TLS 1.2 or later with a strong cipher (TLS alert "
+			"%d: %s); it must be upgraded",
+			f->origin, f->alert, name);
+	return error_set(e, ERR_UNAVAILABLE, "%s: the server ended TLS with alert %d: %s",
+		f->origin, f->alert, name);
+}
+
+/* --- the network */
+
+static enum err explain_connect(const struct http_failure *f, struct error *e)
+{
+	long cause = 0;
+
+	if (curl_easy_getinfo(f->curl, CURLINFO_OS_ERRNO, &cause) != CURLE_OK)
+		cause = 0;
+	return error_set(e, ERR_UNAVAILABLE, "%s: no connection: %s", f->origin,
+		cause ? strerror((int)cause) : said(f));
+}
+
+static enum err explain_name(const struct http_failure *f, struct error *e)
+{
+	return error_set(e, ERR_UNAVAILABLE,
+		"%s: its name could not be resolved; check url and this machine's DNS (%s)",
+		f->origin, f->words);
+}
+
+static enum err explain_handshake(const struct http_failure *f, struct error *e)
+{
+	char when[ENDED_SIZE];
+
+	ended(f->identity, when);
+	return error_set(e, ERR_UNAVAILABLE,
+		"%s: no TLS connection (%s); is it the right port%s?%s", f->origin, said(f),
+		f->identity ? ", and does it take our client certificate" : "", when);
+}
+
+static bool passed(const struct http_failure *f, CURLINFO point)
+{
+	curl_off_t us = 0;
+
+	return curl_easy_getinfo(f->curl, point, &us) == CURLE_OK && us > 0;
+}
+
+static const char *phase(const struct http_failure *f)
+{
+	long connects = 0, port = 0;
+	bool kept = curl_easy_getinfo(f->curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
+		    connects == 0 && passed(f, CURLINFO_PRETRANSFER_TIME_T);
+
+	if (f->answer->header_done)
+		return "the answer's body did not end";
+	if (f->answer->header_len > 0)
+		return "the answer's header did not end";
+	if (kept || passed(f, CURLINFO_APPCONNECT_TIME_T))
+		return "the request was not answered";
+	if (curl_easy_getinfo(f->curl, CURLINFO_LOCAL_PORT, &port) == CURLE_OK && port > 0)
+		return "the TLS handshake did not end";
+	if (passed(f, CURLINFO_NAMELOOKUP_TIME_T))
+		return "no connection came about";
+	return "its name was not resolved";
+}
+
+static enum err explain_timeout(const struct http_failure *f, struct error *e)
+{
+	return error_set(e, ERR_UNAVAILABLE, "%s: not done in time: %s", f->origin, phase(f));
+}
+
+/* --- the answer */
+
+static enum err explain_cut(const struct http_failure *f, struct error *e)
+{
+	/* What libcurl says when it is content is of no interest. */
+	const char *words = f->code == CURLE_OK ? "its header does not end" : f->words;
+
+	return error_set(e, ERR_UNAVAILABLE, "%s: the answer (status %d) did not arrive whole: %s",
+		f->origin, f->answer->status, words);
+}
+
+static enum err explain_nothing(const struct http_failure *f, struct error *e)
+{
+	return error_set(e, ERR_UNAVAILABLE,
+		"%s: the server closed the connection without an answer", f->origin);
+}
+
+/*
+ * With TLS 1.3 our certificate is judged when the handshake is over for us, so
+ * that a refusal can arrive as a broken connection.
+ */
+static enum err explain_broken(const struct http_failure *f, struct error *e)
+{
+	char when[ENDED_SIZE];
+
+	if (f->answer->header_len > 0)
+		return explain_cut(f, e);
+	ended(f->identity, when);
+	return error_set(e, ERR_UNAVAILABLE, "%s: the connection broke before an answer (%s)%s%s",
+		f->origin, said(f),
+		f->identity ? "; should it last, the server may not take our client certificate"
+			    : "",
+		when);
+}
+
+static enum err explain_malformed(const struct http_failure *f, struct error *e)
+{
+	switch (f->answer->fault) {
+	case HTTP_FAULT_BODY_SIZE:
+		return error_set(e, ERR_UNAVAILABLE,
+			"%s: the answer (status %d) has more than the %zu bytes that we take",
+			f->origin, f->answer->status, f->answer->body.limit);
+	case HTTP_FAULT_HEADER_SIZE:
+		return error_set(e, ERR_UNAVAILABLE,
+			"%s: the answer's header is larger than we take", f->origin);
+	case HTTP_FAULT_HEADER:
+		return error_set(e, ERR_UNAVAILABLE,
+			"%s: the answer is not well-formed HTTP (a line of its header)", f->origin);
+	case HTTP_FAULT_NONE:
+		break;
+	}
+	return error_set(e, ERR_UNAVAILABLE, "%s: the answer is not well-formed HTTP (%s)",
+		f->origin, said(f));
+}
+
+static enum err explain_url(const struct http_failure *f, struct error *e)
+{
+	return error_set(e, ERR_CONFIG, "%s: not a URL that can be used (%s)", f->origin, said(f));
+}
+
+static const struct {
+	CURLcode code;
+	enum err (*explain)(const struct http_failure *f, struct error *e);
+} causes[] = {
+	{CURLE_OK, explain_cut},
+	/* What it calls an answer that is no HTTP: http_send() has checked the URL's scheme. */
+	{CURLE_UNSUPPORTED_PROTOCOL, explain_malformed},
+	{CURLE_URL_MALFORMAT, explain_url},
+	{CURLE_COULDNT_RESOLVE_HOST, explain_name},
+	{CURLE_COULDNT_CONNECT, explain_connect},
+	{CURLE_SSL_CONNECT_ERROR, explain_handshake},
+	{CURLE_PEER_FAILED_VERIFICATION, explain_verification},
+	{CURLE_SSL_PINNEDPUBKEYNOTMATCH, explain_pin},
+	{CURLE_SSL_CACERT_BADFILE, explain_no_anchors},
+	{CURLE_OPERATION_TIMEDOUT, explain_timeout},
+	{CURLE_SEND_ERROR, explain_broken},
+	{CURLE_RECV_ERROR, explain_broken},
+	{CURLE_GOT_NOTHING, explain_nothing},
+	{CURLE_PARTIAL_FILE, explain_cut},
+	{CURLE_WEIRD_SERVER_REPLY, explain_malformed},
+	{CURLE_WRITE_ERROR, explain_malformed},
+	/* What libcurl calls a header line over its own limit. */
+	{CURLE_OUT_OF_MEMORY, explain_malformed},
+};
+
+enum err http_explain(const struct http_failure *f, struct error *e)
+{
+	if (ended_by_alert(f))
+		return explain_alert(f, e);
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+		if (causes[i].code == f->code)
+			return causes[i].explain(f, e);
+	return error_set(e, ERR_UNAVAILABLE, "%s: %s", f->origin, said(f));
+}

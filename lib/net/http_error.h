@@ -1,0 +1,27 @@
+#ifndef NET_HTTP_ERROR_H
+#define NET_HTTP_ERROR_H
+
+#include <curl/curl.h>
+
+#include "base/error.h"
+#include "net/http_answer.h"
+#include "net/identity.h"
+
+#define HTTP_PIN_SIZE (sizeof("sha256//") + 44)
+
+/* A request that got no answer, and all that is known of why. */
+struct http_failure {
+	CURL *curl;
+	CURLcode code;
+	const char *origin;	/* "https://host:port" */
+	const char *words;	/* libcurl's own, or "" */
+	int alert;		/* that the server's TLS sent (gnutls_alert_description_t), or 0 */
+	const char *server_key; /* pin of the key that it showed, or "" */
+	const struct identity *identity;    /* ours, or NULL */
+	const struct http_incoming *answer; /* as far as it came */
+};
+
+/* Fills e with the cause and what to do, as http_send() promises. Never ERR_OK. */
+enum err http_explain(const struct http_failure *failure, struct error *e);
+
+#endif

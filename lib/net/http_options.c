@@ -1,0 +1,261 @@
+#include "net/http_internal.h"
+
+#include <curl/curl.h>
+#include <gnutls/gnutls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "net/anchors.h"
+
+#define USER_AGENT "certprov/" PACKAGE_VERSION
+
+/* A peer that moves less than a byte a second for so long is stuck, whatever the deadline. */
+#define STUCK_SECONDS 60
+/* Most servers and firewalls drop a connection that was idle for longer. */
+#define KEEP_SECONDS 60
+/*
+ * What we sent must be acknowledged (by the other host, not the server) within
+ * this, else the connection is dead: a kept one that a firewall forgot is
+ * noticed long before the deadline.
+ */
+#define UNACKNOWLEDGED_MS 7000
+
+/* A row of options; the first that libcurl does not take is remembered. */
+struct setting {
+	CURL *curl;
+	CURLcode code;
+	CURLoption option; /* the one that failed */
+};
+
+static void check(struct setting *s, CURLoption option, CURLcode code)
+{
+	if (s->code == CURLE_OK && code != CURLE_OK) {
+		s->code = code;
+		s->option = option;
+	}
+}
+
+static void set_number(struct setting *s, CURLoption option, long value)
+{
+	check(s, option, curl_easy_setopt(s->curl, option, value));
+}
+
+static void set_text(struct setting *s, CURLoption option, const char *value)
+{
+	check(s, option, curl_easy_setopt(s->curl, option, value));
+}
+
+static void set_pointer(struct setting *s, CURLoption option, void *value)
+{
+	check(s, option, curl_easy_setopt(s->curl, option, value));
+}
+
+/* Of every request. */
+static const struct {
+	CURLoption option;
+	long value;
+} numbers[] = {
+	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+	/* TLS 1.2 or later, of a server that shows who it is. */
+	{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+	{CURLOPT_SSL_VERIFYPEER, 1},
+	{CURLOPT_SSL_VERIFYHOST, 2},
+	/* What we send is for this server alone, and is answered in full form or not at all. */
+	{CURLOPT_FOLLOWLOCATION, 0},
+	{CURLOPT_HTTP09_ALLOWED, 0},
+	{CURLOPT_DISALLOW_USERNAME_IN_URL, 1},
+	/* No signals, and a resolver that hangs does not hold us over the deadline. */
+	{CURLOPT_NOSIGNAL, 1},
+	{CURLOPT_QUICK_EXIT, 1},
+	{CURLOPT_LOW_SPEED_LIMIT, 1},
+	{CURLOPT_LOW_SPEED_TIME, STUCK_SECONDS},
+	/* One connection, kept. */
+	{CURLOPT_MAXCONNECTS, 1},
+	{CURLOPT_MAXAGE_CONN, KEEP_SECONDS},
+	{CURLOPT_TCP_KEEPALIVE, 1},
+	{CURLOPT_TCP_KEEPIDLE, KEEP_SECONDS / 2},
+	{CURLOPT_TCP_KEEPINTVL, KEEP_SECONDS / 6},
+	/* For on_debug(): nothing is printed. */
+	{CURLOPT_VERBOSE, 1},
+};
+
+static int on_socket(void *unused, curl_socket_t fd, curlsocktype purpose)
+{
+	const unsigned ms = UNACKNOWLEDGED_MS;
+
+	(void)unused;
+	/* A kernel without it leaves us the deadline. */
+	if (purpose == CURLSOCKTYPE_IPCXN)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	return CURL_SOCKOPT_OK;
+}
+
+/* The TLS alert that the server sent last, or 0: close_notify, or none. */
+static int session_alert(CURL *curl)
+{
+	struct curl_tlssessioninfo *info = NULL;
+
+	if (curl_easy_getinfo(curl, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info ||
+		info->backend != CURLSSLBACKEND_GNUTLS || !info->internals)
+		return 0;
+	return (int)gnutls_alert_get(info->internals);
+}
+
+/*
+ * Two facts that libcurl tells nowhere else: which TLS alert came (asked for
+ * while there still is a session), and which key the server showed.
+ */
+static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *transfer)
+{
+	static const char key[] = "public key hash: ";
+	struct http_transfer *t = transfer;
+	char line[128];
+	const char *found;
+	int alert;
+
+	if (type != CURLINFO_TEXT)
+		return 0;
+	alert = session_alert(curl);
+	if (alert > 0)
+		t->alert = alert;
+	snprintf(line, sizeof(line), "%.*s", (int)size, data);
+	line[strcspn(line, "\r\n")] = '\0';
+	found = strstr(line, key);
+	if (found)
+		snprintf(t->server_key, sizeof(t->server_key), "%s", found + sizeof(key) - 1);
+	return 0;
+}
+
+/*
+ * A file of CAs, and that file alone: libcurl's default folder is trusted
+ * beside any file. The system's file costs half of the time and memory of the
+ * system's folder, and one file open instead of 300.
+ */
+static void set_trust(struct setting *s, const struct http_client *client)
+{
+	const char *file = client->anchors.fd >= 0 ? client->anchors.path : anchors_system();
+
+	if (file) {
+		set_text(s, CURLOPT_CAINFO, file);
+		set_text(s, CURLOPT_CAPATH, NULL);
+	}
+	if (client->pinned_key)
+		set_text(s, CURLOPT_PINNEDPUBLICKEY, client->pinned_key);
+	if (client->identity) {
+		set_text(s, CURLOPT_SSLCERT, identity_path(client->identity));
+		set_text(s, CURLOPT_SSLKEY, identity_path(client->identity));
+	}
+}
+
+static void set_callbacks(struct setting *s, struct http_transfer *t)
+{
+	check(s, CURLOPT_HEADERFUNCTION,
+		curl_easy_setopt(s->curl, CURLOPT_HEADERFUNCTION, http_incoming_header));
+	check(s, CURLOPT_WRITEFUNCTION,
+		curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, http_incoming_body));
+	check(s, CURLOPT_DEBUGFUNCTION, curl_easy_setopt(s->curl, CURLOPT_DEBUGFUNCTION, on_debug));
+	check(s, CURLOPT_SOCKOPTFUNCTION,
+		curl_easy_setopt(s->curl, CURLOPT_SOCKOPTFUNCTION, on_socket));
+	set_pointer(s, CURLOPT_HEADERDATA, &t->in);
+	set_pointer(s, CURLOPT_WRITEDATA, &t->in);
+	set_pointer(s, CURLOPT_DEBUGDATA, t);
+	set_pointer(s, CURLOPT_ERRORBUFFER, t->words);
+}
+
+static void set_request(struct setting *s, const struct http_transfer *t)
+{
+	const struct http_request *r = t->request;
+
+	set_text(s, CURLOPT_URL, r->url);
+	if (r->body || strcmp(r->method, "POST") == 0) {
+		check(s, CURLOPT_POSTFIELDSIZE_LARGE,
+			curl_easy_setopt(
+				s->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len));
+		set_text(s, CURLOPT_POSTFIELDS, r->body ? r->body : "");
+	}
+	set_text(s, CURLOPT_CUSTOMREQUEST, r->method);
+	check(s, CURLOPT_HTTPHEADER, curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, t->headers));
+}
+
+static enum err add_header(
+	struct curl_slist **list, const char *name, const char *value, struct error *e)
+{
+	struct buf line = BUF_INIT(1024);
+	struct curl_slist *longer = NULL;
+	enum err err;
+
+	if (!value)
+		return ERR_OK;
+	buf_printf(&line, "%s:%s%s", name, *value ? " " : "", value);
+	err = buf_check(&line, e);
+	if (!err) {
+		longer = curl_slist_append(*list, line.data);
+		if (longer)
+			*list = longer;
+		else
+			err = error_memory(e);
+	}
+	buf_free(&line);
+	return err;
+}
+
+static enum err make_headers(struct http_transfer *t, struct error *e)
+{
+	const struct http_request *r = t->request;
+	/* What curl says by itself for a body is not what it is: none then. */
+	const char *content_type = r->content_type || !r->body ? r->content_type : "";
+	enum err err = add_header(&t->headers, "Accept", r->accept, e);
+
+	if (!err)
+		err = add_header(&t->headers, "Content-Type", content_type, e);
+	/* No "Expect: 100-continue": servers that do not know it cost a second. */
+	if (!err)
+		err = add_header(&t->headers, "Expect", "", e);
+	return err;
+}
+
+/* From nothing each time, so that no request inherits an option of the one before. */
+enum err http_set_options(struct http_transfer *t, struct error *e)
+{
+	struct setting s = {t->client->curl, CURLE_OK, CURLOPT_URL};
+	const struct curl_easyoption *option;
+	enum err err = make_headers(t, e);
+
+	if (err)
+		return err;
+	curl_easy_reset(s.curl); /* keeps the connection */
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		set_number(&s, numbers[i].option, numbers[i].value);
+	set_text(&s, CURLOPT_PROTOCOLS_STR, "https");
+	set_text(&s, CURLOPT_PROXY, ""); /* these are internal servers: none from the environment */
+	set_text(&s, CURLOPT_USERAGENT, USER_AGENT);
+	set_trust(&s, t->client);
+	set_callbacks(&s, t);
+	set_request(&s, t);
+	if (s.code == CURLE_OK)
+		return ERR_OK;
+	option = curl_easy_option_by_id(s.option);
+	return error_set(e, ERR_INTERNAL, "libcurl does not take %s: %s",
+		option ? option->name : "an option", curl_easy_strerror(s.code));
+}
+
+enum err http_set_timeouts(struct http_transfer *t, struct error *e)
+{
+	struct setting s = {t->client->curl, CURLE_OK, CURLOPT_URL};
+	int64_t left = t->request->deadline - clock_monotonic_ms();
+
+	if (left <= 0)
+		return error_set(e, ERR_UNAVAILABLE,
+			"%s: not done in time: no time was left for it", t->origin);
+	if (left > INT32_MAX)
+		left = INT32_MAX;
+	set_number(&s, CURLOPT_TIMEOUT_MS, (long)left);
+	/* Half is for the answer. */
+	set_number(&s, CURLOPT_CONNECTTIMEOUT_MS, (long)(left + 1) / 2);
+	return s.code == CURLE_OK ? ERR_OK
+				  : error_set(e, ERR_INTERNAL, "libcurl does not take a timeout");
+}

@@ -1,0 +1,27 @@
+#ifndef NET_MEMFILE_H
+#define NET_MEMFILE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/*
+ * A file that exists only in this process's memory, for libraries that take
+ * nothing but file names. Sealed: nobody can change it, us included.
+ */
+struct memfile {
+	int fd;
+	char path[sizeof("/proc/self/fd/") + 10]; /* valid as long as the file is open */
+};
+
+#define MEMFILE_INIT   \
+	{              \
+		-1, "" \
+	}
+
+/* name is for /proc alone. ERR_INTERNAL. */
+enum err memfile_open(const char *name, const void *data, size_t len, struct memfile *out,
+	struct error *e) must_check;
+void memfile_close(struct memfile *file);
+
+#endif

@@ -1,0 +1,597 @@
+/*
+ * A small TLS server that answers as the first part of the path tells it to:
+ * right, late, cut, huge, malformed. It listens on a free port of 127.0.0.1,
+ * prints the port and serves each connection in a process of its own until it
+ * is killed, or whoever started it dies.
+ *
+ * tls-peer -c CERT -k KEY [-a CLIENT-CA [-x]] [-p PRIORITY]
+ *             TLS; -a: a client certificate is required; -x: who has none is cut off abruptly
+ * tls-peer -t answers in plain HTTP
+ * tls-peer -m accepts and says nothing
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HEAD_MAX (16 * 1024)
+#define ECHO_MAX (64 * 1024)
+
+struct options {
+	const char *certificate, *key, *client_ca, *priority;
+	bool plain, mute, abrupt;
+};
+
+/* Shared by all processes of this peer. */
+struct counters {
+	unsigned connections, requests;
+};
+static struct counters *counters;
+
+struct connection {
+	gnutls_session_t tls;
+	int fd;
+	unsigned served; /* requests before this one */
+	char head[HEAD_MAX + 1];
+	size_t head_len; /* of what has been read: the head and perhaps some of the body */
+	char body[ECHO_MAX];
+	size_t body_len;
+};
+
+/* How an answer ends. */
+enum ending {
+	END_KEEP,   /* the connection stays open */
+	END_NOTIFY, /* closed as TLS wants it, with close_notify */
+	END_CUT,    /* closed without: what anybody on the way could do */
+	END_RESET,  /* TCP reset */
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "tls-peer: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void die_tls(const char *what, int code)
+{
+	fprintf(stderr, "tls-peer: %s: %s\n", what, gnutls_strerror(code));
+	exit(1);
+}
+
+static void send_bytes(struct connection *c, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = gnutls_record_send(c->tls, data, len);
+
+		if (n < 0)
+			_exit(0); /* the client has gone: nothing is left to do */
+		data += n;
+		len -= (size_t)n;
+	}
+}
+
+static void send_text(struct connection *c, const char *text)
+{
+	send_bytes(c, text, strlen(text));
+}
+
+static void send_json(struct connection *c, const char *status, const char *more, const char *body)
+{
+	char head[512];
+
+	snprintf(head, sizeof(head),
+		"HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n",
+		status, more, strlen(body));
+	send_text(c, head);
+	send_text(c, body);
+}
+
+/* --- answers that are more than a text; arg is what follows the name */
+
+static enum ending play_status(struct connection *c, const char *arg)
+{
+	char status[64];
+
+	snprintf(status, sizeof(status), "%.3s Scripted", arg);
+	send_json(c, status, "", "{\"error\":\"scripted\"}");
+	return END_KEEP;
+}
+
+static enum ending play_retry_date(struct connection *c, const char *arg)
+{
+	char field[64];
+	time_t when = time(NULL) + strtol(arg, NULL, 10);
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	strftime(field, sizeof(field), "Retry-After: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+	send_json(c, "503 Service Unavailable", field, "{}");
+	return END_KEEP;
+}
+
+static enum ending play_counters(struct connection *c, const char *arg)
+{
+	char body[64];
+
+	(void)arg;
+	snprintf(body, sizeof(body), "connections=%u requests=%u", counters->connections,
+		counters->requests);
+	send_json(c, "200 OK", "", body);
+	return END_KEEP;
+}
+
+static enum ending play_echo(struct connection *c, const char *arg)
+{
+	char head[128];
+	size_t head_len = (size_t)(strstr(c->head, "\r\n\r\n") + 4 - c->head);
+
+	(void)arg;
+	snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+		head_len + c->body_len);
+	send_text(c, head);
+	send_bytes(c, c->head, head_len);
+	send_bytes(c, c->body, c->body_len);
+	return END_KEEP;
+}
+
+/* 200 only for an upload in the form that the Escrow Gateway asks for. */
+static enum ending play_strict(struct connection *c, const char *arg)
+{
+	static const char *const demands[] = {
+		"POST /strict/v2/certificates HTTP/1.1\r\n",
+		"\r\nContent-Type: application/json\r\n",
+		"\r\nAccept: application/json\r\n",
+	};
+	static const char start[] = "{\"device_uuid\":\"", end[] = "]}}";
+	bool good = c->body_len > sizeof(start) && memcmp(c->body, start, sizeof(start) - 1) == 0 &&
+		    memcmp(c->body + c->body_len - 3, end, 3) == 0;
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof(demands) / sizeof(demands[0]); i++)
+		good = good && strstr(c->head, demands[i]);
+	send_json(c, good ? "200 OK" : "400 Bad Request", "", "{}");
+	return END_KEEP;
+}
+
+static enum ending play_long_400(struct connection *c, const char *arg)
+{
+	(void)arg;
+	send_text(c, "HTTP/1.1 400 Bad Request\r\n\r\n");
+	for (int i = 0; i < 500; i++)
+		send_text(c, "words ");
+	return END_NOTIFY;
+}
+
+static enum ending play_hang(struct connection *c, const char *arg)
+{
+	(void)c;
+	(void)arg;
+	pause();
+	return END_CUT;
+}
+
+/* The same text again and again, every 50 ms. */
+static enum ending drip(struct connection *c, const char *text)
+{
+	const struct timespec pause = {0, 50 * 1000 * 1000};
+
+	for (int i = 0; i < 100000; i++) {
+		send_text(c, text);
+		nanosleep(&pause, NULL);
+	}
+	return END_KEEP;
+}
+
+static enum ending play_drip(struct connection *c, const char *arg)
+{
+	(void)arg;
+	send_text(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+	return drip(c, "x");
+}
+
+static enum ending play_drip_header(struct connection *c, const char *arg)
+{
+	(void)arg;
+	send_text(c, "HTTP/1.1 200 OK\r\n");
+	return drip(c, "X: y\r\n");
+}
+
+static void send_many(struct connection *c, const char *text, size_t times)
+{
+	while (times-- > 0)
+		send_text(c, text);
+}
+
+static enum ending play_huge_body(struct connection *c, const char *arg)
+{
+	(void)arg;
+	send_text(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+	send_many(c, "a\r\n0123456789\r\n", 100000);
+	return END_CUT;
+}
+
+static enum ending play_huge_header(struct connection *c, const char *arg)
+{
+	(void)arg;
+	send_text(c, "HTTP/1.1 200 OK\r\n");
+	send_many(c, "X-Filler: 0123456789\r\n", 100000);
+	return END_CUT;
+}
+
+static enum ending play_huge_line(struct connection *c, const char *arg)
+{
+	(void)arg;
+	send_text(c, "HTTP/1.1 200 OK\r\nX-Filler: ");
+	send_many(c, "0123456789", 100000);
+	return END_CUT;
+}
+
+/* A kept connection is closed instead of answered; on a new one all is well. */
+static enum ending end_if_kept(struct connection *c, enum ending end)
+{
+	if (c->served > 0)
+		return end;
+	send_json(c, "200 OK", "", "{}");
+	return END_KEEP;
+}
+
+static enum ending play_close_if_kept(struct connection *c, const char *arg)
+{
+	(void)arg;
+	return end_if_kept(c, END_NOTIFY);
+}
+
+static enum ending play_reset_if_kept(struct connection *c, const char *arg)
+{
+	(void)arg;
+	return end_if_kept(c, END_RESET);
+}
+
+/* --- the table */
+
+#define OK "HTTP/1.1 200 OK\r\n"
+
+static const struct behaviour {
+	const char *name; /* the first part of the path; one that ends in '-' takes an argument */
+	enum ending end;
+	const char *text;
+	enum ending (*play)(struct connection *c, const char *arg);
+} behaviours[] = {
+	{"ok", END_KEEP, OK "Content-Length: 2\r\n\r\n{}"},
+	{"created", END_KEEP, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"},
+	{"no-content", END_KEEP, "HTTP/1.1 204 No Content\r\n\r\n"},
+	{"chunked", END_KEEP,
+		OK
+		"Transfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n5\r\npedia\r\n0\r\nX-T: 1\r\n\r\n"},
+	{"interim", END_KEEP,
+		"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" OK "Content-Length: 2\r\n\r\n{}"},
+	{"interim-only", END_NOTIFY, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"},
+	{"no-length", END_NOTIFY, OK "\r\nwhole"},
+	{"no-length-cut", END_CUT, OK "\r\nwhole?"},
+	{"close-after", END_NOTIFY, OK "Content-Length: 2\r\n\r\n{}"},
+	{"cut-after", END_CUT, OK "Content-Length: 2\r\n\r\n{}"},
+	{"cut-status", END_NOTIFY, "HTTP/1.1 200"},
+	{"cut-header", END_NOTIFY, OK "Content-Type: text/plain\r\n"},
+	{"cut-header-line", END_NOTIFY, OK "Content-Type: text/pl"},
+	{"cut-header-hard", END_CUT, OK "Content-Type: text/plain\r\n"},
+	{"cut-body", END_NOTIFY, OK "Content-Length: 10\r\n\r\n12345"},
+	{"cut-body-hard", END_CUT, OK "Content-Length: 10\r\n\r\n12345"},
+	{"cut-chunk", END_NOTIFY, OK "Transfer-Encoding: chunked\r\n\r\n8\r\nWiki"},
+	{"cut-chunk-end", END_NOTIFY, OK "Transfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n"},
+	{"bad-chunk", END_NOTIFY, OK "Transfer-Encoding: chunked\r\n\r\nzz\r\nWiki\r\n0\r\n\r\n"},
+	{"bad-header", END_KEEP, OK "Content-Length: 0\r\nthis is no field\r\n\r\n"},
+	{"bad-name", END_KEEP, OK "Content-Length: 0\r\n: nameless\r\n\r\n"},
+	{"bad-length", END_NOTIFY, OK "Content-Length: -5\r\n\r\n{}"},
+	{"bad-status", END_NOTIFY, "HTTP/1.1 2OO OK\r\nContent-Length: 0\r\n\r\n"},
+	{"garbage", END_NOTIFY, "\001\002\003 what is this\r\n\r\n"},
+	{"silent", END_NOTIFY, ""},
+	{"reset", END_RESET, ""},
+	{"redirect", END_KEEP,
+		"HTTP/1.1 302 Found\r\nLocation: /counters\r\nContent-Length: 0\r\n\r\n"},
+	{"retry-seconds", END_KEEP,
+		"HTTP/1.1 429 Too Many Requests\r\nretry-after:  17 \r\nContent-Length: 0\r\n\r\n"},
+	{"retry-long", END_KEEP,
+		"HTTP/1.1 503 No\r\nRetry-After: 99999999999\r\nContent-Length: 0\r\n\r\n"},
+	{"retry-junk", END_KEEP,
+		"HTTP/1.1 503 No\r\nRetry-After: soon, I hope\r\nContent-Length: 0\r\n\r\n"},
+	{"nginx-400", END_NOTIFY,
+		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n"
+		"<html>\r\n<head><title>400 The SSL certificate "
+		"error</title></head>\r\n</html>\r\n"},
+	{"secret-400", END_NOTIFY,
+		"HTTP/1.1 400 Bad Request\r\n\r\n"
+		"cannot read \"TUlJSzJBSUJBekNDQ3Bnd0RRWUpLb1pJaHZjTkFRY0JvSUlLaVFTQ0NvVXdnZ3FC\" "
+		"\x1b[31m\xc3\xa9 at line 1\n    "},
+	{"status-", END_KEEP, NULL, play_status},
+	{"retry-date-", END_KEEP, NULL, play_retry_date},
+	{"counters", END_KEEP, NULL, play_counters},
+	{"echo", END_KEEP, NULL, play_echo},
+	{"strict", END_KEEP, NULL, play_strict},
+	{"long-400", END_KEEP, NULL, play_long_400},
+	{"hang", END_KEEP, NULL, play_hang},
+	{"drip", END_KEEP, NULL, play_drip},
+	{"drip-header", END_KEEP, NULL, play_drip_header},
+	{"huge-body", END_KEEP, NULL, play_huge_body},
+	{"huge-header", END_KEEP, NULL, play_huge_header},
+	{"huge-line", END_KEEP, NULL, play_huge_line},
+	{"close-if-kept", END_KEEP, NULL, play_close_if_kept},
+	{"reset-if-kept", END_KEEP, NULL, play_reset_if_kept},
+};
+
+static enum ending answer(struct connection *c)
+{
+	const char *path = strchr(c->head, ' ');
+	size_t len;
+
+	path = path && path[1] == '/' ? path + 2 : "";
+	len = strcspn(path, "/? \r\n");
+	for (size_t i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++) {
+		const struct behaviour *b = &behaviours[i];
+		size_t name_len = strlen(b->name);
+
+		if (strncmp(path, b->name, name_len) != 0 ||
+			(len != name_len && b->name[name_len - 1] != '-'))
+			continue;
+		if (b->play)
+			return b->play(c, path + name_len);
+		send_text(c, b->text);
+		return b->end;
+	}
+	send_json(c, "404 Not Found", "", "{\"error\":\"no such behaviour\"}");
+	return END_KEEP;
+}
+
+/* --- requests */
+
+static bool receive(struct connection *c, char *out, size_t max, size_t *len)
+{
+	ssize_t n = gnutls_record_recv(c->tls, out, max);
+
+	if (n <= 0)
+		return false;
+	*len += (size_t)n;
+	return true;
+}
+
+static bool read_request(struct connection *c)
+{
+	const char *end = NULL, *field;
+	size_t length, first;
+
+	c->head_len = 0;
+	while (!end) {
+		if (!receive(c, c->head + c->head_len, HEAD_MAX - c->head_len, &c->head_len))
+			return false;
+		c->head[c->head_len] = '\0';
+		end = strstr(c->head, "\r\n\r\n");
+	}
+	field = strcasestr(c->head, "\r\nContent-Length:");
+	length = field && field < end ? strtoul(field + 17, NULL, 10) : 0;
+	first = (size_t)(c->head + c->head_len - (end + 4));
+	memcpy(c->body, end + 4, first);
+	c->body_len = first;
+	if (strstr(c->head, "reset-if-kept") && c->served > 0)
+		return true; /* what is not read makes the close a reset */
+	while (c->body_len < length && c->body_len < ECHO_MAX)
+		if (!receive(c, c->body + c->body_len, ECHO_MAX - c->body_len, &c->body_len))
+			return false;
+	for (size_t rest = c->body_len; rest < length;) {
+		char skipped[4096];
+
+		if (!receive(c, skipped, sizeof(skipped), &rest))
+			return false;
+	}
+	return true;
+}
+
+static void finish(struct connection *c, enum ending end)
+{
+	const struct linger reset = {1, 0};
+
+	if (end == END_NOTIFY)
+		gnutls_bye(c->tls, GNUTLS_SHUT_WR);
+	if (end == END_RESET)
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
+/* --- TLS */
+
+/* What a careful server says of a client certificate that it does not take. */
+static gnutls_alert_description_t alert_for(gnutls_session_t tls, int code)
+{
+	unsigned status = gnutls_session_get_verify_cert_status(tls);
+
+	if (code == GNUTLS_E_NO_CERTIFICATE_FOUND)
+		return GNUTLS_A_HANDSHAKE_FAILURE;
+	if (code != GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) {
+		int level;
+
+		return (gnutls_alert_description_t)gnutls_error_to_alert(code, &level);
+	}
+	if (status & GNUTLS_CERT_EXPIRED)
+		return GNUTLS_A_CERTIFICATE_EXPIRED;
+	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
+		return GNUTLS_A_UNKNOWN_CA;
+	return GNUTLS_A_BAD_CERTIFICATE;
+}
+
+/*
+ * Sends an alert so that it arrives: what the client goes on to send is read,
+ * as closing now would be a reset, which overtakes the alert.
+ */
+static void refuse(struct connection *c, const struct options *o, gnutls_alert_description_t alert)
+{
+	const struct timeval limit = {2, 0};
+	char junk[4096];
+
+	gnutls_alert_send(c->tls, GNUTLS_AL_FATAL, alert);
+	if (o->abrupt)
+		_exit(0);
+	shutdown(c->fd, SHUT_WR);
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	while (read(c->fd, junk, sizeof(junk)) > 0)
+		;
+	_exit(0);
+}
+
+static void handshake(
+	struct connection *c, const struct options *o, gnutls_certificate_credentials_t credentials)
+{
+	int code = gnutls_init(&c->tls, GNUTLS_SERVER);
+
+	if (code < 0)
+		die_tls("session", code);
+	code = gnutls_priority_set_direct(c->tls, o->priority, NULL);
+	if (code < 0)
+		die_tls(o->priority, code);
+	gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, credentials);
+	gnutls_transport_set_int(c->tls, c->fd);
+	if (o->client_ca) {
+		gnutls_certificate_server_set_request(c->tls, GNUTLS_CERT_REQUIRE);
+		gnutls_session_set_verify_cert(c->tls, NULL, 0);
+	}
+	do
+		code = gnutls_handshake(c->tls);
+	while (code < 0 && !gnutls_error_is_fatal(code));
+	if (code < 0) {
+		refuse(c, o, alert_for(c->tls, code));
+	}
+}
+
+static void serve(int fd, const struct options *o, gnutls_certificate_credentials_t credentials)
+{
+	static struct connection c;
+	enum ending end = END_KEEP;
+	const int on = 1;
+	char junk[512];
+
+	c.fd = fd;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (o->mute)
+		play_hang(&c, NULL);
+	if (o->plain) {
+		if (read(fd, junk, sizeof(junk)) > 0)
+			dprintf(fd, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+		_exit(0);
+	}
+	handshake(&c, o, credentials);
+	for (; end == END_KEEP && read_request(&c); c.served++) {
+		__atomic_add_fetch(&counters->requests, 1, __ATOMIC_SEQ_CST);
+		end = answer(&c);
+	}
+	finish(&c, end);
+	close(fd);
+	_exit(0);
+}
+
+static gnutls_certificate_credentials_t load(const struct options *o)
+{
+	gnutls_certificate_credentials_t credentials;
+	int code = gnutls_certificate_allocate_credentials(&credentials);
+
+	if (code >= 0)
+		code = gnutls_certificate_set_x509_key_file(
+			credentials, o->certificate, o->key, GNUTLS_X509_FMT_PEM);
+	if (code >= 0 && o->client_ca)
+		code = gnutls_certificate_set_x509_trust_file(
+			credentials, o->client_ca, GNUTLS_X509_FMT_PEM);
+	if (code < 0)
+		die_tls(o->certificate, code);
+	return credentials;
+}
+
+static int listen_somewhere(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, 64) < 0 ||
+		getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		die("socket");
+	printf("%u\n", ntohs(address.sin_port));
+	fflush(stdout);
+	return fd;
+}
+
+static struct options parse_options(int argc, char *argv[])
+{
+	struct options o = {.priority = "NORMAL"};
+	int c;
+
+	while ((c = getopt(argc, argv, "c:k:a:p:tmx")) != -1) {
+		switch (c) {
+		case 'c':
+			o.certificate = optarg;
+			break;
+		case 'k':
+			o.key = optarg;
+			break;
+		case 'a':
+			o.client_ca = optarg;
+			break;
+		case 'p':
+			o.priority = optarg;
+			break;
+		case 't':
+			o.plain = true;
+			break;
+		case 'x':
+			o.abrupt = true;
+			break;
+		case 'm':
+			o.mute = true;
+			break;
+		default:
+			exit(2);
+		}
+	}
+	if (!o.plain && !o.mute && (!o.certificate || !o.key)) {
+		fprintf(stderr, "tls-peer: -c and -k are needed\n");
+		exit(2);
+	}
+	return o;
+}
+
+int main(int argc, char *argv[])
+{
+	const struct options o = parse_options(argc, argv);
+	gnutls_certificate_credentials_t credentials = o.certificate ? load(&o) : NULL;
+	int listener;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGCHLD, SIG_IGN);
+	counters = mmap(
+		NULL, sizeof(*counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (counters == MAP_FAILED)
+		die("mmap");
+	listener = listen_somewhere();
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+
+		if (fd < 0)
+			die("accept");
+		counters->connections++;
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			close(listener);
+			serve(fd, &o, credentials);
+		}
+		close(fd);
+	}
+}
