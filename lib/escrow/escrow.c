@@ -1,0 +1,314 @@
+#include "escrow/escrow.h"
+
+#include <ctype.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "net/http.h"
+
+#define PATH "/v2/certificates"
+#define JSON "application/json"
+#define ANSWER_MAX (256 * 1024) /* an answer's body tells us nothing but words for the log */
+#define EXCERPT_MAX 200
+
+struct gateway {
+	char *url;
+	char *endpoint;
+	struct http_client *http;
+};
+
+struct escrow {
+	size_t count;
+	struct gateway gateways[];
+};
+
+/* --- what the log may show */
+
+#define SHA1_LEN 20
+#define SHA256_LEN 32
+#define REGISTRATION_MAX 256
+
+/* How to make the gateway know our certificate. */
+static void registration(const struct escrow *escrow, char out[REGISTRATION_MAX])
+{
+	const struct blob *der = escrow_identity(escrow);
+	unsigned char sha1[SHA1_LEN], sha256[SHA256_LEN];
+	char hex1[2 * SHA1_LEN + 1] = "?", hex256[2 * SHA256_LEN + 1] = "?";
+
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA1, der->data, der->len, sha1) >= 0)
+		text_hex(sha1, SHA1_LEN, hex1);
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->len, sha256) >= 0)
+		text_hex(sha256, SHA256_LEN, hex256);
+	snprintf(out, REGISTRATION_MAX,
+		"register our client certificate at the gateway: its thumbprint is SHA-256 %s, "
+		"SHA-1 %s",
+		hex256, hex1);
+}
+
+/* The length of what might be base64 at the start, in JSON or a URL too. */
+static size_t base64_run(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && (isalnum((unsigned char)s[n]) || (s[n] && strchr("+/=-_\\", s[n]))))
+		n++;
+	return n;
+}
+
+/*
+ * What a gateway has to say, as one short line of ASCII. It may quote our
+ * request: nothing that could be a piece of a PKCS#12 file is shown, only what
+ * is no longer than a UUID.
+ */
+static void excerpt(const struct blob *body, char out[EXCERPT_MAX + 1])
+{
+	static const char cut[] = "[...]";
+	const char *s = (const char *)body->data, *end = s + body->len;
+	size_t n = 0;
+
+	while (s < end && n < EXCERPT_MAX - sizeof(cut)) {
+		size_t run = base64_run(s, (size_t)(end - s));
+
+		if (run >= UUID_SIZE) {
+			memcpy(out + n, cut, sizeof(cut) - 1);
+			n += sizeof(cut) - 1;
+			s += run;
+			continue;
+		}
+		if (*s > ' ' && *s <= '~')
+			out[n++] = *s;
+		else if (n > 0 && out[n - 1] != ' ')
+			out[n++] = ' ';
+		s++;
+	}
+	out[n] = '\0';
+}
+
+/* --- what an answer means */
+
+enum verdict {
+	VERDICT_ACCEPTED,
+	VERDICT_UNREGISTERED, /* our client certificate is missing or not known there */
+	VERDICT_LATER,
+	VERDICT_REDIRECT,
+	VERDICT_WRONG, /* it finds our request wrong */
+};
+
+/* nginx in front of a gateway judges client certificates with a 400 and a page that says so. */
+static bool is_about_certificate(const struct http_answer *answer)
+{
+	static const char words[] = "SSL certificate";
+
+	return answer->status == 400 &&
+	       memmem(answer->body.data, answer->body.len, words, sizeof(words) - 1);
+}
+
+static enum verdict judge(const struct http_answer *answer)
+{
+	int status = answer->status;
+
+	if (status >= 200 && status < 300)
+		return VERDICT_ACCEPTED;
+	if (status >= 300 && status < 400)
+		return VERDICT_REDIRECT;
+	if (status == 401 || status == 403 || is_about_certificate(answer))
+		return VERDICT_UNREGISTERED;
+	if (status == 408 || status == 429 || status >= 500)
+		return VERDICT_LATER;
+	return VERDICT_WRONG;
+}
+
+static const char *advice(int status)
+{
+	switch (status) {
+	case 404:
+	case 405:
+		return "; check [escrow] url";
+	case 413:
+		return "; lower [certificates] archive-max, or raise its limit";
+	default:
+		return "";
+	}
+}
+
+static enum err refusal(const struct escrow *escrow, const struct gateway *g,
+	const struct http_answer *answer, struct error *e)
+{
+	char words[EXCERPT_MAX + 1], hint[REGISTRATION_MAX];
+
+	excerpt(&answer->body, words);
+	registration(escrow, hint);
+	switch (judge(answer)) {
+	case VERDICT_ACCEPTED:
+		return ERR_OK;
+	case VERDICT_UNREGISTERED:
+		return error_set(e, ERR_REFUSED,
+			"Escrow Gateway %s does not accept our client certificate (status %d): %s; "
+			"it says: %s",
+			g->url, answer->status, hint, words);
+	case VERDICT_LATER:
+		error_set(e, ERR_UNAVAILABLE,
+			"Escrow Gateway %s: status %d, try later; it says: %s", g->url,
+			answer->status, words);
+		e->retry_after = answer->retry_after;
+		return ERR_UNAVAILABLE;
+	case VERDICT_REDIRECT:
+		return error_set(e, ERR_REFUSED,
+			"Escrow Gateway %s redirects (status %d); [escrow] url must name the "
+			"gateway "
+			"itself",
+			g->url, answer->status);
+	case VERDICT_WRONG:
+		break;
+	}
+	return error_set(e, ERR_REFUSED,
+		"Escrow Gateway %s refuses our request (status %d)%s; it says: %s", g->url,
+		answer->status, advice(answer->status), words);
+}
+
+/* A failure below HTTP. A TLS alert to our certificate wants the same as a 403. */
+static enum err failure(const struct escrow *escrow, struct error *e)
+{
+	char hint[REGISTRATION_MAX], text[ERROR_TEXT_MAX];
+
+	error_context(e, "Escrow Gateway");
+	if (e->code != ERR_REFUSED)
+		return e->code;
+	registration(escrow, hint);
+	memcpy(text, e->text, sizeof(text));
+	return error_set(e, ERR_REFUSED, "%s; %s", text, hint);
+}
+
+/* --- requests */
+
+enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
+	int64_t deadline, struct error *e)
+{
+	const struct gateway *g = &escrow->gateways[gateway];
+	const struct http_request request = {
+		.method = "POST",
+		.url = g->endpoint,
+		.content_type = JSON,
+		.accept = JSON,
+		.body = payload->data,
+		.body_len = payload->len,
+		.deadline = deadline,
+		.answer_max = ANSWER_MAX,
+	};
+	struct http_answer answer = {0};
+	enum err err = http_send(g->http, &request, &answer, e);
+
+	if (err)
+		return failure(escrow, e);
+	err = refusal(escrow, g, &answer, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+/*
+ * A gateway that takes nothing but POST here may say so in many ways, 500
+ * among them. What a proxy says for a gateway that is down is no such answer.
+ */
+static bool is_there(const struct http_answer *answer)
+{
+	if (answer->status == 429 || answer->status == 502 || answer->status == 503 ||
+		answer->status == 504)
+		return false;
+	return judge(answer) != VERDICT_UNREGISTERED && judge(answer) != VERDICT_REDIRECT;
+}
+
+enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline, struct error *e)
+{
+	const struct gateway *g = &escrow->gateways[gateway];
+	const struct http_request request = {
+		.method = "GET",
+		.url = g->endpoint,
+		.accept = JSON,
+		.deadline = deadline,
+		.answer_max = ANSWER_MAX,
+	};
+	struct http_answer answer = {0};
+	enum err err = http_send(g->http, &request, &answer, e);
+
+	if (err)
+		return failure(escrow, e);
+	if (!is_there(&answer))
+		err = refusal(escrow, g, &answer, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* --- the set of gateways */
+
+static enum err open_gateway(
+	const struct config *config, const char *url, struct gateway *g, struct error *e)
+{
+	const struct http_options options = {
+		.identity = config->escrow.identity,
+		.identity_password_file = config->escrow.identity_password_file,
+		.ca_file = config->escrow.ca_file,
+		.pinned_key = config->escrow.pinned_key,
+	};
+
+	g->url = strdup(url);
+	if (!g->url || asprintf(&g->endpoint, "%s" PATH, url) < 0) {
+		g->endpoint = NULL;
+		return error_memory(e);
+	}
+	if (http_client_new(&options, &g->http, e))
+		return error_context(e, "[escrow]");
+	return ERR_OK;
+}
+
+enum err escrow_open(const struct config *config, struct escrow **out, struct error *e)
+{
+	struct escrow *escrow;
+	size_t count = 0;
+	enum err err = ERR_OK;
+
+	while (config->escrow.urls[count])
+		count++;
+	escrow = calloc(1, sizeof(*escrow) + count * sizeof(escrow->gateways[0]));
+	if (!escrow)
+		return error_memory(e);
+	escrow->count = count;
+	for (size_t i = 0; !err && i < count; i++)
+		err = open_gateway(config, config->escrow.urls[i], &escrow->gateways[i], e);
+	if (err)
+		escrow_close(escrow);
+	else
+		*out = escrow;
+	return err;
+}
+
+void escrow_close(struct escrow *escrow)
+{
+	if (!escrow)
+		return;
+	for (size_t i = 0; i < escrow->count; i++) {
+		http_client_free(escrow->gateways[i].http);
+		free(escrow->gateways[i].endpoint);
+		free(escrow->gateways[i].url);
+	}
+	free(escrow);
+}
+
+size_t escrow_count(const struct escrow *escrow)
+{
+	return escrow->count;
+}
+
+const char *escrow_url(const struct escrow *escrow, size_t gateway)
+{
+	return escrow->gateways[gateway].url;
+}
+
+/* The configuration demands at least one gateway and an identity. */
+const struct blob *escrow_identity(const struct escrow *escrow)
+{
+	return identity_certificate(http_client_identity(escrow->gateways[0].http));
+}
