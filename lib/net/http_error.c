@@ -215,12 +215,6 @@ static enum err explain_cut(const struct http_failure *f, struct error *e)
 		f->origin, f->answer->status, words);
 }
 
-static enum err explain_nothing(const struct http_failure *f, struct error *e)
-{
-	return error_set(e, ERR_UNAVAILABLE,
-		"%s: the server closed the connection without an answer", f->origin);
-}
-
 /*
  * With TLS 1.3 our certificate is judged when the handshake is over for us, so
  * that a refusal can arrive as a broken connection.
@@ -281,7 +275,7 @@ static const struct {
 	{CURLE_OPERATION_TIMEDOUT, explain_timeout},
 	{CURLE_SEND_ERROR, explain_broken},
 	{CURLE_RECV_ERROR, explain_broken},
-	{CURLE_GOT_NOTHING, explain_nothing},
+	{CURLE_GOT_NOTHING, explain_broken},
 	{CURLE_PARTIAL_FILE, explain_cut},
 	{CURLE_WEIRD_SERVER_REPLY, explain_malformed},
 	{CURLE_WRITE_ERROR, explain_malformed},
