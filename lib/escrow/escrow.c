@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "net/http.h"
 
@@ -135,21 +136,37 @@ static const char *advice(int status)
 	}
 }
 
+#define EXPIRY_MAX 64
+
+/* "", or that our certificate has ended: then to register it would not help. */
+static void expiry(const struct gateway *g, char out[EXPIRY_MAX])
+{
+	int64_t not_after = identity_not_after(http_client_identity(g->http));
+	char date[CLOCK_RFC3339_SIZE];
+
+	out[0] = '\0';
+	if (not_after >= clock_now())
+		return;
+	clock_rfc3339(not_after, date);
+	snprintf(out, EXPIRY_MAX, ", which expired on %s: renew it", date);
+}
+
 static enum err refusal(const struct escrow *escrow, const struct gateway *g,
 	const struct http_answer *answer, struct error *e)
 {
-	char words[EXCERPT_MAX + 1], hint[REGISTRATION_MAX];
+	char words[EXCERPT_MAX + 1], hint[REGISTRATION_MAX], expired[EXPIRY_MAX];
 
 	excerpt(&answer->body, words);
 	registration(escrow, hint);
+	expiry(g, expired);
 	switch (judge(answer)) {
 	case VERDICT_ACCEPTED:
 		return ERR_OK;
 	case VERDICT_UNREGISTERED:
 		return error_set(e, ERR_REFUSED,
-			"Escrow Gateway %s does not accept our client certificate (status %d): %s; "
-			"it says: %s",
-			g->url, answer->status, hint, words);
+			"Escrow Gateway %s does not accept our client certificate%s (status %d); "
+			"%s; it says: %s",
+			g->url, expired, answer->status, hint, words);
 	case VERDICT_LATER:
 		error_set(e, ERR_UNAVAILABLE,
 			"Escrow Gateway %s: status %d, try later; it says: %s", g->url,

@@ -271,6 +271,21 @@ static void test_unregistered_certificate(void **state)
 	net_stop(&peer);
 }
 
+/* A proxy that judges dates itself answers with a page: the cause is named all the same. */
+static void test_expired_certificate(void **state)
+{
+	struct peer peer = net_start((const char *const[]){
+		"-c", net_file("server.pem"), "-k", net_file("server.key"), NULL});
+	struct escrow *escrow = open_escrow("client-expired.p12", peer.url, "/nginx-400");
+	struct error e = {0};
+
+	(void)state;
+	assert_int_equal(send_to(escrow, 0, &e), ERR_REFUSED);
+	expect_text(&e, "our client certificate, which expired on 2021-01-01T00:00:00Z: renew it");
+	escrow_close(escrow);
+	net_stop(&peer);
+}
+
 static void test_certificate_refused_by_tls(void **state)
 {
 	struct peer peer = net_start((const char *const[]){"-c", net_file("server.pem"), "-k",
@@ -409,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_payload_that_must_not_be),
 		cmocka_unit_test(test_meaning_of_answers),
 		cmocka_unit_test(test_unregistered_certificate),
+		cmocka_unit_test(test_expired_certificate),
 		cmocka_unit_test(test_certificate_refused_by_tls),
 		cmocka_unit_test(test_words_of_a_gateway),
 		cmocka_unit_test(test_request_to_a_gateway),
