@@ -292,7 +292,7 @@ main()
 	local lane passed failed skipped
 
 	read_arguments "$@"
-	install_packages
+	install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
 	work=$(mktemp -d "${TMPDIR:-/tmp}/certprov-check.XXXXXX")
 	trap clean_up EXIT
 	trap 'exit 130' INT TERM HUP

@@ -1,50 +1,18 @@
 # shellcheck shell=bash
 # What check.sh and demo.sh have in common: packages, and a copy of the sources
 # to build from, so that the source tree stays as it is. Sourced.
+# shellcheck disable=SC2034 # the lists are for those who source it
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# Debian's names.
-packages=(
-	apache2-utils
-	autoconf
-	automake
-	ca-certificates
-	clang
-	clang-format
-	curl
-	default-jre-headless
-	faketime
-	gcc
-	gnutls-bin
-	jq
-	libc6-dev
-	libcjson-dev
-	libclang-rt-dev
-	libcmocka-dev
-	libcrypt-dev
-	libcurl4-gnutls-dev
-	libfcgi-bin
-	libfcgi-dev
-	libgnutls28-dev
-	libidn2-dev
-	libinih-dev
-	libnss3-tools
-	libsqlite3-dev
-	libtasn1-6-dev
-	llvm
-	make
-	mandoc
-	nginx
-	procps
-	openssl
-	pkg-config
-	shellcheck
-	spawn-fcgi
-	sqlite3
-	valgrind
-	xz-utils
-)
+# Debian's names: to build, to run the programs between real peers, and for all tests.
+build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcurl4-gnutls-dev
+	libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libsqlite3-dev libtasn1-6-dev make
+	pkg-config)
+run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
+test_packages=(clang clang-format default-jre-headless faketime gnutls-bin libclang-rt-dev
+	libcmocka-dev libfcgi-bin libnss3-tools llvm mandoc procps shellcheck spawn-fcgi sqlite3
+	valgrind xz-utils)
 
 say()
 {
@@ -57,12 +25,11 @@ die()
 	exit 1
 }
 
-# Also what another package provides: pkgconf is pkg-config today.
 missing_packages()
 {
 	local package
 
-	for package in "${packages[@]}"; do
+	for package; do
 		dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
 			say "$package"
 	done
@@ -75,14 +42,14 @@ apt()
 
 # The tests run nginx themselves, so the package must not put one of its own on
 # port 80. Where systemd runs, a masked unit is not started by the package's
-# scripts, which is undone afterwards; elsewhere it is stopped when it has come up.
+# scripts, and the mask is taken off afterwards; elsewhere it is stopped when it has come up.
 install_packages()
 {
 	local -a missing
 	local log masked=
 
 	command -v dpkg-query >/dev/null || return 0 # not Debian: configure will name what lacks
-	mapfile -t missing < <(missing_packages)
+	mapfile -t missing < <(missing_packages "$@")
 	((${#missing[@]})) || return 0
 	((EUID == 0)) || die "missing packages; as root: apt-get install ${missing[*]}"
 	say "Installing ${missing[*]}"

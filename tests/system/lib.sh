@@ -232,7 +232,7 @@ front_conf()
 		daemon off;
 		worker_processes 2;
 		pid $front/nginx.pid;
-		error_log $front/nginx.log notice;
+		error_log $front/nginx.log warn;
 		lock_file $front/nginx.lock;
 		events { worker_connections 1024; }
 		http {
