@@ -21,6 +21,7 @@ export LC_ALL=C.UTF-8
 
 cores=$(nproc)
 keep=
+memcheck='valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 stages=(lint gcc clang sanitizers valgrind distcheck)
 # Two lanes at the same time; valgrind needs what gcc has built.
 lanes=('gcc valgrind distcheck' 'lint clang sanitizers')
@@ -121,33 +122,18 @@ stage_sanitizers()
 	build_and_test sanitizers check -- CC=clang --enable-sanitizers
 }
 
-memcheck()
-{
-	local name=${1##*/} verdict=PASS
-
-	timeout 600 valgrind --quiet --error-exitcode=99 --leak-check=full \
-		--errors-for-leak-kinds=definite "$1" >"$work/valgrind-$name.log" 2>&1 || verdict=FAIL
-	result valgrind "$verdict" "$name"
-}
-
-# The gcc build's programs, as they are.
+# In the gcc build, whose own results are collected by then.
 stage_valgrind()
 {
-	local program
+	local build=$work/gcc code=0
 
-	if [[ ! -d $work/gcc ]]; then
-		{ configure_in "$work/gcc" CC=gcc && make_in "$work/gcc" check TESTS=; } \
-			>"$work/valgrind.log" 2>&1 || true
+	if [[ -d $build ]]; then
+		find "$build" -name '*.trs' -delete
+	else
+		configure_in "$build" CC=gcc >"$work/valgrind.log" 2>&1
 	fi
-	export -f memcheck result say
-	export work
-	for program in "$work"/gcc/tests/unit/*; do
-		[[ ! -f $program || ! -x $program ]] || printf '%s\0' "$program"
-	done | xargs -0 -P "$cores" -n 1 "$BASH" -c 'memcheck "$@"' memcheck
-	[[ -s $work/valgrind.results ]] || result valgrind FAIL 'valgrind: no test has run'
-	sed -n 's/^FAIL //p' "$work/valgrind.results" | while read -r program; do
-		show "$work/valgrind-$program.log" 100
-	done
+	make_in "$build" check-unit LOG_COMPILER="$memcheck" >>"$work/valgrind.log" 2>&1 || code=$?
+	collect valgrind "$build" "$code"
 }
 
 stage_distcheck()
@@ -294,6 +280,7 @@ main()
 	read_arguments "$@"
 	install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
 	work=$(mktemp -d "${TMPDIR:-/tmp}/certprov-check.XXXXXX")
+	chmod 755 "$work" # tests that give up root's rights must be able to enter
 	trap clean_up EXIT
 	trap 'exit 130' INT TERM HUP
 	mkdir "$work/tmp"
