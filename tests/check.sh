@@ -45,6 +45,7 @@ collect()
 	local stage=$1 build=$2 code=$3
 
 	find "$build" -name '*.trs' -exec sed -n 's/^:test-result: //p' {} + >>"$work/$stage.results"
+	find "$build" -name '*.log' -exec sed -n 's/^SKIP: /skipped: /p' {} + >>"$work/$stage.skips"
 	if ((code != 0)) && ! grep -qE '^(FAIL|ERROR|XPASS)' "$work/$stage.results"; then
 		result "$stage" FAIL "$stage: make"
 		show "$work/$stage.log" 60
@@ -64,10 +65,11 @@ show_failed()
 {
 	local trs
 
-	find "$1" -name '*.trs' -exec grep -lE '^:test-result: (FAIL|ERROR|XPASS)' {} + |
-		while read -r trs; do
+	find "$1" -name '*.trs' | while read -r trs; do
+		if grep -qE '^:test-result: (FAIL|ERROR|XPASS)' "$trs"; then
 			show "${trs%.trs}.log" 300
-		done
+		fi
+	done
 }
 
 count()
@@ -206,7 +208,7 @@ run_stage()
 {
 	local stage=$1 started=$SECONDS output=$work/$1.output
 
-	"stage_$stage" >"$output" 2>&1 || result "$stage" FAIL "$stage: ended too early"
+	"stage_$stage" >"$output" 2>&1
 	awk -v stage="$stage" -v seconds=$((SECONDS - started)) '
 		/^(PASS|XFAIL)/ { passed++ }
 		/^(FAIL|ERROR|XPASS)/ { failed++ }
@@ -214,7 +216,7 @@ run_stage()
 		END {
 			printf "%-10s %5d passed, %d failed, %d skipped   %4d s\n",
 				stage, passed, failed, skipped, seconds
-		}' "$work/$stage.results"
+		}' "$work/$stage.results" | tee "$work/$stage.done"
 	cat "$output"
 }
 
@@ -275,7 +277,7 @@ clean_up()
 
 main()
 {
-	local lane passed failed skipped
+	local lane stage passed failed skipped
 
 	read_arguments "$@"
 	install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
@@ -292,11 +294,16 @@ main()
 		run_lane "$lane" </dev/null &
 	done
 	wait
+	for stage in "${stages[@]}"; do
+		[[ ! -s $work/$stage.done ]] || continue
+		result "$stage" FAIL "$stage: ended too early"
+		cat "$work/$stage.output" 2>/dev/null || true
+	done
 	passed=$(count 'PASS|XFAIL')
 	failed=$(count 'FAIL|ERROR|XPASS')
 	skipped=$(count SKIP)
 	if ((skipped)); then
-		sed -n 's/^SKIP/skipped:/p' "$work"/*.results | sort -u
+		sort -u "$work"/*.skips
 		say "$passed passed, $failed failed, $skipped skipped"
 	else
 		say "$passed passed, $failed failed"
