@@ -13,7 +13,7 @@
 
 #define LINE_MAX_BYTES 2048
 #define HEAD_MAX_BYTES 256 /* what stands around the message */
-#define REQUEST_MAX 65 /* an id and its NUL */
+#define REQUEST_MAX 65	   /* an id and its NUL */
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 const char *const log_level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};

@@ -14,7 +14,7 @@
  */
 struct address {
 	char text[ADDRESS_SIZE]; /* local@domain */
-	size_t domain; /* where in text it begins */
+	size_t domain;		 /* where in text it begins */
 	bool ascii_local;	 /* false: SmtpUTF8Mailbox (RFC 9598), else rfc822Name */
 };
 

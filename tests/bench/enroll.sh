@@ -19,11 +19,12 @@ ticks=$(getconf CLK_TCK)
 handler_cpu()
 {
 	local pid stat total=0
+	local -a field
 
 	for pid in ${pids[handler]} $(pgrep -P "${pids[handler]}"); do
 		stat=$(<"/proc/$pid/stat")
-		set -- ${stat##*) }
-		total=$((total + ${12} + ${13}))
+		read -ra field <<<"${stat##*) }"
+		total=$((total + field[11] + field[12]))
 	done
 	awk -v t="$total" -v hz="$ticks" 'BEGIN { printf "%.3f", t / hz }'
 }

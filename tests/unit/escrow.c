@@ -179,14 +179,15 @@ static void thumbprint(const char *digest, char out[65])
 {
 	char command[512], line[256] = "";
 	size_t n = 0;
-	FILE *pipe;
+	FILE *file;
 
-	snprintf(command, sizeof(command), "openssl x509 -in %s -noout -fingerprint -%s",
-		net_file("client.pem"), digest);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	assert_non_null(fgets(line, sizeof(line), pipe));
-	pclose(pipe);
+	snprintf(command, sizeof(command), "openssl x509 -in %s -noout -fingerprint -%s >%s",
+		net_file("client.pem"), digest, net_file("thumbprint"));
+	assert_true(net_run((const char *const[]){"sh", "-c", command, NULL}));
+	file = fopen(net_file("thumbprint"), "r");
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	fclose(file);
 	for (const char *p = strchr(line, '=') + 1; *p && *p != '\n'; p++)
 		if (*p != ':')
 			out[n++] = (char)(*p >= 'A' ? *p - 'A' + 'a' : *p);

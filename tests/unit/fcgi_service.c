@@ -102,7 +102,8 @@ static void run(struct fixture *f, int status)
 	f->json = NULL;
 	type = fake_gateway_header(&f->fake, "Content-Type");
 	if (type && strstr(type, "json") && *fake_gateway_body(&f->fake)) {
-		f->json = cJSON_Parse(fake_gateway_body(&f->fake));
+		f->json = cJSON_ParseWithLength(
+			fake_gateway_body(&f->fake), strlen(fake_gateway_body(&f->fake)));
 		assert_non_null(f->json);
 	}
 	length = fake_gateway_header(&f->fake, "Content-Length");

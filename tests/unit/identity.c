@@ -115,7 +115,7 @@ static void test_order_of_pem(void **state)
 static void test_memory_file_is_sealed(void **state)
 {
 	struct identity *identity = open_identity("client.p12", "password");
-	int fd = atoi(strrchr(identity_path(identity), '/') + 1);
+	int fd = (int)strtol(strrchr(identity_path(identity), '/') + 1, NULL, 10);
 	char path[64];
 	struct stat st;
 
