@@ -45,7 +45,7 @@ handler()
 	: >"$log"
 	: >"$journal"
 	start handler "$binary" -c "$conf" -s "$socket" -w "$1"
-	wait_for 20 in_log serving
+	wait_for 60 in_log serving
 }
 
 # Sets $code.
@@ -103,7 +103,7 @@ post_in_background()
 {
 	post "$1" >"$root/background" &
 	background=$!
-	wait_for 5 pgrep -P "$background" -f cgi-fcgi >/dev/null
+	wait_for 60 pgrep -P "$background" -f cgi-fcgi >/dev/null
 	sleep 0.2
 }
 
@@ -201,20 +201,20 @@ post_in_background "sleep 60000"
 begin=$(milliseconds)
 handler_ends
 is "$code" 0 "a worker that does not finish is no reason to stay"
-ok "... for long" within 1000 8000 $(($(milliseconds) - begin))
+ok "... for long" within 1000 45000 $(($(milliseconds) - begin))
 ok "... it is killed" in_log "did not finish in time and is killed"
 wait "$background"
 
 handler 1
 client gone "sleep 300"
-ok "the work is done though the web server has gone" wait_for 5 grep -q "sleep 300" "$journal"
-ok "... and the log says so" wait_for 5 in_log "the answer 202 was not taken"
+ok "the work is done though the web server has gone" wait_for 60 grep -q "sleep 300" "$journal"
+ok "... and the log says so" wait_for 60 in_log "the answer 202 was not taken"
 is "$(wc -l <"$journal")" 1 "... once"
 
 # --- web servers that stall, and there is but one worker
 
 for mode in nothing header begin params body; do
-	ok "one that stalls ($mode) is cut off" within 500 4000 "$(client $mode deliver | cut -d' ' -f1)"
+	ok "one that stalls ($mode) is cut off" within 500 30000 "$(client $mode deliver | cut -d' ' -f1)"
 	like "$(post deliver)" "Status: 202" "... and the next one is served"
 done
 is "$(client short deliver | cut -d' ' -f2)" 400 "a body that ends early is refused"
@@ -226,35 +226,36 @@ sleep 0.3
 begin=$(milliseconds)
 post deliver >/dev/null
 ok "one that does not close its connection does not hold the worker" \
-	within 0 2500 $(($(milliseconds) - begin))
+	within 0 20000 $(($(milliseconds) - begin))
 wait "$unread"
 read -r took status < <(client keep deliver)
 is "$status" 202 "one that would keep its connection is answered"
-ok "... and not kept" within 0 500 "$took"
+ok "... and not kept" within 0 5000 "$took"
 is "$(grep -c '^deliver$' "$journal")" 8 "no event was handled that did not come whole"
 handler_ends
 
 # --- workers that die
 
 handler 2
-wait_for 5 children_are 2
+wait_for 60 children_are 2
 before=$(children)
 kill -KILL "${before%% *}"
-wait_for 5 children_are_other_than "$before"
-ok "a worker that is killed is replaced" wait_for 5 children_are 2
+wait_for 60 children_are_other_than "$before"
+ok "a worker that is killed is replaced" wait_for 60 children_are 2
 ok "... and the log says so" in_log "was killed by signal 9"
-for _ in 1 2 3; do
+for _ in {1..30}; do
 	post crash >/dev/null
+	in_log "another starts in 200 ms" && break
 done
 ok "workers that die again and again are started ever more slowly" \
-	wait_for 5 in_log "another starts in 200 ms"
+	wait_for 60 in_log "another starts in 200 ms"
 like "$(post deliver)" "Status: 202" "... but they are"
-wait_for 5 children_are 2
+wait_for 60 children_are 2
 before=$(children)
 post_in_background "sleep 600"
 stop handler KILL || true
 for worker in $before; do
-	ok "a worker does not outlive its parent" wait_for 5 gone "$worker"
+	ok "a worker does not outlive its parent" wait_for 60 gone "$worker"
 done
 wait "$background"
 like "$(cat "$root/background")" "Status: 202" "... but finishes what is in flight"
@@ -265,7 +266,7 @@ handler_ends
 
 write_config "" "key-pool = 1"
 handler 1
-ok "with a key pool there is one more process" wait_for 5 children_are 2
+ok "with a key pool there is one more process" wait_for 60 children_are 2
 handler_ends
 is "$code" 0 "... which does not hold the others up"
 write_config
@@ -273,17 +274,17 @@ write_config
 # --- SIGHUP
 
 handler 2
-wait_for 5 children_are 2
+wait_for 60 children_are 2
 before=$(children)
 post_in_background "sleep 600"
 write_config "max-body = 1k"
 handler_reload
-ok "SIGHUP: the configuration is read anew" wait_for 5 in_log "read anew"
+ok "SIGHUP: the configuration is read anew" wait_for 60 in_log "read anew"
 like "$(through_fastcgi POST /events "" CONTENT_LENGTH=2000)" "Status: 413" "... and in force"
 wait "$background"
 like "$(cat "$root/background")" "Status: 202" "... what was in flight is finished"
 for worker in $before; do
-	ok "... an old worker goes" wait_for 5 gone "$worker"
+	ok "... an old worker goes" wait_for 60 gone "$worker"
 done
 ok "... and as many are there as before" children_are 2
 
@@ -291,18 +292,18 @@ before=$(children)
 write_config "max-body = 2m"
 handler_reload
 ok "SIGHUP with a wrong configuration: the log says what is wrong" \
-	wait_for 5 in_log "the old one stays in force: .*/conf:3: "
+	wait_for 60 in_log "the old one stays in force: .*/conf:3: "
 write_config
 echo bad >"$root/ca"
 handler_reload
 ok "... the same for one that cannot be opened" \
-	wait_for 5 in_log "the old one stays in force: .*it is not good"
+	wait_for 60 in_log "the old one stays in force: .*it is not good"
 is "$(children)" "$before" "... and the workers stay"
 like "$(through_fastcgi POST /events "" CONTENT_LENGTH=2000)" "Status: 413" \
 	"... with the old configuration"
 echo good >"$root/ca"
 handler_reload
-ok "a right one is taken again" wait_for 5 children_are_other_than "$before"
+ok "a right one is taken again" wait_for 60 children_are_other_than "$before"
 like "$(post deliver)" "Status: 202" "... and serves"
 handler_ends
 is "$code" 0 "SIGTERM after all this: exit 0"
@@ -312,7 +313,7 @@ is "$code" 0 "SIGTERM after all this: exit 0"
 if command -v spawn-fcgi >/dev/null; then
 	: >"$log"
 	start handler spawn-fcgi -n -s "$socket" -- "$binary" -c "$conf" -w 2
-	wait_for 5 in_log serving
+	wait_for 60 in_log serving
 	like "$(post deliver)" "Status: 202" "an inherited socket is served"
 	handler_ends
 	is "$code" 0 "... until SIGTERM"

@@ -32,7 +32,7 @@ stop()
 
 	[[ -n $pid ]] || return 0
 	kill "-${2:-TERM}" "$pid" 2>/dev/null || true
-	wait_for 15 stopped "$name" || kill -KILL "$pid" 2>/dev/null || true
+	wait_for 60 stopped "$name" || kill -KILL "$pid" 2>/dev/null || true
 	wait "$pid" 2>/dev/null || code=$?
 	unset "pids[$name]"
 	return "$code"
@@ -70,7 +70,7 @@ ready_or_gone()
 
 wait_ready()
 {
-	wait_for 20 ready_or_gone "$@" && running "$1"
+	wait_for 60 ready_or_gone "$@" && running "$1"
 }
 
 # Below the range that the kernel takes for outgoing connections.

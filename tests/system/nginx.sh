@@ -19,7 +19,7 @@ request GET /nothing
 is "$status" 404 'a path that the handler does not have'
 like "$(header Content-Type)" '^application/problem\+json' 'is answered by the handler'
 id=request=$(header X-Request-Id)
-ok "the request id is in nginx's log" wait_for 5 grep -q "$id" "$front/certprov.access.log"
+ok "the request id is in nginx's log" wait_for 60 grep -q "$id" "$front/certprov.access.log"
 ok "and in the handler's" grep -q "$id" "$root/handler.log"
 
 # --- methods
@@ -99,7 +99,7 @@ uploaded()
 {
 	(($(eg_upload_count) > uploads))
 }
-ok 'the upload comes all the same' wait_for 15 uploaded
+ok 'the upload comes all the same' wait_for 60 uploaded
 
 # --- nginx checks the credentials
 

@@ -18,7 +18,7 @@
 
 #define DEVICE "0f8fad5b-d9cb-469f-a165-70867728950e"
 #define USER "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-#define PLENTY 5000
+#define PLENTY 60000
 
 static const struct blob files[] = {
 	{(unsigned char[]){"signing"}, 7},

@@ -167,7 +167,7 @@ static void expect_deadline(struct http_client *client, const char *base, const 
 	assert_int_equal(get_within(client, base, path, ms, &answer, &e), ERR_UNAVAILABLE);
 	took = clock_monotonic_ms() - start;
 	expect_text(&e, phase);
-	assert_in_range(took, least, ms + 2000); /* the peers would take for ever */
+	assert_in_range(took, least, ms + 30000); /* the peers would take for ever */
 }
 
 static void test_deadline(void **state)
