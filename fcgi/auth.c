@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "fcgi/users.h"
+#include "base/users.h"
 
 #define AUTHORIZATION_MAX 2048
 #define DIGEST_SIZE 32

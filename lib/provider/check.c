@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/users.h"
 #include "ca/ca.h"
 #include "escrow/escrow.h"
 #include "pki/certificate.h"
@@ -74,15 +75,15 @@ static void check_certificate(
 
 static void check_users(struct checkup *c, const char *what, const char *file)
 {
-	struct blob users = {NULL, 0};
+	struct users users = {0, NULL};
 	struct error e;
 	enum err err;
 
 	if (!file)
 		return;
-	err = file_read_secret(file, &users, &e);
+	err = users_load(file, &users, &e);
 	found(c, what, err, err ? e.text : file);
-	blob_free(&users);
+	users_free(&users);
 }
 
 static void check_store(struct checkup *c)

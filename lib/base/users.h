@@ -1,5 +1,5 @@
-#ifndef FCGI_USERS_H
-#define FCGI_USERS_H
+#ifndef BASE_USERS_H
+#define BASE_USERS_H
 
 #include <stddef.h>
 
@@ -16,7 +16,10 @@ struct users {
 	struct user *user;
 };
 
-/* See auth_open(). */
+/*
+ * Reads a file that must be closed to others: "user:hash" a line, '#' starts a comment. ERR_CONFIG,
+ * with file and line, for anything but strong hashes that are whole, and for a file without a user.
+ */
 enum err users_load(const char *path, struct users *out, struct error *e) must_check;
 void users_free(struct users *users);
 

@@ -1,4 +1,4 @@
-#include "fcgi/users.h"
+#include "base/users.h"
 
 #include <stdlib.h>
 #include <string.h>
