@@ -3,15 +3,15 @@
 # Certificates by openssl: the test library's third part. All files are in $pki,
 # NAME.crt and NAME.key, PEM.
 #
-#   pki_ca NAME
+#   pki_ca NAME [REQ-OPTIONS...]
 #   pki_server NAME CA HOST [REQ-OPTIONS...]     for HOST (and 127.0.0.1 if it is localhost)
 #   pki_client NAME CA [REQ-OPTIONS...]          a client certificate
 #   pki_mail NAME CA USAGES [REQ-OPTIONS...]     an S/MIME certificate with those key usages
 #   pki_pfx NAME PASSWORD [EXPORT-OPTIONS...]    NAME.pfx of NAME.crt and NAME.key
 #   thumbprint NAME [sha1|sha256]                of NAME.crt, lower case, no colons
 #
-# in_past COMMAND... runs it 400 days ago; with `-days 30` that makes an expired
-# certificate. Keys are EC P-256 for speed, but for client identities: those are
+# in_past COMMAND... runs it 400 days ago (or at $past, for date -d); with `-days 30` that
+# makes an expired certificate. Keys are EC P-256 for speed, but for client identities: those are
 # RSA-2048, as they are in practice. key_type=rsa:2048 before a command changes it.
 
 pki_setup()
@@ -38,8 +38,12 @@ pki_req()
 
 pki_ca()
 {
-	pki_req "$1" -subj "/O=Example/CN=Test CA $1" -addext basicConstraints=critical,CA:TRUE \
-		-addext keyUsage=critical,keyCertSign,cRLSign
+	local name=$1
+
+	shift
+	pki_req "$name" -subj "/O=Example/CN=Test CA $name" \
+		-addext basicConstraints=critical,CA:TRUE \
+		-addext keyUsage=critical,keyCertSign,cRLSign "$@"
 }
 
 pki_leaf()
@@ -93,8 +97,8 @@ in_past()
 {
 	local when
 
-	when=$(date -u -d '400 days ago' '+%Y-%m-%d %H:%M:%S')
-	export -f pki_req pki_leaf pki_server pki_client pki_mail
+	when=$(date -u -d "${past:-400 days ago}" '+%Y-%m-%d %H:%M:%S')
+	export -f pki_req pki_ca pki_leaf pki_server pki_client pki_mail
 	pki=$pki TZ=UTC faketime -f "@$when" bash -c '"$@"' in_past "$@"
 }
 

@@ -25,7 +25,8 @@
 #   handler_reload           SIGHUP
 #   front_start              nginx with our own files from nginx/; its log: $front/nginx.log
 #   request METHOD PATH [CURL-OPTIONS...]   PATH is behind /certprov. Sets $status, $body;
-#                            all of the answer is in $answer.headers, $answer.body
+#                            all of the answer is in $answer.headers, $answer.body; those of
+#                            all requests are in $root/answers
 #   header NAME              of the last answer
 #   post_event FILE [CURL-OPTIONS...]       FILE may be - for standard input
 #   event_json [CHANGE...]   the sample event with changes: device=UUID user=UUID mail=… name=…
@@ -306,6 +307,7 @@ request()
 		--write-out '%{http_code}' "${how[@]}" "$@" "$front_url$path" 2>"$answer.error") ||
 		diag "curl: $(<"$answer.error")"
 	body=$(tr -d '\0' <"$answer.body")
+	cat "$answer.headers" "$answer.body" >>"$root/answers"
 }
 
 header()
@@ -329,7 +331,7 @@ event_json()
 		{device: "DeviceUUID", user: "EnrollmentUserUUID",
 			mail: "EnrollmentEmailAddress", name: "EnrollmentUserName"} as $short
 		| reduce $ARGS.positional[] as $change (.;
-			($change | capture("^(?<drop>-)?(?<key>[A-Za-z]+)(?<how>:?=)?(?<value>.*)$"; "s")) as $c
+			($change | capture("^(?<drop>-)?(?<key>[A-Za-z]+)(?<how>:?=)?(?<value>.*)$"; "p")) as $c
 			| ($short[$c.key] // $c.key) as $key
 			| if $c.drop then del(.[$key])
 			elif $c.how == ":=" then .[$key] = ($c.value | fromjson)

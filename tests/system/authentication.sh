@@ -1,0 +1,198 @@
+#!/bin/bash
+# Who may post events: credentials through nginx, what is said to whom they are
+# refused, and the other two kinds of authentication.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-answers.sh
+. "$top_srcdir/tests/system/lib-answers.sh"
+
+users=$root/certprov/uem.users
+
+# with_authorization TEXT: Test Connection with that in the Authorization header
+with_authorization()
+{
+	credentials='' request GET /events --header "Authorization: $1"
+}
+
+basic()
+{
+	printf 'Basic %s' "$(printf '%s' "$1" | base64 -w 0)"
+}
+
+# turned_away NAME: the last answer
+turned_away()
+{
+	answered 401 "$1"
+	is "$(header WWW-Authenticate)" 'Basic realm="certprov", charset="UTF-8"' '... WWW-Authenticate'
+	is "$(jq -r .detail "$answer.body")" 'Credentials are missing or wrong.' '... no more is said'
+}
+
+# timed COMMAND...: sets $took, milliseconds
+timed()
+{
+	local started
+
+	started=$(date +%s%N)
+	"$@"
+	took=$((($(date +%s%N) - started) / 1000000))
+}
+
+# does_not_start REGEX: neither the handler nor certprov check likes it; both say why
+does_not_start()
+{
+	local code=0
+
+	not_ok '... certprov check fails' certprov check
+	like "$(<"$root/output")" "FAILED +events.users-file: .*$1" '... and says why'
+	handler_stop || true
+	: >"$root/handler.log"
+	not_ok '... the handler does not start' handler_start
+	ok '... and says why' in_log "$1"
+	handler_stop || code=$?
+	is "$code" 78 '... by exit status 78'
+}
+
+# direct BODY [NAME=VALUE...]: an event past nginx; prints the answer
+direct()
+{
+	local content=$1
+
+	shift
+	printf '%s' "$content" | env -i PATH="$PATH" REQUEST_METHOD=POST PATH_INFO=/events \
+		CONTENT_LENGTH="${#content}" "$@" cgi-fcgi -bind -connect "$root/certprov.sock"
+}
+
+# --- basic: what is refused
+
+ok 'everything starts' world certificates.key=ec-p256
+
+for given in '' Basic 'Basic ?' 'Bearer abc' "Basic: $(basic uem:webhook-password)" \
+	"Digest ${given:-dWVtOndlYmhvb2stcGFzc3dvcmQ=}" "$(basic uem)" "$(basic uem:)" "$(basic :)" \
+	"$(basic uem:wrong)" "$(basic uem:webhook-passwor)" "$(basic uem:webhook-password2)" \
+	"$(basic ' uem:webhook-password')" "$(basic UEM:webhook-password)" \
+	"$(basic root:webhook-password)" "$(basic :webhook-password)" \
+	"$(basic "uem:$(printf 'x%.0s' {1..3000})")"; do
+	with_authorization "$given"
+	turned_away "'${given:0:50}'"
+done
+
+# --- what the log says of it
+
+ok 'the log says: none' in_log '401 in .*: there are no credentials'
+ok '... or another kind' in_log '401 in .*: the credentials are not of HTTP Basic'
+ok '... or no base64' in_log '401 in .*: the Basic credentials are not valid base64'
+ok '... or a wrong password' in_log '401 in .*: user "uem": wrong password'
+ok '... or an unknown user' in_log '401 in .*: user "root": there is no such user'
+with_authorization "$(basic $'ev"il\nuser:x')"
+turned_away 'a name that would forge a line'
+ok '... does not' in_log '401 in .*: user "ev\?il\?user": there is no such user'
+
+# --- the body of who is refused is not looked at
+
+credentials=uem:wrong
+refused 401 '' Credentials 'an event with a wrong password' <"$sample_event"
+refused 401 '' Credentials 'rubbish with a wrong password' <<<rubbish
+refused 413 '' 'At most' 'too much with a wrong password' < <(head -c 70000 /dev/zero)
+credentials=
+refused 401 '' Credentials 'an event without credentials' <"$sample_event"
+credentials=uem:webhook-password
+is "$(certprov list events)" '' 'none of them is recorded'
+
+# --- what is taken
+
+for given in Basic BaSIc basic BASIC 'Basic  '; do
+	with_authorization "$(basic uem:webhook-password | sed "s/Basic/$given/")"
+	answered 200 "the scheme '$given'"
+done
+for path in /healthz /ca.cer; do
+	credentials='' request GET "$path"
+	is "$status" 200 "$path needs no credentials"
+done
+
+{
+	printf '# rotated every year\n\n'
+	htpasswd -niBC 12 uem <<<'webhook-password' | grep .
+	printf 'yes:%s\n' "$(mkpasswd -m yescrypt 'pässwört: with colon')"
+	printf 'sha:%s\n' "$(openssl passwd -6 'another password')"
+} >"$users"
+ok 'a users file with several kinds of hash' handler_with
+for given in uem:webhook-password 'yes:pässwört: with colon' 'sha:another password'; do
+	with_authorization "$(basic "$given")"
+	answered 200 "the hash of ${given%%:*}"
+done
+with_authorization "$(basic 'sha:webhook-password')"
+turned_away "another user's password"
+
+# --- time: bcrypt with cost 12 takes a quarter of a second
+
+workers=1
+ok 'with one worker' handler_with
+timed with_authorization "$(basic uem:wrong)"
+slow=$took
+ok "a wrong password costs its time ($slow ms)" test "$slow" -ge 60
+timed with_authorization "$(basic nobody:wrong)"
+ok "an unknown user the same ($took ms)" test "$took" -ge $((slow / 2))
+timed with_authorization "$(basic uem:webhook-password)"
+first=$took
+timed with_authorization "$(basic uem:webhook-password)"
+is "$status" 200 "the right one is right ($first ms)"
+ok "... and remembered ($took ms)" test "$took" -le $((first / 2))
+workers=2
+
+# --- a new password
+
+htpasswd -niBC 5 uem <<<'a new password' >"$users"
+not_ok 'a new password holds with the next SIGHUP' in_log 'read anew'
+handler_reload
+ok '... the log says so' wait_for 5 in_log 'read anew'
+sleep 0.2 # for the old worker to go
+with_authorization "$(basic 'uem:webhook-password')"
+turned_away 'the old one, once right,'
+with_authorization "$(basic 'uem:a new password')"
+answered 200 'the new one'
+
+# --- a users file that must not be used
+
+chmod 644 "$users"
+diag 'a users file that others can read'
+does_not_start 'uem\.users has mode 0644; .*chmod 0600'
+chmod 600 "$users"
+: >"$users"
+diag 'an empty one'
+does_not_start 'uem\.users: there is no user in it'
+
+# --- none
+
+credentials=
+ok 'authenticate = none' handler_with events.authenticate=none events.users-file=
+request GET /events
+answered 200 'Test Connection'
+taken 'an event without credentials' <"$sample_event"
+credentials=who:ever
+taken 'an event with whatever credentials' <"$sample_event"
+
+# --- web-server
+
+ok 'authenticate = web-server' handler_with events.authenticate=web-server
+for name in Remote-User REMOTE_USER X-Remote-User; do
+	request GET /events --header "$name: uem"
+	is "$status" 401 "nobody has verified a name in $name"
+done
+ok '... the log says what is missing' in_log '401 in .*the web server did not pass REMOTE_USER'
+like "$(direct '{"EventId":178}' REMOTE_USER=uem)" $'^Status: 200 OK\r.*"ignored"' \
+	'a name that the web server passes'
+like "$(direct '{"EventId":178}' REMOTE_USER=)" $'^Status: 401 ' 'an empty one'
+like "$(direct '{"EventId":178}' HTTP_REMOTE_USER=uem)" $'^Status: 401 ' 'a header of that name'
+front_stop || true
+htpasswd -niBC 5 uem <<<'web server' >"$front/uem.users"
+front_edit="s|# auth_basic |auth_basic |; s|# auth_basic_user_file .*;|auth_basic_user_file $front/uem.users;|
+	s|# fastcgi_param REMOTE_USER|fastcgi_param REMOTE_USER|" ok 'nginx checks them' front_start
+credentials='uem:web server'
+taken 'an event that nginx has let in' <"$sample_event"
+credentials=uem:wrong
+post_event "$sample_event"
+is "$status" 401 'one that it has not'
+
+credentials=uem:webhook-password
+not_ok 'no secret in an answer or a log' told_secrets
+done_testing
