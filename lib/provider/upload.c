@@ -123,6 +123,14 @@ static enum err send_to(struct provider *p, size_t gateway, const struct buf *pa
 	return err;
 }
 
+/* The gateways left share the time left: one that hangs takes nothing from the others' parts. */
+static int64_t part_of_time(int64_t deadline, size_t gateways)
+{
+	int64_t now = clock_monotonic_ms();
+
+	return now + (deadline - now) / (int64_t)gateways;
+}
+
 enum err upload_set(struct provider *p, const struct event *event, const struct credential_set *set,
 	struct steps *steps, struct error *e)
 {
@@ -139,9 +147,10 @@ enum err upload_set(struct provider *p, const struct event *event, const struct 
 	if (!err)
 		err = buf_check(&contents, e);
 	row.contents = contents.data;
-	for (size_t i = 0; !err && i < escrow_count(p->escrow); i++) {
+	for (size_t i = 0, count = escrow_count(p->escrow); !err && i < count; i++) {
 		struct error why;
-		enum err one = send_to(p, i, &payload, deadline, &row, &why);
+		int64_t until = part_of_time(deadline, count - i);
+		enum err one = send_to(p, i, &payload, until, &row, &why);
 
 		steps_done(steps, "upload", one ? error_meaning(one)->label : NULL);
 		if (one && (!worst || error_meaning(one)->retry)) {
