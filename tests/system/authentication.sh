@@ -37,21 +37,6 @@ timed()
 	took=$((($(date +%s%N) - started) / 1000000))
 }
 
-# does_not_start REGEX: neither the handler nor certprov check likes it; both say why
-does_not_start()
-{
-	local code=0
-
-	not_ok '... certprov check fails' certprov check
-	like "$(<"$root/output")" "FAILED +events.users-file: .*$1" '... and says why'
-	handler_stop || true
-	: >"$root/handler.log"
-	not_ok '... the handler does not start' handler_start
-	ok '... and says why' in_log "$1"
-	handler_stop || code=$?
-	is "$code" 78 '... by exit status 78'
-}
-
 # direct BODY [NAME=VALUE...]: an event past nginx; prints the answer
 direct()
 {
@@ -137,7 +122,6 @@ first=$took
 timed with_authorization "$(basic uem:webhook-password)"
 is "$status" 200 "the right one is right ($first ms)"
 ok "... and remembered ($took ms)" test "$took" -le $((first / 2))
-workers=2
 
 # --- a new password
 
@@ -154,12 +138,13 @@ answered 200 'the new one'
 # --- a users file that must not be used
 
 chmod 644 "$users"
-diag 'a users file that others can read'
-does_not_start 'uem\.users has mode 0644; .*chmod 0600'
+unusable events.users-file 'uem\.users has mode 0644; .*chmod 0600' 'one that others can read'
 chmod 600 "$users"
+ok 'with mode 0600' handler_with
 : >"$users"
-diag 'an empty one'
-does_not_start 'uem\.users: there is no user in it'
+unusable events.users-file 'uem\.users: there is no user in it' 'an empty one'
+echo 'uem:webhook-password' >"$users"
+check_fails events.users-file 'uem\.users:1: only bcrypt'
 
 # --- none
 

@@ -9,8 +9,12 @@
 #                                     the field at fault ("" is none), the detail; no upload
 #   taken NAME                        the event on standard input is answered 202
 #   handler_with [SECTION.KEY=VALUE...]   as configure; a new handler that has read it
+#   check_fails CHECK REGEX           certprov check finds fault with that, and says why
 #   in_log REGEX                      in the handler's log
 #   events_are STATE DEVICE COUNT     so many events of that device are in that state
+#   unusable CHECK REGEX NAME [SECTION.KEY=VALUE...]   a configuration that certprov check, a
+#                                     running handler at SIGHUP and a new one refuse, and why; the
+#                                     handler is stopped then
 #   told_secrets                      succeeds and shows it if a secret is in a log or an answer
 #
 # $type is the Content-Type of events, for refused and taken.
@@ -105,7 +109,8 @@ handler_with()
 {
 	configure "$@"
 	handler_stop || return 1
-	handler_start
+	handler_start || return 1
+	request GET /healthz # when that is answered, a worker has read its files
 }
 
 in_log()
@@ -117,6 +122,34 @@ events_are()
 {
 	certprov list events --state "$1" --json | jq -e --arg device "$2" "
 		[.[] | select(.device_uuid == \$device)] | length == $3"
+}
+
+check_fails()
+{
+	not_ok '... certprov check fails' certprov check
+	like "$(<"$root/output")" "FAILED +$1: [^"$'\n'"]*$2" '... and says why'
+}
+
+unusable()
+{
+	local what=$1 regex=$2 name=$3 code=0 log=$root/handler.log
+
+	shift 3
+	configure "$@"
+	diag "$name"
+	check_fails "$what" "$regex"
+	running handler || fail '(the handler runs)'
+	: >"$log"
+	handler_reload
+	ok '... SIGHUP: the old one stays in force' wait_for 5 in_log "stays in force: .*$regex"
+	request GET /healthz
+	is "$status" 200 '... and the handler serves'
+	handler_stop || true
+	: >"$log"
+	not_ok '... a new handler does not start' handler_start
+	ok '... and says why' in_log "$regex"
+	handler_stop || code=$?
+	is "$code" 78 '... with exit status 78'
 }
 
 # --- secrets

@@ -16,12 +16,16 @@
 #                       on standard output; read it with eg_openssl
 #   eg_openssl ARGS...  `openssl pkcs12 -passin …` with the simulator's password
 #
+#   eg_of NAME COMMAND...   the same with another one that has the same clients and PKCS#12
+#                       password: `eg_of eg2 eg_start`; its URL is ${eg_urls[eg2]}
+#
 # $eg is its folder, $eg_url its URL, $eg_port its port. eg_keepalive=SECONDS before
-# eg_start sets how long it keeps connections.
+# eg_start sets how long it keeps connections, eg_edit is a sed command for its nginx.conf.
 
 eg_password='pässwort of the PKCS#12 files'
 eg_port=
 eg_url=
+declare -A eg_urls=()
 
 eg_setup()
 {
@@ -41,17 +45,18 @@ eg_nginx_start()
 	sed -e "s|@USER@|$(nginx_user)|; s|@DIR@|$eg|; s|@PORT@|$port|" \
 		-e "s|@KEEPALIVE@|${eg_keepalive:-75}|" \
 		-e "s|@CERT@|$pki/$certificate.crt|; s|@KEY@|$pki/$certificate.key|" \
+		${eg_edit:+-e "$eg_edit"} \
 		"$top_srcdir/tests/peers/escrow-gateway.nginx" >"$eg/nginx.conf"
-	nginx_start eg-nginx "$eg"
+	nginx_start "${eg##*/}-nginx" "$eg"
 }
 
 eg_start()
 {
 	local certificate=${1:-eg-server} port
 
-	start eg-program "$top_builddir/tests/peers/escrow-gateway" -s "$eg/gateway.sock" \
+	start "${eg##*/}-program" "$top_builddir/tests/peers/escrow-gateway" -s "$eg/gateway.sock" \
 		-d "$eg/state" -t "$eg/thumbprints" -p "$eg/p12.password" -w "${eg_workers:-16}"
-	wait_ready eg-program -S "$eg/gateway.sock" || return 1
+	wait_ready "${eg##*/}-program" -S "$eg/gateway.sock" || return 1
 	for _ in 1 2 3 4 5; do
 		port=${eg_port:-$(free_port)}
 		if eg_nginx_start "$port" "$certificate"; then
@@ -66,9 +71,25 @@ eg_start()
 
 eg_stop()
 {
-	stop eg-nginx || true
-	stop eg-program || true
+	stop "${eg##*/}-nginx" || true
+	stop "${eg##*/}-program" || true
 	rm -f "$eg/gateway.sock"
+}
+
+eg_of()
+{
+	local name=$1 first=$eg code=0
+	local eg=$root/$1 eg_url=${eg_urls[$1]:-}
+	local eg_port=${eg_url##*:}
+
+	shift
+	[[ -d $eg ]] || {
+		mkdir -p "$eg/state/uploads" "$eg/tmp"
+		cp "$first/p12.password" "$first/thumbprints" "$eg"
+	}
+	"$@" || code=$?
+	eg_urls[$name]=$eg_url
+	return "$code"
 }
 
 eg_list()

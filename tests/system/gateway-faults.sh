@@ -1,0 +1,389 @@
+#!/bin/bash
+# The Escrow Gateway slow, busy, broken, gone, or strange to us: what becomes of the
+# event, what the sender is told, and what the log tells the administrator to do.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-answers.sh
+. "$top_srcdir/tests/system/lib-answers.sh"
+
+device=
+service=$root/certprov # where its files are
+
+# Posts an enrollment of another device.
+post_new()
+{
+	device=$(new_uuid)
+	post_input < <(event_json device="$device")
+}
+
+# begin ORDER: such a post in the background, with the gateway under that order; returns when
+# the store has the event.
+begin()
+{
+	device=$(new_uuid)
+	event_json device="$device" >"$root/slow.json"
+	eg_script "$1"
+	uploads=$(eg_upload_count)
+	(
+		# shellcheck disable=SC2030 # for this subshell alone
+		answer=$root/slow
+		post_event "$root/slow.json" --max-time "${2:-60}"
+		printf '%s %s\n' "$(date +%s.%N)" "$status" >"$root/slow.result"
+	) &
+	post=$!
+	wait_for 10 events_are pending "$device" 1 >/dev/null
+}
+
+# end: sets $status, and $answered: when that was
+end()
+{
+	wait "$post"
+	read -r answered status <"$root/slow.result"
+}
+
+unanswered()
+{
+	kill -0 "$post" && [[ ! -s $root/slow.headers ]]
+}
+
+uploads_are()
+{
+	(($(eg_upload_count) == $1))
+}
+
+upload_states()
+{
+	certprov list uploads --device "$device" --json | jq -r '[.[] | .state] | sort | join(" ")'
+}
+
+# failed 503|502 REGEX NAME: the last post; who is to try again, who is to be asked, and why
+failed()
+{
+	local code=$1 regex=$2 state=failed
+
+	[[ $code == 502 ]] || state=pending
+	answered "$code" "$3"
+	ok "... the event is $state" events_are "$state" "$device" 1
+	like "$(certprov list events --device "$device")" "$regex" '... the store has the cause'
+	ok '... the log too' in_log \
+		"request=$(header X-Request-Id) POST /events from [0-9.]+: $code in [0-9]+ ms: .*$regex"
+}
+
+# ordered ORDER 503|502 REGEX: an enrollment while the gateway is under that order
+ordered()
+{
+	eg_script "$1"
+	post_new
+	failed "$2" "$3" "the gateway: $1"
+}
+
+pin()
+{
+	printf 'sha256//%s' "$(openssl x509 -in "$pki/$1.crt" -noout -pubkey |
+		openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64)"
+}
+
+# install NAME [EXPORT-OPTIONS...]: makes $pki/NAME.crt and .key our client identity
+install()
+{
+	pki_pfx "$1" 'identity password' "${@:2}"
+	cp "$pki/$1.pfx" "$service/certificate.pfx"
+	chmod 600 "$service/certificate.pfx"
+}
+
+# --- never 202 before the gateway has it
+
+ok 'everything starts' world certificates.key=ec-p256
+
+begin 'slow 2'
+sleep 1
+ok 'a slow gateway: no answer while it has not accepted' unanswered
+ok '... nor has it' uploads_are "$uploads"
+end
+is "$status $(events_are delivered "$device" 1)" '202 true' '... 202 when it has'
+# shellcheck disable=SC2016 # jq's own variables
+ok '... its log has it before the answer' jq -ne --argjson answered "$answered" \
+	--argjson accepted "$(eg_log 'select(.upload != "") | .time' | tail -n 1)" '$accepted < $answered'
+
+begin 'late 2'
+ok 'a late answer: the gateway has it' wait_for 5 uploads_are $((uploads + 1))
+sleep 1
+ok '... and we wait for what it says' unanswered
+end
+is "$status" 202 '... 202 when it has said so'
+
+# --- who asked has gone: the work is done
+
+begin 'slow 2' 1
+end
+is "$status" 000 'a sender that hangs up'
+ok '... its event is delivered' wait_for 10 events_are delivered "$device" 1
+ok '... to the gateway, once' uploads_are $((uploads + 1))
+
+for signal in TERM KILL; do
+	begin 'slow 2'
+	mapfile -t workers_of_nginx < <(pgrep -P "${pids[front]}")
+	kill "-$signal" "${pids[front]}" "${workers_of_nginx[@]}"
+	end
+	is "$status" 000 "nginx ends by SIG$signal: no answer"
+	stop front || true
+	ok '... the event is delivered' wait_for 10 events_are delivered "$device" 1
+	ok '... to the gateway, once' uploads_are $((uploads + 1))
+	ok '... the log says that nobody took the answer' wait_for 5 in_log 'the answer 202 was not taken'
+	: >"$root/handler.log"
+	ok 'nginx starts again' front_start
+	post_event "$root/slow.json"
+	answered 202 'the same event again'
+done
+
+# --- it is down
+
+eg_stop
+post_new
+first=$(certprov list certificates --device "$device" --json | jq -r '.[0].serial')
+cp "$root/event.json" "$root/first.json"
+failed 503 'https://localhost:[0-9]+: no connection: Connection refused' 'no gateway'
+is "$(header Retry-After)" 60 '... Retry-After'
+is "$(upload_states)" pending '... the upload is pending'
+like "$(certprov list events --state pending)" "$device" '... certprov list events --state pending'
+like "$(certprov status)" '1  events pending.*pending: device .*Connection refused' '... status'
+check_fails 'Escrow Gateway' 'no connection: Connection refused'
+request GET /healthz
+answered 200 '... /healthz'
+post_event "$root/first.json"
+answered 503 '... the same event again'
+ok '... both are kept' events_are pending "$device" 2
+eg_start
+post_event "$root/first.json"
+answered 202 'the gateway is back: the same event'
+is "$(jq -r '.certificates[0].serial' <<<"$body")" "$first" '... the certificate that was made then'
+ok '... all three are delivered' events_are delivered "$device" 3
+is "$(upload_states)" delivered '... the upload too'
+is "$(certprov list events --state pending)" '' '... nothing is pending'
+ok '... certprov check' certprov check
+
+# --- it is busy, or not well: 503, pending
+
+workers=1 # with one connection
+ok 'timeout = 2s' handler_with escrow.timeout=2s
+ordered '429 7' 503 'status 429, try later'
+is "$(header Retry-After)" 7 '... its Retry-After is ours'
+ordered '429 700' 503 'status 429'
+is "$(certprov list events --device "$device" --json | jq -r \
+	'.[0] | (.next_at | fromdate) - (.updated_at | fromdate)')" 700 '... and the time of the next try'
+ordered '503 +30' 503 'status 503'
+like "$(header Retry-After)" '^(2[5-9]|30)$' '... a date as Retry-After'
+ordered '503 99999' 503 'status 503'
+is "$(header Retry-After)" 3600 '... one that is too far'
+for order in 408 429 '429 soon' 500 502 504; do
+	ordered "$order" 503 "status ${order% *}, try later"
+	is "$(header Retry-After)" 60 '... Retry-After'
+done
+started=$(date +%s%N)
+ordered 'hang 30' 503 'not done in time: the request was not answered'
+took=$((($(date +%s%N) - started) / 1000000))
+ok "... within the timeout ($took ms)" test "$took" -ge 1900 -a "$took" -le 6000
+ordered drop 503 'the connection broke before an answer'
+eg_script ok drop
+post_new
+post_new
+answered 202 'a kept connection that is dropped is replaced, and the upload repeated'
+ordered cut 503 'the answer \(status 200\) did not arrive whole'
+ordered 'huge 3' 503 'has more than the 262144 bytes that we take'
+eg_script garbage
+post_new
+answered 202 'a whole 200 whose body is no JSON: accepted, as no body is agreed upon'
+is "$(upload_states)" delivered '... delivered'
+
+# --- it refuses for good: 502, failed
+
+for order in 400 405 409 413 422; do
+	ordered "$order" 502 "refuses our request \(status $order\)"
+done
+ok '... what to do about 405' in_log 'status 405\); check \[escrow\] url'
+ok '... and about 413' in_log 'status 413\); lower \[certificates\] archive-max'
+ordered 404 502 'refuses our request \(status 404\); check \[escrow\] url'
+ordered 308 502 'redirects \(status 308\); \[escrow\] url must name the gateway itself'
+for order in 401 403; do
+	ordered "$order" 502 \
+		"does not accept our client certificate \(status $order\): register our client certificate at the gateway: its thumbprint is SHA-256 $(thumbprint identity), SHA-1 $(thumbprint identity sha1)"
+done
+is "$(upload_states)" failed '... the upload has failed'
+like "$(certprov status)" "failed: device $device: Escrow Gateway .*register our client" '... status'
+ok 'once it is mended, certprov enroll takes it up' certprov enroll "$root/event.json"
+ok '... nothing of it is failed' events_are failed "$device" 0
+is "$(upload_states)" delivered '... nor the upload'
+
+# --- our client certificate is not listed there
+
+eg_unlist
+post_new
+failed 502 "register our client certificate at the gateway: its thumbprint is SHA-256 $(thumbprint identity)" \
+	'a client certificate that is not listed'
+check_fails 'Escrow Gateway' "register our .* SHA-256 $(thumbprint identity), SHA-1 $(thumbprint identity sha1)"
+like "$(<"$root/output")" "ok +our client certificate: .* SHA-1 $(thumbprint identity sha1) SHA-256 $(thumbprint identity)" \
+	'... and shows it by itself'
+eg_list identity
+post_event "$root/event.json"
+answered 202 '... listed'
+
+pki_client another eg-ca
+install another
+ok 'another client certificate' handler_with
+post_new
+failed 502 "thumbprint is SHA-256 $(thumbprint another)" '... is not listed either'
+
+# --- it has expired
+
+in_past pki_client expired eg-ca
+eg_list expired
+install expired
+ok 'an expired client certificate' handler_with
+post_new
+failed 502 'does not accept our client certificate \(status 403\): it expired on 20[^ ]*Z: renew it' \
+	'... is refused'
+check_fails 'our client certificate' 'CN=expired.* ended 20[^ ]*Z: replace it'
+
+# --- a gateway whose nginx goes by a CA
+
+install identity
+eg_stop
+pki_ca other-ca
+eg_edit="s|ssl_verify_client .*;|ssl_verify_client on; ssl_client_certificate $pki/other-ca.crt;|
+	/error_page 495/d" eg_start
+ok 'a gateway of another CA' handler_with
+post_new
+failed 502 'does not accept our client certificate \(status 400\): register' '... refuses our certificate'
+check_fails 'Escrow Gateway' 'does not accept our client certificate \(status 400\): register'
+eg_stop
+eg_start
+
+# --- client certificates that cannot be used
+
+identity='our client certificate|Escrow Gateway'
+certtool --to-p12 --p12-name x --password 'identity password' --outder \
+	--load-privkey "$pki/another.key" --load-certificate "$pki/identity.crt" \
+	--outfile "$service/certificate.pfx" 2>/dev/null
+unusable "($identity)" 'certificate\.pfx has no certificate that belongs to its private key; export both together' \
+	"another certificate's key in the file"
+install identity
+ok '(mended)' handler_with
+echo 'wrong password' >"$service/certificate.password"
+unusable "($identity)" 'certificate\.pfx: the password in [^ ]*certificate\.password is wrong for it' \
+	'a wrong password'
+echo 'identity password' >"$service/certificate.password"
+ok '(mended)' handler_with
+unusable "($identity)" 'certificate\.pfx has a password; name the file that holds it \(identity-password-file\)' \
+	'no password' escrow.identity-password-file=
+ok '(mended)' handler_with escrow.identity-password-file=certificate.password
+for file in certificate.pfx certificate.password p12.password; do
+	what="($identity)"
+	[[ $file != p12.password ]] || what='PKCS#12 password'
+	chmod 644 "$service/$file"
+	unusable "$what" "$file has mode 0644; a secret must not be open to others: chmod 0600 or 0640" \
+		"$file that others can read"
+	chmod 600 "$service/$file"
+	ok '(mended)' handler_with
+done
+cp "$pki/identity.crt" "$service/certificate.pfx"
+unusable "($identity)" 'certificate\.pfx is not a PKCS#12 file.*openssl pkcs12' 'PEM in its place'
+install identity
+
+# --- the gateway is not who we think it is: 503, pending
+
+cp "$pki/other-ca.crt" "$service/other-ca.pem"
+ok 'a wrong CA file' handler_with escrow.ca-file=other-ca.pem
+post_new
+failed 503 "https://localhost:$eg_port: the server's certificate has an issuer that we do not trust; .*ca-file" \
+	'... the gateway is not trusted'
+like "$body" 'not set up correctly; its log says where' '... and the answer says whose fault it is'
+check_fails 'Escrow Gateway' "has an issuer that we do not trust; if it is the right server, add its issuer's certificate to ca-file"
+configure escrow.ca-file=eg-ca.pem
+
+ok 'a wrong pin' handler_with escrow.pinned-key="$(pin front)"
+post_new
+failed 503 "the server's key is not the pinned one but $(pin eg-server | sed 's/[+]/[+]/g'); ask its administrator" \
+	'... the gateway is not trusted'
+check_fails 'Escrow Gateway' "not the pinned one but .*; ask its administrator"
+ok 'the right pin' handler_with escrow.pinned-key="$(pin eg-server)"
+post_event "$root/event.json"
+answered 202 '... is trusted'
+configure escrow.pinned-key=
+
+in_past pki_server eg-expired eg-ca localhost
+eg_stop
+eg_start eg-expired
+ok "an expired gateway's certificate" handler_with
+post_new
+failed 503 "the server's certificate .* has expired; it must be renewed there" '... is not trusted'
+check_fails 'Escrow Gateway' 'has expired; it must be renewed there'
+
+pki_server eg-other eg-ca other.example
+eg_stop
+eg_start eg-other
+post_new
+failed 503 "the server's certificate is for another name; give in url the name" \
+	"another name in the gateway's certificate"
+check_fails 'Escrow Gateway' 'is for another name; give in url'
+eg_stop
+eg_start
+
+ok 'a port that does not speak TLS' handler_with escrow.url="https://localhost:$front_http_port"
+post_new
+failed 503 'no TLS connection .*is it the right port' '... is none'
+check_fails 'Escrow Gateway' 'is it the right port'
+# --- two gateways
+
+eg_of eg2 eg_start
+ok 'two gateways' handler_with escrow.url="$eg_url, ${eg_urls[eg2]}"
+both()
+{
+	echo $(($(eg_upload_count) - uploads)) $(($(eg_of eg2 eg_upload_count) - uploads2))
+}
+post_two()
+{
+	uploads=$(eg_upload_count)
+	uploads2=$(eg_of eg2 eg_upload_count)
+	post_new
+}
+post_two
+answered 202 'both take it'
+is "$(both)" '1 1' '... both have it'
+ok '... the same' cmp "$(eg_upload)" "$(eg_of eg2 eg_upload)"
+is "$(certprov list uploads --device "$device" --json | jq -r '[.[].gateway] | sort | join(" ")')" \
+	"$(printf '%s\n' "$eg_url" "${eg_urls[eg2]}" | sort | paste -sd ' ')" '... an upload each in the store'
+eg_of eg2 eg_stop
+post_two
+failed 503 "${eg_urls[eg2]}: no connection" 'the second is down'
+is "$(both) $(upload_states)" '1 0 delivered pending' '... the first has it'
+check_fails 'Escrow Gateway' "${eg_urls[eg2]}: no connection"
+eg_of eg2 eg_start
+eg_stop
+post_two
+failed 503 "$eg_url: no connection" 'the first is down'
+is "$(both) $(upload_states)" '0 1 delivered pending' '... the second has it'
+eg_start
+post_event "$root/event.json"
+answered 202 'both are back'
+is "$(both) $(upload_states)" '1 2 delivered delivered' '... both have it'
+eg_script 'hang 30'
+post_two
+failed 503 "$eg_url: not done in time" 'the first hangs'
+is "$(both) $(upload_states)" '0 1 delivered pending' '... the second has it, in time'
+eg_script 422
+post_two
+failed 502 "$eg_url refuses our request \(status 422\)" 'the first refuses'
+is "$(both) $(upload_states)" '0 1 delivered failed' '... the second has it'
+eg_script 422
+eg_of eg2 eg_script '429 9'
+post_two
+failed 503 "${eg_urls[eg2]}: status 429" 'the first refuses, the second is busy'
+is "$(header Retry-After) $(both) $(upload_states)" '9 0 0 failed pending' '... which may yet change'
+
+# --- what nobody may read
+
+head -c 3000 "$(eg_upload)" | tail -c 60 >"$root/leak.log"
+ok '(a piece of a PKCS#12 file in a log would be found)' told_secrets
+rm "$root/leak.log"
+not_ok 'no secret in an answer or a log' told_secrets
+done_testing
