@@ -206,7 +206,7 @@ ordered 404 502 'refuses our request \(status 404\); check \[escrow\] url'
 ordered 308 502 'redirects \(status 308\); \[escrow\] url must name the gateway itself'
 for order in 401 403; do
 	ordered "$order" 502 \
-		"does not accept our client certificate \(status $order\): register our client certificate at the gateway: its thumbprint is SHA-256 $(thumbprint identity), SHA-1 $(thumbprint identity sha1)"
+		"does not accept our client certificate \(status $order\); register our client certificate at the gateway: its thumbprint is SHA-256 $(thumbprint identity), SHA-1 $(thumbprint identity sha1)"
 done
 is "$(upload_states)" failed '... the upload has failed'
 like "$(certprov status)" "failed: device $device: Escrow Gateway .*register our client" '... status'
@@ -240,7 +240,7 @@ eg_list expired
 install expired
 ok 'an expired client certificate' handler_with
 post_new
-failed 502 'does not accept our client certificate \(status 403\): it expired on 20[^ ]*Z: renew it' \
+failed 502 'does not accept our client certificate, which expired on 20[^ ]*Z: renew it \(status 403\)' \
 	'... is refused'
 check_fails 'our client certificate' 'CN=expired.* ended 20[^ ]*Z: replace it'
 
@@ -253,8 +253,8 @@ eg_edit="s|ssl_verify_client .*;|ssl_verify_client on; ssl_client_certificate $p
 	/error_page 495/d" eg_start
 ok 'a gateway of another CA' handler_with
 post_new
-failed 502 'does not accept our client certificate \(status 400\): register' '... refuses our certificate'
-check_fails 'Escrow Gateway' 'does not accept our client certificate \(status 400\): register'
+failed 502 'does not accept our client certificate \(status 400\); register' '... refuses our certificate'
+check_fails 'Escrow Gateway' 'does not accept our client certificate \(status 400\); register'
 eg_stop
 eg_start
 
