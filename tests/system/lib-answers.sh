@@ -8,6 +8,10 @@
 #   refused STATUS FIELD REGEX NAME   the event on standard input (left in $root/event.json): status,
 #                                     the field at fault ("" is none), the detail; no upload
 #   taken NAME                        the event on standard input is answered 202
+#   post_new                          posts an enrollment of another device, $device
+#   failed 503|502 REGEX NAME         the last such post: the answer, the state of the event (pending
+#                                     or failed), and the cause in the store and in the log
+#   upload_states                     of $device, sorted
 #   handler_with [SECTION.KEY=VALUE...]   as configure; a new handler that has read it
 #   check_fails CHECK REGEX           certprov check finds fault with that, and says why
 #   in_log REGEX                      in the handler's log
@@ -20,6 +24,7 @@
 # $type is the Content-Type of events, for refused and taken.
 
 type=application/json
+device=
 
 # --- one answer
 
@@ -101,6 +106,31 @@ taken()
 {
 	post_input
 	answered 202 "$1"
+}
+
+# Posts an enrollment of another device.
+post_new()
+{
+	device=$(new_uuid)
+	post_input < <(event_json device="$device")
+}
+
+upload_states()
+{
+	certprov list uploads --device "$device" --json | jq -r '[.[] | .state] | sort | join(" ")'
+}
+
+# failed 503|502 REGEX NAME: the last post; who is to try again, who is to be asked, and why
+failed()
+{
+	local code=$1 regex=$2 state=failed
+
+	[[ $code == 502 ]] || state=pending
+	answered "$code" "$3"
+	ok "... the event is $state" events_are "$state" "$device" 1
+	like "$(certprov list events --device "$device")" "$regex" '... the store has the cause'
+	ok '... the log too' in_log \
+		"request=$(header X-Request-Id) POST /events from [0-9.]+: $code in [0-9]+ ms: .*$regex"
 }
 
 # --- the handler
