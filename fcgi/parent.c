@@ -1,6 +1,7 @@
 #include "fcgi/parent.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -11,6 +12,10 @@
 #include "fcgi/deadline.h"
 #include "fcgi/listener.h"
 #include "fcgi/trial.h"
+
+/* For connections that wait already when we are told to go: nobody else may come to serve them. */
+#define DRAIN_MS 5000
+#define DRAIN_LOOK_MS 20
 
 /* What a worker may take beyond the deadlines of its request, when it is told to go. */
 #ifndef STOP_MARGIN_MS
@@ -23,6 +28,7 @@ struct parent {
 	struct listener listener;
 	struct children children;
 	bool stopping;
+	int64_t drain_until; /* 0: the workers have been told to go */
 };
 
 /* SIGTERM and SIGINT: end. SIGHUP: reload. SIGCHLD: wake up. We wait for them, nobody handles. */
@@ -111,10 +117,31 @@ static void stop(struct parent *p)
 	if (p->stopping)
 		return;
 	p->stopping = true;
+	p->drain_until = clock_monotonic_ms() + DRAIN_MS;
 	log_info("stopping; what is in flight is finished first");
 	listener_remove(&p->listener);
+}
+
+/* Sends the workers away, once no connection waits for one any more. */
+static void drain(struct parent *p)
+{
+	struct pollfd waiting = {.fd = p->listener.fd, .events = POLLIN};
+
+	if (!p->drain_until)
+		return;
+	if (poll(&waiting, 1, 0) > 0 && clock_monotonic_ms() < p->drain_until)
+		return;
+	p->drain_until = 0;
 	close(p->listener.fd);
 	children_retire(&p->children, latest_end(p->config));
+}
+
+/* When there will be something to do without a signal. */
+static int64_t next_time(const struct parent *p)
+{
+	int64_t next = children_next(&p->children), look = clock_monotonic_ms() + DRAIN_LOOK_MS;
+
+	return p->drain_until && look < next ? look : next;
 }
 
 static int wait_for_signal(const sigset_t *set, int64_t until)
@@ -130,9 +157,10 @@ static int wait_for_signal(const sigset_t *set, int64_t until)
 static void run(struct parent *p, const sigset_t *set)
 {
 	while (!p->stopping || !children_are_gone(&p->children)) {
+		drain(p);
 		children_start(&p->children);
 		children_kill_late(&p->children);
-		switch (wait_for_signal(set, children_next(&p->children))) {
+		switch (wait_for_signal(set, next_time(p))) {
 		case SIGTERM:
 		case SIGINT:
 			stop(p);

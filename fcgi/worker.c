@@ -94,14 +94,19 @@ static void serve(struct service *service, int fd)
 
 /* --- one after the other */
 
-/* Waits for a connection or SIGTERM. Whether there may be a connection. */
+/*
+ * Waits for a connection or SIGTERM. Whether there may be a connection. As long as one is
+ * waiting ppoll() does not look for signals, so there is a gap for them before.
+ */
 static bool wait_for_connection(int listen_fd)
 {
 	struct pollfd wanted = {.fd = listen_fd, .events = POLLIN};
-	sigset_t none;
+	sigset_t none, blocked;
 
 	sigemptyset(&none);
-	return ppoll(&wanted, 1, NULL, &none) > 0 && !stop;
+	sigprocmask(SIG_SETMASK, &none, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	return !stop && ppoll(&wanted, 1, NULL, &none) > 0 && !stop;
 }
 
 static void pause_a_little(void)

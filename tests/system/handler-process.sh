@@ -205,6 +205,51 @@ ok "... for long" within 1000 45000 $(($(milliseconds) - begin))
 ok "... it is killed" in_log "did not finish in time and is killed"
 wait "$background"
 
+# --- what waits for a worker
+
+# The listening socket and its connections, those that wait among them.
+sockets_are()
+{
+	[[ $(grep -c " $socket\$" /proc/net/unix) == "$1" ]]
+}
+
+# queue COUNT BODY: so many posts at the same time
+queue()
+{
+	local i
+
+	queued=()
+	for ((i = 0; i < $1; i++)); do
+		post "$2" >"$root/queued-$i" &
+		queued+=($!)
+	done
+	wait_for 5 sockets_are $(($1 + 1))
+}
+
+# Sets $answered: how many of them were answered 202.
+queue_ends()
+{
+	wait "${queued[@]}"
+	answered=$(grep -l 'Status: 202' "$root"/queued-* | wc -l)
+	rm "$root"/queued-*
+	: >"$journal"
+}
+
+handler 1
+wait_for 5 children_are 1
+worker=$(children)
+ok "more connections than workers" queue 10 "sleep 300"
+handler_reload
+ok "SIGHUP: the old worker goes though connections wait" wait_for 1 gone "${worker% }"
+ok "... before the end of them" test "$(wc -l <"$journal")" -lt 8
+queue_ends
+is "$answered" 10 "... and the new one serves them"
+ok "the same again" queue 8 "sleep 300"
+handler_ends
+is "$code" 0 "SIGTERM while connections wait: exit 0"
+queue_ends
+is "$answered" 8 "... after all were answered"
+
 handler 1
 client gone "sleep 300"
 ok "the work is done though the web server has gone" wait_for 60 grep -q "sleep 300" "$journal"
