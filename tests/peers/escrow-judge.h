@@ -17,11 +17,24 @@ enum part { PART_SIGNING, PART_ENCRYPTION, PART_ARCHIVED, PART_COUNT };
 
 extern const char *const part_names[PART_COUNT];
 
+#define CREDENTIALS_MAX 64
+
+/* A credential: which certificate and which key it has, as SHA-256, and whose it is. */
+struct credential {
+	enum part part;
+	unsigned char certificate[32];
+	unsigned char key[32];
+	char serial[65]; /* lower-case hexadecimal */
+	char mail[256];
+};
+
 /* What an upload says, as far as it could be read before something was wrong. */
 struct upload {
 	char device_uuid[37];
 	char user_uuid[37];
 	unsigned counts[PART_COUNT];
+	unsigned count; /* of credentials, in the order of the parts */
+	struct credential credential[CREDENTIALS_MAX];
 };
 
 #define THUMBPRINT_SIZE 65
@@ -38,13 +51,6 @@ enum err judge_client(const char *escaped_pem, const char *list_path, char out[T
 /* certificate-payload.json. password opens each PKCS#12 file; NULL: they have none. */
 enum err judge_upload(const char *body, size_t len, const char *password, struct upload *out,
 	struct error *e) must_check;
-
-/* A credential: which certificate and which key it has, as SHA-256. */
-struct credential {
-	enum part part;
-	unsigned char certificate[32];
-	unsigned char key[32];
-};
 
 /*
  * One PKCS#12 file: one private key, its certificate, fit for the part it is

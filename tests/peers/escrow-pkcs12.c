@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "tests/peers/escrow-judge.h"
 
 #define CERTIFICATES_MAX 8
@@ -201,6 +202,19 @@ static enum err judge_usage(gnutls_x509_crt_t leaf, enum part part, struct error
 	return ERR_OK;
 }
 
+/* For those who compare; "" where there is none that can be shown. */
+static void describe(gnutls_x509_crt_t leaf, struct credential *out)
+{
+	unsigned char serial[(sizeof(out->serial) - 1) / 2];
+	size_t serial_len = sizeof(serial), mail_len = sizeof(out->mail);
+
+	if (gnutls_x509_crt_get_serial(leaf, serial, &serial_len) >= 0)
+		text_hex(serial, serial_len, out->serial);
+	if (gnutls_x509_crt_get_subject_alt_name(leaf, 0, out->mail, &mail_len, NULL) !=
+		GNUTLS_SAN_RFC822NAME)
+		out->mail[0] = '\0';
+}
+
 static enum err judge_leaf(
 	const struct contents *c, enum part part, struct credential *out, struct error *e)
 {
@@ -219,6 +233,7 @@ static enum err judge_leaf(
 		return error_set(e, ERR_UNPROCESSABLE, "certificate is not valid yet");
 	if (gnutls_x509_crt_get_fingerprint(leaf, GNUTLS_DIG_SHA256, out->certificate, &len) < 0)
 		return error_set(e, ERR_INTERNAL, "certificate has no fingerprint");
+	describe(leaf, out);
 	return judge_usage(leaf, part, e);
 }
 

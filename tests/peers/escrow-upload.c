@@ -7,7 +7,6 @@
 #include "base/compiler.h"
 #include "tests/peers/escrow-judge.h"
 
-#define CREDENTIALS_MAX 64
 #define UUID_LEN 36
 
 const char *const part_names[PART_COUNT] = {
@@ -16,12 +15,9 @@ const char *const part_names[PART_COUNT] = {
 	[PART_ARCHIVED] = "archived",
 };
 
-/* What has been seen of an upload so far. */
 struct review {
 	const char *password;
 	struct upload *upload;
-	struct credential seen[CREDENTIALS_MAX];
-	unsigned count;
 };
 
 static enum err parse(const char *body, size_t len, cJSON **out, struct error *e)
@@ -112,12 +108,12 @@ static enum err unbase64(char *text, gnutls_datum_t *out, struct error *e)
 }
 
 /* No certificate twice; one key for both purposes is none of a person's own. */
-static enum err judge_novelty(struct review *r, struct error *e)
+static enum err judge_novelty(struct upload *upload, struct error *e)
 {
-	const struct credential *now = &r->seen[r->count];
+	const struct credential *now = &upload->credential[upload->count];
 
-	for (unsigned i = 0; i < r->count; i++) {
-		const struct credential *old = &r->seen[i];
+	for (unsigned i = 0; i < upload->count; i++) {
+		const struct credential *old = &upload->credential[i];
 
 		if (memcmp(now->certificate, old->certificate, sizeof(now->certificate)) == 0)
 			return error_set(e, ERR_UNPROCESSABLE, "the same certificate is in %s too",
@@ -126,25 +122,26 @@ static enum err judge_novelty(struct review *r, struct error *e)
 			memcmp(now->key, old->key, sizeof(now->key)) == 0)
 			return error_set(e, ERR_UNPROCESSABLE, "the same key is in signing too");
 	}
-	r->count++;
+	upload->count++;
 	return ERR_OK;
 }
 
 static enum err judge_element(
 	struct review *r, const cJSON *element, enum part part, struct error *e)
 {
+	struct upload *upload = r->upload;
 	gnutls_datum_t der = {NULL, 0};
 	enum err err = ERR_OK;
 
 	if (!cJSON_IsString(element))
 		return error_set(e, ERR_UNPROCESSABLE, "not a string");
-	if (r->count == CREDENTIALS_MAX)
+	if (upload->count == CREDENTIALS_MAX)
 		return error_set(e, ERR_UNPROCESSABLE, "over %d credentials", CREDENTIALS_MAX);
 	err = unbase64(element->valuestring, &der, e);
 	if (!err)
-		err = judge_pkcs12(&der, r->password, part, &r->seen[r->count], e);
+		err = judge_pkcs12(&der, r->password, part, &upload->credential[upload->count], e);
 	if (!err)
-		err = judge_novelty(r, e);
+		err = judge_novelty(upload, e);
 	gnutls_free(der.data);
 	return err;
 }
