@@ -18,10 +18,20 @@ struct store_engine {
 	/* The known value that create() was given. */
 	enum err (*key_check)(void *self, struct blob *out, struct error *e);
 
-	enum err (*event_add)(void *self, const struct store_event *event, int64_t retry_in,
+	enum err (*event_add)(void *self, const struct store_event *event, int64_t lease,
 		int64_t *id, struct error *e);
 	enum err (*event_finish)(void *self, int64_t id, enum event_state state, const char *cause,
 		int64_t next_at, struct error *e);
+
+	enum err (*event_claim)(void *self, bool now, int64_t after,
+		const struct store_share *share, struct store_claim *out, struct error *e);
+	enum err (*event_due)(void *self, bool now, int64_t *count, struct error *e);
+	enum err (*device_claim)(void *self, const struct store_pair *filter,
+		const struct store_share *share, struct store_pair *at, bool *claimed,
+		struct error *e);
+	enum err (*device_release)(void *self, const struct store_pair *pair, struct error *e);
+	enum err (*device_enrolled)(
+		void *self, const struct store_pair *filter, int64_t *count, struct error *e);
 
 	enum err (*credential_current)(void *self, const struct credential_owner *owner,
 		struct credential *out, struct error *e);

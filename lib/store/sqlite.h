@@ -102,14 +102,32 @@ enum err sqlite_identify(struct sqlite *db, struct error *e) must_check;
 /* Brings the schema up to date, from an empty database too. */
 enum err sqlite_migrate(struct sqlite *db, struct error *e) must_check;
 
-/* --- operations of the engine: sqlite_event.c, sqlite_credential.c, sqlite_list.c */
+/* --- sqlite_claim.c: leases; inside a write transaction */
 
-enum err sqlite_event_add(void *self, const struct store_event *event, int64_t retry_in,
-	int64_t *id, struct error *e) must_check;
+enum err sqlite_lease_take(struct sqlite *db, const char *device_uuid, const char *user_uuid,
+	int64_t event_id, int64_t until, struct error *e) must_check;
+enum err sqlite_lease_end(struct sqlite *db, int64_t event_id, struct error *e) must_check;
+
+/* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c, sqlite_list.c
+ */
+
+enum err sqlite_event_add(void *self, const struct store_event *event, int64_t lease, int64_t *id,
+	struct error *e) must_check;
 enum err sqlite_event_finish(void *self, int64_t id, enum event_state state, const char *cause,
 	int64_t next_at, struct error *e) must_check;
 enum err sqlite_upload_record(
 	void *self, const struct store_upload *upload, struct error *e) must_check;
+
+enum err sqlite_event_claim(void *self, bool now, int64_t after, const struct store_share *share,
+	struct store_claim *out, struct error *e) must_check;
+enum err sqlite_event_due(void *self, bool now, int64_t *count, struct error *e) must_check;
+enum err sqlite_device_claim(void *self, const struct store_pair *filter,
+	const struct store_share *share, struct store_pair *at, bool *claimed,
+	struct error *e) must_check;
+enum err sqlite_device_release(
+	void *self, const struct store_pair *pair, struct error *e) must_check;
+enum err sqlite_device_enrolled(
+	void *self, const struct store_pair *filter, int64_t *count, struct error *e) must_check;
 
 enum err sqlite_credential_current(void *self, const struct credential_owner *owner,
 	struct credential *out, struct error *e) must_check;

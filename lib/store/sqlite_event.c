@@ -46,7 +46,7 @@ static enum err see_device(
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 }
 
-static enum err insert_event(struct sqlite *db, const struct store_event *event, int64_t retry_in,
+static enum err insert_event(struct sqlite *db, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e)
 {
 	static const char sql[] =
@@ -55,7 +55,7 @@ static enum err insert_event(struct sqlite *db, const struct store_event *event,
 		"	payload)"
 		" VALUES ('pending', ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 	const struct value values[] = {
-		VALUE_INTEGER(event->received_at + retry_in),
+		VALUE_INTEGER(event->received_at + lease),
 		VALUE_INTEGER(event->received_at),
 		VALUE_TEXT(event->request_id),
 		VALUE_TEXT(event->kind),
@@ -75,7 +75,7 @@ static enum err insert_event(struct sqlite *db, const struct store_event *event,
 }
 
 enum err sqlite_event_add(
-	void *self, const struct store_event *event, int64_t retry_in, int64_t *id, struct error *e)
+	void *self, const struct store_event *event, int64_t lease, int64_t *id, struct error *e)
 {
 	struct sqlite *db = self;
 	bool enrolled = strcmp(event->kind, "enrolled") == 0 && *event->user_uuid;
@@ -87,9 +87,12 @@ enum err sqlite_event_add(
 	if (enrolled)
 		err = see_user(db, event, e);
 	if (!err)
-		err = insert_event(db, event, retry_in, &added, e);
+		err = insert_event(db, event, lease, &added, e);
 	if (!err && enrolled && *event->device_uuid)
 		err = see_device(db, event, added, e);
+	if (!err)
+		err = sqlite_lease_take(db, event->device_uuid, event->user_uuid, added,
+			event->received_at + lease, e);
 	err = sqlite_end(db, err, e);
 	if (!err)
 		*id = added;
@@ -147,6 +150,22 @@ static enum err deliver_earlier(struct sqlite *db, int64_t id, struct error *e)
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 }
 
+/* Who is gone gets nothing more: what was still to be done for him is done with. */
+static enum err settle_earlier(struct sqlite *db, int64_t id, struct error *e)
+{
+	static const char sql[] =
+		"UPDATE event SET state = 'recorded', cause = 'the device was unenrolled since',"
+		"	next_at = NULL, updated_at = ?2"
+		" FROM (SELECT device_uuid FROM event"
+		"	WHERE id = ?1 AND kind = 'unenrolled') AS this"
+		" WHERE event.device_uuid = this.device_uuid"
+		"	AND event.id < ?1 AND event.kind = 'enrolled'"
+		"	AND event.state IN ('pending', 'failed')";
+	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
 /* The event may be an old one that was finished late: a user who came back since stays. */
 static enum err mark_unenrolled(struct sqlite *db, int64_t id, struct error *e)
 {
@@ -176,6 +195,10 @@ enum err sqlite_event_finish(void *self, int64_t id, enum event_state state, con
 		err = deliver_earlier(db, id, e);
 	if (!err && state == EVENT_STATE_RECORDED)
 		err = mark_unenrolled(db, id, e);
+	if (!err && state == EVENT_STATE_RECORDED)
+		err = settle_earlier(db, id, e);
+	if (!err)
+		err = sqlite_lease_end(db, id, e);
 	return sqlite_end(db, err, e);
 }
 

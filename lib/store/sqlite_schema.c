@@ -107,8 +107,24 @@ static const char version_1[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX upload_state ON upload (state, updated_at);";
 
+static const char version_2[] =
+	"PRAGMA user_version = 2;"
+
+	/*
+	 * What a process has in hand. event_id 0: no event, but the credentials that the device
+	 * has already.
+	 */
+	"CREATE TABLE lease ("
+	"	device_uuid TEXT NOT NULL,"
+	"	user_uuid TEXT NOT NULL,"
+	"	event_id INTEGER NOT NULL,"
+	"	until INTEGER NOT NULL,"
+	"	PRIMARY KEY (device_uuid, user_uuid, event_id)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX event_undone ON event (id) WHERE state IN ('pending', 'failed');";
+
 /* migrations[n] leads from version n to n + 1. */
-static const char *const migrations[] = {version_1};
+static const char *const migrations[] = {version_1, version_2};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

@@ -143,16 +143,51 @@ enum err store_ping(struct store *store, struct error *e)
 
 /* --- events and uploads */
 
-enum err store_event_add(struct store *store, const struct store_event *event, int64_t retry_in,
+enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e)
 {
-	return store->engine->event_add(store->self, event, retry_in, id, e);
+	return store->engine->event_add(store->self, event, lease, id, e);
 }
 
 enum err store_event_finish(struct store *store, int64_t id, enum event_state state,
 	const char *cause, int64_t next_at, struct error *e)
 {
 	return store->engine->event_finish(store->self, id, state, cause, next_at, e);
+}
+
+void store_claim_fini(struct store_claim *claim)
+{
+	free(claim->request_id);
+	blob_free(&claim->payload);
+	*claim = (struct store_claim){.id = 0};
+}
+
+enum err store_event_claim(struct store *store, bool now, int64_t after,
+	const struct store_share *share, struct store_claim *out, struct error *e)
+{
+	return store->engine->event_claim(store->self, now, after, share, out, e);
+}
+
+enum err store_event_due(struct store *store, bool now, int64_t *count, struct error *e)
+{
+	return store->engine->event_due(store->self, now, count, e);
+}
+
+enum err store_device_claim(struct store *store, const struct store_pair *filter,
+	const struct store_share *share, struct store_pair *at, bool *claimed, struct error *e)
+{
+	return store->engine->device_claim(store->self, filter, share, at, claimed, e);
+}
+
+enum err store_device_release(struct store *store, const struct store_pair *pair, struct error *e)
+{
+	return store->engine->device_release(store->self, pair, e);
+}
+
+enum err store_device_enrolled(
+	struct store *store, const struct store_pair *filter, int64_t *count, struct error *e)
+{
+	return store->engine->device_enrolled(store->self, filter, count, e);
 }
 
 enum err store_upload_record(

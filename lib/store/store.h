@@ -57,20 +57,77 @@ struct store_event {
 };
 
 /*
- * Records an event as pending, due again in retry_in seconds should this
- * process not live to finish it, and its device and user: from here on it cannot be lost.
+ * Records an event as pending, and its device and user: from here on it cannot be lost. It is
+ * leased to the caller for so many seconds, and due again should he not live to finish it.
  */
-enum err store_event_add(struct store *store, const struct store_event *event, int64_t retry_in,
+enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e) must_check;
 
 /*
  * Ends an attempt at an event. Delivered: earlier pending or failed events of the same device and
  * user are delivered with it. Pending: due again at next_at, tries + 1, with the cause. Failed:
  * with the cause. An unenrolled device is marked so by EVENT_STATE_RECORDED, unless it was enrolled
- * again since. What is delivered or recorded is not opened again. ERR_NOT_FOUND.
+ * again since; its earlier enrollments then ask for nothing any more. What is delivered or recorded
+ * is not opened again. Ends the lease. ERR_NOT_FOUND.
  */
 enum err store_event_finish(struct store *store, int64_t id, enum event_state state,
 	const char *cause, int64_t next_at, struct error *e) must_check;
+
+/*
+ * Leases: what a process works on is a device with its user, until a time. No other claims the same
+ * meanwhile; should the process die, the lease ends by itself. One of several workers claims only
+ * its own share, so that each item is claimed once in a run.
+ */
+#define STORE_LEASE_MAX 3600
+
+struct store_share {
+	unsigned worker, workers; /* worker: 0 to workers - 1 */
+	int64_t lease;		  /* seconds */
+};
+
+/* An event in hand, freed with store_claim_fini(). */
+struct store_claim {
+	int64_t id;
+	int64_t tries; /* before this one */
+	char device_uuid[UUID_SIZE];
+	char user_uuid[UUID_SIZE]; /* or "" */
+	char *request_id;
+	struct blob payload;
+};
+
+void store_claim_fini(struct store_claim *claim);
+
+/*
+ * Claims the event with the lowest id above after that is pending and due or, with now,
+ * pending or failed. Left out: what is leased, and an event with a later
+ * pending one of the same device and user, which will deliver both. ERR_NOT_FOUND: none is left.
+ */
+enum err store_event_claim(struct store *store, bool now, int64_t after,
+	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
+
+/* How many events could be claimed at this moment. */
+enum err store_event_due(struct store *store, bool now, int64_t *count, struct error *e) must_check;
+
+/* A device and its user. In a filter, "" is any. */
+struct store_pair {
+	char device_uuid[UUID_SIZE];
+	char user_uuid[UUID_SIZE];
+};
+
+/*
+ * Steps *at to the next enrolled device and user that the filter lets through, in the order of
+ * their UUIDs; the first if *at is empty. *claimed is false where another has that one in hand;
+ * else it is leased until store_device_release(). ERR_NOT_FOUND: none is left.
+ */
+enum err store_device_claim(struct store *store, const struct store_pair *filter,
+	const struct store_share *share, struct store_pair *at, bool *claimed,
+	struct error *e) must_check;
+enum err store_device_release(
+	struct store *store, const struct store_pair *pair, struct error *e) must_check;
+
+/* How many enrolled devices, with their users, the filter lets through. */
+enum err store_device_enrolled(struct store *store, const struct store_pair *filter, int64_t *count,
+	struct error *e) must_check;
 
 /* --- credentials: a certificate, its chain and its private key */
 

@@ -108,12 +108,13 @@ static void makes_the_schema_from_nothing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 1);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 2);
 	assert_int_equal(sql_integer(f, "PRAGMA application_id"), 0x43505256);
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name"
-			       " IN ('meta', 'user', 'device', 'event', 'credential', 'upload')"),
-		6);
+			       " IN ('meta', 'user', 'device', 'event', 'credential', 'upload',"
+			       "	'lease')"),
+		7);
 	assert_int_equal(sql_integer(f, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 	assert_intact(f);
 }
@@ -346,8 +347,27 @@ static void refuses_a_newer_store(void **state)
 	sql(f, "PRAGMA user_version = 99");
 	must_fail_open(f, ERR_CONFIG, "newer version (schema 99)");
 	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 99);
-	sql(f, "PRAGMA user_version = 1");
+	sql(f, "PRAGMA user_version = 2");
 	must_open(f);
+}
+
+/* A store of the first release, with an event in it. */
+static void brings_an_older_store_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
+	sql(f, "INSERT INTO event VALUES (1, 'pending', 3, 1600000000, 0, 0, '', 'enrolled', '',"
+	       " '', '', '', '', '', 'the cause',"
+	       " CAST('the body' AS BLOB));"
+	       "DROP TABLE lease; DROP INDEX event_undone; PRAGMA user_version = 1");
+	must_open(f);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 2);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE tries = 3"
+					" AND CAST(payload AS TEXT) = 'the body'"),
+		1);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 0);
+	assert_intact(f);
 }
 
 static void refuses_a_set_up_that_was_never_finished(void **state)
@@ -469,6 +489,7 @@ int main(void)
 		TEST(refuses_an_empty_file_and_a_folder),
 		TEST(refuses_the_database_of_another_program),
 		TEST(refuses_a_newer_store),
+		TEST(brings_an_older_store_up_to_date),
 		TEST(refuses_a_set_up_that_was_never_finished),
 		TEST(refuses_another_master_key),
 		TEST(says_that_it_is_damaged),
