@@ -17,8 +17,8 @@ struct command {
 	int (*run)(const struct command *self, const char *config_file, int argc, char **argv);
 };
 
-extern const struct command command_init, command_check, command_enroll, command_status,
-	command_list;
+extern const struct command command_init, command_check, command_enroll, command_deliver,
+	command_status, command_list;
 
 /* Prints "certprov: text" to standard error; returns the code's exit status. */
 int cli_fail(const struct error *e);

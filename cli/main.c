@@ -7,8 +7,8 @@
 #include "base/secret.h"
 #include "cli/cli.h"
 
-static const struct command *const commands[] = {
-	&command_init, &command_check, &command_enroll, &command_status, &command_list};
+static const struct command *const commands[] = {&command_init, &command_check, &command_enroll,
+	&command_deliver, &command_status, &command_list};
 
 static int usage(FILE *out, int status)
 {

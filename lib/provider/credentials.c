@@ -7,15 +7,15 @@
 #define RACE_MAX 4
 
 static struct credential_owner owner_of(
-	const struct provider *p, const struct event *event, enum usage usage)
+	const struct provider *p, const char *device_uuid, const char *user_uuid, enum usage usage)
 {
 	bool of_device = usage == USAGE_SIGNING &&
 			 p->config->certificates.signing_scope == SIGNING_SCOPE_DEVICE;
 
 	return (struct credential_owner){
 		.usage = usage,
-		.user_uuid = event->user_uuid,
-		.device_uuid = of_device ? event->device_uuid : "",
+		.user_uuid = user_uuid,
+		.device_uuid = of_device ? device_uuid : "",
 	};
 }
 
@@ -150,7 +150,8 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 	enum err err = ERR_OK;
 
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
-		struct credential_owner owner = owner_of(p, event, (enum usage)usage);
+		struct credential_owner owner =
+			owner_of(p, event->device_uuid, event->user_uuid, (enum usage)usage);
 		const char *how = NULL;
 
 		if (!p->config->certificates.usages[usage])
@@ -164,6 +165,71 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 	if (!err)
 		err = store_credential_archived(p->store, event->user_uuid, event->device_uuid,
 			p->config->certificates.archive_max, &set.archived, &set.archived_count, e);
+	if (err)
+		credential_set_fini(&set);
+	else
+		*out = set;
+	return err;
+}
+
+/* --- again */
+
+/* The device has it, so its key must not get lost: it goes along, before the earlier ones. */
+static enum err archive_expired(
+	struct credential_set *set, struct credential *expired, struct error *e)
+{
+	struct credential *more =
+		reallocarray(set->archived, set->archived_count + 1, sizeof(*set->archived));
+
+	if (!more)
+		return error_memory(e);
+	memmove(more + 1, more, set->archived_count * sizeof(*more));
+	more[0] = *expired;
+	*expired = (struct credential){.id = 0};
+	set->archived = more;
+	set->archived_count++;
+	return ERR_OK;
+}
+
+static enum err take_stored(struct provider *p, const struct credential_owner *owner,
+	struct credential_set *set, struct error *e)
+{
+	struct credential found = {0};
+	enum err err = store_credential_current(p->store, owner, &found, e);
+
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	if (found.not_after > clock_now()) {
+		set->current[owner->usage] = found;
+		set->present[owner->usage] = true;
+		return ERR_OK;
+	}
+	err = archive_expired(set, &found, e);
+	credential_fini(&found);
+	return err;
+}
+
+enum err credential_set_stored(struct provider *p, const struct store_pair *pair,
+	struct credential_set *out, struct error *e)
+{
+	struct credential_set set = {0};
+	bool any = false;
+	enum err err = store_credential_archived(p->store, pair->user_uuid, pair->device_uuid,
+		p->config->certificates.archive_max, &set.archived, &set.archived_count, e);
+
+	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
+		struct credential_owner owner =
+			owner_of(p, pair->device_uuid, pair->user_uuid, (enum usage)usage);
+
+		if (!p->config->certificates.usages[usage])
+			continue;
+		err = take_stored(p, &owner, &set, e);
+		any = any || set.present[usage];
+	}
+	if (!err && !any)
+		err = error_set(e, ERR_NOT_FOUND,
+			"there is no current certificate for it; its enrollment was never finished "
+			"(certprov deliver --now), or all have expired");
 	if (err)
 		credential_set_fini(&set);
 	else

@@ -3,19 +3,16 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "provider/backoff.h"
 #include "provider/internal.h"
 
-/* Should this process die with an event in hand, others may take it up after so many seconds. */
+/* For all steps of an event but the upload, which has a deadline of its own. */
 #define IN_WORK_SECONDS 300
-#define RETRY_SECONDS 60
 
-/* An event on its way through. */
-struct work {
-	struct provider *provider;
-	const struct event *event;
-	int64_t id; /* in the store; 0: not recorded */
-	struct steps steps;
-};
+int64_t lease_seconds(const struct config *config)
+{
+	return IN_WORK_SECONDS + config->escrow.timeout;
+}
 
 static enum err record(struct work *w, const char *body, size_t len, struct error *e)
 {
@@ -33,7 +30,8 @@ static enum err record(struct work *w, const char *body, size_t len, struct erro
 		.payload = body,
 		.payload_len = len,
 	};
-	enum err err = store_event_add(w->provider->store, &row, IN_WORK_SECONDS, &w->id, e);
+	enum err err = store_event_add(
+		w->provider->store, &row, lease_seconds(w->provider->config), &w->id, e);
 
 	steps_done(&w->steps, "record", err ? "failed" : NULL);
 	return err;
@@ -69,16 +67,19 @@ static enum err enroll(struct work *w, struct outcome *out, struct error *e)
 {
 	struct provider *p = w->provider;
 	struct credential_set set = {0};
+	struct store_pair pair;
 	struct person person;
 	enum err err = person_of_event(p->config, w->event, &person, e);
 
+	memcpy(pair.device_uuid, w->event->device_uuid, sizeof(pair.device_uuid));
+	memcpy(pair.user_uuid, w->event->user_uuid, sizeof(pair.user_uuid));
 	steps_done(&w->steps, "identity", err ? "refused" : NULL);
 	if (!err)
 		err = credential_set_obtain(p, w->event, &person, &w->steps, &set, e);
 	if (!err)
 		err = list_certificates(&set, out, e);
 	if (!err)
-		err = upload_set(p, w->event, &set, &w->steps, e);
+		err = upload_set(p, &pair, &set, &w->steps, e);
 	credential_set_fini(&set);
 	return err;
 }
@@ -91,7 +92,7 @@ static enum err finish(struct work *w, enum event_state done, enum err err, stru
 	enum event_state state = !err			     ? done
 				 : error_meaning(err)->retry ? EVENT_STATE_PENDING
 							     : EVENT_STATE_FAILED;
-	int64_t wait = err && e->retry_after ? e->retry_after : RETRY_SECONDS;
+	int64_t wait = backoff_seconds(w->tries, err ? e->retry_after : 0);
 	struct error unwritten;
 
 	if (store_event_finish(w->provider->store, w->id, state, err ? e->text : "",
@@ -120,21 +121,30 @@ static void log_outcome(const struct work *w, enum err err)
 	buf_free(&line);
 }
 
-static enum err handle_recorded(
-	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
+enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 {
 	bool enrolled = w->event->kind == EVENT_ENROLLED;
-	enum err err;
+	enum err err = ERR_OK;
 
 	out->kind = enrolled ? OUTCOME_DELIVERED : OUTCOME_RECORDED;
 	memcpy(out->device_uuid, w->event->device_uuid, sizeof(out->device_uuid));
 	memcpy(out->user_uuid, w->event->user_uuid, sizeof(out->user_uuid));
+	if (enrolled)
+		err = enroll(w, out, e);
+	err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, err, e);
+	log_outcome(w, err);
+	return err;
+}
+
+static enum err record_and_attempt(
+	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
+{
+	enum err err;
+
 	steps_start(&w->steps);
 	err = record(w, body, len, e);
-	if (!err && enrolled)
-		err = enroll(w, out, e);
-	if (w->id)
-		err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, err, e);
+	if (!err)
+		return work_attempt(w, out, e);
 	log_outcome(w, err);
 	return err;
 }
@@ -168,7 +178,7 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 	if (event->kind == EVENT_OTHER)
 		err = ignore(event, &outcome, e);
 	else
-		err = handle_recorded(&work, body, len, &outcome, e);
+		err = record_and_attempt(&work, body, len, &outcome, e);
 	event_free(event);
 	if (err)
 		outcome_fini(&outcome);

@@ -20,6 +20,24 @@ struct provider {
 	struct blob pkcs12_password; /* data is NULL: none */
 };
 
+/* An event on its way through. */
+struct work {
+	struct provider *provider;
+	const struct event *event;
+	int64_t id;    /* in the store; 0: not recorded */
+	int64_t tries; /* before this one */
+	struct steps steps;
+};
+
+/*
+ * Does what a recorded event asks, writes down in the store how that ended, and when it is due
+ * again, and logs it. What the steps find done already they do not do again.
+ */
+enum err work_attempt(struct work *work, struct outcome *out, struct error *e) must_check;
+
+/* Should a process die with something in hand, others may take it up after so many seconds. */
+int64_t lease_seconds(const struct config *config);
+
 /* All credentials that one device of a user gets: an upload, unpacked. */
 struct credential_set {
 	struct credential current[USAGE_COUNT];
@@ -40,10 +58,17 @@ enum err credential_set_obtain(struct provider *provider, const struct event *ev
 	struct error *e) must_check;
 
 /*
+ * What the store has for a device and its user, as it is: nothing is made, and a current
+ * credential that has expired goes as archived. ERR_NOT_FOUND if none is current.
+ */
+enum err credential_set_stored(struct provider *provider, const struct store_pair *pair,
+	struct credential_set *out, struct error *e) must_check;
+
+/*
  * Packs the set and uploads it to every gateway, all within [escrow] timeout, and writes each
  * outcome down. Where gateways fail differently, one that may yet work decides.
  */
-enum err upload_set(struct provider *provider, const struct event *event,
+enum err upload_set(struct provider *provider, const struct store_pair *pair,
 	const struct credential_set *set, struct steps *steps, struct error *e) must_check;
 
 #endif

@@ -74,6 +74,35 @@ void outcome_json(const struct outcome *outcome, struct buf *out);
 enum err provider_handle(struct provider *provider, const char *body, size_t len,
 	struct outcome *out, struct error *e) must_check;
 
+/* --- what was recorded, in bulk */
+
+struct deliver_tally {
+	int64_t total; /* of events, or devices, when it began */
+	int64_t delivered, pending, failed;
+	bool stopped; /* before all was tried: the other side is down, or a signal came */
+};
+
+struct deliver_options {
+	bool again;		  /* what the gateways have had already, instead of events */
+	bool now;		  /* events: whatever is pending, due or not, or failed */
+	struct store_pair filter; /* again: "" is any */
+	unsigned rate;		  /* a second; 0: [escrow] max-rate */
+	/* Each one that was not delivered: err's meaning tells whether it is tried again. */
+	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
+	void (*progress)(void *ctx, const struct deliver_tally *tally); /* or NULL */
+	void *ctx;
+};
+
+/*
+ * Finishes recorded events from the step that failed, each tried once; or uploads again what the
+ * store has for enrolled devices, and makes nothing new. Several processes share the
+ * work: it must not have a provider or store open. report is called in those. Two at once, and one
+ * beside the handler, never have the same device and user in hand. The error is one of
+ * all of it; failures of single items are in *out, which is filled in any case.
+ */
+enum err provider_deliver(const struct config *config, const struct deliver_options *options,
+	struct deliver_tally *out, struct error *e) must_check;
+
 /* --- for the web server's other paths and the command line */
 
 /* The certificate of the CA, DER. */

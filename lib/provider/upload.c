@@ -68,14 +68,14 @@ static enum err pack(const struct provider *p, const struct credential_set *set,
 	return err;
 }
 
-static enum err make_payload(const struct provider *p, const struct event *event,
+static enum err make_payload(const struct provider *p, const struct store_pair *pair,
 	const struct credential_set *set, struct buf *out, struct error *e)
 {
 	struct packed packed = {0};
 	enum err err = pack(p, set, &packed, e);
 	const struct escrow_upload upload = {
-		.device_uuid = event->device_uuid,
-		.user_uuid = event->user_uuid,
+		.device_uuid = pair->device_uuid,
+		.user_uuid = pair->user_uuid,
 		.signing = &packed.current[USAGE_SIGNING],
 		.signing_count = set->present[USAGE_SIGNING],
 		.encryption = &packed.current[USAGE_ENCRYPTION],
@@ -131,16 +131,16 @@ static int64_t part_of_time(int64_t deadline, size_t gateways)
 	return now + (deadline - now) / (int64_t)gateways;
 }
 
-enum err upload_set(struct provider *p, const struct event *event, const struct credential_set *set,
-	struct steps *steps, struct error *e)
+enum err upload_set(struct provider *p, const struct store_pair *pair,
+	const struct credential_set *set, struct steps *steps, struct error *e)
 {
 	int64_t deadline = clock_monotonic_ms() + p->config->escrow.timeout * 1000;
 	struct buf payload = BUF_INIT(PAYLOAD_MAX), contents = BUF_INIT(CONTENTS_MAX);
 	struct store_upload row = {
-		.device_uuid = event->device_uuid,
-		.user_uuid = event->user_uuid,
+		.device_uuid = pair->device_uuid,
+		.user_uuid = pair->user_uuid,
 	};
-	enum err err = make_payload(p, event, set, &payload, e), worst = ERR_OK;
+	enum err err = make_payload(p, pair, set, &payload, e), worst = ERR_OK;
 
 	steps_done(steps, "pack", err ? "failed" : NULL);
 	print_contents(set, &contents);

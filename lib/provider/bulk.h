@@ -1,0 +1,49 @@
+#ifndef PROVIDER_BULK_H
+#define PROVIDER_BULK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/*
+ * Many items by several processes, which share one rate, one tally and one
+ * word of command: stop. SIGINT and SIGTERM give it: what is in hand is finished, the rest is left.
+ */
+struct bulk;
+
+struct bulk_tally {
+	int64_t done;	 /* as it should be */
+	int64_t pending; /* may yet work: later */
+	int64_t failed;	 /* for good */
+	bool stopped;	 /* before all was tried */
+};
+
+struct bulk_options {
+	unsigned workers;
+	unsigned rate; /* items a second, all workers together */
+	void (*progress)(void *ctx, const struct bulk_tally *tally); /* now and then; or NULL */
+	void *ctx;
+};
+
+/* What one of the workers does, in a process of its own that opens all it needs itself. */
+typedef enum err bulk_work(
+	void *ctx, struct bulk *bulk, unsigned worker, unsigned workers, struct error *e);
+
+/*
+ * Runs the workers and waits for them. The first error of a worker is that of the
+ * whole; a worker that is killed is ERR_UNAVAILABLE. *out is filled in any case.
+ */
+enum err bulk_run(const struct bulk_options *options, bulk_work *work, void *ctx,
+	struct bulk_tally *out, struct error *e) must_check;
+
+/* For the workers. Is there to be another item? */
+bool bulk_goes_on(const struct bulk *bulk);
+/* Waits until the rate allows an item. */
+void bulk_wait_turn(struct bulk *bulk);
+/* How an item ended. Too many in a row that may work later: stop, the other side is down. */
+void bulk_count(struct bulk *bulk, enum err err);
+/* An item that another process has in hand: pending, and no sign of anything. */
+void bulk_count_busy(struct bulk *bulk);
+
+#endif
