@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "provider/backoff.h"
@@ -8,6 +9,7 @@
 
 /* For all steps of an event but the upload, which has a deadline of its own. */
 #define IN_WORK_SECONDS 300
+#define TURN_POLL_MS 50
 
 int64_t lease_seconds(const struct config *config)
 {
@@ -136,6 +138,27 @@ enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 	return err;
 }
 
+/*
+ * certprov deliver may have the same device in hand. A live one has ended its upload when the time
+ * for one is over; for one that was killed nobody waits longer. Nor does a store that does not
+ * answer hold anything up: two uploads of the same at once are needless, no more.
+ */
+static void wait_for_turn(struct work *w)
+{
+	const struct timespec pause = {.tv_nsec = TURN_POLL_MS * 1000000L};
+	int64_t deadline = clock_monotonic_ms() + w->provider->config->escrow.timeout * 1000;
+	bool ours = false, waited = false;
+	struct error ignored;
+
+	while (store_event_turn(w->provider->store, w->id, &ours, &ignored) == ERR_OK && !ours &&
+		clock_monotonic_ms() < deadline) {
+		waited = true;
+		nanosleep(&pause, NULL);
+	}
+	if (waited)
+		steps_done(&w->steps, "turn", ours ? NULL : "timeout");
+}
+
 static enum err record_and_attempt(
 	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
 {
@@ -143,10 +166,13 @@ static enum err record_and_attempt(
 
 	steps_start(&w->steps);
 	err = record(w, body, len, e);
-	if (!err)
-		return work_attempt(w, out, e);
-	log_outcome(w, err);
-	return err;
+	if (err) {
+		log_outcome(w, err);
+		return err;
+	}
+	if (w->event->kind == EVENT_ENROLLED)
+		wait_for_turn(w);
+	return work_attempt(w, out, e);
 }
 
 static enum err ignore(const struct event *event, struct outcome *out, struct error *e)

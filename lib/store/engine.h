@@ -25,6 +25,7 @@ struct store_engine {
 
 	enum err (*event_claim)(void *self, bool now, int64_t after,
 		const struct store_share *share, struct store_claim *out, struct error *e);
+	enum err (*event_turn)(void *self, int64_t id, bool *ours, struct error *e);
 	enum err (*event_due)(void *self, bool now, int64_t *count, struct error *e);
 	enum err (*device_claim)(void *self, const struct store_pair *filter,
 		const struct store_share *share, struct store_pair *at, bool *claimed,

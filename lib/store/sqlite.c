@@ -257,6 +257,7 @@ const struct store_engine store_engine_sqlite = {
 	.event_add = sqlite_event_add,
 	.event_finish = sqlite_event_finish,
 	.event_claim = sqlite_event_claim,
+	.event_turn = sqlite_event_turn,
 	.event_due = sqlite_event_due,
 	.device_claim = sqlite_device_claim,
 	.device_release = sqlite_device_release,

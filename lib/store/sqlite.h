@@ -104,8 +104,14 @@ enum err sqlite_migrate(struct sqlite *db, struct error *e) must_check;
 
 /* --- sqlite_claim.c: leases; inside a write transaction */
 
-enum err sqlite_lease_take(struct sqlite *db, const char *device_uuid, const char *user_uuid,
-	int64_t event_id, int64_t until, struct error *e) must_check;
+struct lease {
+	const char *device_uuid, *user_uuid;
+	int64_t event_id; /* 0: none */
+	bool claimed;	  /* else the event came in just now */
+};
+
+enum err sqlite_lease_take(
+	struct sqlite *db, const struct lease *lease, int64_t until, struct error *e) must_check;
 enum err sqlite_lease_end(struct sqlite *db, int64_t event_id, struct error *e) must_check;
 
 /* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c, sqlite_list.c
@@ -120,6 +126,7 @@ enum err sqlite_upload_record(
 
 enum err sqlite_event_claim(void *self, bool now, int64_t after, const struct store_share *share,
 	struct store_claim *out, struct error *e) must_check;
+enum err sqlite_event_turn(void *self, int64_t id, bool *ours, struct error *e) must_check;
 enum err sqlite_event_due(void *self, bool now, int64_t *count, struct error *e) must_check;
 enum err sqlite_device_claim(void *self, const struct store_pair *filter,
 	const struct store_share *share, struct store_pair *at, bool *claimed,

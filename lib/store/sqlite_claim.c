@@ -8,30 +8,31 @@
 /* Who works on what: events that are due, and devices that get their credentials again. */
 
 /* A lease that is longer than any is one from a clock that was wrong. */
+#define IS_LIVE(now) "lease.until > " now " AND lease.until <= " now " + 3600"
 #define LIVE_LEASE(table, now)                                                        \
 	"EXISTS (SELECT 1 FROM lease WHERE lease.device_uuid = " table ".device_uuid" \
-	"	AND lease.user_uuid = " table ".user_uuid AND lease.until > " now     \
-	"	AND lease.until <= " now " + 3600)"
+	"	AND lease.user_uuid = " table ".user_uuid AND " IS_LIVE(now) ")"
 
-_Static_assert(STORE_LEASE_MAX == 3600, "LIVE_LEASE has it as text");
+_Static_assert(STORE_LEASE_MAX == 3600, "IS_LIVE has it as text");
 
 /* --- leases */
 
-enum err sqlite_lease_take(struct sqlite *db, const char *device_uuid, const char *user_uuid,
-	int64_t event_id, int64_t until, struct error *e)
+enum err sqlite_lease_take(
+	struct sqlite *db, const struct lease *lease, int64_t until, struct error *e)
 {
 	static const char forget[] = "DELETE FROM lease WHERE device_uuid = ?1 AND user_uuid = ?2"
 				     "	AND until <= ?3";
 	static const char take[] =
-		"INSERT OR REPLACE INTO lease (device_uuid, user_uuid, event_id, until)"
-		" VALUES (?1, ?2, ?3, ?4)";
-	const struct value old[] = {
-		VALUE_TEXT(device_uuid), VALUE_TEXT(user_uuid), VALUE_INTEGER(clock_now())};
-	const struct value lease[] = {VALUE_TEXT(device_uuid), VALUE_TEXT(user_uuid),
-		VALUE_INTEGER(event_id), VALUE_INTEGER(until)};
+		"INSERT OR REPLACE INTO lease (device_uuid, user_uuid, event_id, until, claimed)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)";
+	const struct value old[] = {VALUE_TEXT(lease->device_uuid), VALUE_TEXT(lease->user_uuid),
+		VALUE_INTEGER(clock_now())};
+	const struct value values[] = {VALUE_TEXT(lease->device_uuid), VALUE_TEXT(lease->user_uuid),
+		VALUE_INTEGER(lease->event_id), VALUE_INTEGER(until),
+		VALUE_INTEGER(lease->claimed)};
 	enum err err = sqlite_run(db, forget, old, ARRAY_LEN(old), e);
 
-	return err ? err : sqlite_run(db, take, lease, ARRAY_LEN(lease), e);
+	return err ? err : sqlite_run(db, take, values, ARRAY_LEN(values), e);
 }
 
 enum err sqlite_lease_end(struct sqlite *db, int64_t event_id, struct error *e)
@@ -43,6 +44,21 @@ enum err sqlite_lease_end(struct sqlite *db, int64_t event_id, struct error *e)
 	const struct value values[] = {VALUE_INTEGER(event_id)};
 
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+enum err sqlite_event_turn(void *self, int64_t id, bool *ours, struct error *e)
+{
+	static const char sql[] =
+		"SELECT count(*) FROM event AS this JOIN lease USING (device_uuid, user_uuid)"
+		" WHERE this.id = ?1 AND lease.event_id != ?1 AND lease.claimed"
+		"	AND " IS_LIVE("?2");
+	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+	int64_t others = 0;
+	enum err err = sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, &others, e);
+
+	if (!err)
+		*ours = others == 0;
+	return err;
 }
 
 static enum err read_pair(sqlite3_stmt *row, int column, char device_uuid[UUID_SIZE],
@@ -111,9 +127,11 @@ enum err sqlite_event_claim(void *self, bool now, int64_t after, const struct st
 	if (err)
 		return err;
 	err = find_event(db, now, after, share, &claim, e);
-	if (!err)
-		err = sqlite_lease_take(db, claim.device_uuid, claim.user_uuid, claim.id,
-			clock_now() + share->lease, e);
+	if (!err) {
+		const struct lease lease = {claim.device_uuid, claim.user_uuid, claim.id, true};
+
+		err = sqlite_lease_take(db, &lease, clock_now() + share->lease, e);
+	}
 	err = sqlite_end(db, err, e);
 	if (err)
 		store_claim_fini(&claim);
@@ -180,9 +198,11 @@ enum err sqlite_device_claim(void *self, const struct store_pair *filter,
 	if (err)
 		return err;
 	err = find_device(db, filter, share, &next, &leased, e);
-	if (!err && !leased)
-		err = sqlite_lease_take(
-			db, next.device_uuid, next.user_uuid, 0, clock_now() + share->lease, e);
+	if (!err && !leased) {
+		const struct lease lease = {next.device_uuid, next.user_uuid, 0, true};
+
+		err = sqlite_lease_take(db, &lease, clock_now() + share->lease, e);
+	}
 	err = sqlite_end(db, err, e);
 	if (!err) {
 		*at = next;

@@ -90,9 +90,11 @@ enum err sqlite_event_add(
 		err = insert_event(db, event, lease, &added, e);
 	if (!err && enrolled && *event->device_uuid)
 		err = see_device(db, event, added, e);
-	if (!err)
-		err = sqlite_lease_take(db, event->device_uuid, event->user_uuid, added,
-			event->received_at + lease, e);
+	if (!err) {
+		const struct lease mine = {event->device_uuid, event->user_uuid, added, false};
+
+		err = sqlite_lease_take(db, &mine, event->received_at + lease, e);
+	}
 	err = sqlite_end(db, err, e);
 	if (!err)
 		*id = added;

@@ -112,13 +112,14 @@ static const char version_2[] =
 
 	/*
 	 * What a process has in hand. event_id 0: no event, but the credentials that the device
-	 * has already.
+	 * has already. claimed 0: the event came in just now.
 	 */
 	"CREATE TABLE lease ("
 	"	device_uuid TEXT NOT NULL,"
 	"	user_uuid TEXT NOT NULL,"
 	"	event_id INTEGER NOT NULL,"
 	"	until INTEGER NOT NULL,"
+	"	claimed INTEGER NOT NULL CHECK (claimed IN (0, 1)),"
 	"	PRIMARY KEY (device_uuid, user_uuid, event_id)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX event_undone ON event (id) WHERE state IN ('pending', 'failed');";

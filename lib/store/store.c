@@ -168,6 +168,11 @@ enum err store_event_claim(struct store *store, bool now, int64_t after,
 	return store->engine->event_claim(store->self, now, after, share, out, e);
 }
 
+enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct error *e)
+{
+	return store->engine->event_turn(store->self, id, ours, e);
+}
+
 enum err store_event_due(struct store *store, bool now, int64_t *count, struct error *e)
 {
 	return store->engine->event_due(store->self, now, count, e);

@@ -105,6 +105,9 @@ void store_claim_fini(struct store_claim *claim);
 enum err store_event_claim(struct store *store, bool now, int64_t after,
 	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
 
+/* For an event that was just added: false while somebody has claimed its device and user. */
+enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct error *e) must_check;
+
 /* How many events could be claimed at this moment. */
 enum err store_event_due(struct store *store, bool now, int64_t *count, struct error *e) must_check;
 

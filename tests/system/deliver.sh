@@ -276,6 +276,24 @@ is "$(too_close)" 0 'two --all at once: no device is uploaded twice at the same 
 is "$(query 'SELECT count(*) FROM lease')" 0 'no lease is left'
 is_between "$total" "$(($(eg_upload_count) - before))" $((2 * total)) 'and every device was served'
 
+# --- an event comes in for a device that deliver has in hand
+
+in_hand_some()
+{
+	(($(query 'SELECT count(*) FROM lease') > 0))
+}
+eg_mode slow 1
+: >"$eg/state/log"
+certprov deliver --device "$phone" &
+other=$!
+wait_for 20 in_hand_some
+sleep 0.3
+post "$phone" "$anna"
+wait "$other"
+is "$status $(eg_log .device | grep -cFx "$phone")" '202 2' 'the handler uploads it, too'
+is "$(jq -s '.[1].time - .[0].time >= 1' "$eg/state/log")" true 'but waits for its turn'
+like "$(tail -n 2 "$root/handler.log")" ' turn=[0-9]' 'which the log says'
+
 # --- many, and the gateway is busy
 
 eg_mode 503
@@ -322,10 +340,6 @@ done
 eg_mode slow 1
 before=$(eg_upload_count)
 start stopping "$(program certprov)" -c "$conf" deliver --now
-in_hand_some()
-{
-	(($(query "SELECT count(*) FROM lease") > 0))
-}
 ok 'a deliver is at work' wait_for 20 in_hand_some
 code=0
 stop stopping || code=$?

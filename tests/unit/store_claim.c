@@ -250,6 +250,36 @@ static void an_unenrollment_settles_earlier_enrollments(void **state)
 		1);
 }
 
+static bool turn(struct fixture *f, int64_t id)
+{
+	bool ours = false;
+
+	if (store_event_turn(f->store, id, &ours, &f->e))
+		fail_msg("store_event_turn: %s", f->e.text);
+	return ours;
+}
+
+/* What comes in waits for a claim of the same device and user, not for what came in with it. */
+static void a_new_event_waits_for_a_claim(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event event = enrolled(DEVICE_1, USER_A), other = enrolled(DEVICE_2, USER_A);
+	int64_t first = must_add_event(f, &event), second = must_add_event(f, &event);
+
+	assert_true(turn(f, first));
+	assert_true(turn(f, second));
+	finish(f, first, EVENT_STATE_FAILED, 0);
+	finish(f, second, EVENT_STATE_PENDING, START);
+	assert_int_equal(claim(f, false, 0), second);
+	assert_true(turn(f, second));
+	event.received_at = now;
+	first = must_add_event(f, &event);
+	assert_false(turn(f, first));
+	assert_true(turn(f, must_add_event(f, &other)));
+	finish(f, second, EVENT_STATE_PENDING, START + 60);
+	assert_true(turn(f, first));
+}
+
 /* --- eight processes, one event each time */
 
 #define PROCESSES 8
@@ -429,6 +459,7 @@ int main(void)
 		TEST(passes_each_by_once),
 		TEST(workers_share_the_events),
 		TEST(ignores_a_lease_from_a_wrong_clock),
+		TEST(a_new_event_waits_for_a_claim),
 		TEST(an_unenrollment_settles_earlier_enrollments),
 		TEST(no_two_processes_claim_the_same),
 		TEST(walks_over_the_enrolled_devices),
