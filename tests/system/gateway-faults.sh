@@ -79,6 +79,7 @@ ok '... its event is delivered' wait_for 10 events_are delivered "$device" 1
 ok '... to the gateway, once' uploads_are $((uploads + 1))
 
 for signal in TERM KILL; do
+	log_from_here
 	begin 'slow 2'
 	mapfile -t workers_of_nginx < <(pgrep -P "${pids[front]}")
 	kill "-$signal" "${pids[front]}" "${workers_of_nginx[@]}"
@@ -88,7 +89,6 @@ for signal in TERM KILL; do
 	ok '... the event is delivered' wait_for 10 events_are delivered "$device" 1
 	ok '... to the gateway, once' uploads_are $((uploads + 1))
 	ok '... the log says that nobody took the answer' wait_for 5 in_log 'the answer 202 was not taken'
-	: >"$root/handler.log"
 	ok 'nginx starts again' front_start
 	post_event "$root/slow.json"
 	answered 202 'the same event again'

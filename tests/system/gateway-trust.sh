@@ -88,9 +88,13 @@ ok '(mended)' handler_with
 unusable "($identity)" 'certificate\.pfx has a password; name the file that holds it \(identity-password-file\)' \
 	'no password' escrow.identity-password-file=
 ok '(mended)' handler_with escrow.identity-password-file=certificate.password
-for file in certificate.pfx certificate.password p12.password; do
-	what="($identity)"
-	[[ $file != p12.password ]] || what='PKCS#12 password'
+for file in certificate.pfx certificate.password p12.password ca.key store.key; do
+	case $file in
+	p12.password) what='PKCS#12 password' ;;
+	ca.key) what=CA ;;
+	store.key) what=store ;;
+	*) what="($identity)" ;;
+	esac
 	chmod 644 "$service/$file"
 	unusable "$what" "$file has mode 0644; a secret must not be open to others: chmod 0600 or 0640" \
 		"$file that others can read"

@@ -14,7 +14,8 @@
 #   upload_states                     of $device, sorted
 #   handler_with [SECTION.KEY=VALUE...]   as configure; a new handler that has read it
 #   check_fails CHECK REGEX           certprov check finds fault with that, and says why
-#   in_log REGEX                      in the handler's log
+#   in_log REGEX                      in the handler's log, behind the last log_from_here
+#   log_from_here
 #   events_are STATE DEVICE COUNT     so many events of that device are in that state
 #   unusable CHECK REGEX NAME [SECTION.KEY=VALUE...]   a configuration that certprov check, a
 #                                     running handler at SIGHUP and a new one refuse, and why; the
@@ -25,6 +26,7 @@
 
 type=application/json
 device=
+log_start=0
 
 # --- one answer
 
@@ -145,7 +147,12 @@ handler_with()
 
 in_log()
 {
-	grep -qE -- "$1" "$root/handler.log"
+	grep -qE -- "$1" < <(tail -c "+$((log_start + 1))" "$root/handler.log")
+}
+
+log_from_here()
+{
+	log_start=$(stat -c %s "$root/handler.log")
 }
 
 events_are()
@@ -162,20 +169,20 @@ check_fails()
 
 unusable()
 {
-	local what=$1 regex=$2 name=$3 code=0 log=$root/handler.log
+	local what=$1 regex=$2 name=$3 code=0
 
 	shift 3
 	configure "$@"
 	diag "$name"
 	check_fails "$what" "$regex"
 	running handler || fail '(the handler runs)'
-	: >"$log"
+	log_from_here
 	handler_reload
 	ok '... SIGHUP: the old one stays in force' wait_for 5 in_log "stays in force: .*$regex"
 	request GET /healthz
 	is "$status" 200 '... and the handler serves'
 	handler_stop || true
-	: >"$log"
+	log_from_here
 	not_ok '... a new handler does not start' handler_start
 	ok '... and says why' in_log "$regex"
 	handler_stop || code=$?
@@ -188,7 +195,7 @@ unusable()
 # told, 24 are a whole one of the pieces that are looked for.
 told_secrets()
 {
-	local -a logs=("$root"/*.log "$root/answers")
+	local -a logs=("$root"/*.log "$front"/*.log "$root/answers")
 	local user=${credentials%%:*} password=${credentials#*:}
 
 	printf '%s\n' "$eg_password" 'identity password' "$password" \
