@@ -12,7 +12,7 @@ build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcur
 run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
 test_packages=(clang clang-format default-jre-headless faketime gnutls-bin libclang-rt-dev
 	libcmocka-dev libfcgi-bin libnss3-tools llvm mandoc procps shellcheck spawn-fcgi sqlite3
-	valgrind xz-utils)
+	valgrind whois xz-utils)
 
 say()
 {
