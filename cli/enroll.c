@@ -67,8 +67,10 @@ static enum err enroll(const char *config_file, const char *file, struct error *
 		err = handle(config, &event, &outcome, e);
 	if (!err) {
 		outcome_json(&outcome, &json);
-		puts(json.data ? json.data : "");
+		err = buf_check(&json, e);
 	}
+	if (!err)
+		puts(json.data);
 	outcome_fini(&outcome);
 	buf_free(&json);
 	buf_free(&event);

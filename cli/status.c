@@ -91,7 +91,7 @@ static enum err print_text(
 	for (size_t i = 0; i < count; i++)
 		printf("%8lld  %s\n", (long long)figures[i].value, figures[i].words);
 	if (counts->oldest_pending)
-		printf("The oldest pending event waits since %lld minutes.\n",
+		printf("The oldest pending event has waited for %lld minutes.\n",
 			(long long)((now - counts->oldest_pending) / 60));
 	return print_causes(store, e);
 }

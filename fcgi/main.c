@@ -15,7 +15,7 @@
 #define EXIT_USAGE 2
 
 static const char usage[] =
-	"usage: certprov.fcgi [-c FILE] [-s SOCKET] [-w WORKERS]\n"
+	"Usage: certprov.fcgi [-c FILE] [-s SOCKET] [-w WORKERS]\n"
 	"Handles enrollment events that a web server passes on by FastCGI or CGI.\n"
 	"  -c, --config FILE      configuration; default $CERTPROV_CONFIG, else\n"
 	"                         " CERTPROV_CONFIG_FILE "\n"

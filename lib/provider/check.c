@@ -20,11 +20,12 @@ struct checkup {
 	enum err worst;
 };
 
+/* What may mend itself gives way to what needs a person: a later try would not help then. */
 static void found(struct checkup *c, const char *what, enum err err, const char *text)
 {
 	c->report(c->ctx, what, err, text);
-	if (err)
-		c->worst = err;
+	if (c->worst == ERR_OK || c->worst == ERR_UNAVAILABLE)
+		c->worst = err ? err : c->worst;
 }
 
 static void check_identity_rules(struct checkup *c)
