@@ -4,8 +4,8 @@
 #include "base/error.h"
 
 /*
- * HTTP Basic authentication (RFC 7617) against a file of users, and memory of
- * who has shown the right password, so that a strong hash is not computed anew for each event.
+ * HTTP Basic authentication (RFC 7617) against a file of users, and memory of who has
+ * shown the right password, so that a strong hash is not computed anew for each event.
  */
 struct auth;
 

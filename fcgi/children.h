@@ -9,10 +9,10 @@
 #include "pki/key_pool.h"
 
 /*
- * The worker processes, and the one that makes keys ahead for them, as the parent sees them.
- * One that dies is started anew, at once
- * if it had lived for a while, else after a pause that doubles from death to death.
- * Times are those of clock_monotonic_ms(). SIGTERM must be blocked when workers are started.
+ * The worker processes, and the one that makes keys ahead for them, as the parent sees
+ * them. One that dies is started anew, at once if it had lived for a while, else after
+ * a pause that doubles from death to death. Times are those of clock_monotonic_ms().
+ * SIGTERM must be blocked when workers are started.
  */
 struct child;
 

@@ -4,8 +4,8 @@
 #include <sys/types.h>
 
 /*
- * In a child, first thing: the kernel sends it the signal when the parent dies. If that is dead
- * by now the child ends at once.
+ * In a child, first thing: the kernel sends it the signal when the parent dies. If that
+ * is dead by now the child ends at once.
  */
 void process_follow(pid_t parent, int signal);
 

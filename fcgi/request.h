@@ -32,8 +32,8 @@ void request_fini(struct request *request);
 const char *request_param(const struct request *request, const char *name);
 
 /*
- * From the parameters alone, before a byte of the body is read. ERR_MALFORMED: no length, or none
- * that is a number; ERR_TOO_LARGE: more than max bytes.
+ * From the parameters alone, before a byte of the body is read. ERR_MALFORMED: no
+ * length, or none that is a number; ERR_TOO_LARGE: more than max bytes.
  */
 enum err request_check_length(struct request *request, size_t max, struct error *e) must_check;
 

@@ -24,9 +24,9 @@ static void on_stop(int signal)
 }
 
 /*
- * After FCGX_Init(), which puts handlers of its own on SIGTERM, SIGPIPE and SIGUSR1. SIGTERM
- * stays blocked but for the wait for a connection, so it never
- * interrupts a request. What a terminal sends to all of us is the parent's affair.
+ * After FCGX_Init(), which puts handlers of its own on SIGTERM, SIGPIPE and SIGUSR1.
+ * SIGTERM stays blocked but for the wait for a connection, so it never interrupts a
+ * request. What a terminal sends to all of us is the parent's affair.
  */
 static void set_signals(void)
 {
@@ -63,10 +63,10 @@ static bool write_answer(void *ctx, const void *data, size_t len)
 }
 
 /*
- * FCGX_Accept_r() with a connection that is there already and a listening
- * socket that is none: it reads the request's parameters and returns, whatever happens. Set
- * to keep the connection it does not close ours first; and what the web server wishes afterwards
- * (fastcgi_keep_conn) would tie this worker to it.
+ * FCGX_Accept_r() with a connection that is there already and a listening socket that
+ * is none: it reads the request's parameters and returns, whatever happens. Set to keep
+ * the connection it does not close ours first; and what the web server wishes
+ * afterwards (fastcgi_keep_conn) would tie this worker to it.
  */
 static void serve(struct service *service, int fd)
 {

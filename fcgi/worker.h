@@ -6,10 +6,9 @@
 
 /*
  * A worker process: opens what the configuration names, then answers one request after
- * the other from the listening socket, which must not block. SIGTERM, which
- * must be blocked on entry, ends it when the request in flight is done. pool: keys made ahead, or
- * NULL; borrowed.
- * Returns its exit status: 0 after SIGTERM.
+ * the other from the listening socket, which must not block. SIGTERM, which must be
+ * blocked on entry, ends it when the request in flight is done. pool: keys made ahead,
+ * or NULL; borrowed. Returns its exit status: 0 after SIGTERM.
  */
 int worker_run(const struct config *config, struct key_pool *pool, int listen_fd);
 

@@ -12,8 +12,8 @@
 enum err file_read(const char *path, struct blob *out, struct error *e) must_check;
 
 /*
- * The same for a file with a key or password. It must be a regular file (no
- * symbolic link), owned by root or by us (root: by anyone), and not accessible by others; the
+ * The same for a file with a key or password. It must be a regular file (no symbolic
+ * link), owned by root or by us (root: by anyone), and not accessible by others; the
  * group may read it. All of it is checked on the open descriptor.
  */
 enum err file_read_secret(const char *path, struct blob *out, struct error *e) must_check;

@@ -59,14 +59,14 @@ struct certificate_demand {
 };
 
 /*
- * The one check of everything a CA returns, before it is stored: the leaf's
- * public key is ours; address is its only mail name (RFC 8550, 3); extended key usage is or
- * contains emailProtection, without anyExtendedKeyUsage; key usage fits the purpose and excludes
- * the other; it is no CA; it is valid now (its CA's clock may be five minutes ahead) and not for
- * longer than asked (an hour of leeway); each certificate of the chain is signed by the next, which
- * is a CA (RFC 5280, 6.1) and valid; no weak keys or hashes. The chain must have at least the
- * leaf's issuer: the last one is not judged by us but by whoever put it there. ERR_REFUSED, naming
- * what is wrong.
+ * The one check of everything a CA returns, before it is stored: the leaf's public key
+ * is ours; address is its only mail name (RFC 8550, 3); extended key usage is or
+ * contains emailProtection, without anyExtendedKeyUsage; key usage fits the purpose and
+ * excludes the other; it is no CA; it is valid now (its CA's clock may be five minutes
+ * ahead) and not for longer than asked (an hour of leeway); each certificate of the
+ * chain is signed by the next, which is a CA (RFC 5280, 6.1) and valid; no weak keys or
+ * hashes. The chain must have at least the leaf's issuer: the last one is not judged by
+ * us but by whoever put it there. ERR_REFUSED, naming what is wrong.
  */
 enum err certificate_check(const struct chain *chain, const struct certificate_demand *demand,
 	struct error *e) must_check;

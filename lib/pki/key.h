@@ -20,8 +20,8 @@ enum err key_export(const struct key *key, struct blob *out, struct error *e) mu
 enum err key_import(const struct blob *pkcs8, struct key **out, struct error *e) must_check;
 
 /*
- * The same from and to PEM, for key files. Import also takes what certtool and openssl write, but
- * no encrypted key. ERR_CONFIG.
+ * The same from and to PEM, for key files. Import also takes what certtool and openssl
+ * write, but no encrypted key. ERR_CONFIG.
  */
 enum err key_export_pem(const struct key *key, struct blob *out, struct error *e) must_check;
 enum err key_import_pem(const struct blob *pem, struct key **out, struct error *e) must_check;

@@ -25,8 +25,9 @@ enum err key_pool_new(const bool wanted[KEY_TYPE_COUNT], size_t count, struct ke
 void key_pool_free(struct key_pool *pool);
 
 /*
- * Fills the pool and keeps it full; returns only when that fails. For a process of its own, which
- * it makes the least important one of the machine, and which may be ended at any moment.
+ * Fills the pool and keeps it full; returns only when that fails. For a process of its
+ * own, which it makes the least important one of the machine, and which may be ended at
+ * any moment.
  */
 enum err key_pool_fill(struct key_pool *pool, struct error *e) must_check;
 

@@ -10,7 +10,8 @@
  * Our own encoder of PKCS#12 (RFC 7292): GnuTLS's has a fixed count of 600,000
  * iterations, several hundred milliseconds of CPU a file. Legacy:
  * pbeWithSHA1And3-KeyTripleDES-CBC for key and certificates, HMAC-SHA1. Modern: PBES2
- * with PBKDF2-HMAC-SHA256 and AES-256-CBC, HMAC-SHA256 (RFC 8018, RFC 9579's choice of hashes).
+ * with PBKDF2-HMAC-SHA256 and AES-256-CBC, HMAC-SHA256 (RFC 8018, RFC 9579's choice of
+ * hashes).
  */
 struct pkcs12_options {
 	enum pkcs12_profile profile;
@@ -20,18 +21,19 @@ struct pkcs12_options {
 };
 
 /*
- * One key with its certificate (localKeyID, friendlyName) and the rest of the
- * chain, in its order and without attributes. pkcs8 is PrivateKeyInfo, DER. The result is freed
+ * One key with its certificate (localKeyID, friendlyName) and the rest of the chain, in
+ * its order and without attributes. pkcs8 is PrivateKeyInfo, DER. The result is freed
  * with blob_free().
  *
- * A password should be ASCII where Java reads the file: with any other it opens no legacy file,
- * and a modern one only in late versions; OpenSSL's files fare the same.
- * The empty one is written as RFC 7292, B.1 makes it, as two zero bytes: iOS, OpenSSL, NSS, Java
- * and GnuTLS read that (the other form, of no bytes, is not for iOS); macOS does not, so a real
- * password is better. A character of friendly_name beyond the BMP becomes U+FFFD.
+ * A password should be ASCII where Java reads the file: with any other it opens no
+ * legacy file, and a modern one only in late versions; OpenSSL's files fare the same.
+ * The empty one is written as RFC 7292, B.1 makes it, as two zero bytes: iOS, OpenSSL,
+ * NSS, Java and GnuTLS read that (the other form, of no bytes, is not for iOS); macOS
+ * does not, so a real password is better. A character of friendly_name beyond the BMP
+ * becomes U+FFFD.
  *
- * ERR_INTERNAL; ERR_CONFIG for a password that is over 1024 bytes, not UTF-8 or beyond the BMP
- * (BMPString, RFC 7292, B.1).
+ * ERR_INTERNAL; ERR_CONFIG for a password that is over 1024 bytes, not UTF-8 or beyond
+ * the BMP (BMPString, RFC 7292, B.1).
  */
 enum err pkcs12_encode(const struct blob *pkcs8, const struct chain *chain,
 	const struct pkcs12_options *options, struct blob *out, struct error *e) must_check;

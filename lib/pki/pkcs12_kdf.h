@@ -25,8 +25,8 @@ enum err pkcs12_derive(const struct pkcs12_kdf *kdf, enum pkcs12_kdf_id id, unsi
 	size_t len, struct error *e) must_check;
 
 /*
- * B.1: the password as BMPString with its two zero bytes. NULL and "" give the two zero bytes
- * alone. Freed with blob_free(). ERR_CONFIG: over 1024 bytes, not UTF-8, or a
+ * B.1: the password as BMPString with its two zero bytes. NULL and "" give the two zero
+ * bytes alone. Freed with blob_free(). ERR_CONFIG: over 1024 bytes, not UTF-8, or a
  * character beyond the BMP.
  */
 enum err pkcs12_password(const char *utf8, struct blob *out, struct error *e) must_check;

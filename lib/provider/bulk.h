@@ -7,8 +7,9 @@
 #include "base/error.h"
 
 /*
- * Many items by several processes, which share one rate, one tally and one
- * word of command: stop. SIGINT and SIGTERM give it: what is in hand is finished, the rest is left.
+ * Many items by several processes, which share one rate, one tally and one word of
+ * command: stop. SIGINT and SIGTERM give it: what is in hand is finished, the rest is
+ * left.
  */
 struct bulk;
 

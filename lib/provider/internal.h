@@ -30,8 +30,8 @@ struct work {
 };
 
 /*
- * Does what a recorded event asks, writes down in the store how that ended, and when it is due
- * again, and logs it. What the steps find done already they do not do again.
+ * Does what a recorded event asks, writes down in the store how that ended, and when it
+ * is due again, and logs it. What the steps find done already they do not do again.
  */
 enum err work_attempt(struct work *work, struct outcome *out, struct error *e) must_check;
 
@@ -49,9 +49,9 @@ struct credential_set {
 void credential_set_fini(struct credential_set *set);
 
 /*
- * Takes the current credentials of the event's device and user, and makes those that are
- * missing, have expired or are for another address. Every process that asks for the same gets the
- * same: the store decides.
+ * Takes the current credentials of the event's device and user, and makes those that
+ * are missing, have expired or are for another address. Every process that asks for the
+ * same gets the same: the store decides.
  */
 enum err credential_set_obtain(struct provider *provider, const struct event *event,
 	const struct person *person, struct steps *steps, struct credential_set *out,
@@ -65,8 +65,9 @@ enum err credential_set_stored(struct provider *provider, const struct store_pai
 	struct credential_set *out, struct error *e) must_check;
 
 /*
- * Packs the set and uploads it to every gateway, all within [escrow] timeout, and writes each
- * outcome down. Where gateways fail differently, one that may yet work decides.
+ * Packs the set and uploads it to every gateway, all within [escrow] timeout, and
+ * writes each outcome down. Where gateways fail differently, one that may yet work
+ * decides.
  */
 enum err upload_set(struct provider *provider, const struct store_pair *pair,
 	const struct credential_set *set, struct steps *steps, struct error *e) must_check;

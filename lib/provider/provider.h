@@ -26,8 +26,9 @@ enum err provider_open(const struct config *config, struct provider **out,
 void provider_close(struct provider *provider);
 
 /*
- * A pool for the keys that the configuration asks for, before the processes that share it are
- * forked; NULL if it asks for none. key_pool_fill() in one of them, this in the others.
+ * A pool for the keys that the configuration asks for, before the processes that share
+ * it are forked; NULL if it asks for none. key_pool_fill() in one of them, this in the
+ * others.
  */
 enum err provider_key_pool(
 	const struct config *config, struct key_pool **out, struct error *e) must_check;
@@ -47,8 +48,6 @@ struct outcome_certificate {
 	int64_t not_after;
 };
 
-#define OUTCOME_CERTIFICATES_MAX 1002 /* two current ones and the largest archive-max */
-
 struct outcome {
 	enum outcome_kind kind;
 	char *event_type; /* as the event has it, or its EventId */
@@ -60,7 +59,9 @@ struct outcome {
 
 void outcome_fini(struct outcome *outcome);
 
-/* {"status":"delivered","device_uuid":…,"user_uuid":…,"certificates":[{"usage","serial","not_after"}]}
+/*
+ * The body of the answer: {"status":"delivered","device_uuid":…,"user_uuid":…,
+ * "certificates":[{"usage":…,"serial":…,"not_after":…}]}, and likewise for the others.
  */
 void outcome_json(const struct outcome *outcome, struct buf *out);
 
@@ -94,11 +95,12 @@ struct deliver_options {
 };
 
 /*
- * Finishes recorded events from the step that failed, each tried once; or uploads again what the
- * store has for enrolled devices, and makes nothing new. Several processes share the
- * work: it must not have a provider or store open. report is called in those. Two at once, and one
- * beside the handler, never have the same device and user in hand. The error is one of
- * all of it; failures of single items are in *out, which is filled in any case.
+ * Finishes recorded events from the step that failed, each tried once; or uploads again
+ * what the store has for enrolled devices, and makes nothing new. Several processes
+ * share the work: it must not have a provider or store open. report is called in those.
+ * Two at once, and one beside the handler, never have the same device and user in hand.
+ * The error is one of all of it; failures of single items are in *out, which is filled
+ * in any case.
  */
 enum err provider_deliver(const struct config *config, const struct deliver_options *options,
 	struct deliver_tally *out, struct error *e) must_check;

@@ -57,26 +57,29 @@ struct store_event {
 };
 
 /*
- * Records an event as pending, and its device and user: from here on it cannot be lost. It is
- * leased to the caller for so many seconds, and due again should he not live to finish it.
+ * Records an event as pending, and its device and user: from here on it cannot be lost.
+ * It is leased to the caller for so many seconds, and due again should he not live to
+ * finish it.
  */
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e) must_check;
 
 /*
- * Ends an attempt at an event. Delivered: earlier pending or failed events of the same device and
- * user are delivered with it. Pending: due again at next_at, tries + 1, with the cause. Failed:
- * with the cause. An unenrolled device is marked so by EVENT_STATE_RECORDED, unless it was enrolled
- * again since; its earlier enrollments then ask for nothing any more. What is delivered or recorded
- * is not opened again. Ends the lease. ERR_NOT_FOUND.
+ * Ends an attempt at an event. Delivered: earlier pending or failed events of the same
+ * device and user are delivered with it. Pending: due again at next_at, tries + 1, with
+ * the cause. Failed: with the cause. An unenrolled device is marked so by
+ * EVENT_STATE_RECORDED, unless it was enrolled again since; its earlier enrollments
+ * then ask for nothing any more. What is delivered or recorded is not opened again.
+ * Ends the lease. ERR_NOT_FOUND.
  */
 enum err store_event_finish(struct store *store, int64_t id, enum event_state state,
 	const char *cause, int64_t next_at, struct error *e) must_check;
 
 /*
- * Leases: what a process works on is a device with its user, until a time. No other claims the same
- * meanwhile; should the process die, the lease ends by itself. One of several workers claims only
- * its own share, so that each item is claimed once in a run.
+ * Leases: what a process works on is a device with its user, until a time. No other
+ * claims the same meanwhile; should the process die, the lease ends by itself. One of
+ * several workers claims only its own share, so that each item is claimed once in a
+ * run.
  */
 #define STORE_LEASE_MAX 3600
 
@@ -99,8 +102,8 @@ void store_claim_fini(struct store_claim *claim);
 
 /*
  * Claims the event with the lowest id above after that is pending and due or, with now,
- * pending or failed. Left out: what is leased, and an event with a later
- * pending one of the same device and user, which will deliver both. ERR_NOT_FOUND: none is left.
+ * pending or failed. Left out: what is leased, and an event with a later pending one of
+ * the same device and user, which will deliver both. ERR_NOT_FOUND: none is left.
  */
 enum err store_event_claim(struct store *store, bool now, int64_t after,
 	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
@@ -118,9 +121,10 @@ struct store_pair {
 };
 
 /*
- * Steps *at to the next enrolled device and user that the filter lets through, in the order of
- * their UUIDs; the first if *at is empty. *claimed is false where another has that one in hand;
- * else it is leased until store_device_release(). ERR_NOT_FOUND: none is left.
+ * Steps *at to the next enrolled device and user that the filter lets through, in the
+ * order of their UUIDs; the first if *at is empty. *claimed is false where another has
+ * that one in hand; else it is leased until store_device_release(). ERR_NOT_FOUND: none
+ * is left.
  */
 enum err store_device_claim(struct store *store, const struct store_pair *filter,
 	const struct store_share *share, struct store_pair *at, bool *claimed,
@@ -171,18 +175,19 @@ enum err store_credential_current(struct store *store, const struct credential_o
 	struct credential *out, struct error *e) must_check;
 
 /*
- * Makes credential the owner's active one. replaces is the id of the active one
- * that it shall replace, which becomes archived, or 0. Where by now
- * another one is active, that one wins: *won is false and nothing was stored. The caller then drops
- * its own and asks for the current one.
+ * Makes credential the owner's active one. replaces is the id of the active one that it
+ * shall replace, which becomes archived, or 0. Where by now another one is active, that
+ * one wins: *won is false and nothing was stored. The caller then drops its own and
+ * asks for the current one.
  */
 enum err store_credential_add(struct store *store, const struct credential *credential,
 	int64_t replaces, bool *won, struct error *e) must_check;
 
 /*
- * What an upload carries as archived: the user's earlier encryption credentials and the earlier
- * signing credentials of that user on that device, or, with signing_scope user, of that user;
- * newest first, at most max. *out is an array of *count, each to be credential_fini()ed, and freed.
+ * What an upload carries as archived: the user's earlier encryption credentials and the
+ * earlier signing credentials of that user on that device, or, with signing_scope user,
+ * of that user; newest first, at most max. *out is an array of *count, each to be
+ * credential_fini()ed, and freed.
  */
 enum err store_credential_archived(struct store *store, const char *user_uuid,
 	const char *device_uuid, size_t max, struct credential **out, size_t *count,
@@ -241,8 +246,9 @@ typedef enum err store_row(
 	void *ctx, const struct store_column *columns, size_t count, struct error *e);
 
 /*
- * Calls row for each row that the filter lets through, newest first. An error of row ends it; row
- * must not use the store. ERR_USAGE for a state that the table does not have.
+ * Calls row for each row that the filter lets through, newest first. An error of row
+ * ends it; row must not use the store. ERR_USAGE for a state that the table does not
+ * have.
  */
 enum err store_list(struct store *store, enum store_table table, const struct store_filter *filter,
 	store_row *row, void *ctx, struct error *e) must_check;

@@ -49,14 +49,13 @@ struct event {
 extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … */
 
 /*
- * Parses body[0..len-1]. Unknown fields are skipped; a known field may be
- * absent, null or "". An event without EventId and EventType, a field of the
- * wrong type, a UUID that is none, a text that is too long, a key that occurs
- * twice: ERR_MALFORMED, with the field. XML: ERR_UNSUPPORTED. A time in an odd
- * form is no error. An enrollment must name its device and its user, an
- * unenrollment its device. In an event that is ignored (EVENT_OTHER) a faulty
- * field is left empty instead.
- * The result is freed with event_free().
+ * Parses body[0..len-1]. Unknown fields are skipped; a known field may be absent, null
+ * or "". An event without EventId and EventType, a field of the wrong type, a UUID that
+ * is none, a text that is too long, a key that occurs twice: ERR_MALFORMED, with the
+ * field. XML: ERR_UNSUPPORTED. A time in an odd form is no error. An enrollment must
+ * name its device and its user, an unenrollment its device. In an event that is ignored
+ * (EVENT_OTHER) a faulty field is left empty instead. The result is freed with
+ * event_free().
  */
 enum err event_parse(const char *body, size_t len, struct event **out, struct error *e) must_check;
 void event_free(struct event *event);
