@@ -27,6 +27,7 @@ ok "and in the handler's" grep -q "$id" "$root/handler.log"
 for method in PUT DELETE PATCH OPTIONS; do
 	request "$method" /events
 	is "$status $(header Allow)" '405 GET, HEAD, POST' "$method is not allowed"
+	isnt "$(header X-Request-Id)" '' '... and that answer has a request id too'
 done
 request HEAD /healthz
 is "$status" 200 'HEAD is'
