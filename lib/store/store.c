@@ -1,9 +1,12 @@
 #include "store/store.h"
 
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "store/engine.h"
 #include "store/seal.h"
 
@@ -15,6 +18,8 @@
 #define KEY_CHECK_ROW "meta: key check"
 #define KEY_CHECK_TEXT "certprov master key"
 #define ROW_MAX 4096
+#define SHA256_LEN 32
+#define FINGERPRINT_SIZE (2 * SHA256_LEN + 1)
 
 struct store {
 	const struct store_engine *engine;
@@ -221,19 +226,37 @@ void credentials_free(struct credential *credentials, size_t count)
 	free(credentials);
 }
 
+/* SHA-256 in hexadecimal digits. */
+static enum err fingerprint(const struct blob *data, char out[FINGERPRINT_SIZE], struct error *e)
+{
+	unsigned char digest[SHA256_LEN];
+	int code = gnutls_hash_fast(GNUTLS_DIG_SHA256, data->data, data->len, digest);
+
+	if (code < 0)
+		return error_set(e, ERR_INTERNAL, "SHA-256: %s", gnutls_strerror(code));
+	text_hex(digest, sizeof(digest), out);
+	return ERR_OK;
+}
+
 /*
  * Whose key it is and of which certificate, as one string: each part behind
- * its length, so that no two rows have the same.
+ * its length, so that no two rows have the same. The certificates are part of it: a key
+ * never leaves with another's, nor an old one under a new date.
  */
 static enum err row_identity(const struct credential *c, struct blob *out, struct error *e)
 {
+	char chain[FINGERPRINT_SIZE] = "";
 	const char *const parts[] = {
-		usage_names[c->usage], c->user_uuid, c->device_uuid, c->mail, c->serial};
+		usage_names[c->usage], c->user_uuid, c->device_uuid, c->mail, c->serial, chain};
 	struct buf b = BUF_INIT(ROW_MAX);
+	enum err err = fingerprint(&c->chain, chain, e);
 
+	if (err)
+		return err;
 	buf_puts(&b, "credential: ");
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		buf_printf(&b, "%zu:%s,", strlen(parts[i]), parts[i]);
+	buf_printf(&b, "%lld,%lld", (long long)c->not_before, (long long)c->not_after);
 	return blob_take(&b, out, e);
 }
 

@@ -391,6 +391,24 @@ static void refuses_a_usage_that_was_changed(void **state)
 		*state, "UPDATE credential SET usage = 'signing', device_uuid = '" DEVICE_1 "'");
 }
 
+/* Another's certificate for one's own key, or an old one made to look fresh. */
+static void refuses_a_certificate_that_was_changed(void **state)
+{
+	static const char *const changes[] = {
+		"UPDATE credential SET chain = zeroblob(length(chain))",
+		"UPDATE credential SET chain = x''",
+		"UPDATE credential SET not_before = not_before - 1",
+		"UPDATE credential SET not_after = not_after + 1",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		store_teardown(state);
+		store_setup(state);
+		must_add(*state, USAGE_SIGNING, USER_A, DEVICE_1, 1, 0);
+		assert_sealed_against(*state, changes[i]);
+	}
+}
+
 /* --- uploads */
 
 static void records_uploads(void **state)
@@ -451,6 +469,7 @@ int main(void)
 		TEST(refuses_an_altered_key),
 		TEST(refuses_a_row_that_changed_hands),
 		TEST(refuses_a_usage_that_was_changed),
+		TEST(refuses_a_certificate_that_was_changed),
 		TEST(records_uploads),
 	};
 
