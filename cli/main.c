@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
 
 	secret_harden_process();
 	umask(077);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
 	log_open("certprov", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {
