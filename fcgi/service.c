@@ -114,6 +114,36 @@ static enum log_level level_of(enum err err)
 									      : LOG_LEVEL_WARNING;
 }
 
+#define METHOD_SHOWN 16
+#define PATH_SHOWN 128
+#define REMOTE_SHOWN 64
+
+/*
+ * What the client chose stays one word in the log's line: a path with spaces could
+ * name an address and a status of its own, for those who ban or alert by them.
+ */
+static void one_word(const char *text, size_t max, char *out)
+{
+	size_t n = 0;
+
+	for (; text[n] && n < max; n++)
+		out[n] = text[n] > ' ' && text[n] <= '~' ? text[n] : '_';
+	out[n] = '\0';
+}
+
+static void log_request_line(const struct request *request, const struct response *response,
+	const struct error *result, int64_t started)
+{
+	char method[METHOD_SHOWN + 1], path[PATH_SHOWN + 1], remote[REMOTE_SHOWN + 1];
+
+	one_word(request->method, METHOD_SHOWN, method);
+	one_word(request->path, PATH_SHOWN, path);
+	one_word(request->remote, REMOTE_SHOWN, remote);
+	log_line(level_of(result->code), "%s %s from %s: %d in %lld ms%s%s", method, path, remote,
+		response->status, (long long)(clock_monotonic_ms() - started),
+		*result->text ? ": " : "", result->text);
+}
+
 static void send_and_log(const struct request *request, const struct response *response,
 	const struct error *result, int64_t started)
 {
@@ -122,10 +152,7 @@ static void send_and_log(const struct request *request, const struct response *r
 
 	deadline_start(SEND_DEADLINE_MS);
 	err = response_send(response, request, &e);
-	log_line(level_of(result->code), "%.16s %.128s from %.64s: %d in %lld ms%s%s",
-		request->method, request->path, request->remote, response->status,
-		(long long)(clock_monotonic_ms() - started), *result->text ? ": " : "",
-		result->text);
+	log_request_line(request, response, result, started);
 	if (err)
 		log_warning("the answer %d was not taken: %s; what was done stays done",
 			response->status,

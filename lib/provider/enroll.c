@@ -110,16 +110,26 @@ static enum err finish(struct work *w, enum event_state done, enum err err, stru
 	return err ? err : unwritten.code;
 }
 
+#define QUOTED_MAX 2048
+
+/* As JSON has it: a quote in it does not end it, and what follows is no field of the line. */
+static const char *quoted(const char *text, struct buf *out)
+{
+	buf_json_string(out, text);
+	return out->failed ? "?" : out->data;
+}
+
 /* The outcome and each step's time. The cause of a failure is the caller's to log. */
 static void log_outcome(const struct work *w, enum err err)
 {
-	struct buf line = BUF_INIT(1024);
+	struct buf line = BUF_INIT(1024), type = BUF_INIT(QUOTED_MAX);
 
 	steps_print(&w->steps, &line);
 	log_line(err ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		"event=%lld type=\"%s\" device=%s user=%s outcome=%s %s", (long long)w->id,
-		w->event->field[EVENT_TYPE], w->event->device_uuid, w->event->user_uuid,
-		error_meaning(err)->label, line.data ? line.data : "");
+		"event=%lld type=%s device=%s user=%s outcome=%s %s", (long long)w->id,
+		quoted(w->event->field[EVENT_TYPE], &type), w->event->device_uuid,
+		w->event->user_uuid, error_meaning(err)->label, line.data ? line.data : "");
+	buf_free(&type);
 	buf_free(&line);
 }
 
@@ -177,16 +187,18 @@ static enum err record_and_attempt(
 
 static enum err ignore(const struct event *event, struct outcome *out, struct error *e)
 {
-	const char *type = event->field[EVENT_TYPE];
+	const char *sent = event->field[EVENT_TYPE];
+	struct buf type = BUF_INIT(QUOTED_MAX);
 
 	out->kind = OUTCOME_IGNORED;
-	if (*type)
-		out->event_type = strdup(type);
+	if (*sent)
+		out->event_type = strdup(sent);
 	else if (asprintf(&out->event_type, "%lld", (long long)event->event_id) < 0)
 		out->event_type = NULL;
 	if (!out->event_type)
 		return error_memory(e);
-	log_info("event type=\"%s\" asks nothing of us: ignored", out->event_type);
+	log_info("event type=%s asks nothing of us: ignored", quoted(out->event_type, &type));
+	buf_free(&type);
 	return ERR_OK;
 }
 

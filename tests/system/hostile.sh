@@ -1,0 +1,95 @@
+#!/bin/bash
+# What an attacker or an accident may do to us beyond single answers: lines of
+# the log that are not ours, files at their limit, a store in which somebody has
+# written, connections that bring nothing.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+
+for tool in sqlite3 prlimit perl pgrep; do
+	command -v "$tool" >/dev/null || skip_all "no $tool here"
+done
+
+user=$(new_uuid)
+device=$(new_uuid)
+database=$root/certprov/certprov.db
+log=$root/handler.log
+
+enrollment()
+{
+	event_json device="$device" user="$user" mail=victim@example.com "$@"
+}
+
+in_log()
+{
+	grep -qE -- "$1" "$log"
+}
+
+sql()
+{
+	sqlite3 -cmd '.timeout 5000' "$database" "$1"
+}
+
+workers_now()
+{
+	pgrep -P "${pids[handler]}" | sort | xargs
+}
+
+# limit_files BYTES: as RLIMIT_FSIZE of each worker
+limit_files()
+{
+	local pid
+
+	for pid in $(workers_now); do
+		prlimit --pid "$pid" --fsize="$1:unlimited"
+	done
+}
+
+ok 'the world is there' world certificates.key=ec-p256
+
+# --- the log
+
+request GET '/nowhere%20from%2010.0.0.1:%20401%20in%200%20ms'
+is "$status" 404 'a path that looks like a line of the log is not found'
+ok '... and stays one word there' in_log 'GET /nowhere_from_10\.0\.0\.1:_401_in_0_ms from 127\.0\.0\.1: 404'
+not_ok '... nothing is said of the address in it' in_log 'from 10\.0\.0\.1'
+
+post_event - < <(enrollment 'EventType=x" outcome=forged "')
+is "$status" 202 'an event type with quotes is taken for its id'
+ok '... and stays one value in the log' in_log 'type="x\\" outcome=forged \\"" device='
+
+post_event - < <(enrollment EventId:=999 'EventType=x" y="')
+is "$status" 200 'an unknown one is ignored'
+ok '... and quoted, too' in_log 'type="x\\" y=\\"" asks nothing'
+
+# --- a file at its limit (RLIMIT_FSIZE) is like a full disk
+
+before=$(workers_now)
+limit_files 4096
+post_event - < <(enrollment)
+is "$status" 503 'a store that cannot grow: later'
+ok '... Retry-After' test -n "$(header Retry-After)"
+request GET /events
+is "$status" 200 'and other requests are answered'
+is "$(workers_now)" "$before" 'no worker died of it'
+limit_files unlimited
+post_event - < <(enrollment)
+is "$status" 202 'when it can grow again, all is well'
+
+# --- a store in which somebody has written
+
+uploads=$(eg_upload_count)
+sql "CREATE TABLE saved AS SELECT id, chain FROM credential;
+	UPDATE credential SET chain = (SELECT chain FROM saved
+		WHERE saved.id != credential.id ORDER BY id LIMIT 1)"
+post_event - < <(enrollment)
+is "$status" 503 "a key beside another's certificate is not delivered"
+is "$(eg_upload_count)" "$uploads" '... nor sent'
+ok '... the log names the certificate' in_log 'certificate with serial [0-9a-f]+: sealed under another'
+is "$(sql "SELECT count(*) FROM event WHERE state = 'pending'")" 1 '... and the event is kept'
+sql 'UPDATE credential SET chain = (SELECT chain FROM saved WHERE saved.id = credential.id);
+	DROP TABLE saved'
+ok 'when the store is mended, the event is delivered' certprov deliver --now
+is "$(sql "SELECT count(*) FROM event WHERE state = 'pending'")" 0 '... all of it'
+
+sanitizers_are_silent
+done_testing
