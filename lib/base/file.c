@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* some editors put it before the first line */
+
 static enum err check_secret_mode(const char *path, const struct stat *st, struct error *e)
 {
 	/* root may use what belongs to the user that the service runs as */
@@ -91,17 +93,21 @@ enum err file_read_password(const char *path, struct blob *out, struct error *e)
 {
 	struct blob content = {NULL, 0};
 	enum err err = file_read_secret(path, &content, e);
+	const char *line;
 	size_t len;
 
 	if (err)
 		return err;
-	len = strcspn((char *)content.data, "\r\n");
-	if (len == strlen((char *)content.data) && len < content.len)
+	line = (char *)content.data;
+	if (strncmp(line, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		line += strlen(BYTE_ORDER_MARK);
+	len = strcspn(line, "\r\n");
+	if (strlen((char *)content.data) < content.len && !line[len])
 		err = error_set(e, ERR_CONFIG, "%s: not a text file", path);
 	else if (len == 0)
 		err = error_set(e, ERR_CONFIG, "%s: its first line must hold a password", path);
 	else
-		err = blob_copy(content.data, len, out, e);
+		err = blob_copy(line, len, out, e);
 	blob_free(&content);
 	return err;
 }

@@ -18,7 +18,10 @@ enum err file_read(const char *path, struct blob *out, struct error *e) must_che
  */
 enum err file_read_secret(const char *path, struct blob *out, struct error *e) must_check;
 
-/* A secret file's first line without its line break, as a string; empty is an error. */
+/*
+ * A secret file's first line without its line break, nor the byte order mark that an
+ * editor may have put before it, as a string; empty is an error.
+ */
 enum err file_read_password(const char *path, struct blob *out, struct error *e) must_check;
 
 /*

@@ -308,3 +308,12 @@ enum err pkcs12_encode(const struct blob *pkcs8, const struct chain *chain,
 	pkcs12_pbe_free(&pbe);
 	return err;
 }
+
+enum err pkcs12_check_password(const char *password, struct error *e)
+{
+	struct blob bmp = {NULL, 0};
+	enum err err = pkcs12_password(password, &bmp, e);
+
+	blob_free(&bmp);
+	return err;
+}

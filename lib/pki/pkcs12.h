@@ -38,4 +38,7 @@ struct pkcs12_options {
 enum err pkcs12_encode(const struct blob *pkcs8, const struct chain *chain,
 	const struct pkcs12_options *options, struct blob *out, struct error *e) must_check;
 
+/* Whether pkcs12_encode() takes that password. ERR_CONFIG as there. */
+enum err pkcs12_check_password(const char *password, struct error *e) must_check;
+
 #endif

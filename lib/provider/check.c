@@ -6,8 +6,8 @@
 #include "ca/ca.h"
 #include "escrow/escrow.h"
 #include "pki/certificate.h"
+#include "provider/internal.h"
 #include "provider/person.h"
-#include "provider/provider.h"
 
 #define DAY 86400
 #define WARN_DAYS 30
@@ -125,7 +125,7 @@ static void check_pkcs12_password(struct checkup *c)
 
 	if (!file)
 		return;
-	err = file_read_password(file, &password, &e);
+	err = read_pkcs12_password(file, &password, &e);
 	found(c, "PKCS#12 password", err, err ? e.text : file);
 	blob_free(&password);
 }

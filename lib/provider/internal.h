@@ -72,4 +72,7 @@ enum err credential_set_stored(struct provider *provider, const struct store_pai
 enum err upload_set(struct provider *provider, const struct store_pair *pair,
 	const struct credential_set *set, struct steps *steps, struct error *e) must_check;
 
+/* [escrow] pkcs12-password-file, as a string that a PKCS#12 file can have. ERR_CONFIG. */
+enum err read_pkcs12_password(const char *file, struct blob *out, struct error *e) must_check;
+
 #endif

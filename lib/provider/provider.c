@@ -1,7 +1,23 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "pki/pkcs12.h"
 #include "provider/internal.h"
+
+enum err read_pkcs12_password(const char *file, struct blob *out, struct error *e)
+{
+	struct blob password = {NULL, 0};
+	enum err err = file_read_password(file, &password, e);
+
+	if (err)
+		return err;
+	if (pkcs12_check_password((const char *)password.data, e)) {
+		blob_free(&password);
+		return error_context(e, "%s", file);
+	}
+	*out = password;
+	return ERR_OK;
+}
 
 static enum err open_parts(struct provider *p, struct error *e)
 {
@@ -15,7 +31,7 @@ static enum err open_parts(struct provider *p, struct error *e)
 	if (!err)
 		err = escrow_open(config, &p->escrow, e);
 	if (!err && config->escrow.pkcs12_password_file)
-		err = file_read_password(
+		err = read_pkcs12_password(
 			config->escrow.pkcs12_password_file, &p->pkcs12_password, e);
 	return err;
 }

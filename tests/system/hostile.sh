@@ -91,5 +91,25 @@ sql 'UPDATE credential SET chain = (SELECT chain FROM saved WHERE saved.id = cre
 ok 'when the store is mended, the event is delivered' certprov deliver --now
 is "$(sql "SELECT count(*) FROM event WHERE state = 'pending'")" 0 '... all of it'
 
+# --- a password that no PKCS#12 file can have
+
+ok 'the handler stops' handler_stop
+(
+	umask 077
+	printf 'key \360\237\224\221\n' >"$root/certprov/p12.password"
+)
+code=0
+certprov check >"$root/check.out" || code=$?
+is "$code" 78 'check finds it'
+ok '... with file and cause' grep -q 'FAILED  PKCS#12 password: .*p12.password: .*beyond U+FFFF' \
+	"$root/check.out"
+code=0
+"$(program certprov.fcgi)" -c "$conf" -s "$root/certprov.sock" 2>>"$log" || code=$?
+is "$code" 78 'and the handler does not start'
+printf '\357\273\277%s\r\n' "$eg_password" >"$root/certprov/p12.password"
+ok 'the right one, behind a byte order mark, is taken' handler_start
+post_event - < <(enrollment)
+is "$status" 202 '... without the mark'
+
 sanitizers_are_silent
 done_testing

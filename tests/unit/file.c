@@ -182,6 +182,12 @@ static void test_password(void **state)
 	assert_reads(file_read_password, "f", "secret");
 	put("f", 0600, "secret\r\n", 8);
 	assert_reads(file_read_password, "f", "secret");
+	put("f", 0600, "\xef\xbb\xbfsecret\r\n", 11);
+	assert_reads(file_read_password, "f", "secret");
+	put("f", 0600, "\xef\xbb\xbf\n", 4);
+	assert_unread(file_read_password, "f", "first line");
+	put("f", 0600, "\xff\xfes\0", 4);
+	assert_unread(file_read_password, "f", "not a text file");
 	put("f", 0600, "", 0);
 	assert_unread(file_read_password, "f", "first line");
 	put("f", 0600, "\nsecret\n", 8);
