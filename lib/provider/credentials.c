@@ -6,6 +6,9 @@
 /* How often another process may make the same credential before us until we give up. */
 #define RACE_MAX 4
 
+/* How far a CA's clock may be ahead of ours. */
+#define CA_SKEW_SECONDS 300
+
 static struct credential_owner owner_of(
 	const struct provider *p, const char *device_uuid, const char *user_uuid, enum usage usage)
 {
@@ -82,6 +85,14 @@ static enum err make(struct provider *p, const struct credential_owner *owner,
 	return err;
 }
 
+/* One that was made while our clock was ahead would be of no use for as long. */
+static bool is_in_force(const struct credential *c)
+{
+	int64_t now = clock_now();
+
+	return c->not_before <= now + CA_SKEW_SECONDS && now < c->not_after;
+}
+
 /* The owner's active credential, if it still serves. *replaces: the one that does not. */
 static enum err find_usable(struct provider *p, const struct credential_owner *owner,
 	const struct person *person, int64_t *replaces, struct credential *out, struct error *e)
@@ -92,14 +103,14 @@ static enum err find_usable(struct provider *p, const struct credential_owner *o
 	*replaces = 0;
 	if (err)
 		return err;
-	if (found.not_after > clock_now() && strcmp(found.mail, person->address.text) == 0) {
+	if (is_in_force(&found) && strcmp(found.mail, person->address.text) == 0) {
 		*out = found;
 		return ERR_OK;
 	}
 	*replaces = found.id;
 	credential_fini(&found);
 	return error_set(e, ERR_NOT_FOUND,
-		"the active credential has expired or is for "
+		"the active credential is not valid now or is for "
 		"another address");
 }
 

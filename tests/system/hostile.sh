@@ -1,11 +1,11 @@
 #!/bin/bash
 # What an attacker or an accident may do to us beyond single answers: lines of
 # the log that are not ours, files at their limit, a store in which somebody has
-# written, connections that bring nothing.
+# written, a clock that jumps, passwords that cannot be used.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 
-for tool in sqlite3 prlimit perl pgrep; do
+for tool in faketime pgrep prlimit sqlite3; do
 	command -v "$tool" >/dev/null || skip_all "no $tool here"
 done
 
@@ -90,6 +90,28 @@ sql 'UPDATE credential SET chain = (SELECT chain FROM saved WHERE saved.id = cre
 	DROP TABLE saved'
 ok 'when the store is mended, the event is delivered' certprov deliver --now
 is "$(sql "SELECT count(*) FROM event WHERE state = 'pending'")" 0 '... all of it'
+
+# --- a clock that was ahead, and is right again
+
+# What is enrolled while the clock is ahead; the gateway, whose clock is right, refuses it.
+enroll_ahead()
+{
+	timeout 60 faketime -f +20d "$(program certprov)" -c "$conf" enroll "$1" \
+		>>"$root/early.log" 2>&1 || true
+}
+
+if grep -qa __asan_init "$(program certprov)"; then
+	skip 'certificates from the future' 'libfaketime hangs under AddressSanitizer'
+else
+	enrollment device="$(new_uuid)" user="$(new_uuid)" >"$root/early.json"
+	enroll_ahead "$root/early.json"
+	is "$(sql "SELECT count(*) FROM credential WHERE state = 'active'
+		AND not_before > unixepoch() + 86400")" 2 'certificates from the future'
+	post_event "$root/early.json"
+	is "$status" 202 '... are replaced by some that are valid now'
+	is "$(sql "SELECT count(*) FROM credential WHERE state = 'active'
+		AND not_before > unixepoch()")" 0 '... all of them'
+fi
 
 # --- a password that no PKCS#12 file can have
 
