@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "ca/ca.h"
 #include "pki/issue.h"
 
@@ -77,6 +78,15 @@ static enum err load(struct local *local, const struct config *config, struct er
 	return err;
 }
 
+/* Who has certificates gets them all the same, and who has none yet keeps his place. */
+static void warn_of_time(const struct local *local, const struct config *config)
+{
+	struct error e;
+
+	if (issuer_check_time(local->issuer, &e))
+		log_warning("%s: %s; nothing can be issued", config->ca.certificate, e.text);
+}
+
 static enum err local_open(const struct config *config, void **self, struct error *e)
 {
 	struct local *local = calloc(1, sizeof(*local));
@@ -86,6 +96,7 @@ static enum err local_open(const struct config *config, void **self, struct erro
 		local_close(local);
 		return err;
 	}
+	warn_of_time(local, config);
 	local->validity = config->certificates.validity;
 	local->policies = config->certificates.policies;
 	local->crl_url = config->ca.crl_url;

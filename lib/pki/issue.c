@@ -193,7 +193,7 @@ static enum err check_fits(gnutls_x509_crt_t crt, const struct key *key, struct 
 	return err;
 }
 
-static enum err check_now(const struct issuer *issuer, struct error *e)
+enum err issuer_check_time(const struct issuer *issuer, struct error *e)
 {
 	int64_t now = clock_now();
 	char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
@@ -240,10 +240,8 @@ enum err issuer_new(
 	if (!err) {
 		issuer->not_before = gnutls_x509_crt_get_activation_time(issuer->crt);
 		issuer->not_after = gnutls_x509_crt_get_expiration_time(issuer->crt);
-		err = check_now(issuer, e);
-	}
-	if (!err)
 		err = set_key_id(issuer, key, e);
+	}
 	if (!err)
 		err = load_signer(key, &issuer->key, &issuer->digest, e);
 	if (err)
@@ -366,7 +364,7 @@ enum err issue_leaf(const struct issuer *issuer, const struct leaf_order *order,
 {
 	int64_t from = order->not_before, to = order->not_after;
 	gnutls_x509_crt_t crt = NULL;
-	enum err err = check_now(issuer, e);
+	enum err err = issuer_check_time(issuer, e);
 
 	if (err)
 		return err;

@@ -16,10 +16,13 @@
 /* What a signer is: its certificate and key, loaded once and kept. */
 struct issuer;
 
-/* ERR_CONFIG if the key does not fit, the certificate is no CA or not valid now. */
+/* ERR_CONFIG if the key does not fit or the certificate is none of a CA. */
 enum err issuer_new(const struct blob *certificate, const struct key *key, struct issuer **out,
 	struct error *e) must_check; /* borrows neither */
 void issuer_free(struct issuer *issuer);
+
+/* ERR_CONFIG unless its certificate is valid now; issue_leaf() asks for itself. */
+enum err issuer_check_time(const struct issuer *issuer, struct error *e) must_check;
 
 struct leaf_order {
 	enum usage usage;

@@ -66,23 +66,26 @@ enum err key_generate(enum key_type type, struct key **out, struct error *e)
 	return ERR_OK;
 }
 
-static enum err export(
-	const struct key *key, gnutls_x509_crt_fmt_t format, struct blob *out, struct error *e) {
-	gnutls_datum_t data = {NULL, 0}; int rc = gnutls_x509_privkey_export2_pkcs8(key->handle,
-						 format, NULL, GNUTLS_PKCS_PLAIN, &data);
+static enum err write_pkcs8(
+	const struct key *key, gnutls_x509_crt_fmt_t format, struct blob *out, struct error *e)
+{
+	gnutls_datum_t data = {NULL, 0};
+	int rc = gnutls_x509_privkey_export2_pkcs8(
+		key->handle, format, NULL, GNUTLS_PKCS_PLAIN, &data);
 
-	if (rc < 0) return x509_error(e, ERR_INTERNAL, rc, "writing a private key");
+	if (rc < 0)
+		return x509_error(e, ERR_INTERNAL, rc, "writing a private key");
 	return x509_take(&data, out, e);
 }
 
 enum err key_export(const struct key *key, struct blob *out, struct error *e)
 {
-	return export(key, GNUTLS_X509_FMT_DER, out, e);
+	return write_pkcs8(key, GNUTLS_X509_FMT_DER, out, e);
 }
 
 enum err key_export_pem(const struct key *key, struct blob *out, struct error *e)
 {
-	return export(key, GNUTLS_X509_FMT_PEM, out, e);
+	return write_pkcs8(key, GNUTLS_X509_FMT_PEM, out, e);
 }
 
 enum err key_import(const struct blob *pkcs8, struct key **out, struct error *e)

@@ -282,15 +282,20 @@ ok '... the event is pending' events_are pending "$other" 1
 ok '... the log tells why' in_log \
 	"request=$(header X-Request-Id) .*: 503 in .*signing certificate: the CA's certificate has expired"
 not_ok '... certprov check fails' certprov check
-like "$(<"$root/output")" "FAILED +CA: .*the CA's certificate has expired: it is valid from .* to" \
+like "$(<"$root/output")" "FAILED +CA: .* ended 20[^ ]*Z: replace it" \
 	'... and tells why'
+ok 'a handler that starts with it serves all the same' \
+	handler_with ca.certificate="$root/ended/ca.crt" ca.key="$root/ended/ca.key"
+ok '... and warns' in_log "warning .*the CA's certificate has expired.*; nothing can be issued"
+taken '... who has certificates' <"$sample_event"
+refused 503 '' 'not set up correctly' '... not who has none' < <(event_json device="$other")
 ok 'with the right CA again' handler_with ca.certificate= ca.key=
 taken '... the same event' < <(event_json device="$other")
 ok '... and nothing is pending' events_are pending "$other" 0
 
 # --- the whole log
 
-is "$(grep -vE ' request=[0-9a-f]{32} |\] (serving|stopping;|stopped)' "$root/handler.log")" '' \
+is "$(grep -vE ' request=[0-9a-f]{32} |\] (serving|stopping;|stopped|.*nothing can be issued$)' "$root/handler.log")" '' \
 	'every line of a request has its id'
 not_ok 'no secret in an answer or a log' told_secrets
 done_testing

@@ -148,7 +148,7 @@ is "$code" 2 "an argument is wrong usage"
 run "$binary" --version
 is "$output" "$("$binary" -V)" "--version"
 run "$binary" --help
-like "$code $output" "^0 usage:" "--help"
+like "$code $output" "^0 Usage:" "--help"
 
 write_config "nonsense = 1"
 run "$binary" -c "$conf" -s "$socket"
