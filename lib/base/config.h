@@ -10,6 +10,7 @@
 #include "base/log.h"
 
 enum authenticate { AUTHENTICATE_BASIC, AUTHENTICATE_WEB_SERVER, AUTHENTICATE_NONE };
+enum on_unenroll { UNENROLL_KEEP, UNENROLL_REVOKE_SIGNING, UNENROLL_REVOKE_ALL };
 enum signing_scope { SIGNING_SCOPE_DEVICE, SIGNING_SCOPE_USER };
 enum pkcs12_profile { PKCS12_LEGACY, PKCS12_MODERN };
 
@@ -27,6 +28,7 @@ struct config {
 		char *users_file; /* set if and only if authenticate is basic */
 		enum authenticate authenticate;
 		size_t max_body; /* bytes */
+		enum on_unenroll on_unenroll;
 	} events;
 
 	struct {
@@ -56,6 +58,7 @@ struct config {
 		char *key;
 		char *crl_url;
 		char *issuer_url;
+		int64_t crl_validity; /* seconds */
 	} ca;
 
 	struct {

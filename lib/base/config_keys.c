@@ -332,12 +332,12 @@ static enum err set_pinned_key(
 /* --- the keys */
 
 static const char *const authenticate_names[] = {"basic", "web-server", "none"};
+static const char *const unenroll_names[] = {"keep", "revoke-signing", "revoke-all"};
 static const char *const scope_names[] = {"device", "user"};
 static const char *const profile_names[] = {"legacy", "modern"};
 /* Values that the format has, but this version can only take one of. */
 static const char *const source_names[] = {"event"};
 static const char *const ca_names[] = {"local"};
-static const char *const unenroll_names[] = {"keep"};
 
 /* Where the value goes; texts and lists are memory of their own. */
 #define AT(m) \
@@ -354,7 +354,8 @@ const struct option config_options[] = {
 		NAMES(authenticate_names), DEFAULT("basic")},
 	{"events", "max-body", set_size, AT(events.max_body),
 		RANGE(1024, 1024 * 1024), DEFAULT("64k")},
-	{"events", "on-unenroll", check_kind, NAMES(unenroll_names), DEFAULT("keep")},
+	{"events", "on-unenroll", set_kind, AT(events.on_unenroll),
+		NAMES(unenroll_names), DEFAULT("keep")},
 
 	{"admin", "users-file", set_path, AT(admin.users_file)},
 
@@ -390,6 +391,8 @@ const struct option config_options[] = {
 	{"ca", "key", set_path, AT(ca.key), DEFAULT("ca.key")},
 	{"ca", "crl-url", set_public_url, AT(ca.crl_url)},
 	{"ca", "issuer-url", set_public_url, AT(ca.issuer_url)},
+	{"ca", "crl-validity", set_duration, AT(ca.crl_validity),
+		RANGE(3600, 365 * DAY), DEFAULT("7d")},
 
 	{"escrow", "url", set_escrow_urls, AT(escrow.urls)},
 	{"escrow", "identity", set_path, AT(escrow.identity)},

@@ -127,17 +127,13 @@ static enum err sync_directory(const char *path, struct error *e)
 	return err;
 }
 
-enum err file_create(const char *path, unsigned mode, const void *data, size_t len, struct error *e)
+/* Mode and content are on the disk when it returns. */
+static enum err write_all(
+	int fd, const char *path, unsigned mode, const void *data, size_t len, struct error *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	const char *p = data;
 	enum err err = ERR_OK;
 
-	if (fd < 0 && errno == EEXIST)
-		return error_set(
-			e, ERR_CONFIG, "%s is there already; it is never overwritten", path);
-	if (fd < 0)
-		return error_errno(e, ERR_CONFIG, "%s", path);
 	if (fchmod(fd, mode) < 0) /* whatever the umask took away */
 		err = error_errno(e, ERR_CONFIG, "%s", path);
 	for (size_t done = 0; !err && done < len;) {
@@ -150,10 +146,51 @@ enum err file_create(const char *path, unsigned mode, const void *data, size_t l
 	}
 	if (!err && fsync(fd) < 0)
 		err = error_errno(e, ERR_CONFIG, "%s", path);
+	return err;
+}
+
+enum err file_create(const char *path, unsigned mode, const void *data, size_t len, struct error *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	enum err err;
+
+	if (fd < 0 && errno == EEXIST)
+		return error_set(
+			e, ERR_CONFIG, "%s is there already; it is never overwritten", path);
+	if (fd < 0)
+		return error_errno(e, ERR_CONFIG, "%s", path);
+	err = write_all(fd, path, mode, data, len, e);
 	close(fd);
 	if (!err)
 		err = sync_directory(path, e);
 	if (err)
 		unlink(path);
+	return err;
+}
+
+enum err file_replace(
+	const char *path, unsigned mode, const void *data, size_t len, struct error *e)
+{
+	char *temporary = NULL;
+	enum err err;
+	int fd;
+
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+		return error_memory(e);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		err = error_errno(e, ERR_CONFIG, "%s", path);
+		goto out;
+	}
+	err = write_all(fd, path, mode, data, len, e);
+	close(fd);
+	if (!err && rename(temporary, path) < 0)
+		err = error_errno(e, ERR_CONFIG, "%s", path);
+	if (err)
+		unlink(temporary);
+	else
+		err = sync_directory(path, e);
+out:
+	free(temporary);
 	return err;
 }

@@ -31,4 +31,8 @@ enum err file_read_password(const char *path, struct blob *out, struct error *e)
 enum err file_create(
 	const char *path, unsigned mode, const void *data, size_t len, struct error *e) must_check;
 
+/* The same for a file that may be there: who reads it sees the old one or the new, all of it. */
+enum err file_replace(
+	const char *path, unsigned mode, const void *data, size_t len, struct error *e) must_check;
+
 #endif

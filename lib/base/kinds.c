@@ -15,6 +15,17 @@ const char *const key_type_names[KEY_TYPE_COUNT] = {
 	[KEY_EC_P384] = "ec-p384",
 };
 
+const char *const revocation_reason_names[REVOCATION_REASON_COUNT] = {
+	[REVOKED_UNSPECIFIED] = "unspecified",
+	[REVOKED_KEY_COMPROMISE] = "keyCompromise",
+	[REVOKED_CA_COMPROMISE] = "cACompromise",
+	[REVOKED_AFFILIATION_CHANGED] = "affiliationChanged",
+	[REVOKED_SUPERSEDED] = "superseded",
+	[REVOKED_CESSATION_OF_OPERATION] = "cessationOfOperation",
+	[REVOKED_PRIVILEGE_WITHDRAWN] = "privilegeWithdrawn",
+	[REVOKED_AA_COMPROMISE] = "aACompromise",
+};
+
 int kind_find(const char *const names[], size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++)

@@ -21,8 +21,23 @@ enum key_type {
 	KEY_TYPE_COUNT,
 };
 
+/* Why a certificate is revoked (RFC 5280, 5.3.1); what can be undone is not among them. */
+enum revocation_reason {
+	REVOKED_UNSPECIFIED,
+	REVOKED_KEY_COMPROMISE,
+	REVOKED_CA_COMPROMISE,
+	REVOKED_AFFILIATION_CHANGED,
+	REVOKED_SUPERSEDED,
+	REVOKED_CESSATION_OF_OPERATION,
+	REVOKED_PRIVILEGE_WITHDRAWN,
+	REVOKED_AA_COMPROMISE,
+	REVOCATION_REASON_COUNT,
+};
+
 extern const char *const usage_names[USAGE_COUNT];	 /* "signing", "encryption" */
 extern const char *const key_type_names[KEY_TYPE_COUNT]; /* "rsa-2048", … */
+
+extern const char *const revocation_reason_names[REVOCATION_REASON_COUNT]; /* "keyCompromise", … */
 
 /* Index of name in names[0..count-1], exact and case-sensitive, or -1. */
 int kind_find(const char *const names[], size_t count, const char *name);

@@ -65,3 +65,21 @@ enum err ca_certificate(struct ca *ca, struct blob *out, struct error *e)
 {
 	return ca->kind->certificate(ca->self, out, e);
 }
+
+enum err ca_revoke(struct ca *ca, const struct ca_revocation *revocation, struct error *e)
+{
+	if (!ca->kind->revoke)
+		return error_set(
+			e, ERR_REFUSED, "a CA of type %s cannot revoke from here", ca->kind->name);
+	return ca->kind->revoke(ca->self, revocation, e);
+}
+
+bool ca_has_crl(const struct ca *ca)
+{
+	return ca->kind->crl;
+}
+
+enum err ca_crl(struct ca *ca, const struct crl_order *order, struct blob *out, struct error *e)
+{
+	return ca->kind->crl(ca->self, order, out, e);
+}

@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "pki/certificate.h"
+#include "pki/crl.h"
 #include "pki/key.h"
 #include "pki/name.h"
 
@@ -19,6 +20,13 @@ struct ca_order {
 	int64_t now;
 };
 
+/* A certificate to revoke, of this CA's or of an earlier one's. */
+struct ca_revocation {
+	const char *serial; /* lower-case hexadecimal */
+	const char *issuer; /* RFC 4514, as certificate_info() has it */
+	enum revocation_reason reason;
+};
+
 /* A kind of CA: a row of the table in ca.c, a file in this folder. */
 struct ca_kind {
 	const char *name; /* as in [ca] type */
@@ -28,6 +36,11 @@ struct ca_kind {
 		void *self, const struct ca_order *order, struct chain *out, struct error *e);
 	/* The CA's own certificate, to show and to serve. */
 	enum err (*certificate)(void *self, struct blob *out, struct error *e);
+	/* Optional. What is revoked already is so without an error. ERR_REFUSED: not its own. */
+	enum err (*revoke)(void *self, const struct ca_revocation *revocation, struct error *e);
+	/* Optional: it signs a list of what the store knows to be revoked. */
+	enum err (*crl)(
+		void *self, const struct crl_order *order, struct blob *out, struct error *e);
 	void (*close)(void *self);
 };
 
@@ -41,6 +54,15 @@ enum err ca_issue(
 	struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e) must_check;
 
 enum err ca_certificate(struct ca *ca, struct blob *out, struct error *e) must_check;
+
+/* ERR_REFUSED where its kind cannot, or for what is none of its certificates. */
+enum err ca_revoke(
+	struct ca *ca, const struct ca_revocation *revocation, struct error *e) must_check;
+
+/* Only where ca_has_crl(). */
+bool ca_has_crl(const struct ca *ca);
+enum err ca_crl(
+	struct ca *ca, const struct crl_order *order, struct blob *out, struct error *e) must_check;
 
 /*
  * First set-up of the local CA: makes key and self-signed certificate (ten

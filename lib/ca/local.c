@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,11 +163,37 @@ static enum err local_certificate(void *self, struct blob *out, struct error *e)
 	return blob_copy(own->data, own->len, out, e);
 }
 
+/* Nobody need be told: the next list has it. But a list is for its own issuer's certificates only.
+ */
+static enum err local_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
+{
+	const struct local *local = self;
+	struct certificate_info own;
+	enum err err = certificate_info(&local->chain.certificate[0], &own, e);
+
+	if (!err && strcmp(own.subject, revocation->issuer) != 0)
+		err = error_set(e, ERR_REFUSED,
+			"the certificate with serial %s was issued by \"%s\"; \"%s\" cannot revoke "
+			"it",
+			revocation->serial, revocation->issuer, own.subject);
+	return err;
+}
+
+static enum err local_crl(
+	void *self, const struct crl_order *order, struct blob *out, struct error *e)
+{
+	const struct local *local = self;
+
+	return crl_sign(local->issuer, order, out, e);
+}
+
 const struct ca_kind ca_local = {
 	.name = "local",
 	.open = local_open,
 	.issue = local_issue,
 	.certificate = local_certificate,
+	.revoke = local_revoke,
+	.crl = local_crl,
 	.close = local_close,
 };
 

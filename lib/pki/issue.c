@@ -12,16 +12,6 @@
 
 #define SERIAL_OCTETS 16
 #define KEY_ID_OCTETS 20
-#define KEY_ID_MAX 64 /* of a CA that was made elsewhere */
-
-struct issuer {
-	gnutls_x509_crt_t crt;
-	gnutls_privkey_t key;
-	gnutls_digest_algorithm_t digest;
-	unsigned char key_id[KEY_ID_MAX];
-	size_t key_id_len;
-	int64_t not_before, not_after;
-};
 
 /* --- keys and their ids */
 

@@ -43,6 +43,18 @@ unsigned x509_key_usage(enum usage usage, gnutls_pk_algorithm_t algorithm);
 /* SubjectPublicKeyInfo, DER, of the key in a certificate. */
 enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *e) must_check;
 
+#define KEY_ID_MAX 64 /* of a CA that was made elsewhere */
+
+/* See issue.h. */
+struct issuer {
+	gnutls_x509_crt_t crt;
+	gnutls_privkey_t key;
+	gnutls_digest_algorithm_t digest;
+	unsigned char key_id[KEY_ID_MAX];
+	size_t key_id_len;
+	int64_t not_before, not_after;
+};
+
 /* Borrowed; lives as long as the key. */
 gnutls_x509_privkey_t key_handle(const struct key *key);
 

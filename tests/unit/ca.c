@@ -340,6 +340,38 @@ static void works_below_another_root(void **state)
 	tear_down(&f);
 }
 
+static void revokes_only_its_own(void **state)
+{
+	struct ca_revocation revocation = {.serial = "0a", .issuer = SUBJECT};
+	const struct crl_entry entry = {.serial = "0a", .revoked_at = NOW};
+	const struct crl_order order = {
+		.number = 7,
+		.this_update = NOW,
+		.next_update = NOW + DAY,
+		.entry = &entry,
+		.count = 1,
+	};
+	struct blob crl = {NULL, 0};
+	struct fixture f;
+	char *said = NULL;
+
+	(void)state;
+	set_up_open(&f);
+	assert_ok(ca_revoke(f.ca, &revocation, e));
+	revocation.issuer = "CN=Test CA,O=Other";
+	assert_err(ca_revoke(f.ca, &revocation, e), ERR_REFUSED, "CN=Test CA,O=Other");
+	assert_true(ca_has_crl(f.ca));
+	assert_ok(ca_crl(f.ca, &order, &crl, e));
+	assert_int_equal(TOOL(&crl, &said, "openssl", "crl", "-inform", "DER", "-noout",
+				 "-crlnumber", "-verify", "-CAfile", f.config.ca.certificate),
+		0);
+	assert_has(said, "verify OK");
+	assert_has(said, "crlNumber=0x07");
+	free(said);
+	blob_free(&crl);
+	tear_down(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +386,7 @@ int main(void)
 		cmocka_unit_test(refuses_bad_policies_at_once),
 		cmocka_unit_test(refuses_a_key_of_another_ca),
 		cmocka_unit_test(works_below_another_root),
+		cmocka_unit_test(revokes_only_its_own),
 	};
 
 	clock_replace(test_clock);

@@ -68,6 +68,8 @@ static void test_defaults(void **state)
 	assert_string_equal(c->ca.key, "/etc/certprov/ca.key");
 	assert_null(c->ca.crl_url);
 	assert_null(c->ca.issuer_url);
+	assert_int_equal(c->ca.crl_validity, 7 * 86400);
+	assert_int_equal(c->events.on_unenroll, UNENROLL_KEEP);
 	assert_string_equal(c->escrow.urls[0], "https://eg.example.com");
 	assert_null(c->escrow.urls[1]);
 	assert_string_equal(c->escrow.identity, "/etc/certprov/eg.pfx");
@@ -110,7 +112,7 @@ static const char everything[] =
 	"users-file = /srv/uem.users   ; a comment\n"
 	"authenticate = basic\n"
 	"max-body = 1m\n"
-	"on-unenroll = keep\n"
+	"on-unenroll = revoke-all\n"
 	"[admin]\n"
 	"users-file = admin.users\n"
 	"[identity]\n"
@@ -135,6 +137,7 @@ static const char everything[] =
 	"key = /srv/ca.key\n"
 	"crl-url = http://pki.example.com/certprov/ca.crl\n"
 	"issuer-url = https://pki.example.com/ca.cer\n"
+	"crl-validity = 12h\n"
 	"[escrow]\n"
 	"url = https://eg1.example.com/, https://eg2.example.com:8443/base//\n"
 	"identity = certificate.pfx\n"
@@ -188,6 +191,8 @@ static void test_everything_outside(void **state)
 	assert_string_equal(c->ca.key, "/srv/ca.key");
 	assert_string_equal(c->ca.crl_url, "http://pki.example.com/certprov/ca.crl");
 	assert_string_equal(c->ca.issuer_url, "https://pki.example.com/ca.cer");
+	assert_int_equal(c->ca.crl_validity, 12 * 3600);
+	assert_int_equal(c->events.on_unenroll, UNENROLL_REVOKE_ALL);
 	assert_string_equal(c->escrow.urls[0], "https://eg1.example.com");
 	assert_string_equal(c->escrow.urls[1], "https://eg2.example.com:8443/base");
 	assert_null(c->escrow.urls[2]);
@@ -253,7 +258,7 @@ static void test_kinds(void **state)
 		const char *section, *key, *bad, *expected;
 	} cases[] = {
 		{"events", "authenticate", "Basic", "one of basic, web-server, none"},
-		{"events", "on-unenroll", "revoke-all", "keep"},
+		{"events", "on-unenroll", "revoke", "one of keep, revoke-signing, revoke-all"},
 		{"identity", "source", "uem", "event"},
 		{"certificates", "signing-scope", "users", "one of device, user"},
 		{"certificates", "key", "rsa-1024",
@@ -281,6 +286,7 @@ static void test_ranges(void **state)
 	static const char validity[] = "a duration such as 90s, 10m, 12h or 365d, from 86400s to "
 				       "3650d";
 	static const char renew[] = "a duration such as 90s, 10m, 12h or 365d, from 0s to 3650d";
+	static const char crl[] = "a duration such as 90s, 10m, 12h or 365d, from 3600s to 365d";
 	static const char timeout[] = "a duration such as 90s, 10m, 12h or 365d, from 1s to 300s";
 	static const char body[] = "a size such as 4096, 64k or 1m, from 1024 to 1048576 bytes";
 	static const struct {
@@ -289,6 +295,7 @@ static void test_ranges(void **state)
 		{"events", "max-body", "1k", "1m", "1023", "1048577", "64 k", body},
 		{"certificates", "validity", "31d", "3650d", "86399s", "3651d", "365", validity},
 		{"certificates", "renew-within", "0s", "364d", "-1s", "3651d", "1w", renew},
+		{"ca", "crl-validity", "1h", "365d", "3599s", "366d", "7", crl},
 		{"certificates", "archive-max", "0", "1000", "-1", "1001", "2x",
 			"a number from 0 to 1000"},
 		{"certificates", "key-pool", "0", "256", "-1", "257", "0x10",

@@ -250,9 +250,38 @@ static void test_create_in_working_folder(void **state)
 	assert_reads(file_read_secret, "f", "abc");
 }
 
+static void replaces_in_one_step(void **state)
+{
+	struct blob content = {NULL, 0};
+	struct error e;
+	struct stat st;
+	int old;
+
+	(void)state;
+	assert_int_equal(file_replace(in_folder("r"), 0644, "old", 3, &e), ERR_OK);
+	old = open(in_folder("r"), O_RDONLY);
+	assert_int_equal(file_replace(in_folder("r"), 0640, "newer", 5, &e), ERR_OK);
+	assert_int_equal(stat(in_folder("r"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(file_read(in_folder("r"), &content, &e), ERR_OK);
+	assert_string_equal((char *)content.data, "newer");
+	blob_free(&content);
+	/* Who has the old one open has all of it. */
+	assert_int_equal(fstat(old, &st), 0);
+	assert_int_equal(st.st_size, 3);
+	close(old);
+	assert_int_equal(file_replace(in_folder("missing/r"), 0644, "", 0, &e), ERR_CONFIG);
+	/* A folder cannot be replaced, and nothing is left beside it. */
+	assert_int_equal(mkdir(in_folder("folder"), 0700), 0);
+	assert_int_equal(file_replace(in_folder("folder"), 0644, "abc", 3, &e), ERR_CONFIG);
+	assert_int_equal(rmdir(in_folder("folder")), 0);
+	assert_int_equal(unlink(in_folder("r")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(replaces_in_one_step),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_no_regular_file),
 		cmocka_unit_test(test_size),
