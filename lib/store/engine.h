@@ -41,6 +41,19 @@ struct store_engine {
 	enum err (*credential_archived)(void *self, const char *user_uuid, const char *device_uuid,
 		size_t max, struct credential **out, size_t *count, struct error *e);
 
+	enum err (*credential_find)(void *self, const struct store_selection *selection,
+		struct credential **out, size_t *count, struct error *e);
+	enum err (*credential_unenrolled)(void *self, int64_t event_id, bool encryption,
+		struct credential **out, size_t *count, struct error *e);
+	enum err (*credential_revoke)(
+		void *self, int64_t id, enum revocation_reason reason, bool *done, struct error *e);
+	enum err (*crl_current)(void *self, const char *issuer, struct store_crl *out,
+		int64_t *revoked, struct error *e);
+	enum err (*crl_begin)(void *self, const char *issuer, int64_t *number, int64_t *covers,
+		struct store_revoked **out, size_t *count, struct error *e);
+	enum err (*crl_publish)(
+		void *self, const char *issuer, const struct store_crl *crl, struct error *e);
+
 	enum err (*upload_record)(void *self, const struct store_upload *upload, struct error *e);
 
 	enum err (*list)(void *self, enum store_table table, const struct store_filter *filter,
@@ -49,8 +62,5 @@ struct store_engine {
 };
 
 extern const struct store_engine store_engine_sqlite;
-
-/* Frees an array of credentials and what is in them. */
-void credentials_free(struct credential *credentials, size_t count);
 
 #endif

@@ -114,7 +114,8 @@ enum err sqlite_lease_take(
 	struct sqlite *db, const struct lease *lease, int64_t until, struct error *e) must_check;
 enum err sqlite_lease_end(struct sqlite *db, int64_t event_id, struct error *e) must_check;
 
-/* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c, sqlite_list.c
+/* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c,
+ * sqlite_revocation.c, sqlite_list.c
  */
 
 enum err sqlite_event_add(void *self, const struct store_event *event, int64_t lease, int64_t *id,
@@ -142,6 +143,20 @@ enum err sqlite_credential_add(void *self, const struct credential *credential, 
 	bool *won, struct error *e) must_check;
 enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
 	size_t max, struct credential **out, size_t *count, struct error *e) must_check;
+
+enum err sqlite_credential_find(void *self, const struct store_selection *selection,
+	struct credential **out, size_t *count, struct error *e) must_check;
+enum err sqlite_credential_unenrolled(void *self, int64_t event_id, bool encryption,
+	struct credential **out, size_t *count, struct error *e) must_check;
+
+enum err sqlite_credential_revoke(void *self, int64_t id, enum revocation_reason reason, bool *done,
+	struct error *e) must_check;
+enum err sqlite_crl_current(void *self, const char *issuer, struct store_crl *out, int64_t *revoked,
+	struct error *e) must_check;
+enum err sqlite_crl_begin(void *self, const char *issuer, int64_t *number, int64_t *covers,
+	struct store_revoked **out, size_t *count, struct error *e) must_check;
+enum err sqlite_crl_publish(
+	void *self, const char *issuer, const struct store_crl *crl, struct error *e) must_check;
 
 enum err sqlite_list(void *self, enum store_table table, const struct store_filter *filter,
 	store_row *row, void *ctx, struct error *e) must_check;

@@ -12,6 +12,10 @@
 	"id, usage, state, user_uuid, device_uuid, mail, serial, subject, issuer," \
 	" not_before, not_after, chain, key"
 
+#define COLUMNS_BUT_KEY                                                            \
+	"id, usage, state, user_uuid, device_uuid, mail, serial, subject, issuer," \
+	" not_before, not_after, chain, x''"
+
 enum column {
 	ID,
 	USAGE,
@@ -239,6 +243,31 @@ static enum err append(sqlite3_stmt *row, struct credential **array, size_t *cou
 	return ERR_OK;
 }
 
+/* All that a statement gives. */
+static enum err collect(struct sqlite *db, const char *sql, const struct value *values,
+	size_t value_count, struct credential **out, size_t *count, struct error *e)
+{
+	struct credential *found = NULL;
+	size_t n = 0;
+	sqlite3_stmt *row = NULL;
+	bool more = true;
+	enum err err = sqlite_start(db, sql, values, value_count, &row, e);
+
+	while (!err && more) {
+		err = sqlite_next(db, row, &more, e);
+		if (!err && more)
+			err = append(row, &found, &n, e);
+	}
+	sqlite_done(row);
+	if (err) {
+		credentials_free(found, n);
+		return err;
+	}
+	*out = found;
+	*count = n;
+	return ERR_OK;
+}
+
 enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
 	size_t max, struct credential **out, size_t *count, struct error *e)
 {
@@ -252,23 +281,66 @@ enum err sqlite_credential_archived(void *self, const char *user_uuid, const cha
 		VALUE_TEXT(device_uuid),
 		VALUE_INTEGER(max < INT64_MAX ? (int64_t)max : INT64_MAX),
 	};
-	struct credential *found = NULL;
-	size_t n = 0;
-	sqlite3_stmt *row = NULL;
-	bool more = true;
-	enum err err = sqlite_start(self, sql, values, ARRAY_LEN(values), &row, e);
 
-	while (!err && more) {
-		err = sqlite_next(self, row, &more, e);
-		if (!err && more)
-			err = append(row, &found, &n, e);
+	return collect(self, sql, values, ARRAY_LEN(values), out, count, e);
+}
+
+/* --- those to revoke; their keys stay where they are */
+
+enum err sqlite_credential_find(void *self, const struct store_selection *selection,
+	struct credential **out, size_t *count, struct error *e)
+{
+	static const char by_serial[] = "SELECT " COLUMNS_BUT_KEY " FROM credential"
+					" WHERE serial = ?1 AND (NOT ?2 OR state = 'active')"
+					" ORDER BY id DESC";
+	static const char by_user[] = "SELECT " COLUMNS_BUT_KEY " FROM credential"
+				      " WHERE user_uuid = ?1 AND (NOT ?2 OR state = 'active')"
+				      " ORDER BY id DESC";
+	static const char by_device[] = "SELECT " COLUMNS_BUT_KEY " FROM credential"
+					" WHERE device_uuid = ?1 AND device_uuid != ''"
+					"	AND (NOT ?2 OR state = 'active')"
+					" ORDER BY id DESC";
+	const char *sql = by_device, *what = selection->device_uuid;
+
+	if (*selection->serial) {
+		sql = by_serial;
+		what = selection->serial;
+	} else if (*selection->user_uuid) {
+		sql = by_user;
+		what = selection->user_uuid;
 	}
-	sqlite_done(row);
-	if (err) {
-		credentials_free(found, n);
-		return err;
-	}
-	*out = found;
-	*count = n;
-	return ERR_OK;
+	const struct value values[] = {VALUE_TEXT(what), VALUE_INTEGER(selection->active)};
+
+	return collect(self, sql, values, ARRAY_LEN(values), out, count, e);
+}
+
+/*
+ * A device that an unenrollment waits for, too, is as good as gone: where a user's last two go at
+ * the same moment, one of the two events sees the other.
+ */
+enum err sqlite_credential_unenrolled(void *self, int64_t event_id, bool encryption,
+	struct credential **out, size_t *count, struct error *e)
+{
+	static const char sql[] =
+		"WITH gone AS (SELECT d.device_uuid, d.user_uuid FROM device AS d"
+		"		JOIN event AS v USING (device_uuid)"
+		"		WHERE v.id = ?1 AND v.kind = 'unenrolled' AND d.event_id < ?1),"
+		"	alone AS (SELECT user_uuid FROM gone AS g WHERE NOT EXISTS"
+		"		(SELECT 1 FROM device AS o WHERE o.user_uuid = g.user_uuid"
+		"			AND o.device_uuid != g.device_uuid AND o.state = 'enrolled'"
+		"			AND NOT EXISTS (SELECT 1 FROM event AS w"
+		"				WHERE w.device_uuid = o.device_uuid"
+		"				AND w.kind = 'unenrolled'"
+		"				AND w.state IN ('pending', 'failed')"
+		"				AND w.id > o.event_id)))"
+		" SELECT " COLUMNS_BUT_KEY " FROM credential"
+		" WHERE state = 'active' AND (usage = 'signing' OR ?2)"
+		"	AND user_uuid IN (SELECT user_uuid FROM gone)"
+		"	AND ((user_uuid, device_uuid) IN"
+		"		(SELECT user_uuid, device_uuid FROM gone)"
+		"	OR (device_uuid = '' AND user_uuid IN (SELECT user_uuid FROM alone)))"
+		" ORDER BY id DESC";
+	const struct value values[] = {VALUE_INTEGER(event_id), VALUE_INTEGER(encryption)};
+
+	return collect(self, sql, values, ARRAY_LEN(values), out, count, e);
 }

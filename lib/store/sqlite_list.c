@@ -42,8 +42,9 @@ static const char list_users[] =
 
 static const char list_certificates[] =
 	"SELECT c.id, c.usage, c.state, c.device_uuid, c.user_uuid, u.user_name, c.mail, c.serial,"
-	"	c.not_before, c.not_after, c.subject, c.issuer"
+	"	c.not_before, c.not_after, c.subject, c.issuer, r.revoked_at, r.reason"
 	" FROM credential AS c JOIN user AS u USING (user_uuid)"
+	"	LEFT JOIN revocation AS r ON r.credential_id = c.id"
 	" WHERE " FILTER_USER("c.user_uuid",
 		"u.user_name") " AND (?2 = '' OR c.device_uuid = lower(?2) OR c.device_uuid IN"
 			       "	(SELECT d.device_uuid FROM device AS d WHERE d.device_name "

@@ -124,8 +124,42 @@ static const char version_2[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX event_undone ON event (id) WHERE state IN ('pending', 'failed');";
 
+static const char version_3[] =
+	"PRAGMA user_version = 3;"
+
+	/* Narrow, so that a list of very many is read fast: a credential's row has its key. */
+	"CREATE TABLE revocation ("
+	"	credential_id INTEGER PRIMARY KEY REFERENCES credential,"
+	"	issuer TEXT NOT NULL,"
+	"	serial TEXT NOT NULL,"
+	"	not_after INTEGER NOT NULL,"
+	"	revoked_at INTEGER NOT NULL,"
+	"	reason TEXT NOT NULL CHECK (reason IN ('unspecified', 'keyCompromise',"
+	"		'cACompromise', 'affiliationChanged', 'superseded',"
+	"		'cessationOfOperation', 'privilegeWithdrawn', 'aACompromise'))"
+	") STRICT;"
+	"CREATE INDEX revocation_issuer ON revocation (issuer, not_after);"
+
+	/*
+	 * The list that is out, for each issuer. number: the highest that was given away.
+	 * authority: which certificate signed it; covers: how many of the issuer's were revoked
+	 * then.
+	 */
+	"CREATE TABLE crl ("
+	"	issuer TEXT NOT NULL PRIMARY KEY,"
+	"	number INTEGER NOT NULL,"
+	"	published INTEGER NOT NULL DEFAULT 0,"
+	"	authority TEXT NOT NULL DEFAULT '',"
+	"	covers INTEGER NOT NULL DEFAULT 0,"
+	"	this_update INTEGER NOT NULL DEFAULT 0,"
+	"	next_update INTEGER NOT NULL DEFAULT 0,"
+	"	list BLOB"
+	") STRICT;"
+	"CREATE INDEX credential_device ON credential (device_uuid, state)"
+	"	WHERE device_uuid != '';";
+
 /* migrations[n] leads from version n to n + 1. */
-static const char *const migrations[] = {version_1, version_2};
+static const char *const migrations[] = {version_1, version_2, version_3};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

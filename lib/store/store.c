@@ -343,6 +343,45 @@ enum err store_credential_archived(struct store *store, const char *user_uuid,
 	return ERR_OK;
 }
 
+/* --- revocation */
+
+enum err store_credential_find(struct store *store, const struct store_selection *selection,
+	struct credential **out, size_t *count, struct error *e)
+{
+	return store->engine->credential_find(store->self, selection, out, count, e);
+}
+
+enum err store_credential_unenrolled(struct store *store, int64_t event_id, bool encryption,
+	struct credential **out, size_t *count, struct error *e)
+{
+	return store->engine->credential_unenrolled(
+		store->self, event_id, encryption, out, count, e);
+}
+
+enum err store_credential_revoke(
+	struct store *store, int64_t id, enum revocation_reason reason, bool *done, struct error *e)
+{
+	return store->engine->credential_revoke(store->self, id, reason, done, e);
+}
+
+enum err store_crl_current(struct store *store, const char *issuer, struct store_crl *out,
+	int64_t *revoked, struct error *e)
+{
+	return store->engine->crl_current(store->self, issuer, out, revoked, e);
+}
+
+enum err store_crl_begin(struct store *store, const char *issuer, int64_t *number, int64_t *covers,
+	struct store_revoked **out, size_t *count, struct error *e)
+{
+	return store->engine->crl_begin(store->self, issuer, number, covers, out, count, e);
+}
+
+enum err store_crl_publish(
+	struct store *store, const char *issuer, const struct store_crl *crl, struct error *e)
+{
+	return store->engine->crl_publish(store->self, issuer, crl, e);
+}
+
 /* --- looking at it */
 
 /* A state that a table cannot have is a slip of the keyboard, not an empty list. */

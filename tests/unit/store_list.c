@@ -119,7 +119,8 @@ static void shows_every_column(void **state)
 	snprintf(expected, sizeof(expected),
 		"id=1#|usage=encryption|state=archived|device_uuid=|user_uuid=" USER_A
 		"|user_name=anna|mail=anna@example.com|serial=%s|not_before=2020-09-13T12:26:41Z"
-		"|not_after=2021-09-13T12:26:41Z|subject=CN=anna|issuer=CN=Test CA\n",
+		"|not_after=2021-09-13T12:26:41Z|subject=CN=anna|issuer=CN=Test CA"
+		"|revoked_at=-|reason=-\n",
 		serial);
 	assert_string_equal(list(f, STORE_CERTIFICATES, &first).text, expected);
 	assert_string_equal(list(f, STORE_UPLOADS, &gone).text,
