@@ -240,7 +240,7 @@ enum err credential_set_stored(struct provider *p, const struct store_pair *pair
 	if (!err && !any)
 		err = error_set(e, ERR_NOT_FOUND,
 			"there is no current certificate for it; its enrollment was never finished "
-			"(certprov deliver --now), or all have expired");
+			"(certprov deliver --now), or all have expired or were revoked");
 	if (err)
 		credential_set_fini(&set);
 	else

@@ -86,6 +86,17 @@ static enum err enroll(struct work *w, struct outcome *out, struct error *e)
 	return err;
 }
 
+static enum err unenroll(struct work *w, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	if (w->provider->config->events.on_unenroll == UNENROLL_KEEP)
+		return ERR_OK;
+	err = revoke_unenrolled(w->provider, w->id, e);
+	steps_done(&w->steps, "revoke", err ? "failed" : NULL);
+	return err;
+}
+
 /* --- how it ended */
 
 /* Writes down how an attempt ended. A failure of that is the failure of the whole. */
@@ -136,13 +147,12 @@ static void log_outcome(const struct work *w, enum err err)
 enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 {
 	bool enrolled = w->event->kind == EVENT_ENROLLED;
-	enum err err = ERR_OK;
+	enum err err;
 
 	out->kind = enrolled ? OUTCOME_DELIVERED : OUTCOME_RECORDED;
 	memcpy(out->device_uuid, w->event->device_uuid, sizeof(out->device_uuid));
 	memcpy(out->user_uuid, w->event->user_uuid, sizeof(out->user_uuid));
-	if (enrolled)
-		err = enroll(w, out, e);
+	err = enrolled ? enroll(w, out, e) : unenroll(w, e);
 	err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, err, e);
 	log_outcome(w, err);
 	return err;

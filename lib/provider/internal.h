@@ -20,6 +20,16 @@ struct provider {
 	struct blob pkcs12_password; /* data is NULL: none */
 };
 
+/* Only the store and the CA, for what asks nothing of the gateways. */
+enum err provider_open_ca(
+	const struct config *config, struct provider **out, struct error *e) must_check;
+
+/*
+ * What an unenrollment revokes by [events] on-unenroll. What the CA refuses to revoke is logged
+ * and stays as it is: nobody waits for it.
+ */
+enum err revoke_unenrolled(struct provider *provider, int64_t event_id, struct error *e) must_check;
+
 /* An event on its way through. */
 struct work {
 	struct provider *provider;

@@ -4,6 +4,13 @@
 #include "pki/pkcs12.h"
 #include "provider/internal.h"
 
+static enum err open_store_and_ca(struct provider *p, struct error *e)
+{
+	enum err err = store_open(p->config, &p->store, e);
+
+	return err ? err : ca_open(p->config, &p->ca, e);
+}
+
 enum err read_pkcs12_password(const char *file, struct blob *out, struct error *e)
 {
 	struct blob password = {NULL, 0};
@@ -25,9 +32,7 @@ static enum err open_parts(struct provider *p, struct error *e)
 	enum err err = person_check_config(config, e);
 
 	if (!err)
-		err = store_open(config, &p->store, e);
-	if (!err)
-		err = ca_open(config, &p->ca, e);
+		err = open_store_and_ca(p, e);
 	if (!err)
 		err = escrow_open(config, &p->escrow, e);
 	if (!err && config->escrow.pkcs12_password_file)
@@ -36,7 +41,9 @@ static enum err open_parts(struct provider *p, struct error *e)
 	return err;
 }
 
-enum err provider_open(const struct config *config, struct provider **out, struct error *e)
+/* Opens parts of a new one. */
+static enum err open_by(enum err (*parts)(struct provider *p, struct error *e),
+	const struct config *config, struct provider **out, struct error *e)
 {
 	struct provider *p = calloc(1, sizeof(*p));
 	enum err err;
@@ -44,12 +51,22 @@ enum err provider_open(const struct config *config, struct provider **out, struc
 	if (!p)
 		return error_memory(e);
 	p->config = config;
-	err = open_parts(p, e);
+	err = parts(p, e);
 	if (err)
 		provider_close(p);
 	else
 		*out = p;
 	return err;
+}
+
+enum err provider_open(const struct config *config, struct provider **out, struct error *e)
+{
+	return open_by(open_parts, config, out, e);
+}
+
+enum err provider_open_ca(const struct config *config, struct provider **out, struct error *e)
+{
+	return open_by(open_store_and_ca, config, out, e);
 }
 
 void provider_close(struct provider *provider)

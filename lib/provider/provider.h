@@ -105,6 +105,39 @@ struct deliver_options {
 enum err provider_deliver(const struct config *config, const struct deliver_options *options,
 	struct deliver_tally *out, struct error *e) must_check;
 
+/* --- revocation */
+
+struct revoke_options {
+	const char *serial;		     /* in any state; "": not by it */
+	const char *user_uuid, *device_uuid; /* the active ones; "": not by it */
+	enum revocation_reason reason;
+	/* Each one: done is false where it was revoked already; err where it could not be. */
+	void (*report)(void *ctx, const struct credential *credential, bool done, enum err err,
+		const char *text);
+	void *ctx;
+};
+
+/*
+ * Revokes certificates at the CA and in the store; nothing is sent to a gateway. ERR_NOT_FOUND
+ * if no certificate has that serial number, user or device; else the last failure of one of them.
+ */
+enum err provider_revoke(const struct config *config, const struct revoke_options *options,
+	struct error *e) must_check;
+
+struct provider_crl {
+	struct blob der;
+	int64_t this_update, next_update;
+};
+
+/*
+ * The CA's revocation list: the one that is out, or a new one where something was revoked since, or
+ * half of [ca] crl-validity has passed. ERR_NOT_FOUND for a CA that has its lists elsewhere.
+ */
+enum err provider_crl(
+	struct provider *provider, struct provider_crl *out, struct error *e) must_check;
+enum err provider_crl_of(
+	const struct config *config, struct provider_crl *out, struct error *e) must_check;
+
 /* --- for the web server's other paths and the command line */
 
 /* The certificate of the CA, DER. */

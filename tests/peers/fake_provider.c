@@ -170,6 +170,13 @@ enum err provider_ca_certificate(struct provider *provider, struct blob *out, st
 	return file_read(provider->config->ca.certificate, out, e);
 }
 
+enum err provider_crl(struct provider *provider, struct provider_crl *out, struct error *e)
+{
+	out->this_update = 1582563145;
+	out->next_update = clock_now() + 1800;
+	return file_read(provider->config->ca.certificate, &out->der, e);
+}
+
 struct store *provider_store(struct provider *provider)
 {
 	return (struct store *)(void *)provider;

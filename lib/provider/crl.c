@@ -1,0 +1,125 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "provider/internal.h"
+
+/*
+ * The revocation list. It lies in the store, so that all processes give out the same one
+ * and a request for it costs no signature.
+ */
+
+/* Is it this CA's, does it have all that is revoked, and will it last? */
+static bool is_fresh(const struct provider *p, const struct certificate_info *ca,
+	const struct store_crl *crl, int64_t revoked)
+{
+	int64_t now = clock_now(), left = crl->next_update - now;
+
+	return strcmp(crl->authority, ca->sha256) == 0 && crl->covers == revoked &&
+	       crl->this_update <= now && left > p->config->ca.crl_validity / 2 &&
+	       left <= p->config->ca.crl_validity;
+}
+
+static enum err entries_of(
+	const struct store_revoked *revoked, size_t count, struct crl_entry **out, struct error *e)
+{
+	struct crl_entry *entries = calloc(count + 1, sizeof(*entries));
+
+	if (!entries)
+		return error_memory(e);
+	for (size_t i = 0; i < count; i++) {
+		memcpy(entries[i].serial, revoked[i].serial, sizeof(entries[i].serial));
+		entries[i].revoked_at = revoked[i].revoked_at;
+		entries[i].reason = revoked[i].reason;
+	}
+	*out = entries;
+	return ERR_OK;
+}
+
+static enum err sign(struct provider *p, const struct store_revoked *revoked, size_t count,
+	struct store_crl *crl, struct error *e)
+{
+	struct crl_entry *entries = NULL;
+	struct crl_order order = {
+		.number = crl->number,
+		.this_update = crl->this_update,
+		.next_update = crl->next_update,
+		.count = count,
+	};
+	enum err err = entries_of(revoked, count, &entries, e);
+
+	order.entry = entries;
+	if (!err)
+		err = ca_crl(p->ca, &order, &crl->list, e);
+	free(entries);
+	return err;
+}
+
+/* Where several make one at the same time, the one with the highest number is the one to be. */
+static enum err publish_next(struct provider *p, const struct certificate_info *ca, struct error *e)
+{
+	int64_t now = clock_now();
+	struct store_crl crl = {
+		.this_update = now,
+		.next_update = now + p->config->ca.crl_validity,
+	};
+	struct store_revoked *revoked = NULL;
+	size_t count = 0;
+	enum err err = store_crl_begin(
+		p->store, ca->subject, &crl.number, &crl.covers, &revoked, &count, e);
+
+	memcpy(crl.authority, ca->sha256, sizeof(crl.authority));
+	if (!err)
+		err = sign(p, revoked, count, &crl, e);
+	if (!err)
+		err = store_crl_publish(p->store, ca->subject, &crl, e);
+	blob_free(&crl.list);
+	free(revoked);
+	return err;
+}
+
+static enum err read_ca(struct provider *p, struct certificate_info *out, struct error *e)
+{
+	struct blob der = {NULL, 0};
+	enum err err = ca_certificate(p->ca, &der, e);
+
+	if (!err)
+		err = certificate_info(&der, out, e);
+	blob_free(&der);
+	return err;
+}
+
+enum err provider_crl(struct provider *p, struct provider_crl *out, struct error *e)
+{
+	struct certificate_info ca;
+	struct store_crl crl = {.number = 0};
+	int64_t revoked = 0;
+	enum err err;
+
+	if (!ca_has_crl(p->ca))
+		return error_set(
+			e, ERR_NOT_FOUND, "a CA of this type publishes its revocation list itself");
+	err = read_ca(p, &ca, e);
+	if (err)
+		return err;
+	err = store_crl_current(p->store, ca.subject, &crl, &revoked, e);
+	if (err == ERR_NOT_FOUND || (!err && !is_fresh(p, &ca, &crl, revoked))) {
+		blob_free(&crl.list);
+		err = publish_next(p, &ca, e);
+		if (!err)
+			err = store_crl_current(p->store, ca.subject, &crl, &revoked, e);
+	}
+	if (!err)
+		*out = (struct provider_crl){crl.list, crl.this_update, crl.next_update};
+	return err;
+}
+
+enum err provider_crl_of(const struct config *config, struct provider_crl *out, struct error *e)
+{
+	struct provider *p = NULL;
+	enum err err = provider_open_ca(config, &p, e);
+
+	if (!err)
+		err = provider_crl(p, out, e);
+	provider_close(p);
+	return err;
+}

@@ -1,0 +1,119 @@
+#include "base/log.h"
+#include "provider/internal.h"
+
+/* The CA first: what the store calls revoked, the world can know to be revoked. */
+static enum err revoke(struct provider *p, const struct credential *credential,
+	enum revocation_reason reason, bool *done, struct error *e)
+{
+	const struct ca_revocation revocation = {
+		.serial = credential->serial,
+		.issuer = credential->issuer,
+		.reason = reason,
+	};
+	bool revoked = false;
+	enum err err = ERR_OK;
+
+	if (credential->state != CREDENTIAL_REVOKED) {
+		err = ca_revoke(p->ca, &revocation, e);
+		if (!err)
+			err = store_credential_revoke(
+				p->store, credential->id, reason, &revoked, e);
+	}
+	if (!err && revoked)
+		log_info("revoked: %s certificate with serial %s of device \"%s\", user %s: %s",
+			usage_names[credential->usage], credential->serial, credential->device_uuid,
+			credential->user_uuid, revocation_reason_names[reason]);
+	if (!err)
+		*done = revoked;
+	return err;
+}
+
+/* --- by hand */
+
+/* Nothing to revoke: is there nothing at all, so that the name may be wrong? */
+static enum err check_known(
+	struct provider *p, const struct store_selection *selection, struct error *e)
+{
+	struct store_selection any = *selection;
+	struct credential *found = NULL;
+	size_t count = 0;
+	enum err err;
+
+	any.active = false;
+	err = store_credential_find(p->store, &any, &found, &count, e);
+	credentials_free(found, count);
+	if (err || count)
+		return err;
+	if (*any.serial)
+		return error_set(e, ERR_NOT_FOUND,
+			"no certificate has the serial number %s; certprov list certificates "
+			"shows them",
+			any.serial);
+	return *any.user_uuid
+		       ? error_set(e, ERR_NOT_FOUND, "user %s has no certificates", any.user_uuid)
+		       : error_set(e, ERR_NOT_FOUND, "device %s has no certificates of its own",
+				 any.device_uuid);
+}
+
+static enum err revoke_selected(
+	struct provider *p, const struct revoke_options *options, struct error *e)
+{
+	const struct store_selection selection = {
+		.serial = options->serial,
+		.user_uuid = options->user_uuid,
+		.device_uuid = options->device_uuid,
+		.active = !*options->serial,
+	};
+	struct credential *found = NULL;
+	size_t count = 0;
+	enum err err = store_credential_find(p->store, &selection, &found, &count, e);
+
+	if (!err && count == 0)
+		err = check_known(p, &selection, e);
+	for (size_t i = 0; i < count; i++) {
+		struct error one = {.code = ERR_OK};
+		bool done = false;
+
+		if (revoke(p, &found[i], options->reason, &done, &one)) {
+			*e = one;
+			err = one.code;
+		}
+		options->report(options->ctx, &found[i], done, one.code, one.text);
+	}
+	credentials_free(found, count);
+	return err;
+}
+
+enum err provider_revoke(
+	const struct config *config, const struct revoke_options *options, struct error *e)
+{
+	struct provider *p = NULL;
+	enum err err = provider_open_ca(config, &p, e);
+
+	if (!err)
+		err = revoke_selected(p, options, e);
+	provider_close(p);
+	return err;
+}
+
+/* --- by an event */
+
+enum err revoke_unenrolled(struct provider *p, int64_t event_id, struct error *e)
+{
+	bool all = p->config->events.on_unenroll == UNENROLL_REVOKE_ALL;
+	struct credential *found = NULL;
+	size_t count = 0;
+	enum err err = store_credential_unenrolled(p->store, event_id, all, &found, &count, e);
+
+	for (size_t i = 0; !err && i < count; i++) {
+		bool done = false;
+
+		err = revoke(p, &found[i], REVOKED_CESSATION_OF_OPERATION, &done, e);
+		if (err == ERR_REFUSED) {
+			log_warning("not revoked: %s", e->text);
+			err = ERR_OK;
+		}
+	}
+	credentials_free(found, count);
+	return err;
+}
