@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define HEADERS_MAX 2048
-#define BODY_MAX (512 * 1024)
+#define BODY_MAX (16 * 1024 * 1024) /* a revocation list of 250,000 certificates */
 
 void response_init(struct response *response)
 {

@@ -13,6 +13,7 @@ struct response {
 	int status;
 	const char *content_type;  /* of the body; NULL: there is none */
 	const char *cache_control; /* NULL: no-store */
+	char cache_text[48];	   /* where cache_control may point at */
 	struct buf headers;	   /* further ones, whole lines */
 	struct buf body;
 };

@@ -7,6 +7,7 @@ static const struct route routes[] = {
 	{"/events", "POST", ACCESS_EVENTS, true, events_post},
 	{"/healthz", "GET", ACCESS_ALL, false, page_healthz},
 	{"/ca.cer", "GET", ACCESS_ALL, false, page_ca_certificate},
+	{"/ca.crl", "GET", ACCESS_ALL, false, page_ca_crl},
 };
 
 static bool takes(const struct route *route, const char *method)

@@ -33,6 +33,6 @@ enum err route_find(const struct request *request, struct response *response,
 	const struct route **out, struct error *e) must_check;
 
 /* The handlers: events.c and pages.c */
-route_handler events_post, events_test, page_healthz, page_ca_certificate;
+route_handler events_post, events_test, page_healthz, page_ca_certificate, page_ca_crl;
 
 #endif

@@ -301,7 +301,7 @@ static void unknown_paths_are_404(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const paths[] = {"/events/", "/Events", "/event", "/metrics", "/status",
-		"/ca.crl", "/../events", "/events?x", "//"};
+		"/ca.crt", "/../events", "/events?x", "//"};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		prepare(f, "POST", paths[i], "deliver");
@@ -317,7 +317,7 @@ static void unknown_methods_are_405_with_allow(void **state)
 	static const char *const cases[][3] = {{"PUT", "/events", "GET, HEAD, POST"},
 		{"post", "/events", "GET, HEAD, POST"}, {"", "/events", "GET, HEAD, POST"},
 		{"OPTIONS", "/events", "GET, HEAD, POST"}, {"POST", "/healthz", "GET, HEAD"},
-		{"DELETE", "/ca.cer", "GET, HEAD"}};
+		{"DELETE", "/ca.cer", "GET, HEAD"}, {"POST", "/ca.crl", "GET, HEAD"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		prepare(f, cases[i][0], cases[i][1], "deliver");
@@ -395,6 +395,34 @@ static void the_ca_certificate_can_be_cached(void **state)
 	assert_null(strstr(fake_gateway_body(&f->fake), f->folder));
 }
 
+static void the_revocation_list_can_be_cached_until_it_ends(void **state)
+{
+	struct fixture *f = *state;
+	char modified[64];
+	long age;
+
+	prepare(f, "GET", "/ca.crl", NULL);
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	run(f, 200);
+	assert_string_equal(fake_gateway_body(&f->fake), "good certificate");
+	assert_string_equal(fake_gateway_header(&f->fake, "Content-Type"), "application/pkix-crl");
+	assert_non_null(fake_gateway_header(&f->fake, "ETag"));
+	assert_int_equal(
+		strncmp(fake_gateway_header(&f->fake, "Cache-Control"), "public, max-age=", 16), 0);
+	age = strtol(fake_gateway_header(&f->fake, "Cache-Control") + 16, NULL, 10);
+	assert_in_range(age, 1790, 1800);
+	snprintf(modified, sizeof(modified), "%s", fake_gateway_header(&f->fake, "Last-Modified"));
+	assert_string_equal(modified, "Mon, 24 Feb 2020 16:52:25 GMT");
+	fake_gateway_param(&f->fake, "HTTP_IF_MODIFIED_SINCE", modified);
+	buf_reset(&f->fake.answer);
+	run(f, 304);
+	assert_string_equal(fake_gateway_body(&f->fake), "");
+	/* A tag counts more than a date. */
+	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
+	buf_reset(&f->fake.answer);
+	run(f, 200);
+}
+
 static void the_work_is_done_though_nobody_waits(void **state)
 {
 	struct fixture *f = *state;
@@ -463,6 +491,7 @@ int main(void)
 		OPENED(bodies_are_checked_before_they_are_read),
 		OPENED(health_needs_the_store),
 		OPENED(the_ca_certificate_can_be_cached),
+		OPENED(the_revocation_list_can_be_cached_until_it_ends),
 		OPENED(the_work_is_done_though_nobody_waits),
 		OPENED(a_service_that_is_not_open_says_why),
 		OPENED(what_cannot_be_opened_is_told),
