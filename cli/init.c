@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "pki/name.h"
 #include "provider/provider.h"
 
 #define DEFAULT_SUBJECT "CN=Certificate Provider CA"
@@ -11,6 +12,16 @@ static void print(void *ctx, const char *what, enum err err, const char *text)
 	(void)ctx;
 	if (!err)
 		printf("%s: %s\n", what, text);
+}
+
+static enum err check_subject(const char *subject, struct error *e)
+{
+	struct name name;
+	struct error why;
+
+	if (name_build(subject, NULL, NULL, &name, &why))
+		return error_set(e, ERR_USAGE, "--subject: %s", why.text);
+	return ERR_OK;
 }
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
@@ -36,7 +47,9 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	}
 	if (optind != argc || key < 0)
 		return cli_usage(self, false);
-	err = cli_load(config_file, &config, &e);
+	err = check_subject(subject, &e);
+	if (!err)
+		err = cli_load(config_file, &config, &e);
 	if (!err)
 		err = provider_init(config, subject, (enum key_type)key, print, NULL, &e);
 	config_free(config);
