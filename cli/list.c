@@ -145,7 +145,8 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	if (!good || optind + 1 != argc)
 		return cli_usage(self, false);
 	listing.table = kind_find(store_table_names, STORE_TABLE_COUNT, argv[optind]);
-	if (listing.table < 0)
+	if (listing.table < 0 ||
+		(listing.filter.expires_before && listing.table != STORE_CERTIFICATES))
 		return cli_usage(self, false);
 	return list(config_file, &listing);
 }
