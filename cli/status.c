@@ -18,8 +18,8 @@ static size_t gather(const struct store_counts *c, struct figure figures[FIGURES
 {
 	const int64_t(*certificates)[CREDENTIAL_STATE_COUNT] = c->certificates;
 	const struct figure all[] = {
-		{"devices", "devices enrolled", c->devices},
-		{"devices_unenrolled", "devices unenrolled", c->devices_unenrolled},
+		{"devices", "devices", c->devices},
+		{"devices_unenrolled", "of them unenrolled", c->devices_unenrolled},
 		{"users", "users", c->users},
 		{"signing_active", "signing certificates, active",
 			certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE]},
