@@ -129,10 +129,9 @@ most_memory()
 	done | sort -n | tail -n 1
 }
 
-# A sanitizer's memory is not ours.
 memory_is_small()
 {
-	if grep -q __asan_init "$(program certprov.fcgi)"; then
+	if sanitized; then
 		skip "$1" 'built with AddressSanitizer'
 	else
 		ok "$1: $(most_memory) kB" test "$(most_memory)" -lt 16384

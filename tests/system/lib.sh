@@ -19,6 +19,8 @@
 #   configure [SECTION.KEY=VALUE...]   writes $conf; values stay for later calls, an empty
 #                            one removes the key: configure escrow.timeout=3s
 #   certprov ARGS...         the command line, on $conf
+#   sanitized                whether it was built with AddressSanitizer: its memory is not ours, and
+#                            faketime makes it hang
 #   certprov_init [ARGS...]  certprov init
 #   handler_start            certprov.fcgi -s, with $workers workers; its log: $root/handler.log
 #   handler_stop             SIGTERM; gives its exit status
@@ -43,6 +45,7 @@ top_srcdir=$(cd "${top_srcdir:-$(dirname "${BASH_SOURCE[0]}")/../..}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
 nginx=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx || true)
 root=$(mktemp -d "${TMPDIR:-/tmp}/certprov-test.XXXXXX")
+scratch=() # more folders to remove, where a test needs them outside $root
 
 # shellcheck source=tests/system/lib-tap.sh
 . "$top_srcdir/tests/system/lib-tap.sh"
@@ -98,7 +101,7 @@ on_exit()
 	if [[ -n ${CERTPROV_TEST_KEEP:-} ]]; then
 		diag "left behind: $root"
 	else
-		rm -rf "$root"
+		rm -rf "$root" "${scratch[@]}"
 	fi
 	if [[ -z $tap_done ]]; then
 		printf 'Bail out! %s ended with %d before its done_testing\n' "${0##*/}" "$code"
@@ -179,6 +182,11 @@ program()
 	done
 	printf 'no program %s in %s\n' "$1" "$top_builddir" >&2
 	return 1
+}
+
+sanitized()
+{
+	grep -q __asan_init "$(program certprov)"
 }
 
 certprov()
