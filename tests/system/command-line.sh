@@ -294,7 +294,7 @@ else
 	code=0
 	faketime -f '+4000d' "$binary" -c "$conf" check >"$root/out" 2>&1 || code=$?
 	is "$code" 78 'check in eleven years'
-	ok 'finds that the authority has expired' grep -Eq '^FAILED +CA: .*has expired' "$root/out"
+	ok 'finds that the authority has expired' grep -Eq '^FAILED +CA: .* ended .*: replace it' "$root/out"
 	ok 'and our certificate too' grep -Eq '^FAILED +our client certificate: .*ended' "$root/out"
 fi
 configure certificates.validity=1x
@@ -494,7 +494,7 @@ ok 'counts' is_json '.devices == 4 and .devices_unenrolled == 1 and .users == 2
 with_conf status
 exits 0 'status'
 like "$out" ' 4  devices'$'\n'' +1  of them unenrolled' 'counts'
-like "$out" 'oldest pending event waits since 0 minutes' 'names the oldest'
+like "$out" 'oldest pending event has waited for 0 minutes' 'names the oldest'
 like "$out" "pending: device .*$eg_url.*failed: device .*400" 'and the causes'
 is "$err" '' 'without a word besides'
 
