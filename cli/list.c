@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 
 #define EXPIRING_MAX (3650LL * 86400)
@@ -26,7 +27,7 @@ static void print_value(const char *value)
 
 	if (!value || !*value)
 		value = "-";
-	plain = !text_has_control(value);
+	plain = !utf8_has_control(value);
 	for (; *value; value++)
 		putchar(plain || (*value >= 0x20 && *value < 0x7f) ? *value : '?');
 }

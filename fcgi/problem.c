@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 
 #define RETRY_AFTER_DEFAULT 60
 #define RETRY_AFTER_MAX 3600
@@ -20,7 +20,7 @@ static const char *public_detail(const struct error_meaning *meaning, const stru
 {
 	if (meaning->detail)
 		return meaning->detail;
-	if (*e->text && text_is_utf8(e->text, strlen(e->text)))
+	if (*e->text && utf8_is_valid(e->text, strlen(e->text)))
 		return e->text;
 	return meaning->title; /* a text that was cut in the middle of a character */
 }
@@ -35,7 +35,7 @@ void problem_fill(struct response *response, const struct error *e)
 	buf_json_string(body, meaning->title);
 	buf_printf(body, ",\"status\":%d,\"detail\":", meaning->http_status);
 	buf_json_string(body, public_detail(meaning, e));
-	if (*e->field && !meaning->detail && text_is_utf8(e->field, strlen(e->field))) {
+	if (*e->field && !meaning->detail && utf8_is_valid(e->field, strlen(e->field))) {
 		buf_puts(body, ",\"field\":");
 		buf_json_string(body, e->field);
 	}

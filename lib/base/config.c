@@ -8,6 +8,7 @@
 #include "base/config_keys.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 /*
  * libinih splits lines into sections, keys and values. What it passes over in
@@ -62,7 +63,7 @@ static enum err finish_value(struct reader *r)
 			r->config, o->section, o->key, r->error, "longer than %d bytes", VALUE_MAX);
 	if (!*value && !may_be_empty)
 		return config_error(r->config, o->section, o->key, r->error, "expected a value");
-	if (text_has_control(value))
+	if (utf8_has_control(value))
 		return config_error(r->config, o->section, o->key, r->error,
 			"has a character that is not shown; write it anew without");
 	return o->set(r->config, o, value, r->error);
@@ -252,7 +253,7 @@ enum err config_parse(
 	struct reader r = {.error = e, .text = text, .value = BUF_INIT(VALUE_MAX)};
 	enum err err = ERR_OK;
 
-	if (!text_is_utf8(text, len) || text[len])
+	if (!utf8_is_valid(text, len) || text[len])
 		return error_set(e, ERR_CONFIG, "%s: not UTF-8 text", path);
 	if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
 		r.text += strlen(BYTE_ORDER_MARK);

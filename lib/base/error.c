@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 
 #define DETAIL_LATER "The event is kept if it could be recorded, and is finished later."
 
@@ -50,7 +50,7 @@ static void end_text(char *text, size_t size)
 	while (start > len - 4 && (text[start - 1] & 0xc0) == 0x80)
 		start--;
 	start -= (text[start - 1] & 0x80) != 0;
-	if (start < len && text_utf8_next(text + start, len - start, &c) != len - start)
+	if (start < len && utf8_next(text + start, len - start, &c) != len - start)
 		text[start] = '\0';
 }
 

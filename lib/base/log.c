@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/utf8.h"
 
 #define LINE_MAX_BYTES 2048
 #define HEAD_MAX_BYTES 256 /* what stands around the message */
@@ -83,8 +83,8 @@ static void escape(const char *text, char *out, size_t size)
 
 	for (size_t left = strlen(text), taken; left > 0; text += taken, left -= taken) {
 		uint32_t c = 0;
-		size_t good = text_utf8_next(text, left, &c);
-		bool shown = good && !text_is_control(c);
+		size_t good = utf8_next(text, left, &c);
+		bool shown = good && !utf8_is_control(c);
 
 		taken = good ? good : 1;
 		if (n + 4 * taken >= size)

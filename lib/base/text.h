@@ -22,24 +22,6 @@ bool text_uuid(const char *s, char out[UUID_SIZE]);
 /* "00000000-0000-0000-0000-000000000000", which UEM sends for "none". */
 bool text_uuid_is_nil(const char *uuid);
 
-/* Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or NUL. */
-bool text_is_utf8(const char *s, size_t len);
-
-/*
- * Reads one code point from s[0..len-1], len > 0, into *cp. Returns how many
- * bytes it took, 0 if it is not well-formed UTF-8.
- */
-size_t text_utf8_next(const char *s, size_t len, uint32_t *cp);
-
-/*
- * True for a character that a person would not see or that changes how others
- * are shown: C0/C1 controls, line and paragraph separators, bidi controls and
- * marks, zero-width, filler and tag characters (Unicode's
- * Default_Ignorable_Code_Point). For a string: if it has one, or is no UTF-8.
- */
-bool text_is_control(uint32_t cp);
-bool text_has_control(const char *s);
-
 /* Digits only, 0 to max. */
 bool text_number(const char *s, int64_t max, int64_t *out);
 

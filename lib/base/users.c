@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 #define USERS_MAX 1000
 #define HASH_MAX 256
@@ -51,7 +52,7 @@ static const char *add_user(struct users *users, char *line)
 	if (!colon || colon == line)
 		return "expected user:hash";
 	*colon = '\0';
-	if (!text_is_utf8(line, strlen(line)) || text_has_control(line))
+	if (!utf8_is_valid(line, strlen(line)) || utf8_has_control(line))
 		return "the user name has control characters or is not UTF-8";
 	if (users_find(users, line))
 		return "this user has a line already";

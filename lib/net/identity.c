@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/secret.h"
-#include "base/text.h"
+#include "base/utf8.h"
 #include "net/memfile.h"
 
 struct identity {
@@ -126,7 +126,7 @@ static enum err read_password(const char *password_file, struct blob *out, struc
 	struct blob password = {NULL, 0};
 	enum err err = file_read_password(password_file, &password, e);
 
-	if (!err && !text_is_utf8((const char *)password.data, password.len)) {
+	if (!err && !utf8_is_valid((const char *)password.data, password.len)) {
 		blob_free(&password);
 		err = error_set(
 			e, ERR_CONFIG, "%s: the password is not valid UTF-8", password_file);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 
 #define INPUT_MAX 1024 /* bytes; a domain in U-labels may shrink */
 #define LOCAL_MAX 64   /* RFC 5321, 4.5.3.1.1 */
@@ -137,9 +137,9 @@ enum err address_parse(const char *s, struct address *out, struct error *e)
 
 	if (len > INPUT_MAX)
 		return refuse(e, "far too long");
-	if (!text_is_utf8(s, len))
+	if (!utf8_is_valid(s, len))
 		return refuse(e, "not UTF-8");
-	if (text_has_control(s) || has_space(s))
+	if (utf8_has_control(s) || has_space(s))
 		return refuse(e, "has control or invisible characters");
 	if (s[local] != '@' || strchr(s + local + 1, '@'))
 		return refuse(e, "not one @");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -162,9 +163,9 @@ static enum err check_alphabet(const struct attribute *a, const char *s, struct 
 
 static enum err check_value(const struct attribute *a, const char *s, size_t len, struct error *e)
 {
-	if (!text_is_utf8(s, len))
+	if (!utf8_is_valid(s, len))
 		return refuse(e, a, "is not UTF-8");
-	if (text_has_control(s))
+	if (utf8_has_control(s))
 		return refuse(e, a, "has control or invisible characters");
 	if (count_characters(s) > a->max)
 		return error_set(e, ERR_UNPROCESSABLE, "subject: %s has more than %zu characters",

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "base/text.h"
+#include "base/utf8.h"
 #include "pki/der.h"
 #include "pki/pkcs12_kdf.h"
 #include "pki/pkcs12_pbe.h"
@@ -41,7 +41,7 @@ static enum err label_init(struct label *label, const struct blob *certificate,
 		return error_set(e, ERR_INTERNAL, "SHA-1: %s", gnutls_strerror(rc));
 	if (!friendly_name)
 		friendly_name = "";
-	if (!text_is_utf8(friendly_name, strlen(friendly_name)))
+	if (!utf8_is_valid(friendly_name, strlen(friendly_name)))
 		return error_set(e, ERR_INTERNAL, "PKCS#12 friendlyName: not UTF-8");
 	pkcs12_bmp_string(friendly_name, &label->friendly_name);
 	if (label->friendly_name.failed)

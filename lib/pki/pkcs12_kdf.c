@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "base/text.h"
+#include "base/utf8.h"
 
 #define BLOCK_SIZE 64 /* v in B.2 */
 #define HASH_MAX 32   /* u in B.2 */
@@ -46,7 +46,7 @@ enum err pkcs12_password(const char *utf8, struct blob *out, struct error *e)
 	if (strlen(utf8) > PASSWORD_MAX)
 		err = error_set(
 			e, ERR_CONFIG, "PKCS#12 password: longer than %d bytes", PASSWORD_MAX);
-	else if (!text_is_utf8(utf8, strlen(utf8)))
+	else if (!utf8_is_valid(utf8, strlen(utf8)))
 		err = error_set(e, ERR_CONFIG, "PKCS#12 password: not UTF-8");
 	else if (!pkcs12_bmp_string(utf8, &bmp))
 		err = error_set(e, ERR_CONFIG,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "base/text.h"
+#include "base/utf8.h"
 
 #define RSA_BITS_MIN 2048
 #define EC_BITS_MIN 256
@@ -59,7 +59,7 @@ static void copy_text(const gnutls_datum_t *text, char *out, size_t size)
 		while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
 			len--;
 	out[len] = '\0';
-	if (text_is_utf8(out, len))
+	if (utf8_is_valid(out, len))
 		return;
 	for (size_t i = 0; i < len; i++)
 		if (out[i] == '\0' || (unsigned char)out[i] >= 0x80)

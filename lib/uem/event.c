@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "uem/event_time.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -151,7 +152,7 @@ static enum err check_form(const char *body, size_t len, struct error *e)
 		return error_set(e, ERR_UNSUPPORTED,
 			"the body is XML; set Format to JSON in the event notification rule "
 			"of the UEM console");
-	if (!text_is_utf8(body, len))
+	if (!utf8_is_valid(body, len))
 		return not_json(e, "it is not UTF-8");
 	return ERR_OK;
 }

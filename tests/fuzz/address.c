@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 #include "pki/address.h"
 
@@ -16,7 +16,7 @@ static void check_address(const struct address *a)
 
 	assert(at && a->text + a->domain == at + 1 && !strchr(at + 1, '@'));
 	assert(at > a->text && at - a->text <= 64 && strchr(at + 1, '.'));
-	assert(!text_has_control(a->text) && !strpbrk(a->text, " ,;<>\"\\()[]:"));
+	assert(!utf8_has_control(a->text) && !strpbrk(a->text, " ,;<>\"\\()[]:"));
 	assert(address_parse(a->text, &again, &e) == ERR_OK);
 	assert(strcmp(again.text, a->text) == 0 && again.ascii_local == a->ascii_local);
 }

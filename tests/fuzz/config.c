@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/config.h"
-#include "base/text.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 
 #define FILE_NAME "/etc/certprov.conf"
@@ -20,7 +20,7 @@ static void check_config(const struct config *c)
 	assert(c->certificates.usages[USAGE_SIGNING] || c->certificates.usages[USAGE_ENCRYPTION]);
 	assert(c->certificates.renew_within < c->certificates.validity);
 	assert(c->escrow.pkcs12_iterations >= 1000);
-	assert(!text_has_control(c->identity.name));
+	assert(!utf8_has_control(c->identity.name));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err) {
 		assert(err == ERR_CONFIG && e.code == err && !config);
 		assert(strncmp(e.text, FILE_NAME, strlen(FILE_NAME)) == 0);
-		assert(text_is_utf8(e.text, strlen(e.text)));
+		assert(utf8_is_valid(e.text, strlen(e.text)));
 	} else {
 		check_config(config);
 	}

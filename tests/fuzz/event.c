@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "fuzz.h"
 #include "uem/event.h"
 
@@ -19,7 +20,7 @@ static void check_event(const struct event *event)
 	for (int i = 0; i < EVENT_FIELD_COUNT; i++) {
 		size_t len = strlen(event->field[i]);
 
-		assert(len <= 1024 && text_is_utf8(event->field[i], len));
+		assert(len <= 1024 && utf8_is_valid(event->field[i], len));
 	}
 }
 
@@ -32,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err) {
 		assert(err == ERR_MALFORMED || err == ERR_UNSUPPORTED);
 		assert(e.code == err && *e.text && !event);
-		assert(text_is_utf8(e.text, strlen(e.text)));
-		assert(text_is_utf8(e.field, strlen(e.field)));
+		assert(utf8_is_valid(e.text, strlen(e.text)));
+		assert(utf8_is_valid(e.field, strlen(e.field)));
 	} else {
 		check_event(event);
 	}

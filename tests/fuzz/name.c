@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 #include "pki/name.h"
 
@@ -21,7 +21,7 @@ static void check_values(const struct name *name)
 {
 	assert(name->count <= NAME_ATTRIBUTES_MAX);
 	for (size_t i = 0; i < name->count; i++)
-		assert(*name->attribute[i].value && !text_has_control(name->attribute[i].value));
+		assert(*name->attribute[i].value && !utf8_has_control(name->attribute[i].value));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

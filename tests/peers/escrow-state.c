@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/kinds.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 #define LINE_MAX_LEN 1024
 #define RECORD_MAX 99999
@@ -266,7 +267,7 @@ enum err state_record(
 static void put_member(struct buf *b, const char *name, const char *value)
 {
 	buf_printf(b, ", \"%s\": ", name);
-	buf_json_string(b, text_is_utf8(value, strlen(value)) ? value : "(not UTF-8)");
+	buf_json_string(b, utf8_is_valid(value, strlen(value)) ? value : "(not UTF-8)");
 }
 
 static void put_time(struct buf *b)

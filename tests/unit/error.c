@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/utf8.h"
 
 /* The answers of the interface, row by row. */
 static void test_meanings(void **state)
@@ -112,12 +112,12 @@ static void test_cut(void **state)
 				memcpy(text + len, chars[i], size);
 			text[len] = '\0';
 			error_field(&e, ERR_MALFORMED, text, "%s", text);
-			assert_true(text_is_utf8(e.text, strlen(e.text)));
+			assert_true(utf8_is_valid(e.text, strlen(e.text)));
 			assert_true(strlen(e.text) > ERROR_TEXT_MAX - 5);
-			assert_true(text_is_utf8(e.field, strlen(e.field)));
+			assert_true(utf8_is_valid(e.field, strlen(e.field)));
 			assert_true(strlen(e.field) > ERROR_FIELD_MAX - 5);
 			error_context(&e, "more");
-			assert_true(text_is_utf8(e.text, strlen(e.text)));
+			assert_true(utf8_is_valid(e.text, strlen(e.text)));
 		}
 	}
 }

@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "tests/unit/net_support.h"
 
 #define DEVICE "0f8fad5b-d9cb-469f-a165-70867728950e"

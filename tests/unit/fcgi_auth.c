@@ -10,8 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/utf8.h"
 #include "fcgi/auth.h"
 
 /* All but the last of "secret", by htpasswd and mkpasswd. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 static void test_uuid(void **state)
 {
@@ -40,11 +41,11 @@ static void test_utf8(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
-		assert_true(text_is_utf8(good[i], strlen(good[i])));
+		assert_true(utf8_is_valid(good[i], strlen(good[i])));
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_false(text_is_utf8(bad[i], strlen(bad[i])));
-	assert_false(text_is_utf8("a\0b", 3));
-	assert_false(text_is_utf8("\xc3\xab", 1));
+		assert_false(utf8_is_valid(bad[i], strlen(bad[i])));
+	assert_false(utf8_is_valid("a\0b", 3));
+	assert_false(utf8_is_valid("\xc3\xab", 1));
 }
 
 static void test_utf8_next(void **state)
@@ -52,11 +53,11 @@ static void test_utf8_next(void **state)
 	uint32_t c = 7;
 
 	(void)state;
-	assert_int_equal(text_utf8_next("\xf0\x9f\x9a\x80", 4, &c), 4);
+	assert_int_equal(utf8_next("\xf0\x9f\x9a\x80", 4, &c), 4);
 	assert_int_equal(c, 0x1f680);
-	assert_int_equal(text_utf8_next("\xc3\xabx", 3, &c), 2);
+	assert_int_equal(utf8_next("\xc3\xabx", 3, &c), 2);
 	assert_int_equal(c, 0xeb);
-	assert_int_equal(text_utf8_next("\xff", 1, &c), 0);
+	assert_int_equal(utf8_next("\xff", 1, &c), 0);
 	assert_int_equal(c, 0xeb);
 }
 
@@ -71,9 +72,9 @@ static void test_control(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
-		assert_false(text_has_control(shown[i]));
+		assert_false(utf8_has_control(shown[i]));
 	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
-		assert_true(text_has_control(hidden[i]));
+		assert_true(utf8_has_control(hidden[i]));
 }
 
 static void test_number(void **state)

@@ -1,0 +1,26 @@
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or NUL. */
+bool utf8_is_valid(const char *s, size_t len);
+
+/*
+ * Reads one code point from s[0..len-1], len > 0, into *cp. Returns how many
+ * bytes it took, 0 if it is not well-formed UTF-8.
+ */
+size_t utf8_next(const char *s, size_t len, uint32_t *cp);
+
+/*
+ * True for a character that a person would not see or that changes how others
+ * are shown: C0/C1 controls, line and paragraph separators, bidi controls and
+ * marks, zero-width, filler and tag characters (Unicode's
+ * Default_Ignorable_Code_Point). For a string: if it has one, or is no UTF-8.
+ */
+bool utf8_is_control(uint32_t cp);
+bool utf8_has_control(const char *s);
+
+#endif
