@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -20,10 +21,19 @@ struct checkup {
 	enum err worst;
 };
 
+/* Errors begin with what they are about; the finding's name says it already. */
+static const char *without_name(const char *text, const char *what)
+{
+	size_t len = strlen(what);
+
+	return strncmp(text, what, len) == 0 && strncmp(text + len, ": ", 2) == 0 ? text + len + 2
+										  : text;
+}
+
 /* What may mend itself gives way to what needs a person: a later try would not help then. */
 static void found(struct checkup *c, const char *what, enum err err, const char *text)
 {
-	c->report(c->ctx, what, err, text);
+	c->report(c->ctx, what, err, without_name(text, what));
 	if (c->worst == ERR_OK || c->worst == ERR_UNAVAILABLE)
 		c->worst = err ? err : c->worst;
 }

@@ -273,7 +273,7 @@ cp "$pki/ended.crt" "$root/ended/ca.crt"
 (umask 077 && cp "$pki/ended.key" "$root/ended/ca.key")
 ok 'with a CA that ends in some seconds' \
 	handler_with ca.certificate="$root/ended/ca.crt" ca.key="$root/ended/ca.key"
-ok '... and has ended' wait_for 10 not openssl x509 -in "$pki/ended.crt" -noout -checkend 0
+ok '... and has ended' wait_for 60 not openssl x509 -in "$pki/ended.crt" -noout -checkend 0
 sleep 1 # to the end of its last second
 taken 'who has certificates' <"$sample_event"
 other=$(new_uuid)

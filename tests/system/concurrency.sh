@@ -182,11 +182,11 @@ for level in debug info debug; do
 	mapfile -t old < <(children)
 	configure log.level=$level
 	handler_reload
-	ok 'SIGHUP under load: the old workers go' wait_for 1 are_gone "${old[@]}"
+	ok 'SIGHUP under load: the old workers go' wait_for 15 are_gone "${old[@]}"
 done
 configure certificates.validity=12
 handler_reload
-ok 'a wrong configuration is not taken' wait_for 1 \
+ok 'a wrong configuration is not taken' wait_for 15 \
 	grep -q 'stays in force: .*certprov.conf:[0-9]*: ' "$root/handler.log"
 ok '(the load has lasted)' kill -0 "$posts"
 posts_end
@@ -237,7 +237,7 @@ is "$(sqlite3 "$root/certprov/certprov.db" 'PRAGMA integrity_check')" ok 'the st
 events d444444 12 3
 eg_mode slow 1
 posts_begin 12 "$root"/d444444/???
-ok 'all workers are busy, and more wait for them' wait_for 10 figure_is events_pending 8
+ok 'all workers are busy, and more wait for them' wait_for 60 figure_is events_pending 8
 code=0
 handler_stop || code=$?
 is "$code" 0 'SIGTERM under load: exit 0'

@@ -139,7 +139,7 @@ device=$(new_uuid)
 bert=$(new_uuid)
 configure identity.allowed-domains=example.org
 handler_reload
-wait_for 10 grep -qi 'reload\|configuration' "$root/handler.log"
+wait_for 60 grep -qi 'reload\|configuration' "$root/handler.log"
 sleep 1
 post "$device" "$bert" mail=bert@example.com name=bert
 is "$status $(event_of "$device" state)" '422 failed' 'an address that is not allowed: failed'

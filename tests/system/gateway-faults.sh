@@ -21,7 +21,7 @@ begin()
 		printf '%s %s\n' "$(date +%s.%N)" "$status" >"$root/slow.result"
 	) &
 	post=$!
-	wait_for 10 events_are pending "$device" 1 >/dev/null
+	wait_for 60 events_are pending "$device" 1 >/dev/null
 }
 
 # end: sets $status, and $answered: when that was
@@ -64,7 +64,7 @@ ok '... its log has it before the answer' jq -ne --argjson answered "$answered" 
 	--argjson accepted "$(eg_log 'select(.upload != "") | .time' | tail -n 1)" '$accepted < $answered'
 
 begin 'late 2'
-ok 'a late answer: the gateway has it' wait_for 5 uploads_are $((uploads + 1))
+ok 'a late answer: the gateway has it' wait_for 60 uploads_are $((uploads + 1))
 sleep 1
 ok '... and we wait for what it says' unanswered
 end
@@ -75,7 +75,7 @@ is "$status" 202 '... 202 when it has said so'
 begin 'slow 2' 1
 end
 is "$status" 000 'a sender that hangs up'
-ok '... its event is delivered' wait_for 10 events_are delivered "$device" 1
+ok '... its event is delivered' wait_for 60 events_are delivered "$device" 1
 ok '... to the gateway, once' uploads_are $((uploads + 1))
 
 for signal in TERM KILL; do
@@ -86,9 +86,9 @@ for signal in TERM KILL; do
 	end
 	is "$status" 000 "nginx ends by SIG$signal: no answer"
 	stop front || true
-	ok '... the event is delivered' wait_for 10 events_are delivered "$device" 1
+	ok '... the event is delivered' wait_for 60 events_are delivered "$device" 1
 	ok '... to the gateway, once' uploads_are $((uploads + 1))
-	ok '... the log says that nobody took the answer' wait_for 5 in_log 'the answer 202 was not taken'
+	ok '... the log says that nobody took the answer' wait_for 60 in_log 'the answer 202 was not taken'
 	ok 'nginx starts again' front_start
 	post_event "$root/slow.json"
 	answered 202 'the same event again'

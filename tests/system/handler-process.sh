@@ -236,11 +236,11 @@ queue_ends()
 }
 
 handler 1
-wait_for 5 children_are 1
+wait_for 60 children_are 1
 worker=$(children)
-ok "more connections than workers" queue 10 "sleep 300"
+ok "more connections than workers" queue 10 "sleep 600"
 handler_reload
-ok "SIGHUP: the old worker goes though connections wait" wait_for 1 gone "${worker% }"
+ok "SIGHUP: the old worker goes though connections wait" wait_for 3 gone "${worker% }"
 ok "... before the end of them" test "$(wc -l <"$journal")" -lt 8
 queue_ends
 is "$answered" 10 "... and the new one serves them"

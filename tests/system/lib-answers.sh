@@ -67,7 +67,7 @@ is_sound()
 		cat "$answer.headers"
 		return 1
 	}
-	wait_for 5 is_logged || {
+	wait_for 60 is_logged || {
 		echo "nginx and the handler do not both have request $id with $status in their logs"
 		return 1
 	}
@@ -178,7 +178,7 @@ unusable()
 	running handler || fail '(the handler runs)'
 	log_from_here
 	handler_reload
-	ok '... SIGHUP: the old one stays in force' wait_for 5 in_log "stays in force: .*$regex"
+	ok '... SIGHUP: the old one stays in force' wait_for 60 in_log "stays in force: .*$regex"
 	request GET /healthz
 	is "$status" 200 '... and the handler serves'
 	handler_stop || true

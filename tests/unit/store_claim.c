@@ -198,9 +198,10 @@ static void workers_share_the_events(void **state)
 	int64_t seen = 0;
 
 	for (int i = 0; i < 10; i++) {
-		struct store_event event = enrolled(device, USER_A);
+		struct store_event event;
 
 		snprintf(device, sizeof(device), "%08x-0000-4000-8000-000000000001", i);
+		event = enrolled(device, USER_A);
 		finish(f, must_add_event(f, &event), EVENT_STATE_PENDING, START);
 	}
 	for (unsigned worker = 0; worker < 3; worker++) {
@@ -311,9 +312,10 @@ static void no_two_processes_claim_the_same(void **state)
 	int report[2], status = 0;
 
 	for (int i = 0; i < EVENTS; i++) {
-		struct store_event event = enrolled(device, USER_A);
+		struct store_event event;
 
 		snprintf(device, sizeof(device), "%08x-0000-4000-8000-000000000001", i);
+		event = enrolled(device, USER_A);
 		finish(f, must_add_event(f, &event), EVENT_STATE_PENDING, START);
 	}
 	store_close(f->store);
