@@ -39,15 +39,8 @@ static enum err handle(
 	const struct config *config, const struct buf *event, struct outcome *out, struct error *e)
 {
 	struct provider *provider = NULL;
-	unsigned char random[16];
-	char id[2 * sizeof(random) + 1];
-	enum err err = secret_random(random, sizeof(random), e);
+	enum err err = provider_open(config, &provider, e);
 
-	if (err)
-		return err;
-	text_hex(random, sizeof(random), id);
-	log_set_request(id);
-	err = provider_open(config, &provider, e);
 	if (!err)
 		err = provider_handle(provider, event->data ? event->data : "", event->len, out, e);
 	provider_close(provider);

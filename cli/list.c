@@ -122,9 +122,10 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 		{"user", required_argument, NULL, 'u'}, {"device", required_argument, NULL, 'd'},
 		{"state", required_argument, NULL, 's'}, {"expiring", required_argument, NULL, 'e'},
-		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+		{"audit", no_argument, NULL, 'A'}, {"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'}, {0}};
 	struct listing listing = {.filter = {.user = "", .device = "", .state = ""}};
-	bool good = true;
+	bool good = true, audit = false;
 	int option;
 
 	while (good && (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -138,6 +139,8 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 			listing.filter.state = optarg;
 		else if (option == 'e')
 			good = set_expiring(&listing, optarg);
+		else if (option == 'A')
+			audit = true;
 		else if (option == 'j')
 			listing.json = true;
 		else
@@ -145,7 +148,9 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	}
 	if (!good || optind + 1 != argc)
 		return cli_usage(self, false);
-	listing.table = kind_find(store_table_names, STORE_TABLE_COUNT, argv[optind]);
+	listing.table = kind_find(store_table_names, STORE_AUDIT, argv[optind]);
+	if (audit)
+		listing.table = listing.table == STORE_EVENTS ? STORE_AUDIT : -1;
 	if (listing.table < 0 ||
 		(listing.filter.expires_before && listing.table != STORE_CERTIFICATES))
 		return cli_usage(self, false);
@@ -159,5 +164,6 @@ const struct command command_list = {"list",
 	"  --device D        of the device with that UUID or friendly name\n"
 	"  --state S         in that state: active, archived, pending, failed, delivered ...\n"
 	"  --expiring 30d    certificates that end within that time\n"
+	"  --audit           events: the audit trail instead, what was done by whom\n"
 	"  --json            an array of objects\n",
 	run};

@@ -36,12 +36,27 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* What one run does has one id, in the log and in the audit trail. */
+static enum err set_request(struct error *e)
+{
+	unsigned char random[16];
+	char id[2 * sizeof(random) + 1];
+	enum err err = secret_random(random, sizeof(random), e);
+
+	if (err)
+		return err;
+	text_hex(random, sizeof(random), id);
+	log_set_request(id);
+	return ERR_OK;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
 	const char *config_file = NULL;
 	const struct command *command;
+	struct error e;
 	int option;
 
 	secret_harden_process();
@@ -71,6 +86,8 @@ int main(int argc, char **argv)
 			argv[optind]);
 		return 2;
 	}
+	if (set_request(&e))
+		return cli_fail(&e);
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* glibc: begin anew, for the command's own options */

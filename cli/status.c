@@ -44,6 +44,8 @@ static size_t gather(const struct store_counts *c, struct figure figures[FIGURES
 		{"events_recorded", "events recorded", c->events[EVENT_STATE_RECORDED]},
 		{"events_pending", "events pending", c->events[EVENT_STATE_PENDING]},
 		{"events_failed", "events failed", c->events[EVENT_STATE_FAILED]},
+		{"devices_left_out", "devices without their oldest certificates (archive-max)",
+			c->left_out},
 	};
 
 	_Static_assert(ARRAY_LEN(all) <= FIGURES_MAX, "room for every figure");

@@ -13,7 +13,6 @@
 
 #define LINE_MAX_BYTES 2048
 #define HEAD_MAX_BYTES 256 /* what stands around the message */
-#define REQUEST_MAX 65	   /* an id and its NUL */
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 const char *const log_level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
@@ -27,7 +26,7 @@ static struct {
 	enum log_target target;
 	enum log_level level;
 	int journal;
-	char request[REQUEST_MAX];
+	char request[LOG_REQUEST_SIZE];
 } self = {.program = "certprov", .level = LOG_LEVEL_INFO, .journal = -1};
 
 static void open_journal(void)
@@ -61,6 +60,11 @@ void log_open(const char *program, enum log_target target, enum log_level level)
 		if (self.journal < 0)
 			log_warning("no journal at %s: logging to standard error", JOURNAL_SOCKET);
 	}
+}
+
+const char *log_program(void)
+{
+	return self.program;
 }
 
 void log_set_request(const char *request_id)

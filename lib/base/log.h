@@ -24,6 +24,10 @@ extern const char *const log_target_names[LOG_TARGET_COUNT];
 /* Before this is called, lines go to standard error at level info. */
 void log_open(const char *program, enum log_target target, enum log_level level);
 
+const char *log_program(void); /* the name that log_open() was given; borrowed */
+
+#define LOG_REQUEST_SIZE 65 /* an id and its NUL */
+
 /*
  * The id that every following line bears, until it is set to NULL. Copied, at
  * most 64 characters; what is no visible ASCII character becomes "_".

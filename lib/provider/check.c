@@ -97,6 +97,18 @@ static void check_users(struct checkup *c, const char *what, const char *file)
 	users_free(&users);
 }
 
+static void check_audit(struct checkup *c, struct store *store)
+{
+	struct buf text = BUF_INIT(256);
+	struct error e;
+	int64_t count = 0;
+	enum err err = store_audit_verify(store, &count, &e);
+
+	buf_printf(&text, "%lld entries, all as they were written", (long long)count);
+	found(c, "audit trail", err, err ? e.text : text.data);
+	buf_free(&text);
+}
+
 static void check_store(struct checkup *c)
 {
 	struct store *store = NULL;
@@ -106,6 +118,8 @@ static void check_store(struct checkup *c)
 	if (!err)
 		err = store_ping(store, &e);
 	found(c, "store", err, err ? e.text : c->config->store.sqlite);
+	if (!err)
+		check_audit(c, store);
 	store_close(store);
 }
 

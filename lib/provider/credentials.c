@@ -9,6 +9,8 @@
 /* How far a CA's clock may be ahead of ours. */
 #define CA_SKEW_SECONDS 300
 
+#define WHY_MAX 1024
+
 static struct credential_owner owner_of(
 	const struct provider *p, const char *device_uuid, const char *user_uuid, enum usage usage)
 {
@@ -93,9 +95,22 @@ static bool is_in_force(const struct credential *c)
 	return c->not_before <= now + CA_SKEW_SECONDS && now < c->not_after;
 }
 
-/* The owner's active credential, if it still serves. *replaces: the one that does not. */
+/* "for another address than alice@example.com, replaces 4a…" */
+static enum err explain(
+	const struct credential *old, const struct person *person, struct buf *why, struct error *e)
+{
+	if (strcmp(old->mail, person->address.text) != 0)
+		buf_printf(why, "another address than %s, ", old->mail);
+	else
+		buf_printf(why, "the earlier one is not valid now, ");
+	buf_printf(why, "replaces %s", old->serial);
+	return buf_check(why, e);
+}
+
+/* The owner's active credential, if it still serves; else *replaces is the one that does not. */
 static enum err find_usable(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, int64_t *replaces, struct credential *out, struct error *e)
+	const struct person *person, int64_t *replaces, struct buf *why, struct credential *out,
+	struct error *e)
 {
 	struct credential found = {0};
 	enum err err = store_credential_current(p->store, owner, &found, e);
@@ -108,34 +123,47 @@ static enum err find_usable(struct provider *p, const struct credential_owner *o
 		return ERR_OK;
 	}
 	*replaces = found.id;
+	err = explain(&found, person, why, e);
 	credential_fini(&found);
-	return error_set(e, ERR_NOT_FOUND,
-		"the active credential is not valid now or is for "
-		"another address");
+	return err ? err : error_set(e, ERR_NOT_FOUND, "%s", why->data);
+}
+
+/* *won: false where somebody else has made one meanwhile; *out is then left alone. */
+static enum err make_and_add(struct provider *p, const struct credential_owner *owner,
+	const struct person *person, const struct store_place *place, bool *won,
+	struct credential *out, struct error *e)
+{
+	struct credential made = {0};
+	enum err err = make(p, owner, person, &made, e);
+
+	if (!err)
+		err = store_credential_add(p->store, &made, place, won, e);
+	if (!err && *won)
+		*out = made;
+	else
+		credential_fini(&made);
+	return err;
 }
 
 static enum err obtain(struct provider *p, const struct credential_owner *owner,
 	const struct person *person, struct credential *out, const char **how, struct error *e)
 {
 	for (int i = 0; i < RACE_MAX; i++) {
-		struct credential made = {0};
-		int64_t replaces = 0;
+		struct buf why = BUF_INIT(WHY_MAX);
+		struct store_place place = {.action = AUDIT_ISSUED};
 		bool won = false;
-		enum err err = find_usable(p, owner, person, &replaces, out, e);
+		enum err err = find_usable(p, owner, person, &place.replaces, &why, out, e);
 
 		*how = "kept";
-		if (err != ERR_NOT_FOUND)
-			return err;
-		err = make(p, owner, person, &made, e);
-		if (!err)
-			err = store_credential_add(p->store, &made, replaces, &won, e);
-		if (!err && won) {
-			*out = made;
-			*how = replaces ? "replaced" : "made";
-			return ERR_OK;
+		place.why = why.data;
+		if (err == ERR_NOT_FOUND) {
+			err = make_and_add(p, owner, person, &place, &won, out, e);
+			*how = place.replaces ? "replaced" : "made";
+		} else {
+			won = true;
 		}
-		credential_fini(&made);
-		if (err)
+		buf_free(&why);
+		if (err || won)
 			return err;
 	}
 	return error_set(e, ERR_UNAVAILABLE,
@@ -175,7 +203,8 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 	}
 	if (!err)
 		err = store_credential_archived(p->store, event->user_uuid, event->device_uuid,
-			p->config->certificates.archive_max, &set.archived, &set.archived_count, e);
+			p->config->certificates.archive_max, &set.archived, &set.archived_count,
+			&set.left_out, e);
 	if (err)
 		credential_set_fini(&set);
 	else
@@ -226,7 +255,8 @@ enum err credential_set_stored(struct provider *p, const struct store_pair *pair
 	struct credential_set set = {0};
 	bool any = false;
 	enum err err = store_credential_archived(p->store, pair->user_uuid, pair->device_uuid,
-		p->config->certificates.archive_max, &set.archived, &set.archived_count, e);
+		p->config->certificates.archive_max, &set.archived, &set.archived_count,
+		&set.left_out, e);
 
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
 		struct credential_owner owner =

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -41,6 +42,11 @@ static void settle_busy(const struct worker *w, const struct store_pair *pair)
 	bulk_count_busy(w->bulk);
 }
 
+static struct store_due due_of(const struct delivery *delivery, const char *inputs)
+{
+	return (struct store_due){.now = delivery->options->now, .inputs = inputs};
+}
+
 /* --- recorded events */
 
 static void set_pair(struct store_pair *pair, const char *device_uuid, const char *user_uuid)
@@ -52,11 +58,12 @@ static void set_pair(struct store_pair *pair, const char *device_uuid, const cha
 /* It was understood when it was recorded; should this version not, a person must see it. */
 static enum err finish_unread(struct provider *p, const struct store_claim *claim, struct error *e)
 {
+	const struct store_end end = {
+		.state = EVENT_STATE_FAILED, .cause = e->text, .inputs = p->inputs};
 	enum err err = e->code;
 	struct error unwritten;
 
-	if (store_event_finish(p->store, claim->id, EVENT_STATE_FAILED, e->text, 0, &unwritten) ==
-		ERR_OK)
+	if (store_event_finish(p->store, claim->id, &end, &unwritten) == ERR_OK)
 		return err;
 	*e = unwritten;
 	return e->code;
@@ -65,6 +72,7 @@ static enum err finish_unread(struct provider *p, const struct store_claim *clai
 static enum err attempt(struct provider *p, const struct store_claim *claim, struct error *e)
 {
 	struct work work = {.provider = p, .id = claim->id, .tries = claim->tries};
+	char run[LOG_REQUEST_SIZE];
 	struct outcome outcome = {0};
 	struct event *event = NULL;
 	enum err err =
@@ -74,9 +82,10 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 		return finish_unread(p, claim, e);
 	work.event = event;
 	steps_start(&work.steps);
+	snprintf(run, sizeof(run), "%s", log_request());
 	log_set_request(claim->request_id);
 	err = work_attempt(&work, &outcome, e);
-	log_set_request(NULL);
+	log_set_request(run);
 	outcome_fini(&outcome);
 	event_free(event);
 	return err;
@@ -84,13 +93,14 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 
 static enum err deliver_events(struct worker *w, struct error *e)
 {
+	const struct store_due due = due_of(w->delivery, w->provider->inputs);
 	int64_t after = 0;
 
 	while (bulk_goes_on(w->bulk)) {
 		struct store_claim claim = {0};
 		struct store_pair pair;
-		enum err err = store_event_claim(
-			w->provider->store, w->delivery->options->now, after, &w->share, &claim, e);
+		enum err err =
+			store_event_claim(w->provider->store, &due, after, &w->share, &claim, e);
 
 		if (err)
 			return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -104,45 +114,74 @@ static enum err deliver_events(struct worker *w, struct error *e)
 	return ERR_OK;
 }
 
-/* --- what the gateways have had already */
+/* --- devices: what the store has for them, as it is */
 
-static enum err push(struct provider *p, const struct store_pair *pair, struct error *e)
+static enum err record(struct provider *p, const struct uploads *uploads, struct error *e)
 {
-	struct credential_set set = {0};
-	struct steps steps;
-	struct error unreleased;
-	enum err err = credential_set_stored(p, pair, &set, e);
+	enum err err = ERR_OK;
 
-	steps_start(&steps);
-	if (!err)
-		err = upload_set(p, pair, &set, &steps, e);
-	credential_set_fini(&set);
-	/* What is not released ends by itself. */
-	if (store_device_release(p->store, pair, &unreleased))
-		log_warning("%s", unreleased.text);
+	for (size_t i = 0; !err && i < uploads->count; i++)
+		err = store_upload_record(p->store, &uploads->row[i], e);
 	return err;
 }
 
-static enum err push_all(struct worker *w, struct error *e)
+static enum err push(struct provider *p, const struct store_device *device, struct error *e)
 {
-	struct store_pair at = {.device_uuid = ""};
+	struct credential_set set = {0};
+	struct uploads uploads = {.count = 0};
+	struct steps steps;
+	struct error unwritten;
+	enum err err = credential_set_stored(p, &device->pair, &set, e);
+
+	steps_start(&steps);
+	if (!err)
+		err = upload_set(p, &device->pair, &set, device->tries, &steps, &uploads, e);
+	if (record(p, &uploads, &unwritten)) {
+		*e = unwritten;
+		err = unwritten.code;
+	}
+	uploads_fini(&uploads);
+	credential_set_fini(&set);
+	/* What is not released ends by itself. */
+	if (store_device_release(p->store, &device->pair, &unwritten))
+		log_warning("%s", unwritten.text);
+	return err;
+}
+
+static enum err push_all(struct worker *w, const struct store_wanted *wanted, struct error *e)
+{
+	struct store_device at = {.tries = 0};
 
 	while (bulk_goes_on(w->bulk)) {
-		bool claimed = false;
-		enum err err = store_device_claim(w->provider->store, &w->delivery->options->filter,
-			&w->share, &at, &claimed, e);
+		enum err err = store_device_claim(w->provider->store, wanted, &w->share, &at, e);
 
 		if (err)
 			return err == ERR_NOT_FOUND ? ERR_OK : err;
-		if (!claimed) {
-			settle_busy(w, &at);
+		if (!at.claimed) {
+			settle_busy(w, &at.pair);
 			continue;
 		}
 		bulk_wait_turn(w->bulk);
 		err = push(w->provider, &at, e);
-		settle(w, &at, err, e);
+		settle(w, &at.pair, err, e);
 	}
 	return ERR_OK;
+}
+
+/* Who is due for newer certificates than he has had, and has no event that brings them. */
+static enum err push_due(struct worker *w, struct error *e)
+{
+	const struct store_due due = due_of(w->delivery, w->provider->inputs);
+	const struct store_wanted wanted = {.due = &due};
+
+	return push_all(w, &wanted, e);
+}
+
+static enum err push_again(struct worker *w, struct error *e)
+{
+	const struct store_wanted wanted = {.filter = w->delivery->options->filter};
+
+	return push_all(w, &wanted, e);
 }
 
 /* --- the workers */
@@ -158,8 +197,12 @@ static enum err run(
 	};
 	enum err err = provider_open(delivery->config, &w.provider, e);
 
-	if (!err)
-		err = delivery->options->again ? push_all(&w, e) : deliver_events(&w, e);
+	if (!err && delivery->options->again)
+		err = push_again(&w, e);
+	else if (!err)
+		err = deliver_events(&w, e);
+	if (!err && !delivery->options->again)
+		err = push_due(&w, e);
 	provider_close(w.provider);
 	return err;
 }
@@ -183,17 +226,34 @@ static void show_progress(void *ctx, const struct bulk_tally *bulk)
 	delivery->options->progress(delivery->options->ctx, &tally);
 }
 
+static enum err count_due(struct delivery *delivery, struct store *store, struct error *e)
+{
+	char inputs[DIGEST_HEX_SIZE];
+	enum err err = inputs_digest(delivery->config, inputs, e);
+	const struct store_due due = due_of(delivery, inputs);
+	const struct store_wanted wanted = {.due = &due};
+	int64_t devices = 0;
+
+	if (!err)
+		err = store_event_due(store, &due, &delivery->total, e);
+	if (!err)
+		err = store_device_enrolled(store, &wanted, &devices, e);
+	delivery->total += devices;
+	return err;
+}
+
 /* Most runs of a timer end here: nothing is due. */
 static enum err count_total(struct delivery *delivery, struct error *e)
 {
 	const struct deliver_options *options = delivery->options;
+	const struct store_wanted again = {.filter = options->filter};
 	struct store *store = NULL;
 	enum err err = store_open(delivery->config, &store, e);
 
 	if (!err && options->again)
-		err = store_device_enrolled(store, &options->filter, &delivery->total, e);
+		err = store_device_enrolled(store, &again, &delivery->total, e);
 	else if (!err)
-		err = store_event_due(store, options->now, &delivery->total, e);
+		err = count_due(delivery, store, e);
 	store_close(store);
 	return err;
 }

@@ -65,7 +65,8 @@ static enum err list_certificates(
 	return ERR_OK;
 }
 
-static enum err enroll(struct work *w, struct outcome *out, struct error *e)
+static enum err enroll(
+	struct work *w, struct outcome *out, struct uploads *uploads, struct error *e)
 {
 	struct provider *p = w->provider;
 	struct credential_set set = {0};
@@ -81,7 +82,7 @@ static enum err enroll(struct work *w, struct outcome *out, struct error *e)
 	if (!err)
 		err = list_certificates(&set, out, e);
 	if (!err)
-		err = upload_set(p, &pair, &set, &w->steps, e);
+		err = upload_set(p, &pair, &set, w->tries, &w->steps, uploads, e);
 	credential_set_fini(&set);
 	return err;
 }
@@ -100,16 +101,22 @@ static enum err unenroll(struct work *w, struct error *e)
 /* --- how it ended */
 
 /* Writes down how an attempt ended. A failure of that is the failure of the whole. */
-static enum err finish(struct work *w, enum event_state done, enum err err, struct error *e)
+static enum err finish(struct work *w, enum event_state done, const struct uploads *uploads,
+	enum err err, struct error *e)
 {
-	enum event_state state = !err			     ? done
-				 : error_meaning(err)->retry ? EVENT_STATE_PENDING
-							     : EVENT_STATE_FAILED;
-	int64_t wait = backoff_seconds(w->tries, err ? e->retry_after : 0);
+	const struct store_end end = {
+		.state = !err			     ? done
+			 : error_meaning(err)->retry ? EVENT_STATE_PENDING
+						     : EVENT_STATE_FAILED,
+		.cause = err ? e->text : "",
+		.next_at = clock_now() + backoff_seconds(w->tries, err ? e->retry_after : 0),
+		.inputs = w->provider->inputs,
+		.upload = uploads->row,
+		.upload_count = uploads->count,
+	};
 	struct error unwritten;
 
-	if (store_event_finish(w->provider->store, w->id, state, err ? e->text : "",
-		    clock_now() + wait, &unwritten) == ERR_OK) {
+	if (store_event_finish(w->provider->store, w->id, &end, &unwritten) == ERR_OK) {
 		steps_done(&w->steps, "finish", NULL);
 		return err;
 	}
@@ -147,13 +154,15 @@ static void log_outcome(const struct work *w, enum err err)
 enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 {
 	bool enrolled = w->event->kind == EVENT_ENROLLED;
+	struct uploads uploads = {.count = 0};
 	enum err err;
 
 	out->kind = enrolled ? OUTCOME_DELIVERED : OUTCOME_RECORDED;
 	memcpy(out->device_uuid, w->event->device_uuid, sizeof(out->device_uuid));
 	memcpy(out->user_uuid, w->event->user_uuid, sizeof(out->user_uuid));
-	err = enrolled ? enroll(w, out, e) : unenroll(w, e);
-	err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, err, e);
+	err = enrolled ? enroll(w, out, &uploads, e) : unenroll(w, e);
+	err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, &uploads, err, e);
+	uploads_fini(&uploads);
 	log_outcome(w, err);
 	return err;
 }

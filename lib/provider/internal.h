@@ -4,6 +4,7 @@
 #include "ca/ca.h"
 #include "escrow/escrow.h"
 #include "pki/key_pool.h"
+#include "provider/inputs.h"
 #include "provider/person.h"
 #include "provider/provider.h"
 #include "provider/steps.h"
@@ -16,8 +17,9 @@ struct provider {
 	struct store *store;
 	struct ca *ca;
 	struct escrow *escrow;
-	struct key_pool *pool;	     /* borrowed; NULL: every key is made when it is needed */
-	struct blob pkcs12_password; /* data is NULL: none */
+	struct key_pool *pool;	      /* borrowed; NULL: every key is made when it is needed */
+	char inputs[DIGEST_HEX_SIZE]; /* what it works with */
+	struct blob pkcs12_password;  /* data is NULL: none */
 };
 
 /* Only the store and the CA, for what asks nothing of the gateways. */
@@ -54,6 +56,7 @@ struct credential_set {
 	bool present[USAGE_COUNT];
 	struct credential *archived; /* newest first */
 	size_t archived_count;
+	size_t left_out; /* earlier ones beyond [certificates] archive-max */
 };
 
 void credential_set_fini(struct credential_set *set);
@@ -74,13 +77,25 @@ enum err credential_set_obtain(struct provider *provider, const struct event *ev
 enum err credential_set_stored(struct provider *provider, const struct store_pair *pair,
 	struct credential_set *out, struct error *e) must_check;
 
+/* What became of a set at each gateway, as the store will have it. */
+struct uploads {
+	struct store_pair pair;
+	struct buf contents;
+	size_t count;
+	struct store_upload *row; /* borrows from the rest */
+	struct error *why;	  /* of each */
+};
+
+void uploads_fini(struct uploads *uploads);
+
 /*
- * Packs the set and uploads it to every gateway, all within [escrow] timeout, and
- * writes each outcome down. Where gateways fail differently, one that may yet work
- * decides.
+ * Packs the set and uploads it to every gateway, all within [escrow] timeout. Where gateways fail
+ * differently, one that may yet work decides. *out is for the caller to write down in the store,
+ * on failure, too. tries: before this one.
  */
 enum err upload_set(struct provider *provider, const struct store_pair *pair,
-	const struct credential_set *set, struct steps *steps, struct error *e) must_check;
+	const struct credential_set *set, int64_t tries, struct steps *steps, struct uploads *out,
+	struct error *e) must_check;
 
 /* [escrow] pkcs12-password-file, as a string that a PKCS#12 file can have. ERR_CONFIG. */
 enum err read_pkcs12_password(const char *file, struct blob *out, struct error *e) must_check;

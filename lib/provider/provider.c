@@ -6,8 +6,10 @@
 
 static enum err open_store_and_ca(struct provider *p, struct error *e)
 {
-	enum err err = store_open(p->config, &p->store, e);
+	enum err err = inputs_digest(p->config, p->inputs, e);
 
+	if (!err)
+		err = store_open(p->config, &p->store, e);
 	return err ? err : ca_open(p->config, &p->ca, e);
 }
 

@@ -1,8 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "pki/pkcs12.h"
+#include "provider/backoff.h"
 #include "provider/internal.h"
 
 #define PAYLOAD_MAX (16 * 1024 * 1024)
@@ -101,25 +102,68 @@ static void print_contents(const struct credential_set *set, struct buf *out)
 		buf_printf(out, ",archived:%s", set->archived[i].serial);
 }
 
-/* One gateway: the upload, and what became of it for the store. */
-static enum err send_to(struct provider *p, size_t gateway, const struct buf *payload,
-	int64_t deadline, struct store_upload *row, struct error *e)
+static int64_t newest_of(const struct credential_set *set)
 {
-	struct error why, unwritten;
-	enum err err = escrow_send(p->escrow, gateway, payload, deadline, &why);
+	int64_t newest = 0;
+
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (set->present[usage] && set->current[usage].id > newest)
+			newest = set->current[usage].id;
+	for (size_t i = 0; i < set->archived_count; i++)
+		if (set->archived[i].id > newest)
+			newest = set->archived[i].id;
+	return newest;
+}
+
+/* A row for each gateway, as if all were still to be done. */
+static enum err prepare(const struct provider *p, const struct store_pair *pair,
+	const struct credential_set *set, struct uploads *out, struct error *e)
+{
+	size_t count = escrow_count(p->escrow);
+
+	out->pair = *pair;
+	out->row = calloc(count, sizeof(*out->row));
+	out->why = calloc(count, sizeof(*out->why));
+	if (!out->row || !out->why)
+		return error_memory(e);
+	buf_init(&out->contents, CONTENTS_MAX);
+	print_contents(set, &out->contents);
+	for (size_t i = 0; i < count; i++)
+		out->row[i] = (struct store_upload){
+			.device_uuid = out->pair.device_uuid,
+			.user_uuid = out->pair.user_uuid,
+			.gateway = escrow_url(p->escrow, i),
+			.contents = out->contents.data,
+			.newest = newest_of(set),
+			.left_out = set->left_out,
+			.inputs = p->inputs,
+		};
+	return buf_check(&out->contents, e);
+}
+
+void uploads_fini(struct uploads *uploads)
+{
+	buf_free(&uploads->contents);
+	free(uploads->row);
+	free(uploads->why);
+	*uploads = (struct uploads){.count = 0};
+}
+
+/* The next gateway: the upload, and what became of it. */
+static enum err send_next(struct provider *p, const struct buf *payload, int64_t deadline,
+	int64_t tries, struct uploads *out, struct error *e)
+{
+	struct store_upload *row = &out->row[out->count];
+	struct error *why = &out->why[out->count];
+	enum err err = escrow_send(p->escrow, out->count, payload, deadline, why);
 	bool again = err && error_meaning(err)->retry;
 
-	row->gateway = escrow_url(p->escrow, gateway);
 	row->state = !err ? UPLOAD_DELIVERED : again ? UPLOAD_PENDING : UPLOAD_FAILED;
-	row->cause = err ? why.text : "";
-	if (store_upload_record(p->store, row, &unwritten) != ERR_OK) {
-		if (err)
-			log_error("upload to %s: %s", row->gateway, why.text);
-		*e = unwritten;
-		return unwritten.code;
-	}
+	row->cause = err ? why->text : "";
+	row->next_at = clock_now() + backoff_seconds(tries, err ? why->retry_after : 0);
+	out->count++;
 	if (err)
-		*e = why;
+		*e = *why;
 	return err;
 }
 
@@ -131,26 +175,17 @@ static int64_t part_of_time(int64_t deadline, size_t gateways)
 	return now + (deadline - now) / (int64_t)gateways;
 }
 
-enum err upload_set(struct provider *p, const struct store_pair *pair,
-	const struct credential_set *set, struct steps *steps, struct error *e)
+static enum err send_all(struct provider *p, const struct buf *payload, int64_t tries,
+	struct steps *steps, struct uploads *out, struct error *e)
 {
 	int64_t deadline = clock_monotonic_ms() + p->config->escrow.timeout * 1000;
-	struct buf payload = BUF_INIT(PAYLOAD_MAX), contents = BUF_INIT(CONTENTS_MAX);
-	struct store_upload row = {
-		.device_uuid = pair->device_uuid,
-		.user_uuid = pair->user_uuid,
-	};
-	enum err err = make_payload(p, pair, set, &payload, e), worst = ERR_OK;
+	size_t count = escrow_count(p->escrow);
+	enum err worst = ERR_OK;
 
-	steps_done(steps, "pack", err ? "failed" : NULL);
-	print_contents(set, &contents);
-	if (!err)
-		err = buf_check(&contents, e);
-	row.contents = contents.data;
-	for (size_t i = 0, count = escrow_count(p->escrow); !err && i < count; i++) {
+	while (out->count < count) {
 		struct error why;
-		int64_t until = part_of_time(deadline, count - i);
-		enum err one = send_to(p, i, &payload, until, &row, &why);
+		int64_t until = part_of_time(deadline, count - out->count);
+		enum err one = send_next(p, payload, until, tries, out, &why);
 
 		steps_done(steps, "upload", one ? error_meaning(one)->label : NULL);
 		if (one && (!worst || error_meaning(one)->retry)) {
@@ -158,7 +193,21 @@ enum err upload_set(struct provider *p, const struct store_pair *pair,
 			*e = why;
 		}
 	}
-	buf_free(&contents);
+	return worst;
+}
+
+enum err upload_set(struct provider *p, const struct store_pair *pair,
+	const struct credential_set *set, int64_t tries, struct steps *steps, struct uploads *out,
+	struct error *e)
+{
+	struct buf payload = BUF_INIT(PAYLOAD_MAX);
+	enum err err = prepare(p, pair, set, out, e);
+
+	if (!err)
+		err = make_payload(p, pair, set, &payload, e);
+	steps_done(steps, "pack", err ? "failed" : NULL);
+	if (!err)
+		err = send_all(p, &payload, tries, steps, out, e);
 	buf_free(&payload);
-	return err ? err : worst;
+	return err;
 }

@@ -1,6 +1,7 @@
 #ifndef STORE_ENGINE_H
 #define STORE_ENGINE_H
 
+#include "store/audit.h"
 #include "store/store.h"
 
 /*
@@ -18,28 +19,39 @@ struct store_engine {
 	/* The known value that create() was given. */
 	enum err (*key_check)(void *self, struct blob *out, struct error *e);
 
+	/* The sealed key of the audit trail. ERR_NOT_FOUND: it has none yet. */
+	enum err (*audit_key)(void *self, struct blob *out, struct error *e);
+	/* Begins the trail, unless it has a key by now. ERR_CONFIG if it has entries without one.
+	 */
+	enum err (*audit_begin)(void *self, const struct blob *sealed_key, struct error *e);
+	/* For all entries from now on. Borrows. */
+	void (*audit_use)(void *self, const struct audit *audit);
+	enum err (*audit_add)(void *self, const struct store_audit *entry, struct error *e);
+	enum err (*audit_verify)(void *self, int64_t *count, struct error *e);
+
 	enum err (*event_add)(void *self, const struct store_event *event, int64_t lease,
 		int64_t *id, struct error *e);
-	enum err (*event_finish)(void *self, int64_t id, enum event_state state, const char *cause,
-		int64_t next_at, struct error *e);
+	enum err (*event_finish)(
+		void *self, int64_t id, const struct store_end *end, struct error *e);
 
-	enum err (*event_claim)(void *self, bool now, int64_t after,
+	enum err (*event_claim)(void *self, const struct store_due *due, int64_t after,
 		const struct store_share *share, struct store_claim *out, struct error *e);
 	enum err (*event_turn)(void *self, int64_t id, bool *ours, struct error *e);
-	enum err (*event_due)(void *self, bool now, int64_t *count, struct error *e);
-	enum err (*device_claim)(void *self, const struct store_pair *filter,
-		const struct store_share *share, struct store_pair *at, bool *claimed,
-		struct error *e);
+	enum err (*event_due)(
+		void *self, const struct store_due *due, int64_t *count, struct error *e);
+	enum err (*device_claim)(void *self, const struct store_wanted *wanted,
+		const struct store_share *share, struct store_device *at, struct error *e);
 	enum err (*device_release)(void *self, const struct store_pair *pair, struct error *e);
 	enum err (*device_enrolled)(
-		void *self, const struct store_pair *filter, int64_t *count, struct error *e);
+		void *self, const struct store_wanted *wanted, int64_t *count, struct error *e);
 
 	enum err (*credential_current)(void *self, const struct credential_owner *owner,
 		struct credential *out, struct error *e);
-	enum err (*credential_add)(void *self, const struct credential *credential,
-		int64_t replaces, bool *won, struct error *e);
+	enum err (*credential_add)(void *self, struct credential *credential,
+		const struct store_place *place, bool *won, struct error *e);
 	enum err (*credential_archived)(void *self, const char *user_uuid, const char *device_uuid,
-		size_t max, struct credential **out, size_t *count, struct error *e);
+		size_t max, struct credential **out, size_t *count, size_t *left_out,
+		struct error *e);
 
 	enum err (*credential_find)(void *self, const struct store_selection *selection,
 		struct credential **out, size_t *count, struct error *e);

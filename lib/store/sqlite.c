@@ -14,6 +14,8 @@
 /* For those who don't know of our lock: recovery after a crash, backups, sqlite3(1). */
 #define BUSY_WAIT_MS 5000
 
+#define KEY_CHECK "key-check"
+
 /* --- write transactions */
 
 /* What is written to a file that has no name any more is lost. */
@@ -176,13 +178,11 @@ static void engine_close(void *self)
 
 static enum err add_key_check(struct sqlite *db, const struct blob *key_check, struct error *e)
 {
-	const struct value values[] = {VALUE_BLOB(key_check->data, key_check->len)};
 	enum err err = sqlite_begin(db, e);
 
 	if (err)
 		return err;
-	err = sqlite_run(db, "INSERT INTO meta (name, value) VALUES ('key-check', ?1)", values,
-		ARRAY_LEN(values), e);
+	err = sqlite_meta_set(db, KEY_CHECK, key_check->data, key_check->len, e);
 	return sqlite_end(db, err, e);
 }
 
@@ -222,21 +222,13 @@ static enum err engine_create(
 
 static enum err engine_key_check(void *self, struct blob *out, struct error *e)
 {
-	static const char sql[] = "SELECT value FROM meta WHERE name = 'key-check'";
 	struct sqlite *db = self;
-	sqlite3_stmt *statement = NULL;
-	bool row = false;
-	enum err err = sqlite_start(db, sql, NULL, 0, &statement, e);
+	enum err err = sqlite_meta_get(db, KEY_CHECK, out, e);
 
-	if (!err)
-		err = sqlite_next(db, statement, &row, e);
-	if (!err && row)
-		err = sqlite_blob(statement, 0, out, e);
-	else if (!err)
+	if (err == ERR_NOT_FOUND)
 		err = error_set(e, ERR_CONFIG,
 			"%s: its set-up was never finished; remove it and run: certprov init",
 			db->path);
-	sqlite_done(statement);
 	return err;
 }
 
@@ -254,6 +246,11 @@ const struct store_engine store_engine_sqlite = {
 	.close = engine_close,
 	.ping = engine_ping,
 	.key_check = engine_key_check,
+	.audit_key = sqlite_audit_key,
+	.audit_begin = sqlite_audit_begin,
+	.audit_use = sqlite_audit_use,
+	.audit_add = sqlite_audit_add,
+	.audit_verify = sqlite_audit_verify,
 	.event_add = sqlite_event_add,
 	.event_finish = sqlite_event_finish,
 	.event_claim = sqlite_event_claim,

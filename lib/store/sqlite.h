@@ -15,7 +15,8 @@
 struct sqlite {
 	sqlite3 *db;
 	char *path;
-	int lock; /* descriptor of PATH.lock */
+	int lock;		   /* descriptor of PATH.lock */
+	const struct audit *audit; /* borrowed */
 	struct {
 		const char *sql; /* known again by its address */
 		sqlite3_stmt *statement;
@@ -114,35 +115,64 @@ enum err sqlite_lease_take(
 	struct sqlite *db, const struct lease *lease, int64_t until, struct error *e) must_check;
 enum err sqlite_lease_end(struct sqlite *db, int64_t event_id, struct error *e) must_check;
 
+/* --- sqlite_audit.c */
+
+/* Inside a write transaction: another entry of the audit trail. */
+enum err sqlite_audit(
+	struct sqlite *db, const struct store_audit *entry, struct error *e) must_check;
+
+/* What the store knows of itself. ERR_NOT_FOUND. */
+enum err sqlite_meta_get(
+	struct sqlite *db, const char *name, struct blob *out, struct error *e) must_check;
+enum err sqlite_meta_set(struct sqlite *db, const char *name, const void *value, size_t len,
+	struct error *e) must_check;
+
+/* --- sqlite_upload.c: inside a write transaction */
+
+/* Writes down an upload's outcome, in the audit trail, too. */
+enum err sqlite_upload(
+	struct sqlite *db, const struct store_upload *upload, struct error *e) must_check;
+
+/* Whoever shall have a new credential and has had an upload is due for another. */
+enum err sqlite_upload_want(
+	struct sqlite *db, const struct credential *credential, struct error *e) must_check;
+
 /* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c,
- * sqlite_revocation.c, sqlite_list.c
+ * sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c, sqlite_list.c
  */
+
+enum err sqlite_audit_key(void *self, struct blob *out, struct error *e) must_check;
+enum err sqlite_audit_begin(void *self, const struct blob *sealed_key, struct error *e) must_check;
+void sqlite_audit_use(void *self, const struct audit *audit);
+enum err sqlite_audit_add(void *self, const struct store_audit *entry, struct error *e) must_check;
+enum err sqlite_audit_verify(void *self, int64_t *count, struct error *e) must_check;
 
 enum err sqlite_event_add(void *self, const struct store_event *event, int64_t lease, int64_t *id,
 	struct error *e) must_check;
-enum err sqlite_event_finish(void *self, int64_t id, enum event_state state, const char *cause,
-	int64_t next_at, struct error *e) must_check;
+enum err sqlite_event_finish(
+	void *self, int64_t id, const struct store_end *end, struct error *e) must_check;
 enum err sqlite_upload_record(
 	void *self, const struct store_upload *upload, struct error *e) must_check;
 
-enum err sqlite_event_claim(void *self, bool now, int64_t after, const struct store_share *share,
-	struct store_claim *out, struct error *e) must_check;
+enum err sqlite_event_claim(void *self, const struct store_due *due, int64_t after,
+	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
 enum err sqlite_event_turn(void *self, int64_t id, bool *ours, struct error *e) must_check;
-enum err sqlite_event_due(void *self, bool now, int64_t *count, struct error *e) must_check;
-enum err sqlite_device_claim(void *self, const struct store_pair *filter,
-	const struct store_share *share, struct store_pair *at, bool *claimed,
-	struct error *e) must_check;
+enum err sqlite_event_due(
+	void *self, const struct store_due *due, int64_t *count, struct error *e) must_check;
+enum err sqlite_device_claim(void *self, const struct store_wanted *wanted,
+	const struct store_share *share, struct store_device *at, struct error *e) must_check;
 enum err sqlite_device_release(
 	void *self, const struct store_pair *pair, struct error *e) must_check;
 enum err sqlite_device_enrolled(
-	void *self, const struct store_pair *filter, int64_t *count, struct error *e) must_check;
+	void *self, const struct store_wanted *wanted, int64_t *count, struct error *e) must_check;
 
 enum err sqlite_credential_current(void *self, const struct credential_owner *owner,
 	struct credential *out, struct error *e) must_check;
-enum err sqlite_credential_add(void *self, const struct credential *credential, int64_t replaces,
-	bool *won, struct error *e) must_check;
+enum err sqlite_credential_add(void *self, struct credential *credential,
+	const struct store_place *place, bool *won, struct error *e) must_check;
 enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
-	size_t max, struct credential **out, size_t *count, struct error *e) must_check;
+	size_t max, struct credential **out, size_t *count, size_t *left_out,
+	struct error *e) must_check;
 
 enum err sqlite_credential_find(void *self, const struct store_selection *selection,
 	struct credential **out, size_t *count, struct error *e) must_check;

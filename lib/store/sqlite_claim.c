@@ -76,26 +76,32 @@ static enum err read_pair(sqlite3_stmt *row, int column, char device_uuid[UUID_S
 	return ERR_OK;
 }
 
-/* --- events: ?1 whatever is pending or failed, ?2 the time */
+/* --- events: ?1 whatever is pending or failed, ?2 the time, ?3 what it would be tried with */
 
-#define DUE                                                                       \
-	" FROM event AS this INDEXED BY event_undone"                             \
-	" WHERE this.state IN ('pending', 'failed')"                              \
-	"	AND (?1 OR (this.state = 'pending' AND this.next_at <= ?2))"            \
-	"	AND NOT EXISTS (SELECT 1 FROM event AS later"                           \
-	"		WHERE later.device_uuid = this.device_uuid"                            \
-	"		AND later.user_uuid = this.user_uuid AND later.id > this.id"           \
-	"		AND later.state IN ('pending', 'failed') AND later.state = 'pending')" \
-	"	AND NOT " LIVE_LEASE("this", "?2")
+#define IS_DUE(row)                                                    \
+	"(?1 OR (" row ".state = 'pending' AND " row ".next_at <= ?2)" \
+	"	OR (" row ".state = 'failed' AND " row ".inputs != ?3))"
 
-static enum err find_event(struct sqlite *db, bool now, int64_t after,
+#define DUE                                                                           \
+	" FROM event AS this INDEXED BY event_undone"                                 \
+	" WHERE this.state IN ('pending', 'failed') AND " IS_DUE(                     \
+		"this") "	AND NOT EXISTS (SELECT 1 FROM event AS later"               \
+			"		WHERE later.device_uuid = this.device_uuid"                \
+			"		AND later.user_uuid = this.user_uuid AND later.id > "      \
+			"this.id"                                                     \
+			"		AND later.state IN ('pending', 'failed') AND later.state " \
+			"= 'pending')"                                                \
+			"	AND NOT " LIVE_LEASE("this", "?2")
+
+static enum err find_event(struct sqlite *db, const struct store_due *due, int64_t after,
 	const struct store_share *share, struct store_claim *out, struct error *e)
 {
 	static const char sql[] =
 		"SELECT id, tries, device_uuid, user_uuid, request_id, payload" DUE
-		"	AND this.id > ?3 AND this.id % ?4 = ?5 ORDER BY this.id LIMIT 1";
-	const struct value values[] = {VALUE_INTEGER(now), VALUE_INTEGER(clock_now()),
-		VALUE_INTEGER(after), VALUE_INTEGER(share->workers), VALUE_INTEGER(share->worker)};
+		"	AND this.id > ?4 AND this.id % ?5 = ?6 ORDER BY this.id LIMIT 1";
+	const struct value values[] = {VALUE_INTEGER(due->now), VALUE_INTEGER(clock_now()),
+		VALUE_TEXT(due->inputs), VALUE_INTEGER(after), VALUE_INTEGER(share->workers),
+		VALUE_INTEGER(share->worker)};
 	sqlite3_stmt *row = NULL;
 	bool found = false;
 	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
@@ -117,8 +123,8 @@ static enum err find_event(struct sqlite *db, bool now, int64_t after,
 	return err;
 }
 
-enum err sqlite_event_claim(void *self, bool now, int64_t after, const struct store_share *share,
-	struct store_claim *out, struct error *e)
+enum err sqlite_event_claim(void *self, const struct store_due *due, int64_t after,
+	const struct store_share *share, struct store_claim *out, struct error *e)
 {
 	struct store_claim claim = {.id = 0};
 	struct sqlite *db = self;
@@ -126,7 +132,7 @@ enum err sqlite_event_claim(void *self, bool now, int64_t after, const struct st
 
 	if (err)
 		return err;
-	err = find_event(db, now, after, share, &claim, e);
+	err = find_event(db, due, after, share, &claim, e);
 	if (!err) {
 		const struct lease lease = {claim.device_uuid, claim.user_uuid, claim.id, true};
 
@@ -140,46 +146,77 @@ enum err sqlite_event_claim(void *self, bool now, int64_t after, const struct st
 	return err;
 }
 
-enum err sqlite_event_due(void *self, bool now, int64_t *count, struct error *e)
+enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *count, struct error *e)
 {
-	const struct value values[] = {VALUE_INTEGER(now), VALUE_INTEGER(clock_now())};
+	const struct value values[] = {
+		VALUE_INTEGER(due->now), VALUE_INTEGER(clock_now()), VALUE_TEXT(due->inputs)};
 
 	return sqlite_integer(self, "SELECT count(*)" DUE, values, ARRAY_LEN(values), 0, count, e);
 }
 
-/* --- devices: ?1 and ?2 device and user, '' for any */
+/*
+ * --- devices: ?4 and ?5 device and user, '' for any; ?1 to ?3 as above, for uploads. Where an
+ * event is to be taken up, or somebody has the device in hand, that brings the upload.
+ */
 
-#define ENROLLED                                \
-	" FROM device WHERE state = 'enrolled'" \
-	"	AND (?1 = '' OR device_uuid = ?1)"    \
-	"	AND (?2 = '' OR user_uuid = ?2)"
+#define ENROLLED                                                          \
+	" this.state = 'enrolled' AND (?4 = '' OR this.device_uuid = ?4)" \
+	"	AND (?5 = '' OR this.user_uuid = ?5)"
 
-static enum err find_device(struct sqlite *db, const struct store_pair *filter,
-	const struct store_share *share, struct store_pair *at, bool *leased, struct error *e)
+#define ALL " FROM device AS this WHERE" ENROLLED
+
+#define ALL_DUE                                                                     \
+	" FROM upload AS u INDEXED BY upload_undone"                                \
+	"	JOIN device AS this USING (device_uuid, user_uuid)"                       \
+	" WHERE u.state IN ('pending', 'failed') AND " IS_DUE(                      \
+		"u") " AND" ENROLLED "	AND NOT EXISTS (SELECT 1 FROM event AS open" \
+		     "		WHERE open.device_uuid = this.device_uuid"                  \
+		     "		AND open.user_uuid = this.user_uuid"                        \
+		     "		AND open.state IN ('pending', 'failed')"                    \
+		     "		AND (open.state = 'pending' OR " IS_DUE(            \
+			     "open") "))"                                           \
+				     "	AND NOT " LIVE_LEASE("this", "?2")
+
+/* Workers share the devices by a digit of their UUID. */
+#define NEXT(uuids, all)                                                                     \
+	"SELECT this.device_uuid, this.user_uuid, NOT " LIVE_LEASE(                          \
+		"this", "?2") ","                                                            \
+			      "	(SELECT coalesce(max(tries), 0) FROM upload AS t"            \
+			      "		WHERE t.device_uuid = this.device_uuid AND t.user_uuid = "  \
+			      "this.user_uuid"                                               \
+			      "		AND t.state != 'delivered')" all "	AND (" uuids \
+			      ".device_uuid, " uuids ".user_uuid) > (?6, ?7)"                \
+			      "	AND unicode(substr(this.device_uuid, 8, 1)) % ?8 = ?9"       \
+			      " ORDER BY " uuids ".device_uuid, " uuids ".user_uuid LIMIT 1"
+
+#define WANTED_VALUES(wanted)                                                           \
+	VALUE_INTEGER((wanted)->due && (wanted)->due->now), VALUE_INTEGER(clock_now()), \
+		VALUE_TEXT((wanted)->due ? (wanted)->due->inputs : ""),                 \
+		VALUE_TEXT((wanted)->filter.device_uuid), VALUE_TEXT((wanted)->filter.user_uuid)
+
+static enum err find_device(struct sqlite *db, const struct store_wanted *wanted,
+	const struct store_share *share, struct store_device *at, struct error *e)
 {
-	/* Workers share the devices by a digit of their UUID. */
-	static const char sql[] = "SELECT device_uuid, user_uuid, " LIVE_LEASE("device", "?7")
-		ENROLLED "	AND (device_uuid, user_uuid) > (?3, ?4)"
-			 "	AND unicode(substr(device_uuid, 8, 1)) % ?5 = ?6"
-			 " ORDER BY device_uuid, user_uuid LIMIT 1";
-	const struct value values[] = {VALUE_TEXT(filter->device_uuid),
-		VALUE_TEXT(filter->user_uuid), VALUE_TEXT(at->device_uuid),
-		VALUE_TEXT(at->user_uuid), VALUE_INTEGER(share->workers),
-		VALUE_INTEGER(share->worker), VALUE_INTEGER(clock_now())};
+	static const char any[] = NEXT("this", ALL), due[] = NEXT("u", ALL_DUE);
+	const struct value values[] = {WANTED_VALUES(wanted), VALUE_TEXT(at->pair.device_uuid),
+		VALUE_TEXT(at->pair.user_uuid), VALUE_INTEGER(share->workers),
+		VALUE_INTEGER(share->worker)};
 	sqlite3_stmt *row = NULL;
 	bool found = false;
-	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err =
+		sqlite_start(db, wanted->due ? due : any, values, ARRAY_LEN(values), &row, e);
 
 	if (!err)
 		err = sqlite_next(db, row, &found, e);
 	if (!err && !found)
 		err = error_set(e, ERR_NOT_FOUND, "no device is left");
-	if (!err)
-		*leased = sqlite3_column_int(row, 2) != 0;
 	if (!err) {
-		struct store_pair next;
+		struct store_device next = {
+			.claimed = sqlite3_column_int(row, 2) != 0,
+			.tries = sqlite3_column_int64(row, 3),
+		};
 
-		err = read_pair(row, 0, next.device_uuid, next.user_uuid, e);
+		err = read_pair(row, 0, next.pair.device_uuid, next.pair.user_uuid, e);
 		if (!err)
 			*at = next;
 	}
@@ -187,27 +224,24 @@ static enum err find_device(struct sqlite *db, const struct store_pair *filter,
 	return err;
 }
 
-enum err sqlite_device_claim(void *self, const struct store_pair *filter,
-	const struct store_share *share, struct store_pair *at, bool *claimed, struct error *e)
+enum err sqlite_device_claim(void *self, const struct store_wanted *wanted,
+	const struct store_share *share, struct store_device *at, struct error *e)
 {
-	struct store_pair next = *at;
+	struct store_device next = *at;
 	struct sqlite *db = self;
-	bool leased = false;
 	enum err err = sqlite_begin(db, e);
 
 	if (err)
 		return err;
-	err = find_device(db, filter, share, &next, &leased, e);
-	if (!err && !leased) {
-		const struct lease lease = {next.device_uuid, next.user_uuid, 0, true};
+	err = find_device(db, wanted, share, &next, e);
+	if (!err && next.claimed) {
+		const struct lease lease = {next.pair.device_uuid, next.pair.user_uuid, 0, true};
 
 		err = sqlite_lease_take(db, &lease, clock_now() + share->lease, e);
 	}
 	err = sqlite_end(db, err, e);
-	if (!err) {
+	if (!err)
 		*at = next;
-		*claimed = !leased;
-	}
 	return err;
 }
 
@@ -226,11 +260,13 @@ enum err sqlite_device_release(void *self, const struct store_pair *pair, struct
 }
 
 enum err sqlite_device_enrolled(
-	void *self, const struct store_pair *filter, int64_t *count, struct error *e)
+	void *self, const struct store_wanted *wanted, int64_t *count, struct error *e)
 {
-	const struct value values[] = {
-		VALUE_TEXT(filter->device_uuid), VALUE_TEXT(filter->user_uuid)};
+	static const char any[] = "SELECT count(*)" ALL;
+	static const char due[] = "SELECT count(*) FROM"
+				  " (SELECT DISTINCT this.device_uuid, this.user_uuid" ALL_DUE ")";
+	const struct value values[] = {WANTED_VALUES(wanted)};
 
 	return sqlite_integer(
-		self, "SELECT count(*)" ENROLLED, values, ARRAY_LEN(values), 0, count, e);
+		self, wanted->due ? due : any, values, ARRAY_LEN(values), 0, count, e);
 }

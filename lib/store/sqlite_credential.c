@@ -8,6 +8,8 @@
 
 /* Certificates with their sealed keys. */
 
+#define DETAIL_MAX 1024
+
 #define COLUMNS                                                                    \
 	"id, usage, state, user_uuid, device_uuid, mail, serial, subject, issuer," \
 	" not_before, not_after, chain, key"
@@ -159,7 +161,7 @@ static enum err archive(struct sqlite *db, int64_t id, struct error *e)
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 }
 
-static enum err insert(struct sqlite *db, const struct credential *c, struct error *e)
+static enum err insert(struct sqlite *db, struct credential *c, struct error *e)
 {
 	static const char sql[] =
 		"INSERT INTO credential (usage, state, user_uuid, device_uuid, mail, serial,"
@@ -182,6 +184,7 @@ static enum err insert(struct sqlite *db, const struct credential *c, struct err
 
 	if (sqlite_run(db, sql, values, ARRAY_LEN(values), e))
 		return error_context(e, "certificate with serial %s", c->serial);
+	c->id = sqlite3_last_insert_rowid(db->db);
 	return ERR_OK;
 }
 
@@ -203,9 +206,49 @@ static enum err set_mail(struct sqlite *db, const struct credential *c, struct e
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 }
 
-enum err sqlite_credential_add(void *self, const struct credential *credential, int64_t replaces,
-	bool *won, struct error *e)
+/* "encryption certificate for alice@example.com: renewal of 4a…" */
+static enum err audit_new(struct sqlite *db, const struct credential *c,
+	const struct store_place *place, struct error *e)
 {
+	struct buf detail = BUF_INIT(DETAIL_MAX);
+	struct store_audit entry = {
+		.action = place->action,
+		.device_uuid = c->device_uuid,
+		.user_uuid = c->user_uuid,
+		.serial = c->serial,
+	};
+	enum err err;
+
+	buf_printf(&detail, "%s certificate for %s", usage_names[c->usage], c->mail);
+	if (place->why && *place->why)
+		buf_printf(&detail, ": %s", place->why);
+	err = buf_check(&detail, e);
+	entry.detail = detail.data;
+	if (!err)
+		err = sqlite_audit(db, &entry, e);
+	buf_free(&detail);
+	return err;
+}
+
+/* In the place of the active one, if there is one. */
+static enum err take_place(struct sqlite *db, struct credential *c, int64_t active,
+	const struct store_place *place, struct error *e)
+{
+	enum err err = set_mail(db, c, e);
+
+	if (!err && active)
+		err = archive(db, active, e);
+	if (!err)
+		err = insert(db, c, e);
+	if (!err)
+		err = sqlite_upload_want(db, c, e);
+	return err ? err : audit_new(db, c, place, e);
+}
+
+enum err sqlite_credential_add(void *self, struct credential *credential,
+	const struct store_place *place, bool *won, struct error *e)
+{
+	struct credential added = *credential;
 	struct sqlite *db = self;
 	int64_t active = 0;
 	bool wins = false;
@@ -214,17 +257,16 @@ enum err sqlite_credential_add(void *self, const struct credential *credential, 
 	if (err)
 		return err;
 	err = find_active(db, credential, &active, e);
-	wins = active == 0 || active == replaces;
+	wins = active == 0 || active == place->replaces;
 	if (!err && wins)
-		err = set_mail(db, credential, e);
-	if (!err && wins && active)
-		err = archive(db, active, e);
-	if (!err && wins)
-		err = insert(db, credential, e);
+		err = take_place(db, &added, active, place, e);
 	err = sqlite_end(db, err, e);
-	if (!err)
-		*won = wins;
-	return err;
+	if (err)
+		return err;
+	*won = wins;
+	if (wins)
+		credential->id = added.id;
+	return ERR_OK;
 }
 
 /* --- earlier ones */
@@ -268,21 +310,48 @@ static enum err collect(struct sqlite *db, const char *sql, const struct value *
 	return ERR_OK;
 }
 
-enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
-	size_t max, struct credential **out, size_t *count, struct error *e)
+/* A signing key of another device must not get through here. */
+#define ARCHIVED                                                      \
+	" FROM credential WHERE user_uuid = ?1 AND state != 'active'" \
+	"	AND (usage = 'encryption' OR device_uuid IN ('', ?2))"
+
+static enum err count_left_out(struct sqlite *db, const char *user_uuid, const char *device_uuid,
+	size_t taken, size_t *left_out, struct error *e)
 {
-	/* A signing key of another device must not get through here. */
-	static const char sql[] = "SELECT " COLUMNS " FROM credential"
-				  " WHERE user_uuid = ?1 AND state != 'active'"
-				  "	AND (usage = 'encryption' OR device_uuid IN ('', ?2))"
-				  " ORDER BY not_before DESC, id DESC LIMIT ?3";
+	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_TEXT(device_uuid)};
+	int64_t all = 0;
+	enum err err = sqlite_integer(
+		db, "SELECT count(*)" ARCHIVED, values, ARRAY_LEN(values), 0, &all, e);
+
+	if (!err)
+		*left_out = (size_t)all > taken ? (size_t)all - taken : 0;
+	return err;
+}
+
+enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
+	size_t max, struct credential **out, size_t *count, size_t *left_out, struct error *e)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS ARCHIVED " ORDER BY not_before DESC, id DESC LIMIT ?3";
 	const struct value values[] = {
 		VALUE_TEXT(user_uuid),
 		VALUE_TEXT(device_uuid),
 		VALUE_INTEGER(max < INT64_MAX ? (int64_t)max : INT64_MAX),
 	};
+	struct credential *found = NULL;
+	size_t n = 0;
+	enum err err = collect(self, sql, values, ARRAY_LEN(values), &found, &n, e);
 
-	return collect(self, sql, values, ARRAY_LEN(values), out, count, e);
+	*left_out = 0;
+	if (!err && n == max)
+		err = count_left_out(self, user_uuid, device_uuid, n, left_out, e);
+	if (err) {
+		credentials_free(found, n);
+		return err;
+	}
+	*out = found;
+	*count = n;
+	return ERR_OK;
 }
 
 /* --- those to revoke; their keys stay where they are */

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 
-/* Events, the devices and users that they tell of, and uploads. */
+/* Events, and the devices and users that they tell of. */
 
 static enum err see_user(struct sqlite *db, const struct store_event *event, struct error *e)
 {
@@ -95,6 +95,16 @@ enum err sqlite_event_add(
 
 		err = sqlite_lease_take(db, &mine, event->received_at + lease, e);
 	}
+	if (!err) {
+		const struct store_audit entry = {
+			.action = AUDIT_RECEIVED,
+			.device_uuid = event->device_uuid,
+			.user_uuid = event->user_uuid,
+			.detail = event->event_type,
+		};
+
+		err = sqlite_audit(db, &entry, e);
+	}
 	err = sqlite_end(db, err, e);
 	if (!err)
 		*id = added;
@@ -119,20 +129,21 @@ static enum err check_event(struct sqlite *db, int64_t id, struct error *e)
  * Two attempts may run side by side, at one event or at two of the same device. The one
  * that worked counts: what comes later does not open the event again.
  */
-static enum err set_state(struct sqlite *db, int64_t id, enum event_state state, const char *cause,
-	int64_t next_at, struct error *e)
+static enum err set_state(
+	struct sqlite *db, int64_t id, const struct store_end *end, struct error *e)
 {
 	static const char sql[] =
 		"UPDATE event SET state = ?2, tries = tries + 1, cause = ?3,"
-		"	next_at = iif(?2 = 'pending', ?4, NULL), updated_at = ?5"
+		"	next_at = iif(?2 = 'pending', ?4, NULL), updated_at = ?5, inputs = ?6"
 		" WHERE id = ?1"
 		"	AND (state IN ('pending', 'failed') OR ?2 IN ('delivered', 'recorded'))";
 	const struct value values[] = {
 		VALUE_INTEGER(id),
-		VALUE_TEXT(event_state_names[state]),
-		VALUE_TEXT(cause ? cause : ""),
-		VALUE_INTEGER(next_at),
+		VALUE_TEXT(event_state_names[end->state]),
+		VALUE_TEXT(end->cause ? end->cause : ""),
+		VALUE_INTEGER(end->next_at),
 		VALUE_INTEGER(clock_now()),
+		VALUE_TEXT(end->inputs ? end->inputs : ""),
 	};
 
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
@@ -182,55 +193,67 @@ static enum err mark_unenrolled(struct sqlite *db, int64_t id, struct error *e)
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 }
 
-enum err sqlite_event_finish(void *self, int64_t id, enum event_state state, const char *cause,
-	int64_t next_at, struct error *e)
+/* Whose event it is, for the audit trail. */
+static enum err audit_event(struct sqlite *db, int64_t id, enum audit_action action,
+	const char *detail, struct error *e)
 {
-	struct sqlite *db = self;
-	enum err err = sqlite_begin(db, e);
+	static const char sql[] = "SELECT device_uuid, user_uuid FROM event WHERE id = ?1";
+	const struct value values[] = {VALUE_INTEGER(id)};
+	struct store_audit entry = {.action = action, .detail = detail};
+	sqlite3_stmt *row = NULL;
+	bool found = false;
+	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (err)
-		return err;
-	err = check_event(db, id, e);
 	if (!err)
-		err = set_state(db, id, state, cause, next_at, e);
-	if (!err && state == EVENT_STATE_DELIVERED)
-		err = deliver_earlier(db, id, e);
-	if (!err && state == EVENT_STATE_RECORDED)
-		err = mark_unenrolled(db, id, e);
-	if (!err && state == EVENT_STATE_RECORDED)
-		err = settle_earlier(db, id, e);
-	if (!err)
-		err = sqlite_lease_end(db, id, e);
-	return sqlite_end(db, err, e);
+		err = sqlite_next(db, row, &found, e);
+	if (!err && !found)
+		err = error_set(e, ERR_NOT_FOUND, "%s: no event %lld", db->path, (long long)id);
+	if (!err) {
+		entry.device_uuid = (const char *)sqlite3_column_text(row, 0);
+		entry.user_uuid = (const char *)sqlite3_column_text(row, 1);
+		err = sqlite_audit(db, &entry, e);
+	}
+	sqlite_done(row);
+	return err;
 }
 
-/* --- uploads */
-
-enum err sqlite_upload_record(void *self, const struct store_upload *upload, struct error *e)
+/* What an attempt did, apart from its uploads, which tell of themselves. */
+static enum err audit_end(
+	struct sqlite *db, int64_t id, const struct store_end *end, struct error *e)
 {
-	static const char sql[] =
-		"INSERT INTO upload (device_uuid, user_uuid, gateway, state, tries, updated_at,"
-		"	delivered_at, cause, contents)"
-		" VALUES (?1, ?2, ?3, ?4, 1, ?5, iif(?4 = 'delivered', ?5, NULL), ?6, ?7)"
-		" ON CONFLICT (device_uuid, user_uuid, gateway) DO UPDATE"
-		" SET state = excluded.state, tries = tries + 1,"
-		"	updated_at = excluded.updated_at,"
-		"	delivered_at = coalesce(excluded.delivered_at, delivered_at),"
-		"	cause = excluded.cause, contents = excluded.contents";
-	const struct value values[] = {
-		VALUE_TEXT(upload->device_uuid),
-		VALUE_TEXT(upload->user_uuid),
-		VALUE_TEXT(upload->gateway),
-		VALUE_TEXT(upload_state_names[upload->state]),
-		VALUE_INTEGER(clock_now()),
-		VALUE_TEXT(upload->cause ? upload->cause : ""),
-		VALUE_TEXT(upload->contents ? upload->contents : ""),
-	};
+	if (end->state == EVENT_STATE_RECORDED)
+		return audit_event(db, id, AUDIT_UNENROLLED, NULL, e);
+	if (end->state == EVENT_STATE_FAILED)
+		return audit_event(db, id, AUDIT_REFUSED, end->cause, e);
+	return ERR_OK;
+}
+
+static enum err finish(struct sqlite *db, int64_t id, const struct store_end *end, struct error *e)
+{
+	enum err err = check_event(db, id, e);
+
+	for (size_t i = 0; !err && i < end->upload_count; i++)
+		err = sqlite_upload(db, &end->upload[i], e);
+	if (!err)
+		err = set_state(db, id, end, e);
+	if (!err && end->state == EVENT_STATE_DELIVERED)
+		err = deliver_earlier(db, id, e);
+	if (!err && end->state == EVENT_STATE_RECORDED)
+		err = mark_unenrolled(db, id, e);
+	if (!err && end->state == EVENT_STATE_RECORDED)
+		err = settle_earlier(db, id, e);
+	if (!err)
+		err = audit_end(db, id, end, e);
+	return err ? err : sqlite_lease_end(db, id, e);
+}
+
+enum err sqlite_event_finish(void *self, int64_t id, const struct store_end *end, struct error *e)
+{
 	struct sqlite *db = self;
 	enum err err = sqlite_begin(db, e);
 
 	if (err)
 		return err;
-	err = sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	err = finish(db, id, end, e);
 	return sqlite_end(db, err, e);
 }

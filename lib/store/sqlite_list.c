@@ -54,7 +54,7 @@ static const char list_certificates[] =
 
 static const char list_uploads[] =
 	"SELECT p.device_uuid, p.user_uuid, u.user_name, p.gateway, p.state, p.tries, p.updated_at,"
-	"	p.delivered_at, p.contents, p.cause"
+	"	p.delivered_at, p.next_at, p.left_out, p.contents, p.cause"
 	" FROM upload AS p JOIN user AS u USING (user_uuid)"
 	"	JOIN device AS d USING (device_uuid, user_uuid)"
 	" WHERE " FILTER_USER("p.user_uuid", "u.user_name") " AND " FILTER_DEVICE("p.device_uuid",
@@ -69,12 +69,21 @@ static const char list_events[] =
 	" WHERE " FILTER_USER("user_uuid", "user_name") " AND " FILTER_DEVICE(
 		"device_uuid", "device_name") " AND " FILTER_STATE("state") " ORDER BY id DESC";
 
+/* No entry has a state. */
+static const char list_audit[] =
+	"SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail"
+	" FROM audit"
+	" WHERE (?1 = '' OR user_uuid = lower(?1)) AND (?2 = '' OR device_uuid = lower(?2))"
+	"	AND ?3 = ''"
+	" ORDER BY id DESC";
+
 static const char *const lists[STORE_TABLE_COUNT] = {
 	[STORE_DEVICES] = list_devices,
 	[STORE_USERS] = list_users,
 	[STORE_CERTIFICATES] = list_certificates,
 	[STORE_UPLOADS] = list_uploads,
 	[STORE_EVENTS] = list_events,
+	[STORE_AUDIT] = list_audit,
 };
 
 struct row {
@@ -87,7 +96,8 @@ static bool is_time(const char *name)
 {
 	size_t len = strlen(name);
 
-	return strncmp(name, "not_", 4) == 0 || (len > 3 && strcmp(name + len - 3, "_at") == 0);
+	return strcmp(name, "at") == 0 || strncmp(name, "not_", 4) == 0 ||
+	       (len > 3 && strcmp(name + len - 3, "_at") == 0);
 }
 
 /* Texts stay SQLite's, until the next step. */
@@ -164,7 +174,9 @@ static const char count_all[] =
 	" UNION ALL SELECT 'upload ' || state, count(*) FROM upload GROUP BY state"
 	" UNION ALL SELECT 'event ' || state, count(*) FROM event GROUP BY state"
 	" UNION ALL SELECT 'oldest pending', coalesce(min(received_at), 0) FROM event"
-	"	WHERE state = 'pending'";
+	"	WHERE state = 'pending'"
+	" UNION ALL SELECT 'left out', count(DISTINCT device_uuid) FROM upload"
+	"	WHERE left_out > 0";
 
 #define AT(member) offsetof(struct store_counts, member)
 
@@ -193,6 +205,7 @@ static const struct {
 	{"event recorded", AT(events[EVENT_STATE_RECORDED])},
 	{"event failed", AT(events[EVENT_STATE_FAILED])},
 	{"oldest pending", AT(oldest_pending)},
+	{"left out", AT(left_out)},
 };
 
 static enum err put_count(

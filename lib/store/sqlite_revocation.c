@@ -38,6 +38,30 @@ static enum err is_revoked(struct sqlite *db, int64_t id, bool *revoked, struct 
 	return err;
 }
 
+static enum err audit_revoked(
+	struct sqlite *db, int64_t id, enum revocation_reason reason, struct error *e)
+{
+	static const char sql[] =
+		"SELECT device_uuid, user_uuid, serial FROM credential WHERE id = ?1";
+	const struct value values[] = {VALUE_INTEGER(id)};
+	struct store_audit entry = {
+		.action = AUDIT_REVOKED, .detail = revocation_reason_names[reason]};
+	sqlite3_stmt *row = NULL;
+	bool found = false;
+	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
+
+	if (!err)
+		err = sqlite_next(db, row, &found, e);
+	if (!err && found) {
+		entry.device_uuid = (const char *)sqlite3_column_text(row, 0);
+		entry.user_uuid = (const char *)sqlite3_column_text(row, 1);
+		entry.serial = (const char *)sqlite3_column_text(row, 2);
+		err = sqlite_audit(db, &entry, e);
+	}
+	sqlite_done(row);
+	return err;
+}
+
 static enum err revoke(
 	struct sqlite *db, int64_t id, enum revocation_reason reason, struct error *e)
 {
@@ -51,7 +75,9 @@ static enum err revoke(
 		VALUE_TEXT(revocation_reason_names[reason])};
 	enum err err = sqlite_run(db, set_state, values, ARRAY_LEN(values) - 1, e);
 
-	return err ? err : sqlite_run(db, add, values, ARRAY_LEN(values), e);
+	if (!err)
+		err = sqlite_run(db, add, values, ARRAY_LEN(values), e);
+	return err ? err : audit_revoked(db, id, reason, e);
 }
 
 enum err sqlite_credential_revoke(

@@ -158,8 +158,45 @@ static const char version_3[] =
 	"CREATE INDEX credential_device ON credential (device_uuid, state)"
 	"	WHERE device_uuid != '';";
 
+static const char version_4[] =
+	"PRAGMA user_version = 4;"
+
+	/* Each entry is chained to the one before by its MAC; see audit.h. */
+	"CREATE TABLE audit ("
+	"	id INTEGER PRIMARY KEY,"
+	"	at INTEGER NOT NULL,"
+	"	action TEXT NOT NULL,"
+	"	request_id TEXT NOT NULL,"
+	"	actor TEXT NOT NULL,"
+	"	device_uuid TEXT NOT NULL,"
+	"	user_uuid TEXT NOT NULL,"
+	"	serial TEXT NOT NULL,"
+	"	detail TEXT NOT NULL,"
+	"	mac BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit"
+	" BEGIN SELECT raise(ABORT, 'the audit trail is append-only'); END;"
+	"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+	" BEGIN SELECT raise(ABORT, 'the audit trail is append-only'); END;"
+
+	/*
+	 * inputs: what a failed one was tried with. wanted: the newest credential that the device
+	 * shall have. left_out: how many earlier ones were too many.
+	 */
+	"ALTER TABLE event ADD COLUMN inputs TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE upload ADD COLUMN next_at INTEGER;"
+	"ALTER TABLE upload ADD COLUMN inputs TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE upload ADD COLUMN wanted INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE upload ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE upload SET next_at = updated_at WHERE state = 'pending';"
+	"CREATE INDEX upload_undone ON upload (device_uuid, user_uuid)"
+	"	WHERE state IN ('pending', 'failed');"
+	"CREATE INDEX upload_left_out ON upload (device_uuid, user_uuid) WHERE left_out > 0;"
+	"CREATE INDEX credential_renewal ON credential (user_uuid, not_after)"
+	"	WHERE state = 'active';";
+
 /* migrations[n] leads from version n to n + 1. */
-static const char *const migrations[] = {version_1, version_2, version_3};
+static const char *const migrations[] = {version_1, version_2, version_3, version_4};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

@@ -1,12 +1,12 @@
 #include "store/store.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/text.h"
+#include "store/audit.h"
 #include "store/engine.h"
 #include "store/seal.h"
 
@@ -18,13 +18,12 @@
 #define KEY_CHECK_ROW "meta: key check"
 #define KEY_CHECK_TEXT "certprov master key"
 #define ROW_MAX 4096
-#define SHA256_LEN 32
-#define FINGERPRINT_SIZE (2 * SHA256_LEN + 1)
 
 struct store {
 	const struct store_engine *engine;
 	void *self;
 	struct seal *seal;
+	struct audit *audit;
 };
 
 const char *const store_table_names[STORE_TABLE_COUNT] = {
@@ -33,6 +32,19 @@ const char *const store_table_names[STORE_TABLE_COUNT] = {
 	[STORE_CERTIFICATES] = "certificates",
 	[STORE_UPLOADS] = "uploads",
 	[STORE_EVENTS] = "events",
+	[STORE_AUDIT] = "audit",
+};
+
+const char *const audit_action_names[AUDIT_ACTION_COUNT] = {
+	[AUDIT_RECEIVED] = "received",
+	[AUDIT_ISSUED] = "issued",
+	[AUDIT_RENEWED] = "renewed",
+	[AUDIT_UPLOADED] = "uploaded",
+	[AUDIT_REFUSED] = "refused",
+	[AUDIT_UNENROLLED] = "unenrolled",
+	[AUDIT_REVOKED] = "revoked",
+	[AUDIT_RECOVERED] = "recovered",
+	[AUDIT_REKEYED] = "rekeyed",
 };
 
 const char *const event_state_names[EVENT_STATE_COUNT] = {
@@ -92,6 +104,45 @@ static enum err verify_key(struct store *store, const struct config *config, str
 	return err;
 }
 
+/* --- the audit trail */
+
+/* A store that was made before there was one begins it now. */
+static enum err begin_audit(struct store *store, struct blob *sealed_key, struct error *e)
+{
+	struct blob key = {NULL, 0};
+	enum err err = audit_make_key(store->seal, &key, e);
+
+	if (!err)
+		err = store->engine->audit_begin(store->self, &key, e);
+	blob_free(&key);
+	return err ? err : store->engine->audit_key(store->self, sealed_key, e);
+}
+
+static enum err open_audit(struct store *store, struct error *e)
+{
+	struct blob key = {NULL, 0};
+	enum err err = store->engine->audit_key(store->self, &key, e);
+
+	if (err == ERR_NOT_FOUND)
+		err = begin_audit(store, &key, e);
+	if (!err)
+		err = audit_open(store->seal, &key, &store->audit, e);
+	if (!err)
+		store->engine->audit_use(store->self, store->audit);
+	blob_free(&key);
+	return err;
+}
+
+enum err store_audit_add(struct store *store, const struct store_audit *entry, struct error *e)
+{
+	return store->engine->audit_add(store->self, entry, e);
+}
+
+enum err store_audit_verify(struct store *store, int64_t *count, struct error *e)
+{
+	return store->engine->audit_verify(store->self, count, e);
+}
+
 /* --- opening */
 
 enum err store_init(const struct config *config, struct error *e)
@@ -124,6 +175,8 @@ enum err store_open(const struct config *config, struct store **out, struct erro
 		err = seal_open_file(config->store.key_file, &store->seal, e);
 	if (!err)
 		err = verify_key(store, config, e);
+	if (!err)
+		err = open_audit(store, e);
 	if (err) {
 		store_close(store);
 		return err;
@@ -137,6 +190,7 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	store->engine->close(store->self);
+	audit_close(store->audit);
 	seal_close(store->seal);
 	free(store);
 }
@@ -154,10 +208,10 @@ enum err store_event_add(struct store *store, const struct store_event *event, i
 	return store->engine->event_add(store->self, event, lease, id, e);
 }
 
-enum err store_event_finish(struct store *store, int64_t id, enum event_state state,
-	const char *cause, int64_t next_at, struct error *e)
+enum err store_event_finish(
+	struct store *store, int64_t id, const struct store_end *end, struct error *e)
 {
-	return store->engine->event_finish(store->self, id, state, cause, next_at, e);
+	return store->engine->event_finish(store->self, id, end, e);
 }
 
 void store_claim_fini(struct store_claim *claim)
@@ -167,10 +221,10 @@ void store_claim_fini(struct store_claim *claim)
 	*claim = (struct store_claim){.id = 0};
 }
 
-enum err store_event_claim(struct store *store, bool now, int64_t after,
+enum err store_event_claim(struct store *store, const struct store_due *due, int64_t after,
 	const struct store_share *share, struct store_claim *out, struct error *e)
 {
-	return store->engine->event_claim(store->self, now, after, share, out, e);
+	return store->engine->event_claim(store->self, due, after, share, out, e);
 }
 
 enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct error *e)
@@ -178,15 +232,16 @@ enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct er
 	return store->engine->event_turn(store->self, id, ours, e);
 }
 
-enum err store_event_due(struct store *store, bool now, int64_t *count, struct error *e)
+enum err store_event_due(
+	struct store *store, const struct store_due *due, int64_t *count, struct error *e)
 {
-	return store->engine->event_due(store->self, now, count, e);
+	return store->engine->event_due(store->self, due, count, e);
 }
 
-enum err store_device_claim(struct store *store, const struct store_pair *filter,
-	const struct store_share *share, struct store_pair *at, bool *claimed, struct error *e)
+enum err store_device_claim(struct store *store, const struct store_wanted *wanted,
+	const struct store_share *share, struct store_device *at, struct error *e)
 {
-	return store->engine->device_claim(store->self, filter, share, at, claimed, e);
+	return store->engine->device_claim(store->self, wanted, share, at, e);
 }
 
 enum err store_device_release(struct store *store, const struct store_pair *pair, struct error *e)
@@ -195,9 +250,9 @@ enum err store_device_release(struct store *store, const struct store_pair *pair
 }
 
 enum err store_device_enrolled(
-	struct store *store, const struct store_pair *filter, int64_t *count, struct error *e)
+	struct store *store, const struct store_wanted *wanted, int64_t *count, struct error *e)
 {
-	return store->engine->device_enrolled(store->self, filter, count, e);
+	return store->engine->device_enrolled(store->self, wanted, count, e);
 }
 
 enum err store_upload_record(
@@ -226,18 +281,6 @@ void credentials_free(struct credential *credentials, size_t count)
 	free(credentials);
 }
 
-/* SHA-256 in hexadecimal digits. */
-static enum err fingerprint(const struct blob *data, char out[FINGERPRINT_SIZE], struct error *e)
-{
-	unsigned char digest[SHA256_LEN];
-	int code = gnutls_hash_fast(GNUTLS_DIG_SHA256, data->data, data->len, digest);
-
-	if (code < 0)
-		return error_set(e, ERR_INTERNAL, "SHA-256: %s", gnutls_strerror(code));
-	text_hex(digest, sizeof(digest), out);
-	return ERR_OK;
-}
-
 /*
  * Whose key it is and of which certificate, as one string: each part behind
  * its length, so that no two rows have the same. The certificates are part of it: a key
@@ -245,11 +288,11 @@ static enum err fingerprint(const struct blob *data, char out[FINGERPRINT_SIZE],
  */
 static enum err row_identity(const struct credential *c, struct blob *out, struct error *e)
 {
-	char chain[FINGERPRINT_SIZE] = "";
+	char chain[DIGEST_HEX_SIZE] = "";
 	const char *const parts[] = {
 		usage_names[c->usage], c->user_uuid, c->device_uuid, c->mail, c->serial, chain};
 	struct buf b = BUF_INIT(ROW_MAX);
-	enum err err = fingerprint(&c->chain, chain, e);
+	enum err err = digest_hex(c->chain.data, c->chain.len, chain, e);
 
 	if (err)
 		return err;
@@ -309,8 +352,8 @@ enum err store_credential_current(struct store *store, const struct credential_o
 	return ERR_OK;
 }
 
-enum err store_credential_add(struct store *store, const struct credential *credential,
-	int64_t replaces, bool *won, struct error *e)
+enum err store_credential_add(struct store *store, struct credential *credential,
+	const struct store_place *place, bool *won, struct error *e)
 {
 	struct credential sealed = *credential; /* borrows all but the key */
 	enum err err;
@@ -318,19 +361,21 @@ enum err store_credential_add(struct store *store, const struct credential *cred
 	sealed.key = (struct blob){NULL, 0};
 	err = seal_key(store->seal, credential, &sealed.key, e);
 	if (!err)
-		err = store->engine->credential_add(store->self, &sealed, replaces, won, e);
+		err = store->engine->credential_add(store->self, &sealed, place, won, e);
+	if (!err && *won)
+		credential->id = sealed.id;
 	blob_free(&sealed.key);
 	return err;
 }
 
 enum err store_credential_archived(struct store *store, const char *user_uuid,
 	const char *device_uuid, size_t max, struct credential **out, size_t *count,
-	struct error *e)
+	size_t *left_out, struct error *e)
 {
 	struct credential *found = NULL;
-	size_t n = 0;
+	size_t n = 0, more = 0;
 	enum err err = store->engine->credential_archived(
-		store->self, user_uuid, device_uuid, max, &found, &n, e);
+		store->self, user_uuid, device_uuid, max, &found, &n, &more, e);
 
 	for (size_t i = 0; !err && i < n; i++)
 		err = unseal_key(store->seal, &found[i], e);
@@ -340,6 +385,7 @@ enum err store_credential_archived(struct store *store, const char *user_uuid,
 	}
 	*out = found;
 	*count = n;
+	*left_out = more;
 	return ERR_OK;
 }
 
@@ -396,6 +442,7 @@ static enum err check_state(enum store_table table, const char *state, struct er
 		[STORE_CERTIFICATES] = {credential_state_names, CREDENTIAL_STATE_COUNT},
 		[STORE_UPLOADS] = {upload_state_names, UPLOAD_STATE_COUNT},
 		[STORE_EVENTS] = {event_state_names, EVENT_STATE_COUNT},
+		[STORE_AUDIT] = {NULL, 0},
 	};
 	struct buf names = BUF_INIT(ERROR_TEXT_MAX / 2);
 	enum err err;

@@ -34,6 +34,42 @@ void store_close(struct store *store);
 /* Does it answer? */
 enum err store_ping(struct store *store, struct error *e) must_check;
 
+/* --- the audit trail */
+
+enum audit_action {
+	AUDIT_RECEIVED,	  /* an event was recorded */
+	AUDIT_ISSUED,	  /* a first certificate, or one for another address or in place of an
+			     expired one */
+	AUDIT_RENEWED,	  /* a certificate, before its end */
+	AUDIT_UPLOADED,	  /* a gateway has accepted an upload */
+	AUDIT_REFUSED,	  /* for good: an event by us or the CA, an upload by a gateway */
+	AUDIT_UNENROLLED, /* a device */
+	AUDIT_REVOKED,	  /* a certificate */
+	AUDIT_RECOVERED,  /* a user's encryption keys were handed out */
+	AUDIT_REKEYED,	  /* all private keys were sealed anew */
+	AUDIT_ACTION_COUNT,
+};
+
+extern const char *const audit_action_names[AUDIT_ACTION_COUNT]; /* "received", … */
+
+/*
+ * Who did what, when, under which request id: appended in the transaction of the change itself by
+ * the operations below, and never altered. Each entry is chained to the one before by a MAC.
+ * What an operation does not know, a caller adds.
+ */
+struct store_audit { /* NULL is "" */
+	enum audit_action action;
+	const char *device_uuid, *user_uuid, *serial;
+	const char *detail; /* no secrets */
+};
+
+enum err store_audit_add(
+	struct store *store, const struct store_audit *entry, struct error *e) must_check;
+
+/* Reads all of it. *count: how many entries. ERR_CONFIG, naming the first entry that is not as it
+ * was written, or missing. */
+enum err store_audit_verify(struct store *store, int64_t *count, struct error *e) must_check;
+
 /* --- events */
 
 enum event_state {
@@ -67,16 +103,27 @@ struct store_event {
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e) must_check;
 
+struct store_upload;
+
+/* How an attempt at an event ended. */
+struct store_end {
+	enum event_state state;
+	const char *cause;  /* of what is pending or failed; NULL is "" */
+	int64_t next_at;    /* pending: due again then */
+	const char *inputs; /* failed: what it was tried with, see store_due; NULL is "" */
+	const struct store_upload *upload; /* the uploads it made, written down with it */
+	size_t upload_count;
+};
+
 /*
- * Ends an attempt at an event. Delivered: earlier pending or failed events of the same
- * device and user are delivered with it. Pending: due again at next_at, tries + 1, with
- * the cause. Failed: with the cause. An unenrolled device is marked so by
+ * Ends an attempt at an event; tries + 1. Delivered: earlier pending or failed events of the same
+ * device and user are delivered with it. An unenrolled device is marked so by
  * EVENT_STATE_RECORDED, unless it was enrolled again since; its earlier enrollments
  * then ask for nothing any more. What is delivered or recorded is not opened again.
  * Ends the lease. ERR_NOT_FOUND.
  */
-enum err store_event_finish(struct store *store, int64_t id, enum event_state state,
-	const char *cause, int64_t next_at, struct error *e) must_check;
+enum err store_event_finish(
+	struct store *store, int64_t id, const struct store_end *end, struct error *e) must_check;
 
 /*
  * Leases: what a process works on is a device with its user, until a time. No other
@@ -104,18 +151,28 @@ struct store_claim {
 void store_claim_fini(struct store_claim *claim);
 
 /*
- * Claims the event with the lowest id above after that is pending and due or, with now,
- * pending or failed. Left out: what is leased, and an event with a later pending one of
- * the same device and user, which will deliver both. ERR_NOT_FOUND: none is left.
+ * What is to be taken up. Pending: when its time has come. Failed: when what it was tried with
+ * has changed since. With now both, in any case.
  */
-enum err store_event_claim(struct store *store, bool now, int64_t after,
+struct store_due {
+	bool now;
+	const char *inputs; /* a digest of all that could make a difference */
+};
+
+/*
+ * Claims the event with the lowest id above after that is due. Left out: what is leased, and
+ * an event with a later pending one of the same device and user, which will deliver both.
+ * ERR_NOT_FOUND: none is left.
+ */
+enum err store_event_claim(struct store *store, const struct store_due *due, int64_t after,
 	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
 
 /* For an event that was just added: false while somebody has claimed its device and user. */
 enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct error *e) must_check;
 
 /* How many events could be claimed at this moment. */
-enum err store_event_due(struct store *store, bool now, int64_t *count, struct error *e) must_check;
+enum err store_event_due(struct store *store, const struct store_due *due, int64_t *count,
+	struct error *e) must_check;
 
 /* A device and its user. In a filter, "" is any. */
 struct store_pair {
@@ -123,21 +180,32 @@ struct store_pair {
 	char user_uuid[UUID_SIZE];
 };
 
+/* Which enrolled devices. */
+struct store_wanted {
+	struct store_pair filter;    /* these alone */
+	const struct store_due *due; /* with an upload that is due, and no pending event; or NULL */
+};
+
+/* One of them: whether it is in our hands, and how often its upload was tried since it is due. */
+struct store_device {
+	struct store_pair pair;
+	bool claimed; /* false: another has it in hand */
+	int64_t tries;
+};
+
 /*
- * Steps *at to the next enrolled device and user that the filter lets through, in the
- * order of their UUIDs; the first if *at is empty. *claimed is false where another has
- * that one in hand; else it is leased until store_device_release(). ERR_NOT_FOUND: none
- * is left.
+ * Steps *at to the next enrolled device and user that is wanted, in the order of their UUIDs; the
+ * first if its pair is empty. A claimed one is leased until store_device_release(). ERR_NOT_FOUND:
+ * none is left.
  */
-enum err store_device_claim(struct store *store, const struct store_pair *filter,
-	const struct store_share *share, struct store_pair *at, bool *claimed,
-	struct error *e) must_check;
+enum err store_device_claim(struct store *store, const struct store_wanted *wanted,
+	const struct store_share *share, struct store_device *at, struct error *e) must_check;
 enum err store_device_release(
 	struct store *store, const struct store_pair *pair, struct error *e) must_check;
 
-/* How many enrolled devices, with their users, the filter lets through. */
-enum err store_device_enrolled(struct store *store, const struct store_pair *filter, int64_t *count,
-	struct error *e) must_check;
+/* How many enrolled devices, with their users, are wanted. */
+enum err store_device_enrolled(struct store *store, const struct store_wanted *wanted,
+	int64_t *count, struct error *e) must_check;
 
 /* --- credentials: a certificate, its chain and its private key */
 
@@ -179,24 +247,31 @@ void credentials_free(
 enum err store_credential_current(struct store *store, const struct credential_owner *owner,
 	struct credential *out, struct error *e) must_check;
 
+/* A new credential's place. */
+struct store_place {
+	int64_t replaces;	  /* the id of the active one, which becomes archived; 0: none */
+	enum audit_action action; /* AUDIT_ISSUED or AUDIT_RENEWED */
+	const char *why;	  /* for the audit trail; NULL is "" */
+};
+
 /*
- * Makes credential the owner's active one. replaces is the id of the active one that it
- * shall replace, which becomes archived, or 0. Where by now another one is active, that
- * one wins: *won is false and nothing was stored. The caller then drops its own and
- * asks for the current one.
+ * Makes credential the owner's active one, and sets its id. Every enrolled device that shall have
+ * it and has had an upload is due for another. Where by now another one than the one that it
+ * replaces is active, that one wins: *won is false and nothing was stored. The caller then drops
+ * its own and asks for the current one.
  */
-enum err store_credential_add(struct store *store, const struct credential *credential,
-	int64_t replaces, bool *won, struct error *e) must_check;
+enum err store_credential_add(struct store *store, struct credential *credential,
+	const struct store_place *place, bool *won, struct error *e) must_check;
 
 /*
  * What an upload carries as archived: the user's earlier encryption credentials and the
  * earlier signing credentials of that user on that device, or, with signing_scope user,
- * of that user; newest first, at most max. *out is an array of *count, each to be
- * credential_fini()ed, and freed.
+ * of that user; newest first, at most max; *left_out: how many there are beyond. *out is an array
+ * of *count, each to be credential_fini()ed, and freed.
  */
 enum err store_credential_archived(struct store *store, const char *user_uuid,
 	const char *device_uuid, size_t max, struct credential **out, size_t *count,
-	struct error *e) must_check;
+	size_t *left_out, struct error *e) must_check;
 
 /* --- revocation */
 
@@ -268,11 +343,18 @@ struct store_upload {
 	const char *user_uuid;
 	const char *gateway;  /* URL */
 	const char *contents; /* serials, "signing:ab…,encryption:cd…": what was in it */
+	int64_t newest;	      /* the highest id of a credential that was in it */
+	size_t left_out;      /* how many earlier credentials it had no room for */
 	enum upload_state state;
-	const char *cause; /* "" when delivered */
+	const char *cause;  /* "" when delivered */
+	int64_t next_at;    /* pending: due again then */
+	const char *inputs; /* failed: what it was tried with, see store_due; NULL is "" */
 };
 
-/* Writes down how an attempt ended: tries + 1, and the time. */
+/*
+ * Writes down how an attempt ended: tries + 1, and the time. Where the device was due for a newer
+ * credential meanwhile, a delivered one leaves it pending.
+ */
 enum err store_upload_record(
 	struct store *store, const struct store_upload *upload, struct error *e) must_check;
 
@@ -284,6 +366,7 @@ enum store_table {
 	STORE_CERTIFICATES,
 	STORE_UPLOADS,
 	STORE_EVENTS,
+	STORE_AUDIT,
 	STORE_TABLE_COUNT,
 };
 
@@ -322,6 +405,7 @@ struct store_counts {
 	int64_t uploads[UPLOAD_STATE_COUNT];
 	int64_t events[EVENT_STATE_COUNT];
 	int64_t oldest_pending; /* received_at of the oldest pending event, 0: none */
+	int64_t left_out;	/* devices whose last upload had no room for all earlier ones */
 };
 
 enum err store_count(

@@ -69,6 +69,7 @@ static void finishes_an_event(void **state)
 	};
 	struct fixture *f = *state;
 	const struct store_event event = enrolled(DEVICE_1, USER_A);
+	const struct store_end end = {.state = EVENT_STATE_FAILED};
 	int64_t id = must_add_event(f, &event);
 	char text[256];
 
@@ -78,9 +79,9 @@ static void finishes_an_event(void **state)
 			i + 1, ends[i].sql);
 		assert_int_equal(sql_integer(f, text), 1);
 	}
-	assert_int_equal(store_event_finish(f->store, id + 1, EVENT_STATE_FAILED, "", 0, &f->e),
-		ERR_NOT_FOUND);
+	assert_int_equal(store_event_finish(f->store, id + 1, &end, &f->e), ERR_NOT_FOUND);
 }
+const struct store_end end = {.state = EVENT_STATE_FAILED};
 
 static void does_not_reopen_what_is_done(void **state)
 {
@@ -267,12 +268,13 @@ static void changes_nothing_when_it_cannot_store(void **state)
 	struct fixture *f = *state;
 	struct credential_text text;
 	struct credential c = credential(&text, USAGE_ENCRYPTION, USER_A, "", 1);
+	const struct store_place first = {.replaces = 1}, none = {.replaces = 0};
 	bool won = true;
 
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 1, 0);
 	snprintf(text.mail, sizeof(text.mail), "other@example.com");
 	/* The same serial once more. */
-	assert_int_equal(store_credential_add(f->store, &c, 1, &won, &f->e), ERR_INTERNAL);
+	assert_int_equal(store_credential_add(f->store, &c, &first, &won, &f->e), ERR_INTERNAL);
 	assert_true(won);
 	assert_non_null(strstr(f->e.text, text.serial));
 	assert_int_equal(
@@ -281,7 +283,7 @@ static void changes_nothing_when_it_cannot_store(void **state)
 		1);
 	/* An encryption key is the user's, never a device's. */
 	c = credential(&text, USAGE_ENCRYPTION, USER_B, DEVICE_1, 2);
-	assert_int_equal(store_credential_add(f->store, &c, 0, &won, &f->e), ERR_INTERNAL);
+	assert_int_equal(store_credential_add(f->store, &c, &none, &won, &f->e), ERR_INTERNAL);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user"), 1);
 	assert_intact(f);
 }
@@ -292,11 +294,11 @@ static const char *archived(
 {
 	static char serials[128];
 	struct credential *c = NULL;
-	size_t count = 99;
+	size_t count = 99, left_out = 99;
 
 	serials[0] = '\0';
-	assert_int_equal(
-		store_credential_archived(f->store, user_uuid, device_uuid, max, &c, &count, &f->e),
+	assert_int_equal(store_credential_archived(f->store, user_uuid, device_uuid, max, &c,
+				 &count, &left_out, &f->e),
 		ERR_OK);
 	for (size_t i = 0; i < count; i++) {
 		unsigned serial = (unsigned)strtoul(c[i].serial, NULL, 16);
@@ -340,15 +342,15 @@ static void assert_sealed_against(struct fixture *f, const char *change)
 {
 	const struct credential_owner owner = {USAGE_SIGNING, USER_A, DEVICE_1};
 	struct credential c = {.id = 42}, *list = NULL;
-	size_t count = 42;
+	size_t count = 42, left_out = 42;
 
 	sql(f, change);
 	assert_int_equal(store_credential_current(f->store, &owner, &c, &f->e), ERR_CONFIG);
 	assert_int_equal(c.id, 42);
 	assert_non_null(strstr(f->e.text, "0000000000000001"));
 	sql(f, "UPDATE credential SET state = 'archived'");
-	assert_int_equal(
-		store_credential_archived(f->store, USER_A, DEVICE_1, 20, &list, &count, &f->e),
+	assert_int_equal(store_credential_archived(
+				 f->store, USER_A, DEVICE_1, 20, &list, &count, &left_out, &f->e),
 		ERR_CONFIG);
 	assert_null(list);
 	assert_int_equal(count, 42);
@@ -438,7 +440,7 @@ static void records_uploads(void **state)
 	upload.contents = "signing:2";
 	assert_int_equal(store_upload_record(f->store, &upload, &f->e), ERR_OK);
 	assert_int_equal(
-		sql_integer(f, "SELECT count(*) FROM upload WHERE state = 'pending' AND tries = 3"
+		sql_integer(f, "SELECT count(*) FROM upload WHERE state = 'pending' AND tries = 1"
 			       " AND contents = 'signing:2' AND delivered_at = updated_at"),
 		1);
 	upload.gateway = "https://other.example.com";

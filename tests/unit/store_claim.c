@@ -13,13 +13,15 @@
 #define LEASE 300
 
 static const struct store_share alone = {0, 1, LEASE};
-static const struct store_pair any = {.device_uuid = ""};
+static const struct store_wanted any = {.due = NULL};
 static int64_t now;
 
 static int64_t test_clock(void)
 {
 	return now;
 }
+
+static const struct store_due by_time = {.inputs = "before"};
 
 static int setup(void **state)
 {
@@ -38,7 +40,8 @@ static int teardown(void **state)
 static int64_t claim(struct fixture *f, bool at_once, int64_t after)
 {
 	struct store_claim c = {.id = 0};
-	enum err err = store_event_claim(f->store, at_once, after, &alone, &c, &f->e);
+	const struct store_due due = {.now = at_once, .inputs = "before"};
+	enum err err = store_event_claim(f->store, &due, after, &alone, &c, &f->e);
 	int64_t id = c.id;
 
 	if (err && err != ERR_NOT_FOUND)
@@ -49,16 +52,20 @@ static int64_t claim(struct fixture *f, bool at_once, int64_t after)
 
 static int64_t due(struct fixture *f, bool at_once)
 {
+	const struct store_due due = {.now = at_once, .inputs = "before"};
 	int64_t count = -1;
 
-	if (store_event_due(f->store, at_once, &count, &f->e))
+	if (store_event_due(f->store, &due, &count, &f->e))
 		fail_msg("store_event_due: %s", f->e.text);
 	return count;
 }
 
-static void finish(struct fixture *f, int64_t id, enum event_state end, int64_t next_at)
+static void finish(struct fixture *f, int64_t id, enum event_state state, int64_t next_at)
 {
-	if (store_event_finish(f->store, id, end, "the cause", next_at, &f->e))
+	const struct store_end end = {
+		.state = state, .cause = "the cause", .next_at = next_at, .inputs = "before"};
+
+	if (store_event_finish(f->store, id, &end, &f->e))
 		fail_msg("store_event_finish: %s", f->e.text);
 }
 
@@ -77,7 +84,7 @@ static void gives_what_the_handler_left_when_its_lease_has_ended(void **state)
 	assert_int_equal(due(f, true), 0);
 	now = START + 60;
 	assert_int_equal(due(f, false), 1);
-	assert_int_equal(store_event_claim(f->store, false, 0, &alone, &c, &f->e), ERR_OK);
+	assert_int_equal(store_event_claim(f->store, &by_time, 0, &alone, &c, &f->e), ERR_OK);
 	assert_int_equal(c.id, id);
 	assert_int_equal(c.tries, 0);
 	assert_string_equal(c.device_uuid, DEVICE_1);
@@ -208,7 +215,7 @@ static void workers_share_the_events(void **state)
 		const struct store_share share = {worker, 3, LEASE};
 		struct store_claim c = {.id = 0};
 
-		while (store_event_claim(f->store, false, c.id, &share, &c, &f->e) == ERR_OK) {
+		while (store_event_claim(f->store, &by_time, c.id, &share, &c, &f->e) == ERR_OK) {
 			int64_t id = c.id;
 
 			assert_int_equal(id % 3, worker);
@@ -293,7 +300,7 @@ static int claim_all(struct fixture *f, int report)
 
 	if (store_open(&f->config, &f->store, &f->e))
 		return 1;
-	while ((err = store_event_claim(f->store, false, 0, &alone, &c, &f->e)) == ERR_OK) {
+	while ((err = store_event_claim(f->store, &by_time, 0, &alone, &c, &f->e)) == ERR_OK) {
 		unsigned char id = (unsigned char)c.id;
 
 		store_claim_fini(&c);
@@ -361,21 +368,20 @@ static void add_devices(struct fixture *f)
 }
 
 /* Which ones, as the first digits of device and user. */
-static void walk(struct fixture *f, const struct store_pair *filter, const char *expected)
+static void walk(struct fixture *f, const struct store_wanted *wanted, const char *expected)
 {
-	struct store_pair at = {.device_uuid = ""};
+	struct store_device at = {.tries = 0};
 	int64_t count = -1;
 	char seen[64] = "";
 	size_t n = 0;
-	bool claimed = false;
 
-	assert_int_equal(store_device_enrolled(f->store, filter, &count, &f->e), ERR_OK);
-	while (store_device_claim(f->store, filter, &alone, &at, &claimed, &f->e) == ERR_OK) {
+	assert_int_equal(store_device_enrolled(f->store, wanted, &count, &f->e), ERR_OK);
+	while (store_device_claim(f->store, wanted, &alone, &at, &f->e) == ERR_OK) {
 		assert_true(n + 3 < sizeof(seen));
-		seen[n++] = at.device_uuid[0];
-		seen[n++] = claimed ? at.user_uuid[0] : '-';
-		if (claimed)
-			assert_int_equal(store_device_release(f->store, &at, &f->e), ERR_OK);
+		seen[n++] = at.pair.device_uuid[0];
+		seen[n++] = at.claimed ? at.pair.user_uuid[0] : '-';
+		if (at.claimed)
+			assert_int_equal(store_device_release(f->store, &at.pair, &f->e), ERR_OK);
 	}
 	assert_int_equal(f->e.code, ERR_NOT_FOUND);
 	assert_string_equal(seen, expected);
@@ -385,8 +391,10 @@ static void walk(struct fixture *f, const struct store_pair *filter, const char 
 static void walks_over_the_enrolled_devices(void **state)
 {
 	struct fixture *f = *state;
-	const struct store_pair user = {.user_uuid = USER_A}, device = {.device_uuid = DEVICE_1},
-				both = {DEVICE_1, USER_B}, none = {DEVICE_2, USER_B};
+	const struct store_wanted user = {.filter = {.user_uuid = USER_A}},
+				  device = {.filter = {.device_uuid = DEVICE_1}},
+				  both = {.filter = {DEVICE_1, USER_B}},
+				  none = {.filter = {DEVICE_2, USER_B}};
 
 	add_devices(f);
 	walk(f, &any, "1a1b2a");
@@ -410,11 +418,10 @@ static void workers_share_the_devices(void **state)
 	}
 	for (unsigned worker = 0; worker < 3; worker++) {
 		const struct store_share share = {worker, 3, LEASE};
-		struct store_pair at = {.device_uuid = ""};
-		bool claimed = false;
+		struct store_device at = {.tries = 0};
 
-		while (store_device_claim(f->store, &any, &share, &at, &claimed, &f->e) == ERR_OK) {
-			assert_true(claimed);
+		while (store_device_claim(f->store, &any, &share, &at, &f->e) == ERR_OK) {
+			assert_true(at.claimed);
 			seen++;
 		}
 	}
@@ -425,13 +432,12 @@ static void lends_a_device_to_one_until_the_lease_ends(void **state)
 {
 	struct fixture *f = *state;
 	struct store_event event = enrolled(DEVICE_1, USER_A);
-	struct store_pair at = {.device_uuid = ""};
-	bool claimed = false;
+	struct store_device at = {.tries = 0};
 	int64_t id;
 
 	add_devices(f);
-	assert_int_equal(store_device_claim(f->store, &any, &alone, &at, &claimed, &f->e), ERR_OK);
-	assert_true(claimed);
+	assert_int_equal(store_device_claim(f->store, &any, &alone, &at, &f->e), ERR_OK);
+	assert_true(at.claimed);
 	walk(f, &any, "1-1b2a");
 	now = START + LEASE;
 	walk(f, &any, "1a1b2a");
@@ -441,10 +447,10 @@ static void lends_a_device_to_one_until_the_lease_ends(void **state)
 	id = must_add_event(f, &event);
 	walk(f, &any, "1-1b2a");
 	finish(f, id, EVENT_STATE_PENDING, now);
-	at = (struct store_pair){.device_uuid = ""};
-	assert_int_equal(store_device_claim(f->store, &any, &alone, &at, &claimed, &f->e), ERR_OK);
+	at = (struct store_device){.tries = 0};
+	assert_int_equal(store_device_claim(f->store, &any, &alone, &at, &f->e), ERR_OK);
 	assert_int_equal(claim(f, true, 0), 0);
-	assert_int_equal(store_device_release(f->store, &at, &f->e), ERR_OK);
+	assert_int_equal(store_device_release(f->store, &at.pair, &f->e), ERR_OK);
 	assert_int_equal(claim(f, true, 0), id);
 }
 

@@ -88,6 +88,17 @@ void sql(struct fixture *f, const char *text)
 	sqlite3_close(db);
 }
 
+void sql_refused(struct fixture *f, const char *text, const char *why)
+{
+	sqlite3 *db = raw_open(f);
+
+	if (sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK)
+		fail_msg("%s: not refused", text);
+	if (!strstr(sqlite3_errmsg(db), why))
+		fail_msg("%s: refused: %s", text, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
 int64_t sql_integer(struct fixture *f, const char *text)
 {
 	sqlite3 *db = raw_open(f);
@@ -153,7 +164,10 @@ int64_t must_add_event(struct fixture *f, const struct store_event *event)
 
 void must_finish_event(struct fixture *f, int64_t id, enum event_state state)
 {
-	if (store_event_finish(f->store, id, state, "the cause", 1600000600, &f->e))
+	const struct store_end end = {
+		.state = state, .cause = "the cause", .next_at = 1600000600, .inputs = "before"};
+
+	if (store_event_finish(f->store, id, &end, &f->e))
 		fail_msg("store_event_finish: %s", f->e.text);
 }
 
@@ -187,9 +201,10 @@ bool must_add(struct fixture *f, enum usage usage, const char *user_uuid, const 
 {
 	struct credential_text text;
 	struct credential c = credential(&text, usage, user_uuid, device_uuid, serial);
+	const struct store_place place = {.replaces = replaces, .action = AUDIT_ISSUED};
 	bool won = false;
 
-	if (store_credential_add(f->store, &c, replaces, &won, &f->e))
+	if (store_credential_add(f->store, &c, &place, &won, &f->e))
 		fail_msg("store_credential_add: %s", f->e.text);
 	return won;
 }

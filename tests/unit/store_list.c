@@ -60,8 +60,14 @@ static size_t rows(struct fixture *f, enum store_table table, const char *user, 
 static void must_upload(
 	struct fixture *f, const char *device_uuid, const char *user_uuid, enum upload_state state)
 {
-	const struct store_upload upload = {device_uuid, user_uuid, GATEWAY, "signing:1", state,
-		state == UPLOAD_DELIVERED ? "" : "no route"};
+	const struct store_upload upload = {
+		.device_uuid = device_uuid,
+		.user_uuid = user_uuid,
+		.gateway = GATEWAY,
+		.contents = "signing:1",
+		.state = state,
+		.cause = state == UPLOAD_DELIVERED ? "" : "no route",
+	};
 
 	assert_int_equal(store_upload_record(f->store, &upload, &f->e), ERR_OK);
 }
@@ -126,7 +132,8 @@ static void shows_every_column(void **state)
 	assert_string_equal(list(f, STORE_UPLOADS, &gone).text,
 		"device_uuid=" DEVICE_2 "|user_uuid=" USER_A "|user_name=anna|gateway=" GATEWAY
 		"|state=delivered|tries=1#|updated_at=2023-11-14T22:13:20Z"
-		"|delivered_at=2023-11-14T22:13:20Z|contents=signing:1|cause=\n");
+		"|delivered_at=2023-11-14T22:13:20Z|next_at=-|left_out=0#|contents=signing:1"
+		"|cause=\n");
 	assert_string_equal(list(f, STORE_EVENTS, &(struct store_filter){.user = "bert"}).text,
 		"id=3#|received_at=2020-09-13T12:26:42Z|request_id=request-1|kind=enrolled"
 		"|event_type=MDM Enrollment Complete|device_uuid=" DEVICE_1 "|user_uuid=" USER_B

@@ -100,7 +100,7 @@ struct made {
 	unsigned own, current;
 };
 
-static int64_t replaces; /* what all of them have seen before */
+static struct store_place place = {.action = AUDIT_ISSUED}; /* what all of them have seen before */
 
 static int make_credential(struct fixture *f, int number, int report)
 {
@@ -110,7 +110,7 @@ static int make_credential(struct fixture *f, int number, int report)
 	struct credential c = credential(&text, USAGE_ENCRYPTION, USER_A, "", serial), current;
 	struct made made = {.own = serial};
 
-	if (store_credential_add(f->store, &c, replaces, &made.won, &f->e))
+	if (store_credential_add(f->store, &c, &place, &made.won, &f->e))
 		return 1;
 	if (store_credential_current(f->store, &owner, &current, &f->e))
 		return 2;
@@ -149,7 +149,7 @@ static void one_wins_where_none_was(void **state)
 {
 	struct fixture *f = *state;
 
-	replaces = 0;
+	place.replaces = 0;
 	assert_one_winner(f);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM credential"), 1);
 }
@@ -159,7 +159,7 @@ static void one_wins_where_one_is_replaced(void **state)
 	struct fixture *f = *state;
 
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 1, 0);
-	replaces = sql_integer(f, "SELECT id FROM credential");
+	place.replaces = sql_integer(f, "SELECT id FROM credential");
 	assert_one_winner(f);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM credential"), 2);
 	assert_int_equal(sql_integer(f, "SELECT id FROM credential WHERE state = 'archived'"), 1);
@@ -278,7 +278,7 @@ static pid_t start_holder(struct fixture *f, int said)
 			"PRAGMA cache_size = 1; BEGIN IMMEDIATE;"
 			"INSERT INTO event SELECT NULL, 'failed', 0, NULL, 0, 0, '', 'enrolled', "
 			"'',"
-			" '', '', '', '', '', '', zeroblob(100000) FROM event AS a, event AS b",
+			" '', '', '', '', '', '', zeroblob(100000), '' FROM event AS a, event AS b",
 			NULL, NULL, NULL) ||
 		say(said, "", 1))
 		_exit(1);
