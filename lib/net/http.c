@@ -111,6 +111,7 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 		goto out;
 	answer.status = t.in.status;
 	answer.retry_after = t.in.retry_after;
+	answer.date = t.in.date;
 	err = blob_take(&t.in.body, &answer.body, e);
 	if (!err)
 		*out = answer;

@@ -46,6 +46,7 @@ struct http_request {
 struct http_answer {
 	int status;	 /* of a complete, well-formed answer */
 	int retry_after; /* seconds from now, 0: not said; a date is turned into seconds */
+	int64_t date; /* when it was made, by the server's clock; 0: not said (RFC 9110, 6.6.1) */
 	struct blob body;
 };
 

@@ -8,8 +8,8 @@
 
 #define HEADER_MAX (32 * 1024)	    /* bytes of a header block, trailers too */
 #define RETRY_AFTER_MAX (24 * 3600) /* seconds; no server parks us for longer */
-#define RETRY_AFTER_TEXT_MAX 64	    /* an HTTP-date has 29 characters */
-#define RETRY_AFTER_NAME "retry-after"
+#define FIELD_NAME_MAX 16	    /* of those that we read */
+#define FIELD_TEXT_MAX 64	    /* an HTTP-date has 29 characters */
 
 /* Seconds or an HTTP-date (RFC 9110, section 10.2.3); 0 for anything else. */
 static int parse_retry_after(const char *value)
@@ -26,16 +26,37 @@ static int parse_retry_after(const char *value)
 	return (int)(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
 }
 
-static void take_retry_after(struct http_incoming *in, const char *value, size_t len)
+static void take_retry_after(struct http_incoming *in, const char *value)
 {
-	char text[RETRY_AFTER_TEXT_MAX];
+	in->retry_after = parse_retry_after(value);
+}
+
+static void take_date(struct http_incoming *in, const char *value)
+{
+	time_t date = curl_getdate(value, NULL);
+
+	in->date = date > 0 ? (int64_t)date : 0;
+}
+
+/* The fields that are of interest; others are passed over. */
+static const struct {
+	const char *name;
+	void (*take)(struct http_incoming *in, const char *value);
+} fields[] = {{"date", take_date}, {"retry-after", take_retry_after}};
+
+/* value is what stands behind the colon: with white space around it, and the line's end. */
+static void take_value(struct http_incoming *in, const char *name, const char *value, size_t len)
+{
+	char text[FIELD_TEXT_MAX];
 
 	if (len >= sizeof(text))
 		return;
 	memcpy(text, value, len);
 	text[len] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
-	in->retry_after = parse_retry_after(text_trim(text));
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (text_equal_nocase(name, fields[i].name))
+			fields[i].take(in, text_trim(text));
 }
 
 /* "HTTP/1.1 200 OK": three digits behind the first space (RFC 9112, section 4). */
@@ -51,24 +72,24 @@ static void take_status(struct http_incoming *in, const char *line, size_t len)
 		in->fault = HTTP_FAULT_HEADER;
 	in->status = (int)status;
 	in->retry_after = 0;
+	in->date = 0;
 }
 
 static void take_field(struct http_incoming *in, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
 	size_t name_len = colon ? (size_t)(colon - line) : 0;
-	char name[sizeof(RETRY_AFTER_NAME)];
+	char name[FIELD_NAME_MAX];
 
 	if (name_len == 0 || line[name_len - 1] == ' ' || line[name_len - 1] == '\t') {
 		in->fault = HTTP_FAULT_HEADER;
 		return;
 	}
-	if (name_len != sizeof(name) - 1)
+	if (name_len >= sizeof(name))
 		return;
 	memcpy(name, line, name_len);
 	name[name_len] = '\0';
-	if (text_equal_nocase(name, RETRY_AFTER_NAME))
-		take_retry_after(in, colon + 1, len - name_len - 1);
+	take_value(in, name, colon + 1, len - name_len - 1);
 }
 
 /* One line of the header block, or of the trailers behind a chunked body. */

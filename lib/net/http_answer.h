@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -23,6 +24,7 @@ struct http_incoming {
 	bool header_done; /* of a final answer, not of a 1xx one */
 	size_t header_len;
 	int retry_after;
+	int64_t date;
 	struct buf body;
 	enum http_fault fault;
 };

@@ -308,6 +308,15 @@ static const struct behaviour {
 		"HTTP/1.1 503 No\r\nRetry-After: 99999999999\r\nContent-Length: 0\r\n\r\n"},
 	{"retry-junk", END_KEEP,
 		"HTTP/1.1 503 No\r\nRetry-After: soon, I hope\r\nContent-Length: 0\r\n\r\n"},
+	{"dated", END_KEEP,
+		"HTTP/1.1 103 Early Hints\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT\r\n\r\n"
+		"HTTP/1.1 200 OK\r\ndate:Sun, 06 Nov 1994 08:49:37 GMT \r\nContent-Length: "
+		"0\r\n\r\n"},
+	{"dated-once", END_KEEP,
+		"HTTP/1.1 103 Early Hints\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT\r\n\r\n"
+		"HTTP/1.1 200 OK\r\nDated: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: "
+		"0\r\n\r\n"},
+	{"dated-junk", END_KEEP, "HTTP/1.1 200 OK\r\nDate: today\r\nContent-Length: 0\r\n\r\n"},
 	{"nginx-400", END_NOTIFY,
 		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n"
 		"<html>\r\n<head><title>400 The SSL certificate "

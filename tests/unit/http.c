@@ -60,6 +60,30 @@ static void test_whole_answers(void **state)
 	net_stop(&peer);
 }
 
+/* By the server's clock: of the final answer only. */
+static void test_date(void **state)
+{
+	static const struct {
+		const char *path;
+		int64_t date;
+	} cases[] = {{"dated", 784111777}, {"dated-once", 0}, {"dated-junk", 0}, {"ok", 0}};
+	struct peer peer = START(SERVER("server"));
+	struct http_client *client = client_for("ca.pem", NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct http_answer answer = {0};
+		struct error e = {0};
+
+		if (get(client, peer.url, cases[i].path, &answer, &e))
+			fail_msg("%s: %s", cases[i].path, e.text);
+		assert_int_equal(answer.date, cases[i].date);
+		http_answer_free(&answer);
+	}
+	http_client_free(client);
+	net_stop(&peer);
+}
+
 static void test_broken_answers(void **state)
 {
 	static const char *const cases[][2] = {
@@ -307,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_answers),
+		cmocka_unit_test(test_date),
 		cmocka_unit_test(test_broken_answers),
 		cmocka_unit_test(test_body_limit),
 		cmocka_unit_test(test_request_as_sent),
