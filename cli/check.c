@@ -13,18 +13,19 @@ struct output {
 	struct buf *out;
 };
 
-static void print(void *ctx, const char *what, enum err err, const char *text)
+static void print(void *ctx, const char *what, enum err err, bool warning, const char *text)
 {
 	struct output *output = ctx;
 
 	if (!output->out) {
-		printf("%-7s %s: %s\n", err ? "FAILED" : "ok", what, text);
+		printf("%-7s %s: %s\n", err ? "FAILED" : warning ? "WARN" : "ok", what, text);
 		fflush(stdout);
 		return;
 	}
 	buf_puts(output->out, output->out->len > 1 ? ",\n{\"check\":" : "{\"check\":");
 	buf_json_string(output->out, what);
-	buf_printf(output->out, ",\"ok\":%s,\"text\":", err ? "false" : "true");
+	buf_printf(output->out, ",\"ok\":%s,\"warning\":%s,\"text\":", err ? "false" : "true",
+		warning ? "true" : "false");
 	buf_json_string(output->out, text);
 	buf_putc(output->out, '}');
 }
@@ -35,7 +36,7 @@ static int check(const char *config_file, struct output *output)
 	struct error e;
 	enum err err = cli_load(config_file, &config, &e);
 
-	print(output, "configuration", err, err ? e.text : config_path(config_file));
+	print(output, "configuration", err, false, err ? e.text : config_path(config_file));
 	if (!err)
 		err = provider_check(config, print, output);
 	config_free(config);
@@ -70,6 +71,6 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 const struct command command_check = {"check", "[--json]",
 	"Tries everything that an enrollment will need, a line each",
-	"  --json   an array of {\"check\", \"ok\", \"text\"}\n"
-	"Exit status 0 only if all of it holds.\n",
+	"  --json   an array of {\"check\", \"ok\", \"warning\", \"text\"}\n"
+	"Exit status 0 only if all of it holds, a warning included.\n",
 	run};

@@ -7,9 +7,10 @@
 
 #define DEFAULT_SUBJECT "CN=Certificate Provider CA"
 
-static void print(void *ctx, const char *what, enum err err, const char *text)
+static void print(void *ctx, const char *what, enum err err, bool warning, const char *text)
 {
 	(void)ctx;
+	(void)warning;
 	if (!err)
 		printf("%s: %s\n", what, text);
 }

@@ -238,7 +238,8 @@ static bool is_there(const struct http_answer *answer)
 	return judge(answer) != VERDICT_UNREGISTERED && judge(answer) != VERDICT_REDIRECT;
 }
 
-enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline, struct error *e)
+enum err escrow_probe(
+	struct escrow *escrow, size_t gateway, int64_t deadline, int64_t *date, struct error *e)
 {
 	const struct gateway *g = &escrow->gateways[gateway];
 	const struct http_request request = {
@@ -255,6 +256,8 @@ enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline, s
 		return failure(escrow, e);
 	if (!is_there(&answer))
 		err = refusal(escrow, g, &answer, e);
+	else
+		*date = answer.date;
 	http_answer_free(&answer);
 	return err;
 }

@@ -47,8 +47,11 @@ enum err escrow_payload(
 enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
 	int64_t deadline, struct error *e) must_check;
 
-/* Is it there and does it accept our certificate? For `certprov check`; sends no credentials. */
-enum err escrow_probe(
-	struct escrow *escrow, size_t gateway, int64_t deadline, struct error *e) must_check;
+/*
+ * Is it there and does it accept our certificate? For `certprov check`; sends no credentials.
+ * *date is what its clock says, seconds UTC; 0: it does not say.
+ */
+enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline, int64_t *date,
+	struct error *e) must_check;
 
 #endif

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -7,17 +8,19 @@
 #include "ca/ca.h"
 #include "escrow/escrow.h"
 #include "pki/certificate.h"
+#include "provider/expiry.h"
 #include "provider/internal.h"
 #include "provider/person.h"
 
-#define DAY 86400
-#define WARN_DAYS 30
+/* Seconds; as much as a certificate is dated back for. */
+#define CLOCK_LEEWAY (5 * 60)
 
 /* A check-up in work: findings go to report, the worst of them is kept. */
 struct checkup {
 	const struct config *config;
 	provider_report *report;
 	void *ctx;
+	struct store *store; /* NULL: it cannot be opened */
 	enum err worst;
 };
 
@@ -33,7 +36,7 @@ static const char *without_name(const char *text, const char *what)
 /* What may mend itself gives way to what needs a person: a later try would not help then. */
 static void found(struct checkup *c, const char *what, enum err err, const char *text)
 {
-	c->report(c->ctx, what, err, without_name(text, what));
+	c->report(c->ctx, what, err, false, without_name(text, what));
 	if (c->worst == ERR_OK || c->worst == ERR_UNAVAILABLE)
 		c->worst = err ? err : c->worst;
 }
@@ -46,41 +49,43 @@ static void check_identity_rules(struct checkup *c)
 	found(c, "identity", err, err ? e.text : "templates of mail, name and subject can be used");
 }
 
-/* "ends 2027-11-23T00:00:00Z, 364 days left"; ERR_CONFIG if it has ended or has not begun. */
-static enum err print_validity(const struct certificate_info *info, struct buf *out)
+/* What holds but wants a look. */
+static void warned(struct checkup *c, const char *what, const char *text)
 {
-	int64_t now = clock_now(), left = (info->not_after - now) / DAY;
-	char end[CLOCK_RFC3339_SIZE];
+	c->report(c->ctx, what, ERR_OK, true, text);
+}
 
-	clock_rfc3339(info->not_after, end);
-	if (info->not_before > now)
-		buf_puts(out, "is not valid yet; ");
-	if (info->not_after <= now)
-		buf_printf(out, "ended %s: replace it", end);
+/* What has ended fails, what is about to warns. */
+static void found_expiry(
+	struct checkup *c, const char *what, const struct expiry *expiry, const char *text)
+{
+	if (expiry_is_over(expiry))
+		found(c, what, ERR_CONFIG, text);
+	else if (expiry_is_near(expiry))
+		warned(c, what, text);
 	else
-		buf_printf(out, "ends %s, %lld days left%s", end, (long long)left,
-			left < WARN_DAYS ? ": replace it soon" : "");
-	return info->not_before > now || info->not_after <= now ? ERR_CONFIG : ERR_OK;
+		found(c, what, ERR_OK, text);
 }
 
 static void check_certificate(
-	struct checkup *c, const char *what, const struct blob *der, bool thumbprints)
+	struct checkup *c, const char *name, enum expiry_what what, const struct blob *der)
 {
 	struct buf text = BUF_INIT(2048);
 	struct certificate_info info;
+	struct expiry expiry;
 	struct error e;
 	enum err err = certificate_info(der, &info, &e);
 
-	if (!err) {
-		buf_printf(&text, "%s ", info.subject);
-		err = print_validity(&info, &text);
-		if (thumbprints)
-			buf_printf(
-				&text, "; thumbprints SHA-1 %s SHA-256 %s", info.sha1, info.sha256);
-		found(c, what, err, text.data);
-	} else {
-		found(c, what, err, e.text);
+	if (err) {
+		found(c, name, err, e.text);
+		return;
 	}
+	expiry = expiry_judge(what, info.not_before, info.not_after);
+	buf_printf(&text, "%s ", info.subject);
+	expiry_text(&expiry, &text);
+	if (what == EXPIRY_CLIENT)
+		buf_printf(&text, "; thumbprints SHA-1 %s SHA-256 %s", info.sha1, info.sha256);
+	found_expiry(c, name, &expiry, text.data);
 	buf_free(&text);
 }
 
@@ -97,12 +102,12 @@ static void check_users(struct checkup *c, const char *what, const char *file)
 	users_free(&users);
 }
 
-static void check_audit(struct checkup *c, struct store *store)
+static void check_audit(struct checkup *c)
 {
 	struct buf text = BUF_INIT(256);
 	struct error e;
 	int64_t count = 0;
-	enum err err = store_audit_verify(store, &count, &e);
+	enum err err = store_audit_verify(c->store, &count, &e);
 
 	buf_printf(&text, "%lld entries, all as they were written", (long long)count);
 	found(c, "audit trail", err, err ? e.text : text.data);
@@ -111,16 +116,29 @@ static void check_audit(struct checkup *c, struct store *store)
 
 static void check_store(struct checkup *c)
 {
-	struct store *store = NULL;
 	struct error e;
-	enum err err = store_open(c->config, &store, &e);
+	enum err err = store_open(c->config, &c->store, &e);
 
 	if (!err)
-		err = store_ping(store, &e);
+		err = store_ping(c->store, &e);
 	found(c, "store", err, err ? e.text : c->config->store.sqlite);
 	if (!err)
-		check_audit(c, store);
-	store_close(store);
+		check_audit(c);
+}
+
+/* Only where one is out: as long as nobody has asked for it there is none. */
+static void check_crl(struct checkup *c, const struct blob *ca)
+{
+	struct expiry expiry = {.level = EXPIRY_NONE};
+	struct buf text = BUF_INIT(2048);
+
+	if (c->store)
+		expiry = expiry_of_crl(c->config, c->store, ca);
+	if (expiry.level == EXPIRY_NONE)
+		return;
+	expiry_text(&expiry, &text);
+	found_expiry(c, "revocation list", &expiry, text.data);
+	buf_free(&text);
 }
 
 static void check_ca(struct checkup *c)
@@ -132,10 +150,12 @@ static void check_ca(struct checkup *c)
 
 	if (!err)
 		err = ca_certificate(ca, &certificate, &e);
-	if (err)
+	if (err) {
 		found(c, "CA", err, e.text);
-	else
-		check_certificate(c, "CA", &certificate, false);
+	} else {
+		check_certificate(c, "CA", EXPIRY_CA, &certificate);
+		check_crl(c, &certificate);
+	}
 	blob_free(&certificate);
 	ca_close(ca);
 }
@@ -154,6 +174,31 @@ static void check_pkcs12_password(struct checkup *c)
 	blob_free(&password);
 }
 
+/* Whose clock is wrong we can't tell; certificates and lists bear the time of ours. */
+static void check_clock(struct checkup *c, int64_t ahead, const char *url)
+{
+	char text[ERROR_TEXT_MAX];
+
+	if (llabs(ahead) <= CLOCK_LEEWAY) {
+		found(c, "clock", ERR_OK, "agrees with the Escrow Gateway's");
+		return;
+	}
+	snprintf(text, sizeof(text), "ours is %lld minutes %s that of %s: set both by NTP",
+		llabs(ahead) / 60, ahead > 0 ? "ahead of" : "behind", url);
+	warned(c, "clock", text);
+}
+
+static void check_gateway(struct checkup *c, struct escrow *escrow, size_t i)
+{
+	int64_t deadline = clock_monotonic_ms() + c->config->escrow.timeout * 1000, date = 0;
+	struct error e;
+	enum err err = escrow_probe(escrow, i, deadline, &date, &e);
+
+	found(c, "Escrow Gateway", err, err ? e.text : escrow_url(escrow, i));
+	if (date)
+		check_clock(c, clock_now() - date, escrow_url(escrow, i));
+}
+
 static void check_gateways(struct checkup *c)
 {
 	struct escrow *escrow = NULL;
@@ -164,19 +209,15 @@ static void check_gateways(struct checkup *c)
 		found(c, "Escrow Gateway", err, e.text);
 		return;
 	}
-	check_certificate(c, "our client certificate", escrow_identity(escrow), true);
-	for (size_t i = 0; i < escrow_count(escrow); i++) {
-		int64_t deadline = clock_monotonic_ms() + c->config->escrow.timeout * 1000;
-
-		err = escrow_probe(escrow, i, deadline, &e);
-		found(c, "Escrow Gateway", err, err ? e.text : escrow_url(escrow, i));
-	}
+	check_certificate(c, expiry_name(EXPIRY_CLIENT), EXPIRY_CLIENT, escrow_identity(escrow));
+	for (size_t i = 0; i < escrow_count(escrow); i++)
+		check_gateway(c, escrow, i);
 	escrow_close(escrow);
 }
 
 enum err provider_check(const struct config *config, provider_report *report, void *ctx)
 {
-	struct checkup c = {config, report, ctx, ERR_OK};
+	struct checkup c = {.config = config, .report = report, .ctx = ctx};
 
 	check_users(&c, "events.users-file", config->events.users_file);
 	check_users(&c, "admin.users-file", config->admin.users_file);
@@ -185,5 +226,6 @@ enum err provider_check(const struct config *config, provider_report *report, vo
 	check_ca(&c);
 	check_pkcs12_password(&c);
 	check_gateways(&c);
+	store_close(c.store);
 	return c.worst;
 }

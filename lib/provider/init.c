@@ -19,7 +19,7 @@ static void say(provider_report *report, void *ctx, const char *what, enum err e
 	char text[ERROR_TEXT_MAX];
 
 	snprintf(text, sizeof(text), "%s %s and %s", done, one, other);
-	report(ctx, what, err, err ? e->text : text);
+	report(ctx, what, err, false, err ? e->text : text);
 }
 
 enum err provider_init(const struct config *config, const char *subject, enum key_type key,

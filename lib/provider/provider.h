@@ -147,8 +147,9 @@ enum err provider_ca_certificate(
 /* Borrowed; lives as long as the provider. */
 struct store *provider_store(struct provider *provider);
 
-/* What a set-up or a check found: err is ERR_OK for what holds. */
-typedef void provider_report(void *ctx, const char *what, enum err err, const char *text);
+/* What a set-up or a check found: err is ERR_OK for what holds, also where it warns. */
+typedef void provider_report(
+	void *ctx, const char *what, enum err err, bool warning, const char *text);
 
 /*
  * First set-up of the embedded default: the store, its master key and a local

@@ -228,15 +228,15 @@ with_conf check
 exits 0 'check'
 not_ok 'everything is right' grep -qv '^ok ' "$root/out"
 for what in configuration 'events.users-file' identity store CA 'PKCS#12 password' \
-	'our client certificate' 'Escrow Gateway'; do
+	'our client certificate' 'Escrow Gateway' clock; do
 	ok "$what is checked" grep -q "^ok  *$what: " "$root/out"
 done
-like "$out" "CN=identity.* 29 days left.*SHA-1 $(thumbprint identity sha1) SHA-256 $(thumbprint identity)" \
+like "$out" "CN=identity.* 364 days left.*SHA-1 $(thumbprint identity sha1) SHA-256 $(thumbprint identity)" \
 	'our certificate, its end and its thumbprints'
 is "$err" '' 'no word besides'
 with_conf check --json
 exits 0 'check --json'
-ok 'is JSON' is_json 'length == 8 and all(.ok and (.check | type) == "string" and (.text != ""))'
+ok 'is JSON' is_json 'length == 9 and all(.ok and .warning == false and (.check | type) == "string" and (.text != ""))'
 
 spoil uem.users
 chmod 644 "$dir/uem.users"

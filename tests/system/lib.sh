@@ -154,7 +154,7 @@ certprov_setup()
 	local dir=${conf%/*}
 
 	mkdir -p "$dir"
-	pki_client identity eg-ca
+	pki_client identity eg-ca -days 365
 	pki_pfx identity 'identity password'
 	eg_list identity
 	(

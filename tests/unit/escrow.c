@@ -259,12 +259,13 @@ static void test_unregistered_certificate(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		struct escrow *escrow = open_escrow("client.p12", peer.url, paths[i]);
 		struct error e = {0};
+		int64_t date = -1;
 
 		assert_int_equal(send_to(escrow, 0, &e), ERR_REFUSED);
 		expect_text(&e, "does not accept our client certificate");
 		expect_registration(&e);
-		assert_int_equal(
-			escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &e), ERR_REFUSED);
+		assert_int_equal(escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &date, &e),
+			ERR_REFUSED);
 		expect_registration(&e);
 		escrow_close(escrow);
 	}
@@ -362,18 +363,20 @@ static void test_probe(void **state)
 	static const struct {
 		const char *path;
 		enum err err;
+		int64_t date; /* -1: not touched */
 	} cases[] = {
-		{"/ok", ERR_OK},
-		{"/status-404", ERR_OK},
-		{"/status-405", ERR_OK},
-		{"/status-400", ERR_OK},
-		{"/status-500", ERR_OK},
-		{"/status-401", ERR_REFUSED},
-		{"/redirect", ERR_REFUSED},
-		{"/status-429", ERR_UNAVAILABLE},
-		{"/status-502", ERR_UNAVAILABLE},
-		{"/retry-junk", ERR_UNAVAILABLE},
-		{"/cut-header", ERR_UNAVAILABLE},
+		{"/ok", ERR_OK, 0},
+		{"/dated", ERR_OK, 784111777},
+		{"/status-404", ERR_OK, 0},
+		{"/status-405", ERR_OK, 0},
+		{"/status-400", ERR_OK, 0},
+		{"/status-500", ERR_OK, 0},
+		{"/status-401", ERR_REFUSED, -1},
+		{"/redirect", ERR_REFUSED, -1},
+		{"/status-429", ERR_UNAVAILABLE, -1},
+		{"/status-502", ERR_UNAVAILABLE, -1},
+		{"/retry-junk", ERR_UNAVAILABLE, -1},
+		{"/cut-header", ERR_UNAVAILABLE, -1},
 	};
 	struct peer peer = start_gateway();
 
@@ -381,9 +384,11 @@ static void test_probe(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct escrow *escrow = open_escrow("client.p12", peer.url, cases[i].path);
 		struct error e = {0};
+		int64_t date = -1;
 
-		assert_int_equal(
-			escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &e), cases[i].err);
+		assert_int_equal(escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &date, &e),
+			cases[i].err);
+		assert_int_equal(date, cases[i].date);
 		escrow_close(escrow);
 	}
 	net_stop(&peer);

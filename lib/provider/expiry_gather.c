@@ -1,0 +1,92 @@
+#include "base/file.h"
+#include "net/identity.h"
+#include "pki/certificate.h"
+#include "provider/expiry.h"
+
+/* What of ours ends, as it lies in files and in the store. */
+
+static struct expiry of_certificate(enum expiry_what what, const struct blob *der)
+{
+	struct certificate_info info;
+	struct error e;
+
+	if (certificate_info(der, &info, &e))
+		return expiry_unknown(what, &e);
+	return expiry_judge(what, info.not_before, info.not_after);
+}
+
+static struct expiry client_expiry(const struct config *config)
+{
+	struct identity *identity = NULL;
+	struct expiry expiry;
+	struct error e;
+
+	if (identity_open(
+		    config->escrow.identity, config->escrow.identity_password_file, &identity, &e))
+		return expiry_unknown(EXPIRY_CLIENT, &e);
+	expiry = of_certificate(EXPIRY_CLIENT, identity_certificate(identity));
+	identity_close(identity);
+	return expiry;
+}
+
+/* Without the key, which the CA would open too: whoever only looks has no need of it. */
+static enum err read_ca(const struct config *config, struct chain *out, struct error *e)
+{
+	struct blob pem = {NULL, 0};
+	enum err err = file_read(config->ca.certificate, &pem, e);
+
+	if (err)
+		return err;
+	err = chain_from_pem(&pem, out, e);
+	blob_free(&pem);
+	return err ? error_context(e, "%s", config->ca.certificate) : ERR_OK;
+}
+
+static struct expiry of_list(struct store *store, const char *issuer)
+{
+	struct store_crl crl = {.number = 0};
+	int64_t revoked = 0;
+	struct error e;
+	enum err err = store_crl_current(store, issuer, &crl, &revoked, &e);
+
+	if (err == ERR_NOT_FOUND)
+		return (struct expiry){.what = EXPIRY_CRL, .level = EXPIRY_NONE};
+	if (err)
+		return expiry_unknown(EXPIRY_CRL, &e);
+	blob_free(&crl.list);
+	return expiry_judge(EXPIRY_CRL, crl.this_update, crl.next_update);
+}
+
+struct expiry expiry_of_crl(const struct config *config, struct store *store, const struct blob *ca)
+{
+	struct certificate_info info;
+	struct store *opened = NULL;
+	struct expiry expiry;
+	struct error e;
+	enum err err = certificate_info(ca, &info, &e);
+
+	if (!err && !store)
+		err = store_open(config, &opened, &e);
+	if (err)
+		return expiry_unknown(EXPIRY_CRL, &e);
+	expiry = of_list(store ? store : opened, info.subject);
+	store_close(opened);
+	return expiry;
+}
+
+void expiry_gather(
+	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT])
+{
+	struct chain ca = {0};
+	struct error e;
+
+	out[EXPIRY_CLIENT] = client_expiry(config);
+	if (read_ca(config, &ca, &e)) {
+		out[EXPIRY_CA] = expiry_unknown(EXPIRY_CA, &e);
+		out[EXPIRY_CRL] = expiry_unknown(EXPIRY_CRL, &e);
+		return;
+	}
+	out[EXPIRY_CA] = of_certificate(EXPIRY_CA, &ca.certificate[0]);
+	out[EXPIRY_CRL] = expiry_of_crl(config, store, &ca.certificate[0]);
+	chain_free(&ca);
+}
