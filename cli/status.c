@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "provider/expiry.h"
 
 /* A figure of the status: its name in JSON, its words for people. */
 struct figure {
@@ -106,8 +107,50 @@ static void print_json(const struct store_counts *counts, int64_t now)
 	printf("{");
 	for (size_t i = 0; i < count; i++)
 		printf("\"%s\":%lld,", figures[i].name, (long long)figures[i].value);
-	printf("\"oldest_pending_seconds\":%lld}\n",
+	printf("\"oldest_pending_seconds\":%lld",
 		(long long)(counts->oldest_pending ? now - counts->oldest_pending : 0));
+}
+
+static void print_expiry(const struct expiry *expiry, FILE *to)
+{
+	struct buf text = BUF_INIT(2048);
+
+	if (expiry->level == EXPIRY_NONE)
+		return;
+	expiry_text(expiry, &text);
+	fprintf(to, "%s %s\n", expiry_name(expiry->what), text.data);
+	buf_free(&text);
+}
+
+/* A key with the days, only where they are known: else why not. */
+static void print_expiry_json(const struct expiry *expiry)
+{
+	static const char *const keys[EXPIRY_COUNT] = {
+		[EXPIRY_CLIENT] = "client_certificate_days",
+		[EXPIRY_CA] = "ca_certificate_days",
+		[EXPIRY_CRL] = "crl_days",
+	};
+
+	if (expiry->level == EXPIRY_NOT_YET || expiry->level == EXPIRY_UNKNOWN)
+		print_expiry(expiry, stderr);
+	else if (expiry->level != EXPIRY_NONE)
+		printf(",\"%s\":%lld", keys[expiry->what], (long long)expiry_days(expiry));
+}
+
+/* Ends the object that print_json() began, or the text. */
+static void print_expiries(const struct config *config, struct store *store, bool json)
+{
+	struct expiry expiries[EXPIRY_COUNT];
+
+	expiry_gather(config, store, expiries);
+	for (int i = 0; i < EXPIRY_COUNT; i++) {
+		if (json)
+			print_expiry_json(&expiries[i]);
+		else
+			print_expiry(&expiries[i], stdout);
+	}
+	if (json)
+		printf("}\n");
 }
 
 static int status(const char *config_file, bool json)
@@ -125,6 +168,8 @@ static int status(const char *config_file, bool json)
 		print_json(&counts, now);
 	else if (!err)
 		err = print_text(store, &counts, now, &e);
+	if (!err)
+		print_expiries(config, store, json);
 	store_close(store);
 	config_free(config);
 	return err ? cli_fail(&e) : 0;
@@ -151,5 +196,6 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 }
 
 const struct command command_status = {"status", "[--json]",
-	"Counts devices, users, certificates, uploads and events by state",
+	"Counts devices, users, certificates, uploads and events by state; says what of ours ends "
+	"when",
 	"  --json   an object of numbers\n", run};
