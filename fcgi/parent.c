@@ -12,6 +12,7 @@
 #include "fcgi/deadline.h"
 #include "fcgi/listener.h"
 #include "fcgi/trial.h"
+#include "fcgi/watch.h"
 
 /* For connections that wait already when we are told to go: nobody else may come to serve them. */
 #define DRAIN_MS 5000
@@ -27,6 +28,7 @@ struct parent {
 	struct config *config;
 	struct listener listener;
 	struct children children;
+	struct watch watch;
 	bool stopping;
 	int64_t drain_until; /* 0: the workers have been told to go */
 };
@@ -69,6 +71,7 @@ static enum err start(struct parent *p, struct error *e)
 		return err;
 	log_open("certprov.fcgi", p->config->log.target, p->config->log.level);
 	p->children.listen_fd = p->listener.fd;
+	watch_look(&p->watch, p->config);
 	log_info("serving %s with %u workers", options->socket ? options->socket : "descriptor 0",
 		options->workers);
 	return children_renew(&p->children, p->config, options->workers, 0, e);
@@ -109,6 +112,7 @@ static void reload(struct parent *p)
 		return;
 	}
 	log_open("certprov.fcgi", p->config->log.target, p->config->log.level);
+	watch_look(&p->watch, p->config);
 	log_info("the configuration was read anew; new workers take over");
 }
 
@@ -139,9 +143,13 @@ static void drain(struct parent *p)
 /* When there will be something to do without a signal. */
 static int64_t next_time(const struct parent *p)
 {
-	int64_t next = children_next(&p->children), look = clock_monotonic_ms() + DRAIN_LOOK_MS;
+	int64_t next = children_next(&p->children), look = INT64_MAX;
 
-	return p->drain_until && look < next ? look : next;
+	if (p->drain_until)
+		look = clock_monotonic_ms() + DRAIN_LOOK_MS;
+	else if (!p->stopping)
+		look = clock_monotonic_ms() + watch_wait(&p->watch);
+	return look < next ? look : next;
 }
 
 static int wait_for_signal(const sigset_t *set, int64_t until)
@@ -158,6 +166,8 @@ static void run(struct parent *p, const sigset_t *set)
 {
 	while (!p->stopping || !children_are_gone(&p->children)) {
 		drain(p);
+		if (!p->stopping && watch_wait(&p->watch) == 0)
+			watch_look(&p->watch, p->config);
 		children_start(&p->children);
 		children_kill_late(&p->children);
 		switch (wait_for_signal(set, next_time(p))) {

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,33 +17,33 @@
 #define TRIAL_TIMEOUT_MS 30000
 #endif
 
-/* In the child. struct error is shorter than PIPE_BUF: it is written whole or not at all. */
-static int try_to_open(const struct config *config, int result)
-{
-	struct service service = {.config = NULL};
-	struct error e = {.code = ERR_OK};
-	enum err err = service_open(config, &service, &e);
+typedef void trial_job(const struct config *config, void *result);
 
-	if (!err)
-		e = (struct error){.code = ERR_OK};
-	service_close(&service);
-	return write(result, &e, sizeof(e)) == (ssize_t)sizeof(e) ? 0 : 1;
+/* What both sides know of a job; result is shorter than PIPE_BUF: it comes whole or not at all. */
+struct trial {
+	trial_job *job;
+	const struct config *config;
+	void *result;
+	size_t size;
+};
+
+static int be_child(const struct trial *t, int to)
+{
+	t->job(t->config, t->result);
+	return write(to, t->result, t->size) == (ssize_t)t->size ? 0 : 1;
 }
 
-static enum err read_result(int from, struct error *e)
+static enum err read_result(const struct trial *t, int from, struct error *e)
 {
 	struct pollfd wanted = {.fd = from, .events = POLLIN};
-	struct error result = {.code = ERR_OK};
 
 	if (poll(&wanted, 1, TRIAL_TIMEOUT_MS) <= 0)
 		return error_set(e, ERR_UNAVAILABLE,
 			"opening the store and the keys took longer than %d ms", TRIAL_TIMEOUT_MS);
-	if (read(from, &result, sizeof(result)) != (ssize_t)sizeof(result))
+	if (read(from, t->result, t->size) != (ssize_t)t->size)
 		return error_set(e, ERR_INTERNAL,
 			"the process that tried the configuration died; see the lines before");
-	if (result.code)
-		*e = result;
-	return result.code;
+	return ERR_OK;
 }
 
 static void end(pid_t child)
@@ -51,7 +53,7 @@ static void end(pid_t child)
 		continue;
 }
 
-enum err trial_open(const struct config *config, struct error *e)
+static enum err run(const struct trial *t, struct error *e)
 {
 	pid_t parent = getpid(), child;
 	int ends[2];
@@ -63,15 +65,57 @@ enum err trial_open(const struct config *config, struct error *e)
 	if (child == 0) {
 		close(ends[0]);
 		process_follow(parent, SIGKILL);
-		_exit(try_to_open(config, ends[1]));
+		_exit(be_child(t, ends[1]));
 	}
 	close(ends[1]);
 	if (child < 0) {
 		err = error_errno(e, ERR_INTERNAL, "fork");
 	} else {
-		err = read_result(ends[0], e);
+		err = read_result(t, ends[0], e);
 		end(child);
 	}
 	close(ends[0]);
+	return err;
+}
+
+/* --- the jobs */
+
+static void try_to_open(const struct config *config, void *result)
+{
+	struct service service = {.config = NULL};
+	struct error e = {.code = ERR_OK}, *out = result;
+
+	if (service_open(config, &service, &e))
+		*out = e;
+	service_close(&service);
+}
+
+enum err trial_open(const struct config *config, struct error *e)
+{
+	struct error result = {.code = ERR_OK};
+	const struct trial trial = {try_to_open, config, &result, sizeof(result)};
+	enum err err = run(&trial, e);
+
+	if (err)
+		return err;
+	if (result.code)
+		*e = result;
+	return result.code;
+}
+
+static void gather(const struct config *config, void *result)
+{
+	expiry_gather(config, NULL, result);
+}
+
+enum err trial_expiry(const struct config *config, struct expiry out[EXPIRY_COUNT], struct error *e)
+{
+	struct expiry result[EXPIRY_COUNT] = {{.level = EXPIRY_NONE}};
+	const struct trial trial = {gather, config, result, sizeof(result)};
+	enum err err = run(&trial, e);
+
+	_Static_assert(sizeof(result) < PIPE_BUF, "written whole or not at all");
+	if (!err)
+		memcpy(out, result, sizeof(result));
 	return err;
 }

@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "provider/expiry.h"
 
 /*
  * Opens all that the configuration names, in a child process that ends with
@@ -10,5 +11,9 @@
  * errors are those of service_open(), and ERR_UNAVAILABLE if that takes too long.
  */
 enum err trial_open(const struct config *config, struct error *e) must_check;
+
+/* expiry_gather() in the same way. ERR_UNAVAILABLE, ERR_INTERNAL if that cannot be done at all. */
+enum err trial_expiry(
+	const struct config *config, struct expiry out[EXPIRY_COUNT], struct error *e) must_check;
 
 #endif

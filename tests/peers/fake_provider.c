@@ -3,6 +3,9 @@
  *
  *   deliver | record | ignore TYPE | sleep MILLISECONDS | fail LABEL SECONDS TEXT | crash
  *
+ * [escrow] identity names a file with the second in which our client certificate ends, if any;
+ * the file "clock" beside it has the seconds by which the clock is ahead.
+ *
  * It opens if [ca] certificate is a file that begins with "good", its store answers as long as
  * [store] url names a file, and it appends each body that it has handled to [store] url's file.
  */
@@ -14,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "provider/expiry.h"
 #include "provider/provider.h"
 
 struct provider {
@@ -128,6 +132,47 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 	return err;
 }
 
+static int64_t number_in(const char *path)
+{
+	struct blob content = {NULL, 0};
+	int64_t number = 0;
+	struct error e;
+
+	if (file_read(path, &content, &e))
+		return 0;
+	number = strtoll((char *)content.data, NULL, 10);
+	blob_free(&content);
+	return number;
+}
+
+static char clock_file[512];
+
+static int64_t clock_ahead(void)
+{
+	return (int64_t)time(NULL) + number_in(clock_file);
+}
+
+static void use_clock(const struct config *config)
+{
+	const char *slash = strrchr(config->escrow.identity, '/');
+
+	snprintf(clock_file, sizeof(clock_file), "%.*s/clock",
+		(int)(slash - config->escrow.identity), config->escrow.identity);
+	clock_replace(clock_ahead);
+}
+
+void expiry_gather(
+	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT])
+{
+	int64_t not_after = number_in(config->escrow.identity);
+
+	(void)store;
+	for (int i = 0; i < EXPIRY_COUNT; i++)
+		out[i] = (struct expiry){.what = (enum expiry_what)i, .level = EXPIRY_NONE};
+	if (not_after)
+		out[EXPIRY_CLIENT] = expiry_judge(EXPIRY_CLIENT, 0, not_after);
+}
+
 /* A pool without keys: what counts is who fills it. */
 struct key_pool {
 	char nothing;
@@ -137,6 +182,7 @@ enum err provider_key_pool(const struct config *config, struct key_pool **out, s
 {
 	struct key_pool *pool = NULL;
 
+	use_clock(config);
 	if (config->certificates.key_pool) {
 		pool = malloc(sizeof(*pool));
 		if (!pool)

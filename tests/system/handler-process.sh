@@ -353,6 +353,59 @@ like "$(post deliver)" "Status: 202" "... and serves"
 handler_ends
 is "$code" 0 "SIGTERM after all this: exit 0"
 
+# --- what of ours ends: a look once a day, by a clock that the test sets
+
+# clock_is SECONDS: so much ahead from now on
+clock_is()
+{
+	echo "$1" >"$root/clock.new"
+	mv "$root/clock.new" "$root/clock"
+}
+
+# The parent sleeps until something happens: here, a worker's death.
+wake_parent()
+{
+	local starts
+
+	starts=$(grep -c 'worker [0-9]* started' "$log")
+	kill -KILL "$(tr -d ' ' <<<"$(children)")"
+	wait_for 60 more_starts_than "$starts"
+}
+
+more_starts_than()
+{
+	(($(grep -c 'worker [0-9]* started' "$log") > $1))
+}
+
+looks()
+{
+	grep -c 'our client certificate' "$log" || true
+}
+
+echo $(($(date +%s) + 40 * 86400 + 3600)) >"$root/none.pfx"
+handler 1
+wait_for 60 children_are 1
+is "$(looks)" 1 "a certificate that ends in 40 days: a line at the start"
+ok "... which says so" in_log " warning .*our client certificate ends .*, 40 days left"
+clock_is $((23 * 3600))
+wake_parent
+is "$(looks)" 1 "... none in the 23 hours after it"
+clock_is $((86400 + 7200))
+wake_parent
+is "$(looks)" 2 "... another the next day"
+ok "... which says so" in_log " warning .*our client certificate ends .*, 38 days left"
+wake_parent
+is "$(looks)" 2 "... and no more that day"
+clock_is $((41 * 86400))
+wake_parent
+ok "... an error when it has ended" in_log " error .*our client certificate ended .*: replace it"
+clock_is 0
+wake_parent
+is "$(looks)" 4 "... and another look when the clock is set back"
+handler_ends
+is "$code" 0 "SIGTERM after all this: exit 0"
+rm "$root/none.pfx" "$root/clock"
+
 # --- a socket that somebody else holds
 
 if command -v spawn-fcgi >/dev/null; then
