@@ -3,6 +3,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -20,34 +21,67 @@
 #define OID_LOCAL_KEY_ID "1.2.840.113549.1.9.21"
 
 #define PFX_VERSION 3
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX (4 * 1024 * 1024)
 #define FRIENDLY_NAME_MAX 4096
 #define SHA1_SIZE 20
 #define MAC_MAX 32
 
-/* What ties the key to its certificate. */
-struct label {
+/* An entry, and what ties its key to its certificate. */
+struct part {
+	const struct blob *pkcs8;
+	const struct chain *chain;
 	unsigned char local_key_id[SHA1_SIZE];
 	struct buf friendly_name; /* BMPString; may be empty */
 };
 
-static enum err label_init(struct label *label, const struct blob *certificate,
-	const char *friendly_name, struct error *e)
-{
-	int rc = gnutls_hash_fast(
-		GNUTLS_DIG_SHA1, certificate->data, certificate->len, label->local_key_id);
+struct parts {
+	struct part *part;
+	size_t count;
+};
 
+static void parts_free(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		buf_free(&parts->part[i].friendly_name);
+	free(parts->part);
+}
+
+static enum err part_init(struct part *part, const struct pkcs12_entry *entry, struct error *e)
+{
+	const char *name = entry->friendly_name ? entry->friendly_name : "";
+	const struct blob *leaf = &entry->chain->certificate[0];
+	int rc;
+
+	if (entry->pkcs8->len == 0 || entry->chain->count == 0)
+		return error_set(e, ERR_INTERNAL, "PKCS#12: without a key or a certificate");
+	rc = gnutls_hash_fast(GNUTLS_DIG_SHA1, leaf->data, leaf->len, part->local_key_id);
 	if (rc < 0)
 		return error_set(e, ERR_INTERNAL, "SHA-1: %s", gnutls_strerror(rc));
-	if (!friendly_name)
-		friendly_name = "";
-	if (!utf8_is_valid(friendly_name, strlen(friendly_name)))
+	if (!utf8_is_valid(name, strlen(name)))
 		return error_set(e, ERR_INTERNAL, "PKCS#12 friendlyName: not UTF-8");
-	pkcs12_bmp_string(friendly_name, &label->friendly_name);
-	if (label->friendly_name.failed)
+	part->pkcs8 = entry->pkcs8;
+	part->chain = entry->chain;
+	pkcs12_bmp_string(name, &part->friendly_name);
+	if (part->friendly_name.failed)
 		return error_set(e, ERR_INTERNAL,
 			"PKCS#12 friendlyName: over %d bytes, or no memory", FRIENDLY_NAME_MAX);
 	return ERR_OK;
+}
+
+static enum err parts_init(
+	struct parts *parts, const struct pkcs12_entry *entries, size_t count, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	parts->part = calloc(count, sizeof(*parts->part));
+	if (!parts->part)
+		return error_memory(e);
+	parts->count = count;
+	for (size_t i = 0; i < count; i++)
+		buf_init(&parts->part[i].friendly_name, FRIENDLY_NAME_MAX);
+	for (size_t i = 0; !err && i < count; i++)
+		err = part_init(&parts->part[i], &entries[i], e);
+	return err;
 }
 
 /* PKCS12Attribute ::= SEQUENCE { attrId OBJECT IDENTIFIER, attrValues SET OF ANY } */
@@ -62,9 +96,9 @@ static void write_attribute(
 	der_close(d);
 }
 
-static void write_friendly_name(struct der *d, const struct label *label)
+static void write_friendly_name(struct der *d, const struct part *part)
 {
-	const struct buf *name = &label->friendly_name;
+	const struct buf *name = &part->friendly_name;
 
 	if (name->len > 0)
 		write_attribute(d, OID_FRIENDLY_NAME, DER_BMP_STRING, name->data, name->len);
@@ -74,22 +108,22 @@ static void write_friendly_name(struct der *d, const struct label *label)
  * DER wants a SET OF sorted by its encodings (X.690, 11.6), and some readers
  * insist. Here the shorter comes first; of equal ones friendlyName, by its OID.
  */
-static void write_attributes(struct der *d, const struct label *label)
+static void write_attributes(struct der *d, const struct part *part)
 {
-	bool name_first = label->friendly_name.len <= SHA1_SIZE;
+	bool name_first = part->friendly_name.len <= SHA1_SIZE;
 
 	der_open(d, DER_SET);
 	if (name_first)
-		write_friendly_name(d, label);
-	write_attribute(d, OID_LOCAL_KEY_ID, DER_OCTET_STRING, label->local_key_id, SHA1_SIZE);
+		write_friendly_name(d, part);
+	write_attribute(d, OID_LOCAL_KEY_ID, DER_OCTET_STRING, part->local_key_id, SHA1_SIZE);
 	if (!name_first)
-		write_friendly_name(d, label);
+		write_friendly_name(d, part);
 	der_close(d);
 }
 
-/* SafeBag with a CertBag in it (RFC 7292, 4.2.3); label is NULL for all but the key's own. */
+/* SafeBag with a CertBag in it (RFC 7292, 4.2.3); part is NULL for all but a key's own. */
 static void write_certificate_bag(
-	struct der *d, const struct blob *certificate, const struct label *label)
+	struct der *d, const struct blob *certificate, const struct part *part)
 {
 	der_open(d, DER_SEQUENCE);
 	der_oid(d, OID_CERT_BAG);
@@ -101,41 +135,72 @@ static void write_certificate_bag(
 	der_close(d);
 	der_close(d);
 	der_close(d);
-	if (label)
-		write_attributes(d, label);
+	if (part)
+		write_attributes(d, part);
 	der_close(d);
 }
 
-/* SafeContents (RFC 7292, 4.2) of the certificates, leaf first. */
-static enum err certificate_safe(
-	const struct chain *chain, const struct label *label, struct blob *out, struct error *e)
+/* Whether an earlier place in the chains has it, too: place counts from each chain's issuer on. */
+static bool is_repeated(const struct parts *parts, size_t part, size_t place)
+{
+	const struct blob *certificate = &parts->part[part].chain->certificate[place];
+
+	for (size_t i = 0; i <= part; i++) {
+		const struct chain *chain = parts->part[i].chain;
+		size_t end = i < part ? chain->count : place;
+
+		for (size_t j = 1; j < end; j++)
+			if (blob_equal(&chain->certificate[j], certificate))
+				return true;
+	}
+	return false;
+}
+
+/* SafeContents (RFC 7292, 4.2) of the certificates: the keys' own, then those of CAs. */
+static enum err certificate_safe(const struct parts *parts, struct blob *out, struct error *e)
 {
 	struct der d = DER_INIT(FILE_MAX);
 
 	der_open(&d, DER_SEQUENCE);
-	for (size_t i = 0; i < chain->count; i++)
-		write_certificate_bag(&d, &chain->certificate[i], i == 0 ? label : NULL);
+	for (size_t i = 0; i < parts->count; i++)
+		write_certificate_bag(&d, &parts->part[i].chain->certificate[0], &parts->part[i]);
+	for (size_t i = 0; i < parts->count; i++)
+		for (size_t j = 1; j < parts->part[i].chain->count; j++)
+			if (!is_repeated(parts, i, j))
+				write_certificate_bag(
+					&d, &parts->part[i].chain->certificate[j], NULL);
 	der_close(&d);
 	return der_take(&d, out, e);
 }
 
-/* SafeContents of one SafeBag, a PKCS8ShroudedKeyBag (RFC 7292, 4.2.2). */
-static enum err key_safe(const struct pkcs12_pbe *pbe, const struct blob *pkcs8,
-	const struct label *label, struct blob *out, struct error *e)
+/* SafeBag with a PKCS8ShroudedKeyBag (RFC 7292, 4.2.2) */
+static enum err write_key_bag(
+	struct der *d, const struct pkcs12_pbe *pbe, const struct part *part, struct error *e)
 {
-	struct der d = DER_INIT(FILE_MAX);
 	enum err err;
 
+	der_open(d, DER_SEQUENCE);
+	der_oid(d, OID_SHROUDED_KEY_BAG);
+	der_open(d, DER_CONTEXT_0);
+	der_open(d, DER_SEQUENCE);
+	err = pkcs12_pbe_encrypt(pbe, part->pkcs8, DER_OCTET_STRING, d, e);
+	der_close(d);
+	der_close(d);
+	write_attributes(d, part);
+	der_close(d);
+	return err;
+}
+
+/* SafeContents of the keys. */
+static enum err key_safe(
+	const struct pkcs12_pbe *pbe, const struct parts *parts, struct blob *out, struct error *e)
+{
+	struct der d = DER_INIT(FILE_MAX);
+	enum err err = ERR_OK;
+
 	der_open(&d, DER_SEQUENCE);
-	der_open(&d, DER_SEQUENCE);
-	der_oid(&d, OID_SHROUDED_KEY_BAG);
-	der_open(&d, DER_CONTEXT_0);
-	der_open(&d, DER_SEQUENCE);
-	err = pkcs12_pbe_encrypt(pbe, pkcs8, DER_OCTET_STRING, &d, e);
-	der_close(&d);
-	der_close(&d);
-	write_attributes(&d, label);
-	der_close(&d);
+	for (size_t i = 0; !err && i < parts->count; i++)
+		err = write_key_bag(&d, pbe, &parts->part[i], e);
 	der_close(&d);
 	if (!err)
 		err = der_take(&d, out, e);
@@ -175,27 +240,27 @@ static enum err write_encrypted_data(
 	return err;
 }
 
-/* AuthenticatedSafe (RFC 7292, 4.1): the certificates encrypted, the key in its shroud. */
-static enum err authenticated_safe(const struct pkcs12_pbe *pbe, const struct blob *pkcs8,
-	const struct chain *chain, const struct label *label, struct blob *out, struct error *e)
+/* AuthenticatedSafe (RFC 7292, 4.1): the certificates encrypted, each key in its shroud. */
+static enum err authenticated_safe(
+	const struct pkcs12_pbe *pbe, const struct parts *parts, struct blob *out, struct error *e)
 {
-	struct blob certificates = {NULL, 0}, key = {NULL, 0};
+	struct blob certificates = {NULL, 0}, keys = {NULL, 0};
 	struct der d = DER_INIT(FILE_MAX);
-	enum err err = certificate_safe(chain, label, &certificates, e);
+	enum err err = certificate_safe(parts, &certificates, e);
 
 	if (!err)
-		err = key_safe(pbe, pkcs8, label, &key, e);
+		err = key_safe(pbe, parts, &keys, e);
 	if (err)
 		goto out;
 	der_open(&d, DER_SEQUENCE);
 	err = write_encrypted_data(&d, pbe, &certificates, e);
-	write_data(&d, &key);
+	write_data(&d, &keys);
 	der_close(&d);
 	if (!err)
 		err = der_take(&d, out, e);
 out:
 	der_free(&d);
-	blob_free(&key);
+	blob_free(&keys);
 	blob_free(&certificates);
 	return err;
 }
@@ -285,26 +350,25 @@ static enum err pfx(
 	return err;
 }
 
-enum err pkcs12_encode(const struct blob *pkcs8, const struct chain *chain,
+enum err pkcs12_encode(const struct pkcs12_entry *entries, size_t count,
 	const struct pkcs12_options *options, struct blob *out, struct error *e)
 {
 	struct pkcs12_pbe pbe = {.iterations = 0};
-	struct label label = {.friendly_name = BUF_INIT(FRIENDLY_NAME_MAX)};
+	struct parts parts = {NULL, 0};
 	struct blob safe = {NULL, 0};
 	enum err err;
 
-	if (pkcs8->len == 0 || chain->count == 0 || options->iterations == 0)
-		return error_set(
-			e, ERR_INTERNAL, "PKCS#12: without a key, a certificate or iterations");
+	if (count == 0 || options->iterations == 0)
+		return error_set(e, ERR_INTERNAL, "PKCS#12: without entries or iterations");
 	err = pkcs12_pbe_init(options->profile, options->iterations, options->password, &pbe, e);
 	if (!err)
-		err = label_init(&label, &chain->certificate[0], options->friendly_name, e);
+		err = parts_init(&parts, entries, count, e);
 	if (!err)
-		err = authenticated_safe(&pbe, pkcs8, chain, &label, &safe, e);
+		err = authenticated_safe(&pbe, &parts, &safe, e);
 	if (!err)
 		err = pfx(&pbe, &safe, out, e);
 	blob_free(&safe);
-	buf_free(&label.friendly_name);
+	parts_free(&parts);
 	pkcs12_pbe_free(&pbe);
 	return err;
 }

@@ -16,14 +16,22 @@
 struct pkcs12_options {
 	enum pkcs12_profile profile;
 	unsigned iterations;
-	const char *password;	   /* UTF-8; NULL: none, written as the empty password */
+	const char *password; /* UTF-8; NULL: none, written as the empty password */
+};
+
+/* A credential on its way into a file. */
+struct pkcs12_entry {
+	const struct blob *pkcs8; /* PrivateKeyInfo, DER */
+	const struct chain *chain;
 	const char *friendly_name; /* UTF-8; NULL or "": none */
 };
 
 /*
- * One key with its certificate (localKeyID, friendlyName) and the rest of the chain, in
- * its order and without attributes. pkcs8 is PrivateKeyInfo, DER. The result is freed
- * with blob_free().
+ * One or more keys, each with its certificate (localKeyID, friendlyName), in the order of
+ * the entries; behind them the rest of their chains, in its order and without
+ * attributes, each certificate once. The result is freed with blob_free().
+ *
+ * Where a file has several, most programs want a friendlyName of its own for each.
  *
  * A password should be ASCII where Java reads the file: with any other it opens no
  * legacy file, and a modern one only in late versions; OpenSSL's files fare the same.
@@ -35,7 +43,7 @@ struct pkcs12_options {
  * ERR_INTERNAL; ERR_CONFIG for a password that is over 1024 bytes, not UTF-8 or beyond
  * the BMP (BMPString, RFC 7292, B.1).
  */
-enum err pkcs12_encode(const struct blob *pkcs8, const struct chain *chain,
+enum err pkcs12_encode(const struct pkcs12_entry *entries, size_t count,
 	const struct pkcs12_options *options, struct blob *out, struct error *e) must_check;
 
 /* Whether pkcs12_encode() takes that password. ERR_CONFIG as there. */

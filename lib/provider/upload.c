@@ -30,7 +30,8 @@ static enum err pack_one(
 {
 	struct buf name = BUF_INIT(512);
 	struct chain chain = {0};
-	struct pkcs12_options options = {
+	struct pkcs12_entry entry = {.pkcs8 = &c->key, .chain = &chain};
+	const struct pkcs12_options options = {
 		.profile = p->config->escrow.pkcs12,
 		.iterations = p->config->escrow.pkcs12_iterations,
 		.password = (const char *)p->pkcs12_password.data,
@@ -40,9 +41,9 @@ static enum err pack_one(
 	buf_printf(&name, "%s (%s)", c->mail, usage_names[c->usage]);
 	if (!err)
 		err = buf_check(&name, e);
-	options.friendly_name = name.data;
+	entry.friendly_name = name.data;
 	if (!err)
-		err = pkcs12_encode(&c->key, &chain, &options, out, e);
+		err = pkcs12_encode(&entry, 1, &options, out, e);
 	if (err)
 		error_context(e, "PKCS#12 of certificate %s", c->serial);
 	chain_free(&chain);

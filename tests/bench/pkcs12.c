@@ -46,7 +46,8 @@ static gnutls_x509_crt_t self_signed(gnutls_x509_privkey_t key)
 static void ours(const struct blob *pkcs8, const struct chain *chain, enum pkcs12_profile profile,
 	unsigned iterations)
 {
-	const struct pkcs12_options options = {profile, iterations, "secret", "Bench"};
+	const struct pkcs12_options options = {profile, iterations, "secret"};
+	const struct pkcs12_entry entry = {pkcs8, chain, "Bench"};
 	double start = cpu_us(), used = 0;
 	int files = 0;
 
@@ -54,7 +55,7 @@ static void ours(const struct blob *pkcs8, const struct chain *chain, enum pkcs1
 		struct blob out = {NULL, 0};
 		struct error e = {.code = ERR_OK};
 
-		if (pkcs12_encode(pkcs8, chain, &options, &out, &e) != ERR_OK) {
+		if (pkcs12_encode(&entry, 1, &options, &out, &e) != ERR_OK) {
 			fprintf(stderr, "%s\n", e.text);
 			exit(EXIT_FAILURE);
 		}

@@ -1,6 +1,6 @@
 /*
  * Writes a PKCS#12 file with our encoder, for pkcs12-judges.sh:
- * pkcs12_make PROFILE ITERATIONS PASSWORD|- FRIENDLY-NAME KEY.pem CHAIN.pem OUT
+ * pkcs12_make PROFILE ITERATIONS PASSWORD|- OUT {FRIENDLY-NAME KEY.pem CHAIN.pem}...
  */
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -10,6 +10,8 @@
 
 #include "base/text.h"
 #include "pki/pkcs12.h"
+
+#define CREDENTIALS_MAX 8
 
 static enum err check(int rc, const char *what, struct error *e)
 {
@@ -82,37 +84,60 @@ static enum err write_file(const char *path, const struct blob *data, struct err
 	return ERR_OK;
 }
 
+struct credential {
+	struct blob key;
+	struct chain chain;
+};
+
+/* Three arguments each. */
+static enum err pack(char **args, size_t count, const struct pkcs12_options *options,
+	struct blob *out, struct error *e)
+{
+	struct credential credentials[CREDENTIALS_MAX] = {0};
+	struct pkcs12_entry entries[CREDENTIALS_MAX];
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; !err && i < count; i++) {
+		struct credential *c = &credentials[i];
+
+		entries[i] = (struct pkcs12_entry){&c->key, &c->chain, args[3 * i]};
+		err = read_key(args[3 * i + 1], &c->key, e);
+		if (!err)
+			err = read_chain(args[3 * i + 2], &c->chain, e);
+	}
+	if (!err)
+		err = pkcs12_encode(entries, count, options, out, e);
+	for (size_t i = 0; i < count; i++) {
+		blob_free(&credentials[i].key);
+		chain_free(&credentials[i].chain);
+	}
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct pkcs12_options options = {.profile = PKCS12_LEGACY};
-	struct blob key = {NULL, 0}, pfx = {NULL, 0};
-	struct chain chain = {.count = 0};
+	size_t count = argc > 5 ? (size_t)(argc - 5) / 3 : 0;
+	struct blob pfx = {NULL, 0};
 	struct error e = {.code = ERR_OK};
 	int64_t iterations = 0;
 	enum err err;
 
-	if (argc != 8 || !text_number(argv[2], INT32_MAX, &iterations)) {
-		fprintf(stderr, "usage: pkcs12_make legacy|modern ITERATIONS PASSWORD|- "
-				"FRIENDLY-NAME KEY.pem CHAIN.pem OUT\n");
+	if (count == 0 || count > CREDENTIALS_MAX || argc != 5 + 3 * (int)count ||
+		!text_number(argv[2], INT32_MAX, &iterations)) {
+		fprintf(stderr, "usage: pkcs12_make legacy|modern ITERATIONS PASSWORD|- OUT "
+				"{FRIENDLY-NAME KEY.pem CHAIN.pem}...\n");
 		return 2;
 	}
 	if (strcmp(argv[1], "modern") == 0)
 		options.profile = PKCS12_MODERN;
 	options.iterations = (unsigned)iterations;
 	options.password = strcmp(argv[3], "-") == 0 ? NULL : argv[3];
-	options.friendly_name = argv[4];
-	err = read_key(argv[5], &key, &e);
+	err = pack(argv + 5, count, &options, &pfx, &e);
 	if (!err)
-		err = read_chain(argv[6], &chain, &e);
-	if (!err)
-		err = pkcs12_encode(&key, &chain, &options, &pfx, &e);
-	if (!err)
-		err = write_file(argv[7], &pfx, &e);
+		err = write_file(argv[4], &pfx, &e);
 	if (err)
 		fprintf(stderr, "pkcs12_make: %s\n", e.text);
-	blob_free(&key);
 	blob_free(&pfx);
-	for (size_t i = 0; i < chain.count; i++)
-		blob_free(&chain.certificate[i]);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -25,7 +25,7 @@ struct subject {
 	struct chain chain;
 };
 
-static struct subject rsa, ec;
+static struct subject rsa, ec, sibling; /* sibling has the CA that ec has */
 
 static struct blob own(gnutls_datum_t *datum)
 {
@@ -73,12 +73,31 @@ static struct blob certificate_der(gnutls_x509_crt_t crt)
 	return own(&der);
 }
 
-static void make_subject(gnutls_pk_algorithm_t algorithm, unsigned bits, struct subject *out)
+/* A CA with its key. */
+struct authority {
+	gnutls_x509_privkey_t key;
+	gnutls_x509_crt_t crt;
+};
+
+static struct authority make_authority(void)
 {
-	gnutls_x509_privkey_t ca_key = make_key(GNUTLS_PK_ECDSA, 256);
+	struct authority ca = {.key = make_key(GNUTLS_PK_ECDSA, 256)};
+
+	ca.crt = make_certificate("CN=CA", ca.key, NULL, ca.key);
+	return ca;
+}
+
+static void free_authority(struct authority *ca)
+{
+	gnutls_x509_crt_deinit(ca->crt);
+	gnutls_x509_privkey_deinit(ca->key);
+}
+
+static void make_subject(gnutls_pk_algorithm_t algorithm, unsigned bits, const struct authority *ca,
+	struct subject *out)
+{
 	gnutls_x509_privkey_t key = make_key(algorithm, bits);
-	gnutls_x509_crt_t ca = make_certificate("CN=CA", ca_key, NULL, ca_key);
-	gnutls_x509_crt_t crt = make_certificate("CN=Ann", key, ca, ca_key);
+	gnutls_x509_crt_t crt = make_certificate("CN=Ann", key, ca->crt, ca->key);
 	gnutls_datum_t pkcs8 = {NULL, 0};
 
 	assert_int_equal(gnutls_x509_privkey_export2_pkcs8(
@@ -86,12 +105,10 @@ static void make_subject(gnutls_pk_algorithm_t algorithm, unsigned bits, struct 
 		0);
 	out->pkcs8 = own(&pkcs8);
 	out->chain.certificate[0] = certificate_der(crt);
-	out->chain.certificate[1] = certificate_der(ca);
+	out->chain.certificate[1] = certificate_der(ca->crt);
 	out->chain.count = 2;
 	gnutls_x509_crt_deinit(crt);
-	gnutls_x509_crt_deinit(ca);
 	gnutls_x509_privkey_deinit(key);
-	gnutls_x509_privkey_deinit(ca_key);
 }
 
 static void free_subject(struct subject *s)
@@ -103,9 +120,15 @@ static void free_subject(struct subject *s)
 
 static int setup(void **state)
 {
+	const unsigned p256 = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+	struct authority one = make_authority(), other = make_authority();
+
 	(void)state;
-	make_subject(GNUTLS_PK_RSA, 2048, &rsa);
-	make_subject(GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), &ec);
+	make_subject(GNUTLS_PK_RSA, 2048, &one, &rsa);
+	make_subject(GNUTLS_PK_ECDSA, p256, &other, &ec);
+	make_subject(GNUTLS_PK_ECDSA, p256, &other, &sibling);
+	free_authority(&one);
+	free_authority(&other);
 	return 0;
 }
 
@@ -114,15 +137,18 @@ static int teardown(void **state)
 	(void)state;
 	free_subject(&rsa);
 	free_subject(&ec);
+	free_subject(&sibling);
 	return 0;
 }
 
-static struct blob encode(const struct subject *s, const struct pkcs12_options *options)
+static struct blob encode(
+	const struct subject *s, const struct pkcs12_options *options, const char *friendly_name)
 {
+	const struct pkcs12_entry entry = {&s->pkcs8, &s->chain, friendly_name};
 	struct blob out = {NULL, 0};
 	struct error e = {.code = ERR_OK};
 
-	assert_int_equal(pkcs12_encode(&s->pkcs8, &s->chain, options, &out, &e), ERR_OK);
+	assert_int_equal(pkcs12_encode(&entry, 1, options, &out, &e), ERR_OK);
 	return out;
 }
 
@@ -134,6 +160,15 @@ static gnutls_pkcs12_t parse(const struct blob *file)
 	assert_int_equal(gnutls_pkcs12_init(&pkcs12), 0);
 	assert_int_equal(gnutls_pkcs12_import(pkcs12, &datum, GNUTLS_X509_FMT_DER, 0), 0);
 	return pkcs12;
+}
+
+static gnutls_pkcs12_bag_t bag_at(gnutls_pkcs12_t pkcs12, int at)
+{
+	gnutls_pkcs12_bag_t bag = NULL;
+
+	assert_int_equal(gnutls_pkcs12_bag_init(&bag), 0);
+	assert_int_equal(gnutls_pkcs12_get_bag(pkcs12, at, bag), 0);
+	return bag;
 }
 
 static void assert_same_key(gnutls_x509_privkey_t key, const struct blob *pkcs8)
@@ -217,15 +252,14 @@ static void check_encryption(unsigned schema, unsigned cipher, unsigned salt_siz
 }
 
 static void check_certificate_bag(gnutls_pkcs12_t pkcs12, const struct subject *s,
-	const struct pkcs12_options *options, const char *password, unsigned char *salt)
+	const struct pkcs12_options *options, const char *friendly_name, const char *password,
+	unsigned char *salt)
 {
 	unsigned schema = 0, cipher = 0, salt_size = SALT_SIZE, iterations = 0;
-	gnutls_pkcs12_bag_t bag = NULL;
+	gnutls_pkcs12_bag_t bag = bag_at(pkcs12, 0);
 	gnutls_datum_t id = {NULL, 0};
 	char *name = NULL;
 
-	assert_int_equal(gnutls_pkcs12_bag_init(&bag), 0);
-	assert_int_equal(gnutls_pkcs12_get_bag(pkcs12, 0, bag), 0);
 	assert_int_equal(gnutls_pkcs12_bag_get_type(bag, 0), GNUTLS_BAG_ENCRYPTED);
 	assert_int_equal(gnutls_pkcs12_bag_enc_info(
 				 bag, &schema, &cipher, salt, &salt_size, &iterations, NULL),
@@ -233,7 +267,7 @@ static void check_certificate_bag(gnutls_pkcs12_t pkcs12, const struct subject *
 	check_encryption(schema, cipher, salt_size, iterations, options);
 	assert_int_equal(gnutls_pkcs12_bag_decrypt(bag, password), 0);
 	assert_int_equal(gnutls_pkcs12_bag_get_count(bag), s->chain.count);
-	check_attributes(bag, 0, s, options->friendly_name);
+	check_attributes(bag, 0, s, friendly_name);
 	for (unsigned i = 1; i < s->chain.count; i++) { /* none on the chain */
 		assert_int_equal(gnutls_pkcs12_bag_get_type(bag, i), GNUTLS_BAG_CERTIFICATE);
 		assert_int_equal(gnutls_pkcs12_bag_get_key_id(bag, i, &id), 0);
@@ -245,17 +279,15 @@ static void check_certificate_bag(gnutls_pkcs12_t pkcs12, const struct subject *
 }
 
 static void check_key_bag(gnutls_pkcs12_t pkcs12, const struct subject *s,
-	const struct pkcs12_options *options, unsigned char *salt)
+	const struct pkcs12_options *options, const char *friendly_name, unsigned char *salt)
 {
 	unsigned schema = 0, cipher = 0, salt_size = SALT_SIZE, iterations = 0;
-	gnutls_pkcs12_bag_t bag = NULL;
+	gnutls_pkcs12_bag_t bag = bag_at(pkcs12, 1);
 	gnutls_datum_t data = {NULL, 0};
 
-	assert_int_equal(gnutls_pkcs12_bag_init(&bag), 0);
-	assert_int_equal(gnutls_pkcs12_get_bag(pkcs12, 1, bag), 0);
 	assert_int_equal(gnutls_pkcs12_bag_get_count(bag), 1);
 	assert_int_equal(gnutls_pkcs12_bag_get_type(bag, 0), GNUTLS_BAG_PKCS8_ENCRYPTED_KEY);
-	check_attributes(bag, 0, s, options->friendly_name);
+	check_attributes(bag, 0, s, friendly_name);
 	assert_int_equal(gnutls_pkcs12_bag_get_data(bag, 0, &data), 0);
 	assert_int_equal(gnutls_pkcs8_info(&data, GNUTLS_X509_FMT_DER, &schema, &cipher, salt,
 				 &salt_size, &iterations, NULL),
@@ -264,17 +296,18 @@ static void check_key_bag(gnutls_pkcs12_t pkcs12, const struct subject *s,
 	gnutls_pkcs12_bag_deinit(bag);
 }
 
-static void check_file(const struct subject *s, const struct pkcs12_options *options)
+static void check_file(
+	const struct subject *s, const struct pkcs12_options *options, const char *friendly_name)
 {
 	const char *password = options->password ? options->password : "";
 	unsigned char mac_salt[SALT_SIZE], key_salt[SALT_SIZE], certificate_salt[SALT_SIZE];
-	struct blob file = encode(s, options);
+	struct blob file = encode(s, options, friendly_name);
 	gnutls_pkcs12_t pkcs12 = parse(&file);
 
 	check_contents(pkcs12, s, password);
 	check_mac(pkcs12, options, mac_salt);
-	check_certificate_bag(pkcs12, s, options, password, certificate_salt);
-	check_key_bag(pkcs12, s, options, key_salt);
+	check_certificate_bag(pkcs12, s, options, friendly_name, password, certificate_salt);
+	check_key_bag(pkcs12, s, options, friendly_name, key_salt);
 	assert_memory_not_equal(mac_salt, key_salt, SALT_SIZE);
 	assert_memory_not_equal(mac_salt, certificate_salt, SALT_SIZE);
 	assert_memory_not_equal(key_salt, certificate_salt, SALT_SIZE);
@@ -290,14 +323,10 @@ static void check_all_passwords(enum pkcs12_profile profile, const struct subjec
 
 	for (size_t i = 0; i < ARRAY_LEN(passwords); i++)
 		for (size_t j = 0; j < ARRAY_LEN(iterations); j++)
-			check_file(s, &(struct pkcs12_options){
-					      .profile = profile,
-					      .iterations = iterations[j],
-					      .password = passwords[i],
-					      .friendly_name = FRIENDLY_NAME,
-				      });
-	check_file(s, &(struct pkcs12_options){
-			      .profile = profile, .iterations = 10000, .password = "secret"});
+			check_file(s,
+				&(struct pkcs12_options){profile, iterations[j], passwords[i]},
+				FRIENDLY_NAME);
+	check_file(s, &(struct pkcs12_options){profile, 10000, "secret"}, NULL);
 }
 
 static void test_legacy_rsa(void **state)
@@ -325,12 +354,12 @@ static void test_modern_ec(void **state)
 }
 
 static const struct pkcs12_options plain_options = {
-	.profile = PKCS12_LEGACY, .iterations = 1, .password = PASSWORD, .friendly_name = "Ann"};
+	.profile = PKCS12_LEGACY, .iterations = 1, .password = PASSWORD};
 
 static void test_wrong_password(void **state)
 {
 	static const char *const wrong[] = {"", "passwort", "pässwörd"};
-	struct blob file = encode(&ec, &plain_options);
+	struct blob file = encode(&ec, &plain_options, "Ann");
 	gnutls_pkcs12_t pkcs12 = parse(&file);
 
 	(void)state;
@@ -343,7 +372,8 @@ static void test_wrong_password(void **state)
 
 static void test_no_two_are_the_same(void **state)
 {
-	struct blob one = encode(&ec, &plain_options), two = encode(&ec, &plain_options);
+	struct blob one = encode(&ec, &plain_options, "Ann"),
+		    two = encode(&ec, &plain_options, "Ann");
 
 	(void)state;
 	assert_int_equal(one.len, two.len);
@@ -362,10 +392,9 @@ static void test_every_padding(void **state)
 
 		memset(name, 'x', sizeof(name));
 		name[i + 1] = '\0';
-		options.friendly_name = name; /* two bytes a character */
-		check_file(&ec, &options);
+		check_file(&ec, &options, name); /* two bytes a character */
 		options.profile = PKCS12_MODERN;
-		check_file(&ec, &options);
+		check_file(&ec, &options, name);
 	}
 }
 
@@ -392,14 +421,9 @@ static void test_attributes_are_sorted(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct pkcs12_options options = plain_options;
-		struct blob file;
-		size_t name, id;
+		struct blob file = encode(&ec, &plain_options, cases[i].friendly_name);
+		size_t name = last_oid(&file, 20), id = last_oid(&file, 21);
 
-		options.friendly_name = cases[i].friendly_name;
-		file = encode(&ec, &options);
-		name = last_oid(&file, 20);
-		id = last_oid(&file, 21);
 		assert_true(name > 0 && id > 0);
 		assert_int_equal(name < id, cases[i].first);
 		blob_free(&file);
@@ -408,35 +432,30 @@ static void test_attributes_are_sorted(void **state)
 
 static void test_friendly_name(void **state)
 {
-	struct pkcs12_options options = plain_options;
-	struct blob file;
-	gnutls_pkcs12_t pkcs12;
-	gnutls_pkcs12_bag_t bag = NULL;
+	struct blob file = encode(&ec, &plain_options, "key \U0001f511");
+	gnutls_pkcs12_t pkcs12 = parse(&file);
+	gnutls_pkcs12_bag_t bag = bag_at(pkcs12, 1);
 
 	(void)state;
-	options.friendly_name = "key \U0001f511";
-	file = encode(&ec, &options);
-	pkcs12 = parse(&file);
-	assert_int_equal(gnutls_pkcs12_bag_init(&bag), 0);
-	assert_int_equal(gnutls_pkcs12_get_bag(pkcs12, 1, bag), 0);
 	check_attributes(bag, 0, &ec, "key \ufffd");
 	gnutls_pkcs12_bag_deinit(bag);
 	gnutls_pkcs12_deinit(pkcs12);
 	blob_free(&file);
 
-	options.friendly_name = "";
-	file = encode(&ec, &options);
+	file = encode(&ec, &plain_options, "");
 	assert_int_equal(last_oid(&file, 20), 0);
 	blob_free(&file);
 }
 
-static void expect_failure(const struct blob *pkcs8, const struct chain *chain,
-	const struct pkcs12_options *options, enum err err, const char *why)
+/* The fault is in the second entry. */
+static void expect_failure(const struct pkcs12_entry *entry, const struct pkcs12_options *options,
+	enum err err, const char *why)
 {
+	const struct pkcs12_entry entries[] = {{&rsa.pkcs8, &rsa.chain, "Ann"}, *entry};
 	struct blob out = {NULL, 1234};
 	struct error e = {.code = ERR_OK};
 
-	assert_int_equal(pkcs12_encode(pkcs8, chain, options, &out, &e), err);
+	assert_int_equal(pkcs12_encode(entries, ARRAY_LEN(entries), options, &out, &e), err);
 	assert_int_equal(e.code, err);
 	assert_non_null(strstr(e.text, why));
 	assert_null(out.data);
@@ -447,43 +466,117 @@ static void test_refused(void **state)
 {
 	const struct blob no_key = {NULL, 0};
 	const struct chain no_chain = {.count = 0};
+	const struct pkcs12_entry good = {&ec.pkcs8, &ec.chain, "Ann"};
 	struct pkcs12_options options = plain_options;
+	struct blob out = {NULL, 1234};
+	struct error e = {.code = ERR_OK};
 
 	(void)state;
-	expect_failure(&no_key, &ec.chain, &options, ERR_INTERNAL, "without");
-	expect_failure(&ec.pkcs8, &no_chain, &options, ERR_INTERNAL, "without");
+	assert_int_equal(pkcs12_encode(&good, 0, &options, &out, &e), ERR_INTERNAL);
+	assert_int_equal(out.len, 1234);
+	expect_failure(&(struct pkcs12_entry){&no_key, &ec.chain, "Ann"}, &options, ERR_INTERNAL,
+		"without");
+	expect_failure(&(struct pkcs12_entry){&ec.pkcs8, &no_chain, "Ann"}, &options, ERR_INTERNAL,
+		"without");
+	expect_failure(&(struct pkcs12_entry){&ec.pkcs8, &ec.chain, "\xff"}, &options, ERR_INTERNAL,
+		"friendlyName");
 	options.iterations = 0;
-	expect_failure(&ec.pkcs8, &ec.chain, &options, ERR_INTERNAL, "without");
+	expect_failure(&good, &options, ERR_INTERNAL, "without");
 
 	options = plain_options;
 	options.password = "\xff";
-	expect_failure(&ec.pkcs8, &ec.chain, &options, ERR_CONFIG, "password");
+	expect_failure(&good, &options, ERR_CONFIG, "password");
 	options.password = "\U0001f511";
-	expect_failure(&ec.pkcs8, &ec.chain, &options, ERR_CONFIG, "password");
-
-	options = plain_options;
-	options.friendly_name = "\xff";
-	expect_failure(&ec.pkcs8, &ec.chain, &options, ERR_INTERNAL, "friendlyName");
+	expect_failure(&good, &options, ERR_CONFIG, "password");
 }
 
 static void test_too_large(void **state)
 {
-	enum { HUGE_SIZE = 2 * 1024 * 1024 };
+	enum { HUGE_SIZE = 5 * 1024 * 1024 };
 	struct blob huge = {calloc(1, HUGE_SIZE), HUGE_SIZE};
 	struct chain chain = {.count = 1, .certificate = {huge}};
-	struct pkcs12_options options = plain_options;
 	char *name = calloc(1, HUGE_SIZE);
 
 	(void)state;
 	assert_non_null(huge.data);
 	assert_non_null(name);
-	expect_failure(&ec.pkcs8, &chain, &plain_options, ERR_INTERNAL, "DER");
-	expect_failure(&huge, &ec.chain, &plain_options, ERR_INTERNAL, "DER");
+	expect_failure(&(struct pkcs12_entry){&ec.pkcs8, &chain, "Ann"}, &plain_options,
+		ERR_INTERNAL, "DER");
+	expect_failure(&(struct pkcs12_entry){&huge, &ec.chain, "Ann"}, &plain_options,
+		ERR_INTERNAL, "DER");
 	memset(name, 'x', HUGE_SIZE - 1);
-	options.friendly_name = name;
-	expect_failure(&ec.pkcs8, &ec.chain, &options, ERR_INTERNAL, "friendlyName");
+	expect_failure(&(struct pkcs12_entry){&ec.pkcs8, &ec.chain, name}, &plain_options,
+		ERR_INTERNAL, "friendlyName");
 	free(name);
 	blob_free(&huge);
+}
+
+/* --- several keys in one file */
+
+static void assert_certificate(gnutls_pkcs12_bag_t bag, unsigned at, const struct blob *expected)
+{
+	gnutls_datum_t der = {NULL, 0};
+
+	assert_int_equal(gnutls_pkcs12_bag_get_type(bag, at), GNUTLS_BAG_CERTIFICATE);
+	assert_int_equal(gnutls_pkcs12_bag_get_data(bag, at, &der), 0);
+	assert_int_equal(der.size, expected->len);
+	assert_memory_equal(der.data, expected->data, expected->len);
+}
+
+static void assert_encrypted_key(gnutls_pkcs12_bag_t bag, unsigned at, const struct blob *pkcs8)
+{
+	gnutls_x509_privkey_t key = NULL;
+	gnutls_datum_t data = {NULL, 0};
+
+	assert_int_equal(gnutls_pkcs12_bag_get_data(bag, at, &data), 0);
+	assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+	assert_int_equal(
+		gnutls_x509_privkey_import_pkcs8(key, &data, GNUTLS_X509_FMT_DER, PASSWORD, 0), 0);
+	assert_same_key(key, pkcs8);
+	gnutls_x509_privkey_deinit(key);
+}
+
+/* Leaves first, each with its own label; then the CAs, each once, though two chains share one. */
+static void check_three(enum pkcs12_profile profile)
+{
+	const struct subject *s[] = {&rsa, &ec, &sibling};
+	const char *const names[] = {"Ann 1", "Ann 2", "Ann 3"};
+	const struct pkcs12_options options = {profile, 100, PASSWORD};
+	struct pkcs12_entry entries[3];
+	struct blob file = {NULL, 0};
+	struct error e = {.code = ERR_OK};
+	gnutls_pkcs12_t pkcs12;
+	gnutls_pkcs12_bag_t certificates, keys;
+
+	for (size_t i = 0; i < 3; i++)
+		entries[i] = (struct pkcs12_entry){&s[i]->pkcs8, &s[i]->chain, names[i]};
+	assert_int_equal(pkcs12_encode(entries, 3, &options, &file, &e), ERR_OK);
+	pkcs12 = parse(&file);
+	assert_int_equal(gnutls_pkcs12_verify_mac(pkcs12, PASSWORD), 0);
+	certificates = bag_at(pkcs12, 0);
+	keys = bag_at(pkcs12, 1);
+	assert_int_equal(gnutls_pkcs12_bag_decrypt(certificates, PASSWORD), 0);
+	assert_int_equal(gnutls_pkcs12_bag_get_count(certificates), 5);
+	assert_int_equal(gnutls_pkcs12_bag_get_count(keys), 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_certificate(certificates, i, &s[i]->chain.certificate[0]);
+		check_attributes(certificates, i, s[i], names[i]);
+		check_attributes(keys, i, s[i], names[i]);
+		assert_encrypted_key(keys, i, &s[i]->pkcs8);
+	}
+	assert_certificate(certificates, 3, &rsa.chain.certificate[1]);
+	assert_certificate(certificates, 4, &ec.chain.certificate[1]);
+	gnutls_pkcs12_bag_deinit(certificates);
+	gnutls_pkcs12_bag_deinit(keys);
+	gnutls_pkcs12_deinit(pkcs12);
+	blob_free(&file);
+}
+
+static void test_several(void **state)
+{
+	(void)state;
+	check_three(PKCS12_LEGACY);
+	check_three(PKCS12_MODERN);
 }
 
 int main(void)
@@ -500,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_friendly_name),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests_name("pkcs12", tests, setup, teardown);
