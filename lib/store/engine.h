@@ -52,6 +52,8 @@ struct store_engine {
 	enum err (*credential_archived)(void *self, const char *user_uuid, const char *device_uuid,
 		size_t max, struct credential **out, size_t *count, size_t *left_out,
 		struct error *e);
+	enum err (*credential_history)(void *self, const char *user_uuid, const char *serial,
+		struct credential **out, size_t *count, struct error *e);
 
 	enum err (*credential_find)(void *self, const struct store_selection *selection,
 		struct credential **out, size_t *count, struct error *e);

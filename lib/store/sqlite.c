@@ -262,6 +262,7 @@ const struct store_engine store_engine_sqlite = {
 	.credential_current = sqlite_credential_current,
 	.credential_add = sqlite_credential_add,
 	.credential_archived = sqlite_credential_archived,
+	.credential_history = sqlite_credential_history,
 	.credential_find = sqlite_credential_find,
 	.credential_unenrolled = sqlite_credential_unenrolled,
 	.credential_revoke = sqlite_credential_revoke,

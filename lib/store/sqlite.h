@@ -173,6 +173,8 @@ enum err sqlite_credential_add(void *self, struct credential *credential,
 enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
 	size_t max, struct credential **out, size_t *count, size_t *left_out,
 	struct error *e) must_check;
+enum err sqlite_credential_history(void *self, const char *user_uuid, const char *serial,
+	struct credential **out, size_t *count, struct error *e) must_check;
 
 enum err sqlite_credential_find(void *self, const struct store_selection *selection,
 	struct credential **out, size_t *count, struct error *e) must_check;

@@ -354,6 +354,19 @@ enum err sqlite_credential_archived(void *self, const char *user_uuid, const cha
 	return ERR_OK;
 }
 
+enum err sqlite_credential_history(void *self, const char *user_uuid, const char *serial,
+	struct credential **out, size_t *count, struct error *e)
+{
+	/* Nobody recovers a signing key: nobody could say any more who has signed. */
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM credential"
+		" WHERE user_uuid = ?1 AND usage = 'encryption' AND (?2 = '' OR serial = ?2)"
+		" ORDER BY not_before DESC, id DESC";
+	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_TEXT(serial)};
+
+	return collect(self, sql, values, ARRAY_LEN(values), out, count, e);
+}
+
 /* --- those to revoke; their keys stay where they are */
 
 enum err sqlite_credential_find(void *self, const struct store_selection *selection,

@@ -368,14 +368,11 @@ enum err store_credential_add(struct store *store, struct credential *credential
 	return err;
 }
 
-enum err store_credential_archived(struct store *store, const char *user_uuid,
-	const char *device_uuid, size_t max, struct credential **out, size_t *count,
-	size_t *left_out, struct error *e)
+/* Takes an array that an engine gave, with sealed keys; nothing of it is left on failure. */
+static enum err unseal_all(struct store *store, struct credential *found, size_t n,
+	struct credential **out, size_t *count, struct error *e)
 {
-	struct credential *found = NULL;
-	size_t n = 0, more = 0;
-	enum err err = store->engine->credential_archived(
-		store->self, user_uuid, device_uuid, max, &found, &n, &more, e);
+	enum err err = ERR_OK;
 
 	for (size_t i = 0; !err && i < n; i++)
 		err = unseal_key(store->seal, &found[i], e);
@@ -385,8 +382,34 @@ enum err store_credential_archived(struct store *store, const char *user_uuid,
 	}
 	*out = found;
 	*count = n;
-	*left_out = more;
 	return ERR_OK;
+}
+
+enum err store_credential_archived(struct store *store, const char *user_uuid,
+	const char *device_uuid, size_t max, struct credential **out, size_t *count,
+	size_t *left_out, struct error *e)
+{
+	struct credential *found = NULL;
+	size_t n = 0, more = 0;
+	enum err err = store->engine->credential_archived(
+		store->self, user_uuid, device_uuid, max, &found, &n, &more, e);
+
+	if (!err)
+		err = unseal_all(store, found, n, out, count, e);
+	if (!err)
+		*left_out = more;
+	return err;
+}
+
+enum err store_credential_history(struct store *store, const char *user_uuid, const char *serial,
+	struct credential **out, size_t *count, struct error *e)
+{
+	struct credential *found = NULL;
+	size_t n = 0;
+	enum err err =
+		store->engine->credential_history(store->self, user_uuid, serial, &found, &n, e);
+
+	return err ? err : unseal_all(store, found, n, out, count, e);
 }
 
 /* --- revocation */

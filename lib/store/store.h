@@ -273,6 +273,14 @@ enum err store_credential_archived(struct store *store, const char *user_uuid,
 	const char *device_uuid, size_t max, struct credential **out, size_t *count,
 	size_t *left_out, struct error *e) must_check;
 
+/*
+ * For key recovery: the user's encryption credentials in every state, keys unsealed, newest
+ * first; with a serial number other than "" only that one's. Signing credentials are never
+ * among them. None is no error: *count is 0. *out as above.
+ */
+enum err store_credential_history(struct store *store, const char *user_uuid, const char *serial,
+	struct credential **out, size_t *count, struct error *e) must_check;
+
 /* --- revocation */
 
 struct store_selection { /* "" is any, but one of them is given */

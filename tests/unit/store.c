@@ -288,28 +288,34 @@ static void changes_nothing_when_it_cannot_store(void **state)
 	assert_intact(f);
 }
 
-/* Serials of what is archived for a user on a device, newest first, "3 2 1". */
-static const char *archived(
-	struct fixture *f, const char *user_uuid, const char *device_uuid, size_t max)
+/* Serials of an array, "3 2 1"; each must have its own key. Frees it. */
+static const char *serials_of(struct credential *c, size_t count)
 {
 	static char serials[128];
-	struct credential *c = NULL;
-	size_t count = 99, left_out = 99;
 
 	serials[0] = '\0';
-	assert_int_equal(store_credential_archived(f->store, user_uuid, device_uuid, max, &c,
-				 &count, &left_out, &f->e),
-		ERR_OK);
 	for (size_t i = 0; i < count; i++) {
 		unsigned serial = (unsigned)strtoul(c[i].serial, NULL, 16);
 		size_t len = strlen(serials);
 
 		assert_key(&c[i], serial);
 		snprintf(serials + len, sizeof(serials) - len, "%s%u", i ? " " : "", serial);
-		credential_fini(&c[i]);
 	}
-	free(c);
+	credentials_free(c, count);
 	return serials;
+}
+
+/* What is archived for a user on a device, newest first. */
+static const char *archived(
+	struct fixture *f, const char *user_uuid, const char *device_uuid, size_t max)
+{
+	struct credential *c = NULL;
+	size_t count = 99, left_out = 99;
+
+	assert_int_equal(store_credential_archived(f->store, user_uuid, device_uuid, max, &c,
+				 &count, &left_out, &f->e),
+		ERR_OK);
+	return serials_of(c, count);
 }
 
 static void archives_for_user_and_device(void **state)
@@ -334,6 +340,60 @@ static void archives_for_user_and_device(void **state)
 	assert_string_equal(archived(f, USER_A, DEVICE_1, 2), "5 2");
 	assert_string_equal(archived(f, USER_A, DEVICE_1, 0), "");
 	assert_string_equal(archived(f, USER_A, DEVICE_1, SIZE_MAX), "5 2 1");
+}
+
+/* What can be recovered of a user, newest first. */
+static const char *history(struct fixture *f, const char *user_uuid, const char *serial)
+{
+	struct credential *c = NULL;
+	size_t count = 99;
+
+	assert_int_equal(
+		store_credential_history(f->store, user_uuid, serial, &c, &count, &f->e), ERR_OK);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(c[i].usage, USAGE_ENCRYPTION);
+	return serials_of(c, count);
+}
+
+#define ZEROS "000000000000000000000000000000000000000"
+
+static void recovers_encryption_keys_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(history(f, USER_A, ""), "");
+	must_add(f, USAGE_ENCRYPTION, USER_A, "", 1, 0);
+	must_add(f, USAGE_ENCRYPTION, USER_A, "", 2, 1);
+	must_add(f, USAGE_ENCRYPTION, USER_A, "", 3, 2);
+	must_add(f, USAGE_SIGNING, USER_A, "", 4, 0);
+	must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 5, 0);
+	must_add(f, USAGE_ENCRYPTION, USER_B, "", 6, 0);
+	sql(f, "UPDATE credential SET state = 'revoked' WHERE id = 2");
+	assert_string_equal(history(f, USER_A, ""), "3 2 1");
+	sql(f, "UPDATE credential SET state = 'revoked' WHERE state = 'active'");
+	assert_string_equal(history(f, USER_A, ""), "3 2 1");
+	assert_string_equal(history(f, USER_B, ""), "6");
+	assert_string_equal(history(f, DEVICE_1, ""), "");
+
+	assert_string_equal(history(f, USER_A, ZEROS "2"), "2");
+	assert_string_equal(history(f, USER_A, ZEROS "4"), "");
+	assert_string_equal(history(f, USER_A, ZEROS "5"), "");
+	assert_string_equal(history(f, USER_A, ZEROS "6"), "");
+}
+
+/* Given out as an encryption key, a signing key does not open: its usage is part of the seal. */
+static void recovers_no_signing_key_in_disguise(void **state)
+{
+	struct fixture *f = *state;
+	struct credential *list = NULL;
+	size_t count = 42;
+
+	must_add(f, USAGE_SIGNING, USER_A, "", 1, 0);
+	sql(f, "UPDATE credential SET usage = 'encryption'");
+	assert_int_equal(
+		store_credential_history(f->store, USER_A, "", &list, &count, &f->e), ERR_CONFIG);
+	assert_null(list);
+	assert_int_equal(count, 42);
 }
 
 /* --- keys at rest */
@@ -467,6 +527,8 @@ int main(void)
 		TEST(replaces_what_was_revoked_meanwhile),
 		TEST(changes_nothing_when_it_cannot_store),
 		TEST(archives_for_user_and_device),
+		TEST(recovers_encryption_keys_alone),
+		TEST(recovers_no_signing_key_in_disguise),
 		TEST(refuses_keys_of_another_row),
 		TEST(refuses_an_altered_key),
 		TEST(refuses_a_row_that_changed_hands),
