@@ -33,4 +33,10 @@ enum err cli_load(const char *config_file, struct config **out, struct error *e)
 enum err cli_open_store(const char *config_file, struct config **config, struct store **store,
 	struct error *e) must_check;
 
+/*
+ * A serial number in the store's form, from the forms that people copy from elsewhere: in
+ * either case, with colons, with a zero before it. False, and out untouched, if it is none.
+ */
+bool cli_serial(const char *text, char out[STORE_SERIAL_SIZE]);
+
 #endif

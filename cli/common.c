@@ -1,6 +1,8 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/cli.h"
 
 int cli_fail(const struct error *e)
@@ -38,4 +40,26 @@ enum err cli_open_store(
 	else
 		*config = loaded;
 	return err;
+}
+
+/* Ours has whole octets, and no zero octet first. */
+bool cli_serial(const char *text, char out[STORE_SERIAL_SIZE])
+{
+	unsigned char octets[(STORE_SERIAL_SIZE - 1) / 2];
+	char digits[STORE_SERIAL_SIZE + 1] = "0";
+	size_t len = 0, first = 0;
+
+	for (; *text; text++) {
+		if (*text == ':' || (len == 0 && *text == '0'))
+			continue;
+		if (len == STORE_SERIAL_SIZE - 1)
+			return false;
+		digits[1 + len++] = *text;
+	}
+	first = len % 2 == 0; /* an odd number of digits keeps the zero before them */
+	len = strlen(digits + first) / 2;
+	if (len == 0 || !text_unhex(digits + first, octets, len))
+		return false;
+	text_hex(octets, len, out);
+	return true;
 }

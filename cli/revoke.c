@@ -1,6 +1,5 @@
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
@@ -50,31 +49,6 @@ static int revoke(const char *config_file, const struct request *request)
 	return err ? cli_fail(&e) : 0;
 }
 
-/*
- * As people copy it from elsewhere: in either case, with colons, with a zero before it. Ours has
- * whole octets, and no zero octet first.
- */
-static bool set_serial(struct request *request, const char *text)
-{
-	unsigned char octets[(STORE_SERIAL_SIZE - 1) / 2];
-	char digits[STORE_SERIAL_SIZE + 1] = "0";
-	size_t len = 0, first = 0;
-
-	for (; *text; text++) {
-		if (*text == ':' || (len == 0 && *text == '0'))
-			continue;
-		if (len == STORE_SERIAL_SIZE - 1)
-			return false;
-		digits[1 + len++] = *text;
-	}
-	first = len % 2 == 0; /* an odd number of digits keeps the zero before them */
-	len = strlen(digits + first) / 2;
-	if (len == 0 || !text_unhex(digits + first, octets, len))
-		return false;
-	text_hex(octets, len, request->serial);
-	return true;
-}
-
 static bool set_reason(struct request *request, const char *name)
 {
 	request->reason = kind_find(revocation_reason_names, REVOCATION_REASON_COUNT, name);
@@ -86,7 +60,7 @@ static bool set_option(struct request *request, int option, const char *value)
 	switch (option) {
 	case 's':
 		request->chosen++;
-		return set_serial(request, value);
+		return cli_serial(value, request->serial);
 	case 'u':
 		request->chosen++;
 		return text_uuid(value, request->user);
