@@ -62,7 +62,7 @@ like "$out" 'Usage: certprov ' 'says how to use it'
 is "$err" '' 'on standard output'
 run --version
 like "$code $out" '^0 certprov [0-9]' '--version'
-for command in init check enroll deliver revoke crl status list; do
+for command in init check enroll deliver revoke crl recover status list; do
 	run --help
 	like "$out" "$command" "--help has $command"
 	run "$command" --help
