@@ -168,6 +168,21 @@ enum err file_create(const char *path, unsigned mode, const void *data, size_t l
 	return err;
 }
 
+/* Closes fd, the temporary file, which then is at path or gone. */
+static enum err put_in_place(int fd, const char *temporary, const char *path, unsigned mode,
+	const void *data, size_t len, struct error *e)
+{
+	enum err err = write_all(fd, path, mode, data, len, e);
+
+	close(fd);
+	if (!err && rename(temporary, path) < 0)
+		err = error_errno(e, ERR_CONFIG, "%s", path);
+	if (!err)
+		return sync_directory(path, e);
+	unlink(temporary);
+	return err;
+}
+
 enum err file_replace(
 	const char *path, unsigned mode, const void *data, size_t len, struct error *e)
 {
@@ -182,15 +197,51 @@ enum err file_replace(
 		err = error_errno(e, ERR_CONFIG, "%s", path);
 		goto out;
 	}
-	err = write_all(fd, path, mode, data, len, e);
-	close(fd);
-	if (!err && rename(temporary, path) < 0)
-		err = error_errno(e, ERR_CONFIG, "%s", path);
-	if (err)
-		unlink(temporary);
-	else
-		err = sync_directory(path, e);
+	err = put_in_place(fd, temporary, path, mode, data, len, e);
 out:
+	free(temporary);
+	return err;
+}
+
+/* A new file that is at first readable by us alone, then belongs to whom the old one belongs. */
+static enum err open_like(
+	const char *temporary, const char *path, const struct stat *old, int *out, struct error *e)
+{
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_errno(e, ERR_CONFIG,
+			"%s: user %u must be able to write in the folder of %s", temporary,
+			(unsigned)geteuid(), path);
+	if (fchown(fd, old->st_uid, old->st_gid) < 0) {
+		close(fd);
+		unlink(temporary);
+		return error_errno(e, ERR_CONFIG,
+			"%s belongs to user %u and group %u, and shall still do so: run this as "
+			"root or as that user",
+			path, (unsigned)old->st_uid, (unsigned)old->st_gid);
+	}
+	*out = fd;
+	return ERR_OK;
+}
+
+enum err file_replace_secret(const char *path, const void *data, size_t len, struct error *e)
+{
+	char *temporary = NULL;
+	struct stat old;
+	enum err err;
+	int fd = -1;
+
+	if (lstat(path, &old) < 0)
+		return error_errno(e, ERR_CONFIG, "%s", path);
+	if (!S_ISREG(old.st_mode))
+		return error_set(e, ERR_CONFIG, "%s is not a regular file", path);
+	if (asprintf(&temporary, "%s.new", path) < 0)
+		return error_memory(e);
+	unlink(temporary); /* of one that was killed */
+	err = open_like(temporary, path, &old, &fd, e);
+	if (!err)
+		err = put_in_place(fd, temporary, path, old.st_mode & 07777, data, len, e);
 	free(temporary);
 	return err;
 }

@@ -35,4 +35,11 @@ enum err file_create(
 enum err file_replace(
 	const char *path, unsigned mode, const void *data, size_t len, struct error *e) must_check;
 
+/*
+ * The same for a secret file that is there: its owner, group and mode stay. Whoever is killed
+ * leaves PATH.new behind, and the next one takes it away: two must not do it at once.
+ */
+enum err file_replace_secret(
+	const char *path, const void *data, size_t len, struct error *e) must_check;
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -278,10 +279,98 @@ static void replaces_in_one_step(void **state)
 	assert_int_equal(unlink(in_folder("r")), 0);
 }
 
+#define NOBODY 65534
+
+static void replaces_a_secret(void **state)
+{
+	struct error e;
+	struct stat st;
+
+	(void)state;
+	unlink(in_folder("f"));
+	assert_int_equal(file_replace_secret(in_folder("f"), "new", 3, &e), ERR_CONFIG);
+	assert_int_equal(access(in_folder("f"), F_OK), -1);
+	put("f", 0640, "old", 3);
+	if (geteuid() == 0)
+		assert_int_equal(chown(in_folder("f"), NOBODY, NOBODY), 0);
+	/* What a killed one has left is in nobody's way, a trap neither. */
+	assert_int_equal(symlink("elsewhere", in_folder("f.new")), 0);
+	if (file_replace_secret(in_folder("f"), "newer", 5, &e))
+		fail_msg("%s", e.text);
+	assert_reads(file_read_secret, "f", "newer");
+	assert_int_equal(stat(in_folder("f"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(st.st_uid, geteuid() == 0 ? NOBODY : geteuid());
+	assert_int_equal(st.st_gid, geteuid() == 0 ? NOBODY : getegid());
+	assert_int_equal(access(in_folder("f.new"), F_OK), -1);
+	assert_int_equal(access(in_folder("elsewhere"), F_OK), -1);
+
+	unlink(in_folder("link"));
+	assert_int_equal(symlink("f", in_folder("link")), 0);
+	assert_int_equal(file_replace_secret(in_folder("link"), "x", 1, &e), ERR_CONFIG);
+	assert_reads(file_read_secret, "f", "newer");
+	assert_int_equal(unlink(in_folder("link")), 0);
+}
+
+/* Another's file, which would become ours: it stays as it is, and nothing is left beside it. */
+static int replace_as_another(void)
+{
+	struct error e;
+
+	if (setgid(NOBODY) || setuid(NOBODY))
+		return 1;
+	if (file_replace_secret(in_folder("f"), "newer", 5, &e) != ERR_CONFIG ||
+		!strstr(e.text, "belongs to user 0"))
+		return 2;
+	if (access(in_folder("f.new"), F_OK) == 0)
+		return 3;
+	return 0;
+}
+
+static int replace_in_closed_folder(void)
+{
+	struct error e;
+
+	if (geteuid() == 0 && (setgid(NOBODY) || setuid(NOBODY)))
+		return 1;
+	return file_replace_secret(in_folder("f"), "newer", 5, &e) == ERR_CONFIG &&
+			       strstr(e.text, "must be able to write in the folder")
+		       ? 0
+		       : 2;
+}
+
+static int in_child(int (*work)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(work());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void replaces_no_secret_of_others(void **state)
+{
+	(void)state;
+	put("f", 0644, "old", 3);
+	if (geteuid() == 0) {
+		assert_int_equal(chmod(folder, 0777), 0);
+		assert_int_equal(in_child(replace_as_another), 0);
+	}
+	assert_int_equal(chmod(folder, 0555), 0);
+	assert_int_equal(in_child(replace_in_closed_folder), 0);
+	assert_int_equal(chmod(folder, 0700), 0);
+	assert_reads(file_read, "f", "old");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replaces_in_one_step),
+		cmocka_unit_test(replaces_a_secret),
+		cmocka_unit_test(replaces_no_secret_of_others),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_no_regular_file),
 		cmocka_unit_test(test_size),
