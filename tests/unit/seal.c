@@ -207,6 +207,87 @@ static void reads_a_key_file(void **state)
 	assert_int_equal(open_content(DIGITS, 64, 0600), ERR_OK);
 	assert_int_equal(open_content(DIGITS "\n", 65, 0640), ERR_OK);
 	assert_int_equal(open_content(DIGITS "\r\n", 66, 0400), ERR_OK);
+	assert_int_equal(
+		open_content(DIGITS "\n" DIGITS "\r\n" DIGITS "\n" DIGITS, 260, 0600), ERR_OK);
+}
+
+/* --- several keys */
+
+static void assert_opens(const struct seal *seal, const struct blob *sealed, const char *text)
+{
+	struct blob out = {NULL, 0};
+
+	if (seal_open_blob(seal, sealed, "row", &out, &e))
+		fail_msg("%s", e.text);
+	assert_string_equal((char *)out.data, text);
+	blob_free(&out);
+}
+
+static struct seal *open_file(void)
+{
+	struct seal *seal = NULL;
+
+	if (seal_open_file(path, &seal, &e))
+		fail_msg("%s", e.text);
+	return seal;
+}
+
+/* Each new key seals what comes, and what earlier ones have sealed opens as long as they stay. */
+static void seals_with_the_first_key_and_opens_with_all(void **state)
+{
+	char text[] = "a private key";
+	struct blob plain = text_blob(text), sealed[SEAL_KEYS_MAX];
+	struct seal *seal = new_seal(), *read;
+
+	(void)state;
+	for (size_t i = 0; i < SEAL_KEYS_MAX; i++) {
+		if (i > 0)
+			assert_int_equal(seal_add_key(seal, &e), ERR_OK);
+		assert_int_equal(seal_key_count(seal), i + 1);
+		assert_int_equal(seal_close_blob(seal, &plain, "row", &sealed[i], &e), ERR_OK);
+	}
+	assert_int_equal(seal_add_key(seal, &e), ERR_CONFIG);
+	for (size_t keys = SEAL_KEYS_MAX; keys > 0; keys--) {
+		assert_int_equal(seal_write_file(seal, keys, path, &e), ERR_OK);
+		read = open_file();
+		assert_int_equal(seal_key_count(read), keys);
+		for (size_t i = 0; i < SEAL_KEYS_MAX; i++) {
+			if (i >= SEAL_KEYS_MAX - keys)
+				assert_opens(read, &sealed[i], text);
+			else
+				assert_refused(read, &sealed[i], "row");
+		}
+		assert_refused(read, &sealed[SEAL_KEYS_MAX - 1], "another row");
+		seal_close(read);
+	}
+	for (size_t i = 0; i < SEAL_KEYS_MAX; i++)
+		blob_free(&sealed[i]);
+	seal_close(seal);
+}
+
+static void renews_what_an_earlier_key_has_sealed(void **state)
+{
+	char text[] = "a private key";
+	struct blob plain = text_blob(text), sealed = {NULL, 0}, renewed = {NULL, 0};
+	struct blob again = {NULL, 0};
+	struct seal *old = new_seal(), *seal = open_file();
+
+	(void)state;
+	assert_int_equal(seal_close_blob(seal, &plain, "row", &sealed, &e), ERR_OK);
+	assert_int_equal(seal_renew_blob(seal, &sealed, "row", &again, &e), ERR_OK);
+	assert_null(again.data);
+	assert_int_equal(seal_add_key(seal, &e), ERR_OK);
+	assert_int_equal(seal_renew_blob(seal, &sealed, "another", &again, &e), ERR_CONFIG);
+	assert_null(again.data);
+	assert_int_equal(seal_renew_blob(seal, &sealed, "row", &renewed, &e), ERR_OK);
+	assert_refused(old, &renewed, "row");
+	assert_opens(seal, &renewed, text);
+	assert_int_equal(seal_renew_blob(seal, &renewed, "row", &again, &e), ERR_OK);
+	assert_null(again.data);
+	blob_free(&renewed);
+	blob_free(&sealed);
+	seal_close(seal);
+	seal_close(old);
 }
 
 static void refuses_a_wrong_key_file(void **state)
@@ -220,7 +301,10 @@ static void refuses_a_wrong_key_file(void **state)
 		{DIGITS, 63},
 		{DIGITS "0", 65},
 		{DIGITS "\n\n", 66},
-		{DIGITS "\n" DIGITS, 129},
+		{DIGITS "\n\n" DIGITS, 130},
+		{DIGITS "\n" DIGITS "0", 130},
+		{DIGITS "\n" DIGITS "\n" DIGITS "\n" DIGITS "\n" DIGITS, 324},
+		{DIGITS "\0" DIGITS, 129},
 		{" " DIGITS, 65},
 		{"g123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789", 64},
 		{"0\000123456789abcdefABCDEF0123456789abcdef0123456789abcdef012345678", 64},
@@ -253,6 +337,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(makes_a_key_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_a_key_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_a_wrong_key_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			seals_with_the_first_key_and_opens_with_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			renews_what_an_earlier_key_has_sealed, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("seal", tests, NULL, NULL);
