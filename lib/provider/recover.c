@@ -1,8 +1,6 @@
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/log.h"
 #include "pki/pkcs12.h"
 #include "provider/internal.h"
 

@@ -4,6 +4,20 @@
 #include "store/audit.h"
 #include "store/store.h"
 
+/* Gives what shall be in the place of a sealed value; it stays where *out is left alone. */
+typedef enum err store_renew_value(
+	void *ctx, size_t which, const struct blob *sealed, struct blob *out, struct error *e);
+
+/* The same for the key of a credential. *last: it shall be the last one of its batch. */
+typedef enum err store_renew_credential(void *ctx, const struct credential *credential,
+	struct blob *out, bool *last, struct error *e);
+
+struct rekey_batch {
+	int64_t max;		/* of credentials */
+	int64_t after;		/* only such with a higher id; then, the id of the last one */
+	int64_t count, renewed; /* how many there were */
+};
+
 /*
  * A database behind the store: each operation does what the one of the same
  * name in store.h says. The keys that it sees are sealed; it needs not know.
@@ -16,8 +30,24 @@ struct store_engine {
 	void (*close)(void *self);
 	enum err (*ping)(void *self, struct error *e);
 
-	/* The known value that create() was given. */
+	/* The known value that create() was given, or what it was renewed to. */
 	enum err (*key_check)(void *self, struct blob *out, struct error *e);
+	/*
+	 * From now on, ERR_CONFIG for adding what is sealed while the known value is another one:
+	 * its keys are not the current ones. Borrows until the next call.
+	 */
+	void (*key_use)(void *self, const struct blob *key_check);
+
+	/* For this process alone, until it closes the store. ERR_UNAVAILABLE: another has it. */
+	enum err (*rekey_begin)(void *self, struct error *e);
+	/* Renews the sealed values of these names, those that are there, in one transaction. */
+	enum err (*rekey_values)(void *self, const char *const names[], size_t count,
+		store_renew_value *renew, void *ctx, struct error *e);
+	/* Renews the keys of the next credentials, in one transaction. */
+	enum err (*rekey_credentials)(void *self, struct rekey_batch *batch,
+		store_renew_credential *renew, void *ctx, struct error *e);
+	/* Nothing that was overwritten is left in a file. ERR_UNAVAILABLE. */
+	enum err (*flush)(void *self, struct error *e);
 
 	/* The sealed key of the audit trail. ERR_NOT_FOUND: it has none yet. */
 	enum err (*audit_key)(void *self, struct blob *out, struct error *e);

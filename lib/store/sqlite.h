@@ -15,8 +15,9 @@
 struct sqlite {
 	sqlite3 *db;
 	char *path;
-	int lock;		   /* descriptor of PATH.lock */
-	const struct audit *audit; /* borrowed */
+	int lock;		      /* descriptor of PATH.lock */
+	const struct audit *audit;    /* borrowed */
+	const struct blob *key_check; /* borrowed: what sqlite_check_key() wants to see */
 	struct {
 		const char *sql; /* known again by its address */
 		sqlite3_stmt *statement;
@@ -45,6 +46,9 @@ void sqlite_lock_remove(const char *database);
 /* Waits for ten seconds at most. ERR_UNAVAILABLE. */
 enum err sqlite_lock_take(struct sqlite *db, struct error *e) must_check;
 void sqlite_lock_release(struct sqlite *db);
+
+/* Another lock, that is kept until the store is closed. ERR_UNAVAILABLE if another has it. */
+enum err sqlite_lock_rekey(struct sqlite *db, struct error *e) must_check;
 
 /* --- sqlite_statement.c */
 
@@ -137,8 +141,22 @@ enum err sqlite_upload(
 enum err sqlite_upload_want(
 	struct sqlite *db, const struct credential *credential, struct error *e) must_check;
 
+/* --- sqlite_credential.c */
+
+/* The one with the lowest id above after, in whatever state; out->id is 0 where there is none. */
+enum err sqlite_credential_next(
+	struct sqlite *db, int64_t after, struct credential *out, struct error *e) must_check;
+
+/* --- sqlite_rekey.c */
+
+/*
+ * For whoever adds what is sealed, inside the write transaction: ERR_CONFIG if the master key was
+ * changed since it was loaded.
+ */
+enum err sqlite_check_key(struct sqlite *db, struct error *e) must_check;
+
 /* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c,
- * sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c, sqlite_list.c
+ * sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c, sqlite_list.c, sqlite_rekey.c
  */
 
 enum err sqlite_audit_key(void *self, struct blob *out, struct error *e) must_check;
@@ -189,6 +207,14 @@ enum err sqlite_crl_begin(void *self, const char *issuer, int64_t *number, int64
 	struct store_revoked **out, size_t *count, struct error *e) must_check;
 enum err sqlite_crl_publish(
 	void *self, const char *issuer, const struct store_crl *crl, struct error *e) must_check;
+
+void sqlite_key_use(void *self, const struct blob *key_check);
+enum err sqlite_rekey_begin(void *self, struct error *e) must_check;
+enum err sqlite_rekey_values(void *self, const char *const names[], size_t count,
+	store_renew_value *renew, void *ctx, struct error *e) must_check;
+enum err sqlite_rekey_credentials(void *self, struct rekey_batch *batch,
+	store_renew_credential *renew, void *ctx, struct error *e) must_check;
+enum err sqlite_flush(void *self, struct error *e) must_check;
 
 enum err sqlite_list(void *self, enum store_table table, const struct store_filter *filter,
 	store_row *row, void *ctx, struct error *e) must_check;

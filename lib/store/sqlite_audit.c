@@ -55,7 +55,9 @@ enum err sqlite_audit_begin(void *self, const struct blob *sealed_key, struct er
 
 	if (err)
 		return err;
-	err = sqlite_integer(db, exists, NULL, 0, 0, &keys, e);
+	err = sqlite_check_key(db, e);
+	if (!err)
+		err = sqlite_integer(db, exists, NULL, 0, 0, &keys, e);
 	if (!err && keys == 0)
 		err = sqlite_integer(db, "SELECT count(*) FROM audit", NULL, 0, 0, &entries, e);
 	if (!err && entries > 0)

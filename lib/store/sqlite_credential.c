@@ -135,6 +135,24 @@ enum err sqlite_credential_current(
 	return err;
 }
 
+enum err sqlite_credential_next(
+	struct sqlite *db, int64_t after, struct credential *out, struct error *e)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM credential WHERE id > ?1 ORDER BY id LIMIT 1";
+	const struct value values[] = {VALUE_INTEGER(after)};
+	sqlite3_stmt *row = NULL;
+	bool found = false;
+	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
+
+	if (!err)
+		err = sqlite_next(db, row, &found, e);
+	if (!err && found)
+		err = read_credential(row, out, e);
+	sqlite_done(row);
+	return err;
+}
+
 /* --- a new one */
 
 static enum err find_active(
@@ -256,7 +274,9 @@ enum err sqlite_credential_add(void *self, struct credential *credential,
 
 	if (err)
 		return err;
-	err = find_active(db, credential, &active, e);
+	err = sqlite_check_key(db, e);
+	if (!err)
+		err = find_active(db, credential, &active, e);
 	wins = active == 0 || active == place->replaces;
 	if (!err && wins)
 		err = take_place(db, &added, active, place, e);

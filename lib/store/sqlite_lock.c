@@ -28,6 +28,7 @@
 #define SUFFIX ".lock"
 #define DOOR 0
 #define DESK 1
+#define REKEY 2 /* no turn at the desk: only one at a time works on all the keys */
 #define WAIT_MS 10000
 #define PAUSE_DOOR_NS 300000
 #define PAUSE_DESK_NS 50000
@@ -99,4 +100,14 @@ enum err sqlite_lock_take(struct sqlite *db, struct error *e)
 void sqlite_lock_release(struct sqlite *db)
 {
 	set_lock(db, F_UNLCK, DESK);
+}
+
+enum err sqlite_lock_rekey(struct sqlite *db, struct error *e)
+{
+	if (set_lock(db, F_WRLCK, REKEY) == 0)
+		return ERR_OK;
+	if (errno != EAGAIN && errno != EACCES)
+		return error_errno(e, ERR_UNAVAILABLE, "%s" SUFFIX, db->path);
+	return error_set(e, ERR_UNAVAILABLE, "%s: another certprov rekey is at work; let it finish",
+		db->path);
 }

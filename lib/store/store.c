@@ -6,25 +6,14 @@
 
 #include "base/digest.h"
 #include "base/text.h"
-#include "store/audit.h"
-#include "store/engine.h"
-#include "store/seal.h"
+#include "store/internal.h"
 
 /*
  * What all engines share: the names of the states, and the sealing of private
  * keys on their way in and out.
  */
 
-#define KEY_CHECK_ROW "meta: key check"
-#define KEY_CHECK_TEXT "certprov master key"
 #define ROW_MAX 4096
-
-struct store {
-	const struct store_engine *engine;
-	void *self;
-	struct seal *seal;
-	struct audit *audit;
-};
 
 const char *const store_table_names[STORE_TABLE_COUNT] = {
 	[STORE_DEVICES] = "devices",
@@ -68,42 +57,6 @@ const char *const upload_state_names[UPLOAD_STATE_COUNT] = {
 
 static const char *const device_state_names[] = {"enrolled", "unenrolled"};
 
-/* --- the master key */
-
-/* The store holds a known value sealed: it shows whether a key is the right one. */
-static enum err make_key_check(const char *key_file, struct blob *out, struct error *e)
-{
-	unsigned char text[] = KEY_CHECK_TEXT;
-	const struct blob plain = {text, sizeof(text) - 1};
-	struct seal *seal = NULL;
-	enum err err = seal_open_file(key_file, &seal, e);
-
-	if (!err)
-		err = seal_close_blob(seal, &plain, KEY_CHECK_ROW, out, e);
-	seal_close(seal);
-	return err;
-}
-
-static enum err verify_key(struct store *store, const struct config *config, struct error *e)
-{
-	unsigned char text[] = KEY_CHECK_TEXT;
-	const struct blob expected = {text, sizeof(text) - 1};
-	struct blob sealed = {NULL, 0}, plain = {NULL, 0};
-	enum err err = store->engine->key_check(store->self, &sealed, e);
-
-	if (err)
-		return err;
-	err = seal_open_blob(store->seal, &sealed, KEY_CHECK_ROW, &plain, e);
-	if (err == ERR_CONFIG || (!err && !blob_equal(&plain, &expected)))
-		err = error_set(e, ERR_CONFIG,
-			"%s is not the master key that the private keys in %s are sealed with: "
-			"name the right one as [store] key-file",
-			config->store.key_file, config->store.sqlite);
-	blob_free(&plain);
-	blob_free(&sealed);
-	return err;
-}
-
 /* --- the audit trail */
 
 /* A store that was made before there was one begins it now. */
@@ -118,7 +71,7 @@ static enum err begin_audit(struct store *store, struct blob *sealed_key, struct
 	return err ? err : store->engine->audit_key(store->self, sealed_key, e);
 }
 
-static enum err open_audit(struct store *store, struct error *e)
+static enum err load_audit(struct store *store, struct error *e)
 {
 	struct blob key = {NULL, 0};
 	enum err err = store->engine->audit_key(store->self, &key, e);
@@ -130,6 +83,17 @@ static enum err open_audit(struct store *store, struct error *e)
 	if (!err)
 		store->engine->audit_use(store->self, store->audit);
 	blob_free(&key);
+	return err;
+}
+
+static enum err open_audit(struct store *store, struct error *e)
+{
+	unsigned tries = 0;
+	enum err err;
+
+	do {
+		err = load_audit(store, e);
+	} while (keys_again(store, &tries, &err, e));
 	return err;
 }
 
@@ -152,7 +116,7 @@ enum err store_init(const struct config *config, struct error *e)
 
 	if (err)
 		return err;
-	err = make_key_check(config->store.key_file, &key_check, e);
+	err = keys_make_check(config->store.key_file, &key_check, e);
 	if (!err)
 		err = store_engine_sqlite.create(config, &key_check, e);
 	if (err)
@@ -169,12 +133,14 @@ enum err store_open(const struct config *config, struct store **out, struct erro
 	if (!store)
 		return error_memory(e);
 	store->engine = &store_engine_sqlite;
+	store->name = strdup(config->store.sqlite);
+	store->key_file = strdup(config->store.key_file);
+	err = store->name && store->key_file ? ERR_OK : error_memory(e);
 	/* First the database: where both are missing, its error says what to do. */
-	err = store->engine->open(config, &store->self, e);
 	if (!err)
-		err = seal_open_file(config->store.key_file, &store->seal, e);
+		err = store->engine->open(config, &store->self, e);
 	if (!err)
-		err = verify_key(store, config, e);
+		err = keys_load(store, e);
 	if (!err)
 		err = open_audit(store, e);
 	if (err) {
@@ -192,6 +158,9 @@ void store_close(struct store *store)
 	store->engine->close(store->self);
 	audit_close(store->audit);
 	seal_close(store->seal);
+	blob_free(&store->key_check);
+	free(store->key_file);
+	free(store->name);
 	free(store);
 }
 
@@ -336,7 +305,19 @@ static enum err unseal_key(const struct seal *seal, struct credential *c, struct
 	return ERR_OK;
 }
 
-enum err store_credential_current(struct store *store, const struct credential_owner *owner,
+enum err credential_renew_key(
+	const struct seal *seal, const struct credential *c, struct blob *out, struct error *e)
+{
+	struct blob row = {NULL, 0};
+	enum err err = row_identity(c, &row, e);
+
+	if (!err)
+		err = seal_renew_blob(seal, &c->key, (char *)row.data, out, e);
+	blob_free(&row);
+	return err ? key_error(c, e) : ERR_OK;
+}
+
+static enum err read_current(struct store *store, const struct credential_owner *owner,
 	struct credential *out, struct error *e)
 {
 	struct credential found = {.id = 0};
@@ -352,7 +333,19 @@ enum err store_credential_current(struct store *store, const struct credential_o
 	return ERR_OK;
 }
 
-enum err store_credential_add(struct store *store, struct credential *credential,
+enum err store_credential_current(struct store *store, const struct credential_owner *owner,
+	struct credential *out, struct error *e)
+{
+	unsigned tries = 0;
+	enum err err;
+
+	do {
+		err = read_current(store, owner, out, e);
+	} while (keys_again(store, &tries, &err, e));
+	return err;
+}
+
+static enum err seal_and_add(struct store *store, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e)
 {
 	struct credential sealed = *credential; /* borrows all but the key */
@@ -365,6 +358,18 @@ enum err store_credential_add(struct store *store, struct credential *credential
 	if (!err && *won)
 		credential->id = sealed.id;
 	blob_free(&sealed.key);
+	return err;
+}
+
+enum err store_credential_add(struct store *store, struct credential *credential,
+	const struct store_place *place, bool *won, struct error *e)
+{
+	unsigned tries = 0;
+	enum err err;
+
+	do {
+		err = seal_and_add(store, credential, place, won, e);
+	} while (keys_again(store, &tries, &err, e));
 	return err;
 }
 
@@ -385,9 +390,8 @@ static enum err unseal_all(struct store *store, struct credential *found, size_t
 	return ERR_OK;
 }
 
-enum err store_credential_archived(struct store *store, const char *user_uuid,
-	const char *device_uuid, size_t max, struct credential **out, size_t *count,
-	size_t *left_out, struct error *e)
+static enum err read_archived(struct store *store, const char *user_uuid, const char *device_uuid,
+	size_t max, struct credential **out, size_t *count, size_t *left_out, struct error *e)
 {
 	struct credential *found = NULL;
 	size_t n = 0, more = 0;
@@ -401,7 +405,20 @@ enum err store_credential_archived(struct store *store, const char *user_uuid,
 	return err;
 }
 
-enum err store_credential_history(struct store *store, const char *user_uuid, const char *serial,
+enum err store_credential_archived(struct store *store, const char *user_uuid,
+	const char *device_uuid, size_t max, struct credential **out, size_t *count,
+	size_t *left_out, struct error *e)
+{
+	unsigned tries = 0;
+	enum err err;
+
+	do {
+		err = read_archived(store, user_uuid, device_uuid, max, out, count, left_out, e);
+	} while (keys_again(store, &tries, &err, e));
+	return err;
+}
+
+static enum err read_history(struct store *store, const char *user_uuid, const char *serial,
 	struct credential **out, size_t *count, struct error *e)
 {
 	struct credential *found = NULL;
@@ -410,6 +427,18 @@ enum err store_credential_history(struct store *store, const char *user_uuid, co
 		store->engine->credential_history(store->self, user_uuid, serial, &found, &n, e);
 
 	return err ? err : unseal_all(store, found, n, out, count, e);
+}
+
+enum err store_credential_history(struct store *store, const char *user_uuid, const char *serial,
+	struct credential **out, size_t *count, struct error *e)
+{
+	unsigned tries = 0;
+	enum err err;
+
+	do {
+		err = read_history(store, user_uuid, serial, out, count, e);
+	} while (keys_again(store, &tries, &err, e));
+	return err;
 }
 
 /* --- revocation */

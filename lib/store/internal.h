@@ -1,0 +1,49 @@
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include "store/engine.h"
+#include "store/seal.h"
+
+/* What the files above the engines share; nobody outside lib/store includes this. */
+
+struct store {
+	const struct store_engine *engine;
+	void *self;
+	char *name; /* for messages */
+	char *key_file;
+	struct seal *seal;
+	struct blob key_check; /* sealed: tells which master key is the current one */
+	struct audit *audit;
+};
+
+/* --- keys.c: the master key, which certprov rekey may change at any moment */
+
+/* A value that is sealed and lies in the store by itself. */
+struct sealed_value {
+	const char *name; /* to the engine */
+	const char *row;  /* what the seal is bound to */
+};
+
+#define SEALED_VALUES 2
+extern const struct sealed_value sealed_values[SEALED_VALUES]; /* all of them */
+
+/* The known value that shows whether a master key is the right one. */
+enum err keys_make_check(const char *key_file, struct blob *out, struct error *e) must_check;
+
+/* Reads the key file and checks it against the store. What was loaded before stays on failure. */
+enum err keys_load(struct store *store, struct error *e) must_check;
+
+/*
+ * After an operation that seals or opens: true if it is worth another try, because it failed as
+ * it does when the master key was changed meanwhile, and the keys were read anew. tries is 0 at
+ * first. A failure to read them is put into err and e.
+ */
+bool keys_again(struct store *store, unsigned *tries, enum err *err, struct error *e);
+
+/* --- store.c */
+
+/* As seal_renew_blob(), for the key of a credential as the engine has it. */
+enum err credential_renew_key(const struct seal *seal, const struct credential *c, struct blob *out,
+	struct error *e) must_check;
+
+#endif

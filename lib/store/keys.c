@@ -1,0 +1,102 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "store/internal.h"
+
+#define KEY_CHECK_ROW "meta: key check"
+#define KEY_CHECK_TEXT "certprov master key"
+#define TRIES_MAX 3
+
+const struct sealed_value sealed_values[SEALED_VALUES] = {
+	{"key-check", KEY_CHECK_ROW},
+	{"audit-key", "meta: audit key"},
+};
+
+enum err keys_make_check(const char *key_file, struct blob *out, struct error *e)
+{
+	unsigned char text[] = KEY_CHECK_TEXT;
+	const struct blob plain = {text, sizeof(text) - 1};
+	struct seal *seal = NULL;
+	enum err err = seal_open_file(key_file, &seal, e);
+
+	if (!err)
+		err = seal_close_blob(seal, &plain, KEY_CHECK_ROW, out, e);
+	seal_close(seal);
+	return err;
+}
+
+static enum err verify(const struct store *store, const struct seal *seal,
+	const struct blob *key_check, struct error *e)
+{
+	unsigned char text[] = KEY_CHECK_TEXT;
+	const struct blob expected = {text, sizeof(text) - 1};
+	struct blob plain = {NULL, 0};
+	enum err err = seal_open_blob(seal, key_check, KEY_CHECK_ROW, &plain, e);
+
+	if (err == ERR_CONFIG || (!err && !blob_equal(&plain, &expected)))
+		err = error_set(e, ERR_CONFIG,
+			"%s is not the master key that the private keys in %s are sealed with: "
+			"name the right one as [store] key-file",
+			store->key_file, store->name);
+	blob_free(&plain);
+	return err;
+}
+
+/* The one failure that a copy mends; what else may be wrong with the file its reader says. */
+static enum err open_key_file(const struct store *store, struct seal **out, struct error *e)
+{
+	if (access(store->key_file, F_OK) < 0 && errno == ENOENT)
+		return error_set(e, ERR_CONFIG,
+			"%s: there is no master key here, and without it nobody can read the "
+			"private keys in %s: put its copy back",
+			store->key_file, store->name);
+	return seal_open_file(store->key_file, out, e);
+}
+
+/* First the file: a key is in it before the store is sealed under it. */
+static enum err load_once(struct store *store, bool *mismatch, struct error *e)
+{
+	struct blob key_check = {NULL, 0};
+	struct seal *seal = NULL;
+	enum err err = open_key_file(store, &seal, e);
+
+	if (err)
+		return err;
+	err = store->engine->key_check(store->self, &key_check, e);
+	if (!err) {
+		err = verify(store, seal, &key_check, e);
+		*mismatch = err == ERR_CONFIG;
+	}
+	if (err) {
+		seal_close(seal);
+		blob_free(&key_check);
+		return err;
+	}
+	seal_close(store->seal);
+	blob_free(&store->key_check);
+	store->seal = seal;
+	store->key_check = key_check;
+	store->engine->key_use(store->self, &store->key_check);
+	return ERR_OK;
+}
+
+/* They don't match, either, where the key was changed between a look at one and at the other. */
+enum err keys_load(struct store *store, struct error *e)
+{
+	bool mismatch = true;
+	enum err err = ERR_OK;
+
+	for (unsigned tries = 0; mismatch && tries < TRIES_MAX; tries++) {
+		mismatch = false;
+		err = load_once(store, &mismatch, e);
+	}
+	return err;
+}
+
+bool keys_again(struct store *store, unsigned *tries, enum err *err, struct error *e)
+{
+	if (*err != ERR_CONFIG || ++*tries == TRIES_MAX)
+		return false;
+	*err = keys_load(store, e);
+	return *err == ERR_OK;
+}

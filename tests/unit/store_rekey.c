@@ -1,0 +1,558 @@
+#include "tests/unit/store_fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "store/rekey.h"
+#include "store/seal.h"
+
+/* A new master key, beside others at work, and killed at any instant. */
+
+#define MANY 450 /* more than two batches */
+
+/*
+ * --- the instants: before each of these calls of the product's, from where a killed one leaves
+ * files otherwise than the call before it did
+ */
+
+static long calls, kill_at; /* 0: never */
+
+static void count_call(void)
+{
+	if (++calls == kill_at)
+		raise(SIGKILL);
+}
+
+int __real_sqlite3_step(sqlite3_stmt *statement);
+int __wrap_sqlite3_step(sqlite3_stmt *statement);
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+ssize_t __real_write(int fd, const void *data, size_t len);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
+
+int __wrap_sqlite3_step(sqlite3_stmt *statement)
+{
+	count_call();
+	return __real_sqlite3_step(statement);
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+	count_call();
+	return __real_rename(from, to);
+}
+
+int __wrap_fsync(int fd)
+{
+	count_call();
+	return __real_fsync(fd);
+}
+
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+	count_call();
+	return __real_write(fd, data, len);
+}
+
+/* --- tools */
+
+static struct blob must_read(const char *path)
+{
+	struct blob content = {NULL, 0};
+	struct error e;
+
+	if (file_read(path, &content, &e))
+		fail_msg("%s", e.text);
+	return content;
+}
+
+static size_t keys_in_file(struct fixture *f)
+{
+	struct seal *seal = NULL;
+	size_t count;
+
+	if (seal_open_file(f->key_file, &seal, &f->e))
+		fail_msg("%s", f->e.text);
+	count = seal_key_count(seal);
+	seal_close(seal);
+	return count;
+}
+
+static char reported[ERROR_TEXT_MAX];
+
+static void report(void *ctx, const char *text)
+{
+	(void)ctx;
+	snprintf(reported, sizeof(reported), "%s", text);
+}
+
+static struct rekey_tally must_rekey(struct fixture *f)
+{
+	const struct rekey_options options = {.report = report};
+	struct rekey_tally tally;
+
+	if (store_rekey(&f->config, &options, &tally, &f->e))
+		fail_msg("store_rekey: %s", f->e.text);
+	return tally;
+}
+
+/* User A's encryption keys 1 to count, the last one active. */
+static void add_keys(struct fixture *f, unsigned first, unsigned count)
+{
+	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
+
+	for (unsigned serial = first; serial < first + count; serial++) {
+		struct credential current = {.id = 0};
+
+		if (serial > 1)
+			assert_int_equal(
+				store_credential_current(f->store, &owner, &current, &f->e),
+				ERR_OK);
+		assert_true(must_add(f, USAGE_ENCRYPTION, USER_A, "", serial, current.id));
+		credential_fini(&current);
+	}
+}
+
+/* All of them open, by a store that is open already. */
+static void assert_keys(struct fixture *f, struct store *store, unsigned count)
+{
+	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
+	struct credential *archived = NULL, current = {.id = 0};
+	size_t n = 0;
+
+	if (store_credential_current(store, &owner, &current, &f->e))
+		fail_msg("%s", f->e.text);
+	assert_key(&current, count);
+	credential_fini(&current);
+	if (store_credential_archived(store, USER_A, DEVICE_1, MANY * 2, &archived, &n, &f->e))
+		fail_msg("%s", f->e.text);
+	assert_int_equal(n, count - 1);
+	for (size_t i = 0; i < n; i++)
+		assert_key(&archived[i], count - 1 - (unsigned)i);
+	credentials_free(archived, n);
+}
+
+static void assert_keys_anew(struct fixture *f, unsigned count)
+{
+	store_close(f->store);
+	f->store = NULL;
+	must_open(f);
+	assert_keys(f, f->store, count);
+}
+
+static void keep_copy(struct fixture *f, char path[400])
+{
+	struct blob key = must_read(f->key_file);
+
+	snprintf(path, 400, "%s.old", f->key_file);
+	unlink(path);
+	assert_int_equal(file_create(path, 0600, key.data, key.len, &f->e), ERR_OK);
+	blob_free(&key);
+}
+
+/* --- one run */
+
+static void seals_all_keys_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct blob before = must_read(f->key_file), after;
+	struct rekey_tally tally;
+	struct stat st;
+	char old[400];
+
+	add_keys(f, 1, MANY);
+	keep_copy(f, old);
+	assert_int_equal(chmod(f->key_file, 0640), 0);
+	tally = must_rekey(f);
+	assert_int_equal(tally.total, MANY);
+	assert_int_equal(tally.done, MANY);
+	assert_int_equal(tally.sealed, MANY);
+	assert_int_equal(tally.failed, 0);
+	after = must_read(f->key_file);
+	assert_int_equal(after.len, before.len);
+	assert_memory_not_equal(after.data, before.data, before.len);
+	assert_int_equal(stat(f->key_file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_keys_anew(f, MANY);
+	assert_intact(f);
+
+	f->config.store.key_file = old;
+	must_fail_open(f, ERR_CONFIG, "is not the master key");
+	f->config.store.key_file = f->key_file;
+	blob_free(&before);
+	blob_free(&after);
+}
+
+static void works_on_a_store_without_keys(void **state)
+{
+	struct fixture *f = *state;
+	struct rekey_tally tally = must_rekey(f);
+
+	assert_int_equal(tally.total, 0);
+	assert_int_equal(tally.sealed, 0);
+	assert_int_equal(keys_in_file(f), 1);
+	add_keys(f, 1, 2);
+	assert_keys_anew(f, 2);
+}
+
+/* What was sealed under the old key is in no file, also while another has the store open. */
+static void leaves_nothing_of_the_old_ones(void **state)
+{
+	static const char *const suffixes[] = {"", "-wal"};
+	struct fixture *f = *state;
+	sqlite3 *db = NULL;
+	sqlite3_stmt *row = NULL;
+	unsigned char sealed[KEY_LEN];
+
+	add_keys(f, 1, 3);
+	assert_int_equal(sqlite3_open(f->database, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db, "SELECT key FROM credential WHERE id = 2", -1, &row, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+	memcpy(sealed, sqlite3_column_blob(row, 0), sizeof(sealed));
+	sqlite3_finalize(row);
+	for (int round = 0; round < 2; round++) {
+		size_t found = 0;
+
+		for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+			char path[400];
+			struct blob content;
+
+			snprintf(path, sizeof(path), "%s%s", f->database, suffixes[i]);
+			content = must_read(path);
+			found += memmem(content.data, content.len, sealed, sizeof(sealed)) != NULL;
+			blob_free(&content);
+		}
+		if (round == 0) {
+			assert_true(found > 0); /* the search works */
+			must_rekey(f);
+		} else {
+			assert_int_equal(found, 0);
+		}
+	}
+	sqlite3_close(db);
+}
+
+static void renews_the_other_sealed_values(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char secret[] = "a secret";
+	struct blob plain = {secret, sizeof(secret)}, sealed = {NULL, 0}, out = {NULL, 0};
+	struct seal *seal = NULL;
+	sqlite3 *db = NULL;
+	sqlite3_stmt *row = NULL;
+
+	assert_int_equal(seal_open_file(f->key_file, &seal, &f->e), ERR_OK);
+	assert_int_equal(seal_close_blob(seal, &plain, "meta: audit key", &sealed, &f->e), ERR_OK);
+	seal_close(seal);
+	assert_int_equal(sqlite3_open(f->database, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+				 "INSERT OR REPLACE INTO meta (name, value)"
+				 " VALUES ('audit-key', ?1)",
+				 -1, &row, NULL),
+		SQLITE_OK);
+	sqlite3_bind_blob64(row, 1, sealed.data, sealed.len, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(row), SQLITE_DONE);
+	sqlite3_finalize(row);
+	blob_free(&sealed);
+
+	must_rekey(f);
+	assert_int_equal(seal_open_file(f->key_file, &seal, &f->e), ERR_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = 'audit-key'",
+				 -1, &row, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+	assert_int_equal(blob_copy(sqlite3_column_blob(row, 0),
+				 (size_t)sqlite3_column_bytes(row, 0), &sealed, &f->e),
+		ERR_OK);
+	sqlite3_finalize(row);
+	if (seal_open_blob(seal, &sealed, "meta: audit key", &out, &f->e))
+		fail_msg("%s", f->e.text);
+	assert_true(blob_equal(&out, &plain));
+	blob_free(&out);
+	blob_free(&sealed);
+	seal_close(seal);
+	sqlite3_close(db);
+}
+
+static void reports_a_key_that_does_not_open(void **state)
+{
+	struct fixture *f = *state;
+	struct rekey_tally tally;
+
+	add_keys(f, 1, 5);
+	sql(f, "UPDATE credential SET key = zeroblob(100) WHERE id IN (2, 5)");
+	tally = must_rekey(f);
+	assert_int_equal(tally.done, 5);
+	assert_int_equal(tally.sealed, 3);
+	assert_int_equal(tally.failed, 2);
+	assert_non_null(strstr(reported, "private key of the certificate with serial 0"));
+	/* Nothing is given up: another earlier key may be what it needs. */
+	assert_int_equal(keys_in_file(f), 2);
+	sql(f, "UPDATE credential SET usage = 'encryption', key ="
+	       " (SELECT key FROM credential WHERE id = 1) WHERE id = 2");
+	tally = must_rekey(f);
+	assert_int_equal(tally.sealed, 0);
+	assert_int_equal(tally.failed, 2); /* another row's key is none */
+}
+
+static void needs_the_right_key_file(void **state)
+{
+	struct fixture *f = *state;
+	const struct rekey_options options = {.report = report};
+	struct rekey_tally tally = {.total = 7};
+	struct blob before, after;
+	char old[400];
+
+	add_keys(f, 1, 1);
+	keep_copy(f, old);
+	must_rekey(f);
+	before = must_read(old);
+	f->config.store.key_file = old;
+	assert_int_equal(store_rekey(&f->config, &options, &tally, &f->e), ERR_CONFIG);
+	assert_non_null(strstr(f->e.text, "is not the master key"));
+	assert_int_equal(tally.total, 0);
+	after = must_read(old);
+	assert_true(blob_equal(&before, &after));
+	blob_free(&before);
+	blob_free(&after);
+
+	assert_int_equal(unlink(old), 0);
+	assert_int_equal(store_rekey(&f->config, &options, &tally, &f->e), ERR_CONFIG);
+	assert_non_null(strstr(f->e.text, old));
+	assert_non_null(strstr(f->e.text, "there is no master key here"));
+	f->config.store.key_file = f->key_file;
+	assert_keys_anew(f, 1);
+}
+
+/* --- beside others */
+
+struct meanwhile {
+	struct fixture *f;
+	struct store *other; /* open since before it began */
+	unsigned count, calls;
+};
+
+static void work_meanwhile(void *ctx, const struct rekey_tally *tally)
+{
+	struct meanwhile *m = ctx;
+	const struct rekey_options options = {.report = report};
+	struct rekey_tally ignored;
+	struct store *fresh = NULL;
+
+	(void)tally;
+	m->calls++;
+	/* One that has the old key alone writes and reads. */
+	m->f->store = m->other;
+	add_keys(m->f, m->count + 1, 1);
+	m->count++;
+	assert_keys(m->f, m->other, m->count);
+	/* One that begins now. */
+	assert_int_equal(store_open(&m->f->config, &fresh, &m->f->e), ERR_OK);
+	assert_int_equal(store_key_count(fresh), 2);
+	assert_keys(m->f, fresh, m->count);
+	store_close(fresh);
+	/* But not another rekey. */
+	assert_int_equal(store_rekey(&m->f->config, &options, &ignored, &m->f->e), ERR_UNAVAILABLE);
+	assert_non_null(strstr(m->f->e.text, "another certprov rekey"));
+}
+
+static void others_work_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct meanwhile m = {f, f->store, MANY, 0};
+	const struct rekey_options options = {
+		.report = report, .progress = work_meanwhile, .ctx = &m};
+	struct rekey_tally tally;
+
+	add_keys(f, 1, MANY);
+	if (store_rekey(&f->config, &options, &tally, &f->e))
+		fail_msg("%s", f->e.text);
+	/* 200, 200, and 50 with the two that came meanwhile. */
+	assert_int_equal(m.calls, 3);
+	assert_int_equal(tally.done, MANY + 2);
+	assert_int_equal(tally.sealed, MANY);
+	assert_keys_anew(f, MANY + 3);
+}
+
+static void an_old_hand_reads_and_writes_afterwards(void **state)
+{
+	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
+	struct fixture *f = *state;
+	struct store *reader = NULL, *lister = NULL;
+	struct credential current = {.id = 0}, *archived = NULL;
+	size_t count = 0;
+
+	add_keys(f, 1, 3);
+	assert_int_equal(store_open(&f->config, &reader, &f->e), ERR_OK);
+	assert_int_equal(store_open(&f->config, &lister, &f->e), ERR_OK);
+	must_rekey(f);
+	must_rekey(f);
+	/* Each of the three operations is the first one, for the one who asks. */
+	assert_true(must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 9, 0));
+	assert_int_equal(store_credential_current(reader, &owner, &current, &f->e), ERR_OK);
+	assert_key(&current, 3);
+	credential_fini(&current);
+	assert_int_equal(
+		store_credential_archived(lister, USER_A, DEVICE_1, 9, &archived, &count, &f->e),
+		ERR_OK);
+	assert_int_equal(count, 2);
+	credentials_free(archived, count);
+	store_close(lister);
+	store_close(reader);
+	assert_int_equal(must_rekey(f).sealed, 4);
+}
+
+/* Sealed under the old key, it would be lost: nothing is stored rather than that. */
+static void an_old_key_seals_no_more(void **state)
+{
+	struct fixture *f = *state;
+	struct credential_text text;
+	struct credential c = credential(&text, USAGE_ENCRYPTION, USER_B, "", 7);
+	bool won = false;
+	char old[400], new[400];
+
+	add_keys(f, 1, 1);
+	keep_copy(f, old);
+	must_rekey(f);
+	snprintf(new, sizeof(new), "%s.renewed", f->key_file);
+	assert_int_equal(rename(f->key_file, new), 0);
+	assert_int_equal(store_credential_add(f->store, &c, 0, &won, &f->e), ERR_CONFIG);
+	assert_non_null(strstr(f->e.text, "there is no master key here"));
+	assert_int_equal(rename(old, f->key_file), 0);
+	assert_int_equal(store_credential_add(f->store, &c, 0, &won, &f->e), ERR_CONFIG);
+	assert_non_null(strstr(f->e.text, "is not the master key"));
+	assert_false(won);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM credential"), 1);
+	/* As soon as the right one is there, it works. */
+	assert_int_equal(rename(new, f->key_file), 0);
+	assert_int_equal(store_credential_add(f->store, &c, 0, &won, &f->e), ERR_OK);
+	assert_true(won);
+}
+
+/* --- killed */
+
+/* True if it came to its end. */
+static bool rekey_killed_at(struct fixture *f, long at)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct rekey_options options = {.report = report};
+		struct rekey_tally tally;
+
+		calls = 0;
+		kill_at = at;
+		_exit(store_rekey(&f->config, &options, &tally, &f->e) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFSIGNALED(status)) {
+		assert_int_equal(WTERMSIG(status), SIGKILL);
+		return false;
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return true;
+}
+
+/*
+ * Kills one run after the other, each at a later instant, until one comes to its end. Whatever the
+ * instant, all keys open, and keys can be added. Gives the number of instants.
+ */
+static long kill_in_turn(struct fixture *f, unsigned *count, bool finish_each)
+{
+	long at = 1;
+
+	for (bool done = false; !done; at++) {
+		struct store *other = NULL; /* which knows the key of before alone */
+
+		assert_int_equal(store_open(&f->config, &other, &f->e), ERR_OK);
+		store_close(f->store);
+		f->store = NULL;
+		done = rekey_killed_at(f, at);
+		must_open(f);
+		assert_keys(f, f->store, *count);
+		assert_keys(f, other, *count);
+		store_close(f->store);
+		f->store = other;
+		if (at % 10 == 0)
+			add_keys(f, ++*count, 1);
+		assert_keys_anew(f, *count);
+		if (finish_each)
+			must_rekey(f);
+	}
+	return at;
+}
+
+static void may_be_killed_at_any_instant(void **state)
+{
+	struct fixture *f = *state;
+	char left[400];
+	unsigned count = 4;
+
+	snprintf(left, sizeof(left), "%s.new", f->key_file);
+	add_keys(f, 1, count);
+	/* The statements for four keys, and the key file twice: each is an instant at least. */
+	assert_true(kill_in_turn(f, &count, true) > 2 * 4 + 2 * 3);
+	/* And each run goes on where the one before was killed. */
+	kill_in_turn(f, &count, false);
+	assert_int_equal(keys_in_file(f), 1);
+	must_rekey(f);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM credential"), count);
+	assert_keys_anew(f, count);
+	assert_intact(f);
+	/* No copy of a key is left behind. */
+	assert_int_equal(access(left, F_OK), -1);
+}
+
+/* The run that goes on makes no third key. */
+static void goes_on_with_the_key_that_was_made(void **state)
+{
+	struct fixture *f = *state;
+	struct blob started = {NULL, 0}, finished;
+	long at = 1;
+
+	add_keys(f, 1, 2);
+	while (keys_in_file(f) == 1)
+		assert_false(rekey_killed_at(f, at++));
+	started = must_read(f->key_file);
+	assert_int_equal(must_rekey(f).sealed, 2);
+	finished = must_read(f->key_file);
+	assert_int_equal(started.len, 2 * finished.len);
+	assert_memory_equal(started.data, finished.data, finished.len);
+	blob_free(&started);
+	blob_free(&finished);
+	assert_keys_anew(f, 2);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(seals_all_keys_anew),
+		TEST(works_on_a_store_without_keys),
+		TEST(leaves_nothing_of_the_old_ones),
+		TEST(renews_the_other_sealed_values),
+		TEST(reports_a_key_that_does_not_open),
+		TEST(needs_the_right_key_file),
+		TEST(others_work_meanwhile),
+		TEST(an_old_hand_reads_and_writes_afterwards),
+		TEST(an_old_key_seals_no_more),
+		TEST(may_be_killed_at_any_instant),
+		TEST(goes_on_with_the_key_that_was_made),
+	};
+
+	return cmocka_run_group_tests_name("store_rekey", tests, NULL, NULL);
+}
