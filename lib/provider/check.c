@@ -11,6 +11,7 @@
 #include "provider/expiry.h"
 #include "provider/internal.h"
 #include "provider/person.h"
+#include "store/rekey.h"
 
 /* Seconds; as much as a certificate is dated back for. */
 #define CLOCK_LEEWAY (5 * 60)
@@ -41,18 +42,18 @@ static void found(struct checkup *c, const char *what, enum err err, const char 
 		c->worst = err ? err : c->worst;
 }
 
+/* What holds but wants a look. */
+static void warned(struct checkup *c, const char *what, const char *text)
+{
+	c->report(c->ctx, what, ERR_OK, true, text);
+}
+
 static void check_identity_rules(struct checkup *c)
 {
 	struct error e;
 	enum err err = person_check_config(c->config, &e);
 
 	found(c, "identity", err, err ? e.text : "templates of mail, name and subject can be used");
-}
-
-/* What holds but wants a look. */
-static void warned(struct checkup *c, const char *what, const char *text)
-{
-	c->report(c->ctx, what, ERR_OK, true, text);
 }
 
 /* What has ended fails, what is about to warns. */
@@ -114,6 +115,20 @@ static void check_audit(struct checkup *c)
 	buf_free(&text);
 }
 
+static void found_store(struct checkup *c)
+{
+	struct buf text = BUF_INIT(2048);
+
+	found(c, "store", ERR_OK, c->config->store.sqlite);
+	if (store_key_count(c->store) == 1)
+		return;
+	buf_printf(&text,
+		"%s has %zu: certprov rekey is at work, or was not finished: run it again",
+		c->config->store.key_file, store_key_count(c->store));
+	warned(c, "master keys", text.data);
+	buf_free(&text);
+}
+
 static void check_store(struct checkup *c)
 {
 	struct error e;
@@ -121,7 +136,10 @@ static void check_store(struct checkup *c)
 
 	if (!err)
 		err = store_ping(c->store, &e);
-	found(c, "store", err, err ? e.text : c->config->store.sqlite);
+	if (err)
+		found(c, "store", err, e.text);
+	else
+		found_store(c);
 	if (!err)
 		check_audit(c);
 }

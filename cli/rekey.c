@@ -1,0 +1,81 @@
+#include "store/rekey.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define ERASE "\r\033[K"
+
+static bool is_terminal;
+
+static void report(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "%scertprov: %s\n", is_terminal ? ERASE : "", text);
+}
+
+static void show_progress(void *ctx, const struct rekey_tally *tally)
+{
+	(void)ctx;
+	fprintf(stderr, ERASE "%lld of %lld: %lld sealed anew, %lld failed", (long long)tally->done,
+		(long long)tally->total, (long long)tally->sealed, (long long)tally->failed);
+}
+
+static int judge(const struct config *config, const struct rekey_tally *tally)
+{
+	const char *key_file = config->store.key_file;
+
+	printf("%lld private keys sealed anew\n", (long long)tally->sealed);
+	if (tally->failed == 0) {
+		printf("keep a copy of %s, apart from the store's\n", key_file);
+		return 0;
+	}
+	fprintf(stderr,
+		"certprov: %lld private keys could not be opened and stay as they are; so the old "
+		"master key stays in %s, too\n",
+		(long long)tally->failed, key_file);
+	return 1;
+}
+
+static int rekey(const char *config_file)
+{
+	struct rekey_options options = {.report = report};
+	struct rekey_tally tally = {.total = 0};
+	struct config *config = NULL;
+	struct error e;
+	enum err err = cli_load(config_file, &config, &e);
+	int status;
+
+	is_terminal = isatty(STDERR_FILENO);
+	options.progress = is_terminal ? show_progress : NULL;
+	if (!err)
+		err = store_rekey(config, &options, &tally, &e);
+	if (is_terminal && tally.done > 0)
+		fputc('\n', stderr);
+	status = err ? cli_fail(&e) : judge(config, &tally);
+	config_free(config);
+	return status;
+}
+
+static int run(const struct command *self, const char *config_file, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		if (option == 'c')
+			config_file = optarg;
+		else
+			return cli_usage(self, option == 'h');
+	}
+	return optind == argc ? rekey(config_file) : cli_usage(self, false);
+}
+
+const struct command command_rekey = {"rekey", "",
+	"Seals every stored private key under a new master key",
+	"Others can use the store meanwhile. What was interrupted, the next run goes on with.\n"
+	"Exit status 1: some private keys could not be opened; 75: another run is at work.\n",
+	run};
