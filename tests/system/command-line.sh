@@ -236,7 +236,7 @@ like "$out" "CN=identity.* 364 days left.*SHA-1 $(thumbprint identity sha1) SHA-
 is "$err" '' 'no word besides'
 with_conf check --json
 exits 0 'check --json'
-ok 'is JSON' is_json 'length == 9 and all(.ok and .warning == false and (.check | type) == "string" and (.text != ""))'
+ok 'is JSON' is_json 'length == 10 and all(.ok and .warning == false and (.check | type) == "string" and (.text != ""))'
 
 spoil uem.users
 chmod 644 "$dir/uem.users"

@@ -191,11 +191,14 @@ is "$code $said" '0 ' 'without the authority, and a reason of 500 bytes'
 mv "$root/ca.key" "$root/ca.crt" "$dir"
 recover --user "$bert" -o "$out/bert.p12" --reason 'he left' -c "$conf"
 is "$code $(wc -l <<<"$printed") ${printed##* }" '0 1 active' "another user has only his own"
-# The handler keeps SQLite's files in being, so that this limit is met by ours alone.
+like "$(certprov list events --audit | sed -n 2p)" \
+	"recovered.*$bert.*to $out/bert.p12 because \"he left\": encryption certificates [0-9a-f]*\$" \
+	'the audit trail has who, for whom and why'
+# What cannot be written down is not done.
 code=0
 said=$( (ulimit -f 4 && certprov recover --user "$anna" --output "$out/full.p12" --reason x) 2>&1) || code=$?
-is "$code" 78 'a disk that is full'
-like "$said" "$out/full.p12: File too large" 'it says so'
+is "$code" 75 'a disk that is full: nothing is recovered without an entry in the audit trail'
+like "$said" 'certprov.db: disk I/O error' 'it says so'
 not_ok 'and leaves no part of it' test -e "$out/full.p12"
 handler_stop || true
 sqlite3 "$dir/certprov.db" "UPDATE credential SET state = 'revoked'"

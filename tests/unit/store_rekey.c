@@ -128,13 +128,14 @@ static void assert_keys(struct fixture *f, struct store *store, unsigned count)
 {
 	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
 	struct credential *archived = NULL, current = {.id = 0};
-	size_t n = 0;
+	size_t n = 0, left_out = 0;
 
 	if (store_credential_current(store, &owner, &current, &f->e))
 		fail_msg("%s", f->e.text);
 	assert_key(&current, count);
 	credential_fini(&current);
-	if (store_credential_archived(store, USER_A, DEVICE_1, MANY * 2, &archived, &n, &f->e))
+	if (store_credential_archived(
+		    store, USER_A, DEVICE_1, MANY * 2, &archived, &n, &left_out, &f->e))
 		fail_msg("%s", f->e.text);
 	assert_int_equal(n, count - 1);
 	for (size_t i = 0; i < n; i++)
@@ -392,7 +393,7 @@ static void an_old_hand_reads_and_writes_afterwards(void **state)
 	struct fixture *f = *state;
 	struct store *reader = NULL, *lister = NULL;
 	struct credential current = {.id = 0}, *archived = NULL;
-	size_t count = 0;
+	size_t count = 0, left_out = 0;
 
 	add_keys(f, 1, 3);
 	assert_int_equal(store_open(&f->config, &reader, &f->e), ERR_OK);
@@ -404,8 +405,8 @@ static void an_old_hand_reads_and_writes_afterwards(void **state)
 	assert_int_equal(store_credential_current(reader, &owner, &current, &f->e), ERR_OK);
 	assert_key(&current, 3);
 	credential_fini(&current);
-	assert_int_equal(
-		store_credential_archived(lister, USER_A, DEVICE_1, 9, &archived, &count, &f->e),
+	assert_int_equal(store_credential_archived(
+				 lister, USER_A, DEVICE_1, 9, &archived, &count, &left_out, &f->e),
 		ERR_OK);
 	assert_int_equal(count, 2);
 	credentials_free(archived, count);
@@ -420,6 +421,7 @@ static void an_old_key_seals_no_more(void **state)
 	struct fixture *f = *state;
 	struct credential_text text;
 	struct credential c = credential(&text, USAGE_ENCRYPTION, USER_B, "", 7);
+	const struct store_place place = {.action = AUDIT_ISSUED};
 	bool won = false;
 	char old[400], new[400];
 
@@ -428,16 +430,16 @@ static void an_old_key_seals_no_more(void **state)
 	must_rekey(f);
 	snprintf(new, sizeof(new), "%s.renewed", f->key_file);
 	assert_int_equal(rename(f->key_file, new), 0);
-	assert_int_equal(store_credential_add(f->store, &c, 0, &won, &f->e), ERR_CONFIG);
+	assert_int_equal(store_credential_add(f->store, &c, &place, &won, &f->e), ERR_CONFIG);
 	assert_non_null(strstr(f->e.text, "there is no master key here"));
 	assert_int_equal(rename(old, f->key_file), 0);
-	assert_int_equal(store_credential_add(f->store, &c, 0, &won, &f->e), ERR_CONFIG);
+	assert_int_equal(store_credential_add(f->store, &c, &place, &won, &f->e), ERR_CONFIG);
 	assert_non_null(strstr(f->e.text, "is not the master key"));
 	assert_false(won);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM credential"), 1);
 	/* As soon as the right one is there, it works. */
 	assert_int_equal(rename(new, f->key_file), 0);
-	assert_int_equal(store_credential_add(f->store, &c, 0, &won, &f->e), ERR_OK);
+	assert_int_equal(store_credential_add(f->store, &c, &place, &won, &f->e), ERR_OK);
 	assert_true(won);
 }
 
