@@ -435,7 +435,7 @@ enum err sqlite_credential_unenrolled(void *self, int64_t event_id, bool encrypt
 		"				AND w.kind = 'unenrolled'"
 		"				AND w.state IN ('pending', 'failed')"
 		"				AND w.id > o.event_id)))"
-		" SELECT " COLUMNS_BUT_KEY " FROM credential"
+		" SELECT " COLUMNS_BUT_KEY " FROM credential INDEXED BY credential_active"
 		" WHERE state = 'active' AND (usage = 'signing' OR ?2)"
 		"	AND user_uuid IN (SELECT user_uuid FROM gone)"
 		"	AND ((user_uuid, device_uuid) IN"
