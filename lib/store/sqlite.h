@@ -83,6 +83,12 @@ enum err sqlite_error(struct sqlite *db, struct error *e);
  */
 enum err sqlite_start(struct sqlite *db, const char *sql, const struct value *values, size_t count,
 	sqlite3_stmt **out, struct error *e) must_check;
+/*
+ * The same for one that was put together, from constants too, and need not have all of the
+ * parameters. Not kept: sqlite3_finalize() it.
+ */
+enum err sqlite_start_once(struct sqlite *db, const char *sql, const struct value *values,
+	size_t count, sqlite3_stmt **out, struct error *e) must_check;
 enum err sqlite_next(
 	struct sqlite *db, sqlite3_stmt *statement, bool *row, struct error *e) must_check;
 void sqlite_done(sqlite3_stmt *statement); /* NULL is fine */

@@ -2,89 +2,141 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 
 /* Lists and counts, for people. Key material is in none of them. */
 
 #define COLUMNS_MAX 16
+#define SQL_MAX 4096
 
 /*
- * Parameters of every list: ?1 user, ?2 device, ?3 state, ?4 expires before.
- * Columns named not_… and …_at are times.
+ * A list's statement is put together from the conditions that are asked for, so that each can use
+ * the index that it needs: "any, or this" in one statement reads every row. A "+" keeps a condition
+ * from choosing the index: few rows are left when it is asked. Parameters: ?1 user, ?2 device, ?3
+ * state, ?4 expires before. Columns named not_… and …_at are times.
  */
-#define FILTER_USER(uuid, name) "(?1 = '' OR " uuid " = lower(?1) OR " name " = ?1 COLLATE NOCASE)"
-#define FILTER_DEVICE(uuid, name) \
-	"(?2 = '' OR " uuid " = lower(?2) OR " name " = ?2 COLLATE NOCASE)"
-#define FILTER_STATE(state) "(?3 = '' OR " state " = ?3)"
+struct list {
+	const char *select, *order;
+	const char *user, *device;
+	const char *expires, *state;
+	/* Where no condition before it leaves few rows; NULL: the same. */
+	const char *expires_alone, *state_alone;
+};
 
-static const char list_devices[] =
-	"SELECT d.device_uuid, d.user_uuid, u.user_name, d.state, d.device_name, d.platform,"
-	"	d.enrolled_at, d.updated_at"
-	" FROM device AS d JOIN user AS u USING (user_uuid)"
-	" WHERE " FILTER_USER("d.user_uuid", "u.user_name") " AND " FILTER_DEVICE("d.device_uuid",
-		"d.device_name") " AND " FILTER_STATE("d.state") " ORDER BY d.enrolled_at DESC, "
-								 "d.device_uuid, d.user_uuid";
+#define USERS                         \
+	"(SELECT user_uuid FROM user" \
+	" WHERE user_uuid = lower(?1) OR user_name = ?1 COLLATE NOCASE)"
+#define IS_DEVICE "(device_uuid = lower(?2) OR device_name = ?2 COLLATE NOCASE)"
 
-static const char list_users[] =
-	"SELECT user_uuid, user_name, mail, state, devices, added_at, updated_at"
-	" FROM (SELECT *, iif(devices > 0, 'enrolled', 'unenrolled') AS state"
-	"	FROM (SELECT *, (SELECT count(*) FROM device AS d"
-	"		WHERE d.user_uuid = user.user_uuid AND d.state = 'enrolled') AS devices"
-	"		FROM user)) AS u"
-	" WHERE " FILTER_USER("user_uuid",
-		"user_name") " AND (?2 = '' OR EXISTS (SELECT 1 FROM device AS d WHERE d.user_uuid "
-			     "= u.user_uuid"
-			     "	AND " FILTER_DEVICE("d.device_uuid",
-				     "d.device_name") "))"
-						      " AND " FILTER_STATE(
-							      "state") " ORDER BY added_at DESC, "
-								       "user_uuid";
+static const struct list list_devices = {
+	.select = "SELECT d.device_uuid, d.user_uuid, u.user_name, d.state, d.device_name,"
+		  "	d.platform, d.enrolled_at, d.updated_at"
+		  " FROM device AS d CROSS JOIN user AS u USING (user_uuid)",
+	.user = "d.user_uuid IN " USERS,
+	.device = IS_DEVICE,
+	.state = "+d.state = ?3",
+	/* SQLite would go by an index that has the state, to and fro in the table. */
+	.state_alone = "d.state = ?3 AND length(d.platform) >= 0",
+	.order = "d.enrolled_at DESC, d.device_uuid, d.user_uuid",
+};
 
-static const char list_certificates[] =
-	"SELECT c.id, c.usage, c.state, c.device_uuid, c.user_uuid, u.user_name, c.mail, c.serial,"
-	"	c.not_before, c.not_after, c.subject, c.issuer, r.revoked_at, r.reason"
-	" FROM credential AS c JOIN user AS u USING (user_uuid)"
-	"	LEFT JOIN revocation AS r ON r.credential_id = c.id"
-	" WHERE " FILTER_USER("c.user_uuid",
-		"u.user_name") " AND (?2 = '' OR c.device_uuid = lower(?2) OR c.device_uuid IN"
-			       "	(SELECT d.device_uuid FROM device AS d WHERE d.device_name "
-			       "= ?2 COLLATE NOCASE))"
-			       " AND " FILTER_STATE("c.state") " AND (?4 = 0 OR c.not_after < ?4)"
-							       " ORDER BY c.id DESC";
+static const struct list list_users = {
+	.select = "SELECT user_uuid, user_name, mail, state, devices, added_at, updated_at"
+		  " FROM (SELECT *, iif(devices > 0, 'enrolled', 'unenrolled') AS state"
+		  "	FROM (SELECT *, (SELECT count(*) FROM device AS d"
+		  "		WHERE d.user_uuid = user.user_uuid AND d.state = 'enrolled')"
+		  "			AS devices"
+		  "		FROM user)) AS u",
+	.user = "user_uuid IN " USERS,
+	.device = "user_uuid IN (SELECT user_uuid FROM device WHERE " IS_DEVICE ")",
+	.state = "state = ?3",
+	.order = "added_at DESC, user_uuid",
+};
 
-static const char list_uploads[] =
-	"SELECT p.device_uuid, p.user_uuid, u.user_name, p.gateway, p.state, p.tries, p.updated_at,"
-	"	p.delivered_at, p.next_at, p.left_out, p.contents, p.cause"
-	" FROM upload AS p JOIN user AS u USING (user_uuid)"
-	"	JOIN device AS d USING (device_uuid, user_uuid)"
-	" WHERE " FILTER_USER("p.user_uuid", "u.user_name") " AND " FILTER_DEVICE("p.device_uuid",
-		"d.device_name") " AND " FILTER_STATE("p.state") " ORDER BY p.updated_at DESC, "
-								 "p.device_uuid, p.user_uuid, "
-								 "p.gateway";
+/* In the order of their ids, found by an index: the rows themselves are never sorted. */
+static const struct list list_certificates = {
+	.select = "SELECT c.id, c.usage, c.state, c.device_uuid, c.user_uuid, u.user_name, c.mail,"
+		  "	c.serial, c.not_before, c.not_after, c.subject, c.issuer, r.revoked_at,"
+		  "	r.reason"
+		  " FROM credential AS c CROSS JOIN user AS u USING (user_uuid)"
+		  "	LEFT JOIN revocation AS r ON r.credential_id = c.id",
+	.user = "c.user_uuid IN " USERS,
+	.device = "c.device_uuid != '' AND c.device_uuid IN (SELECT lower(?2) UNION ALL"
+		  "	SELECT device_uuid FROM device WHERE device_name = ?2 COLLATE NOCASE)",
+	.state = "+c.state = ?3",
+	.expires = "+c.not_after < ?4",
+	.state_alone = "c.id IN (SELECT id FROM credential WHERE state = ?3)",
+	.expires_alone = "c.id IN (SELECT id FROM credential"
+			 "	WHERE state IN ('active', 'archived', 'revoked')"
+			 "	AND not_after < ?4)",
+	.order = "c.id DESC",
+};
 
-static const char list_events[] =
-	"SELECT id, received_at, request_id, kind, event_type, device_uuid, user_uuid, user_name,"
-	"	device_name, state, tries, next_at, updated_at, cause"
-	" FROM event"
-	" WHERE " FILTER_USER("user_uuid", "user_name") " AND " FILTER_DEVICE(
-		"device_uuid", "device_name") " AND " FILTER_STATE("state") " ORDER BY id DESC";
+static const struct list list_uploads = {
+	.select = "SELECT p.device_uuid, p.user_uuid, u.user_name, p.gateway, p.state, p.tries,"
+		  "	p.updated_at, p.delivered_at, p.next_at, p.left_out, p.contents, p.cause"
+		  " FROM upload AS p CROSS JOIN user AS u USING (user_uuid)",
+	.user = "(p.device_uuid, p.user_uuid) IN (SELECT device_uuid, user_uuid FROM device"
+		"	WHERE user_uuid IN " USERS ")",
+	.device = "(p.device_uuid, p.user_uuid) IN (SELECT device_uuid, user_uuid FROM device"
+		  "	WHERE " IS_DEVICE ")",
+	.state = "+p.state = ?3",
+	.state_alone = "p.state = ?3",
+	.order = "p.updated_at DESC, p.device_uuid, p.user_uuid, p.gateway",
+};
+
+static const struct list list_events = {
+	.select = "SELECT id, received_at, request_id, kind, event_type, device_uuid, user_uuid,"
+		  "	user_name, device_name, state, tries, next_at, updated_at, cause"
+		  " FROM event",
+	.user = "id IN (SELECT id FROM event WHERE user_uuid = lower(?1)"
+		"	OR user_name = ?1 COLLATE NOCASE)",
+	.device = "id IN (SELECT id FROM event WHERE " IS_DEVICE ")",
+	.state = "+state = ?3",
+	.state_alone = "id IN (SELECT id FROM event WHERE state = ?3)",
+	.order = "id DESC",
+};
 
 /* No entry has a state. */
-static const char list_audit[] =
-	"SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail"
-	" FROM audit"
-	" WHERE (?1 = '' OR user_uuid = lower(?1)) AND (?2 = '' OR device_uuid = lower(?2))"
-	"	AND ?3 = ''"
-	" ORDER BY id DESC";
-
-static const char *const lists[STORE_TABLE_COUNT] = {
-	[STORE_DEVICES] = list_devices,
-	[STORE_USERS] = list_users,
-	[STORE_CERTIFICATES] = list_certificates,
-	[STORE_UPLOADS] = list_uploads,
-	[STORE_EVENTS] = list_events,
-	[STORE_AUDIT] = list_audit,
+static const struct list list_audit = {
+	.select = "SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail"
+		  " FROM audit",
+	.user = "user_uuid = lower(?1)",
+	.device = "device_uuid = lower(?2)",
+	.state = "?3 = ''",
+	.order = "id DESC",
 };
+
+static const struct list *const lists[STORE_TABLE_COUNT] = {
+	[STORE_DEVICES] = &list_devices,
+	[STORE_USERS] = &list_users,
+	[STORE_CERTIFICATES] = &list_certificates,
+	[STORE_UPLOADS] = &list_uploads,
+	[STORE_EVENTS] = &list_events,
+	[STORE_AUDIT] = &list_audit,
+};
+
+static void add_condition(struct buf *sql, bool asked, const char *condition, size_t *count)
+{
+	if (asked && condition)
+		buf_printf(sql, "%s%s", (*count)++ ? " AND " : " WHERE ", condition);
+}
+
+static void put_together(
+	const struct list *list, const struct store_filter *filter, struct buf *sql)
+{
+	size_t count = 0;
+
+	buf_puts(sql, list->select);
+	add_condition(sql, *filter->user, list->user, &count);
+	add_condition(sql, *filter->device, list->device, &count);
+	add_condition(sql, filter->expires_before,
+		!count && list->expires_alone ? list->expires_alone : list->expires, &count);
+	add_condition(sql, *filter->state,
+		!count && list->state_alone ? list->state_alone : list->state, &count);
+	buf_printf(sql, " ORDER BY %s", list->order);
+}
 
 struct row {
 	struct store_column column[COLUMNS_MAX];
@@ -137,12 +189,16 @@ enum err sqlite_list(void *self, enum store_table table, const struct store_filt
 		VALUE_TEXT(filter->state),
 		VALUE_INTEGER(filter->expires_before),
 	};
-	size_t count = table == STORE_CERTIFICATES ? ARRAY_LEN(values) : ARRAY_LEN(values) - 1;
+	struct buf sql = BUF_INIT(SQL_MAX);
 	sqlite3_stmt *statement = NULL;
 	struct row row = {.count = 0};
 	bool more = true;
-	enum err err = sqlite_start(self, lists[table], values, count, &statement, e);
+	enum err err;
 
+	put_together(lists[table], filter, &sql);
+	err = buf_check(&sql, e);
+	if (!err)
+		err = sqlite_start_once(self, sql.data, values, ARRAY_LEN(values), &statement, e);
 	while (!err && more) {
 		err = sqlite_next(self, statement, &more, e);
 		if (!err && more)
@@ -150,7 +206,8 @@ enum err sqlite_list(void *self, enum store_table table, const struct store_filt
 		if (!err && more)
 			err = call(ctx, row.column, row.count, e);
 	}
-	sqlite_done(statement);
+	sqlite3_finalize(statement);
+	buf_free(&sql);
 	return err;
 }
 
@@ -158,11 +215,14 @@ enum err sqlite_list(void *self, enum store_table table, const struct store_filt
 
 /* One statement, so that all counts are of the same moment. ?1: now. */
 static const char count_all[] =
-	"SELECT 'devices', count(DISTINCT device_uuid) FROM device"
+	"SELECT 'devices', count(*) FROM (SELECT 1 FROM device GROUP BY device_uuid)"
 	" UNION ALL SELECT 'devices unenrolled', count(*) FROM"
 	"	(SELECT 1 FROM device GROUP BY device_uuid HAVING min(state) = 'unenrolled')"
 	" UNION ALL SELECT 'users', count(*) FROM user"
-	" UNION ALL SELECT usage || ' ' || state, count(*) FROM credential GROUP BY usage, state"
+	" UNION ALL SELECT 'signing ' || state, sum(usage = 'signing') FROM credential"
+	"	GROUP BY state"
+	" UNION ALL SELECT 'encryption ' || state, sum(usage = 'encryption') FROM credential"
+	"	GROUP BY state"
 	" UNION ALL SELECT 'expired', count(*) FROM credential"
 	"	WHERE state = 'active' AND not_after < ?1"
 	" UNION ALL SELECT 'expiring 7d', count(*) FROM credential"

@@ -195,8 +195,14 @@ static const char version_4[] =
 	"CREATE INDEX credential_renewal ON credential (user_uuid, not_after)"
 	"	WHERE state = 'active';";
 
+static const char version_5[] =
+	"PRAGMA user_version = 5;"
+
+	/* Whose an event is, apart from its body: to look for one reads a tenth of the pages. */
+	"CREATE INDEX event_names ON event (device_uuid, user_uuid, user_name, device_name);";
+
 /* migrations[n] leads from version n to n + 1. */
-static const char *const migrations[] = {version_1, version_2, version_3, version_4};
+static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

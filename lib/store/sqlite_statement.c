@@ -79,17 +79,44 @@ static int bind(sqlite3_stmt *statement, int at, const struct value *value)
 	}
 }
 
+static enum err bind_all(struct sqlite *db, sqlite3_stmt *statement, const struct value *values,
+	size_t count, struct error *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (bind(statement, (int)i + 1, &values[i]))
+			return sqlite_error(db, e);
+	return ERR_OK;
+}
+
 enum err sqlite_start(struct sqlite *db, const char *sql, const struct value *values, size_t count,
 	sqlite3_stmt **out, struct error *e)
 {
 	sqlite3_stmt *statement = NULL;
 	enum err err = prepare(db, sql, &statement, e);
 
-	for (size_t i = 0; !err && i < count; i++)
-		if (bind(statement, (int)i + 1, &values[i]))
-			err = sqlite_error(db, e);
+	if (!err)
+		err = bind_all(db, statement, values, count, e);
 	if (err) {
 		sqlite_done(statement);
+		return err;
+	}
+	*out = statement;
+	return ERR_OK;
+}
+
+enum err sqlite_start_once(struct sqlite *db, const char *sql, const struct value *values,
+	size_t count, sqlite3_stmt **out, struct error *e)
+{
+	sqlite3_stmt *statement = NULL;
+	size_t named;
+	enum err err;
+
+	if (sqlite3_prepare_v2(db->db, sql, -1, &statement, NULL))
+		return sqlite_error(db, e);
+	named = (size_t)sqlite3_bind_parameter_count(statement);
+	err = bind_all(db, statement, values, named < count ? named : count, e);
+	if (err) {
+		sqlite3_finalize(statement);
 		return err;
 	}
 	*out = statement;

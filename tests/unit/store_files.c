@@ -108,7 +108,7 @@ static void makes_the_schema_from_nothing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 4);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 5);
 	assert_int_equal(sql_integer(f, "PRAGMA application_id"), 0x43505256);
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name"
@@ -347,7 +347,7 @@ static void refuses_a_newer_store(void **state)
 	sql(f, "PRAGMA user_version = 99");
 	must_fail_open(f, ERR_CONFIG, "newer version (schema 99)");
 	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 99);
-	sql(f, "PRAGMA user_version = 4");
+	sql(f, "PRAGMA user_version = 5");
 	must_open(f);
 }
 
@@ -368,9 +368,10 @@ static void brings_an_older_store_up_to_date(void **state)
 	       " CAST('the body' AS BLOB));"
 	       "DROP TABLE lease; DROP INDEX event_undone;"
 	       "DROP TABLE revocation; DROP TABLE crl; DROP INDEX credential_device;"
+	       "DROP INDEX event_names;"
 	       "PRAGMA user_version = 1");
 	must_open(f);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 4);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 5);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE tries = 3"
 					" AND CAST(payload AS TEXT) = 'the body'"),
 		1);

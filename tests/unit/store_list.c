@@ -225,6 +225,60 @@ static void filters_by_expiry(void **state)
 	assert_int_equal(list(*state, STORE_CERTIFICATES, &filter).rows, 3);
 }
 
+/* Each set of filters is a statement of its own. */
+static void filters_together(void **state)
+{
+	static const struct {
+		enum store_table table;
+		struct store_filter filter;
+		size_t rows;
+	} cases[] = {
+		{STORE_DEVICES, {USER_A, "", "enrolled", 0}, 1},
+		{STORE_DEVICES, {USER_B, "Pixel", "", 0}, 0},
+		{STORE_DEVICES, {"bert", DEVICE_1, "enrolled", 0}, 1},
+		{STORE_USERS, {"anna", "PIXEL", "enrolled", 0}, 1},
+		{STORE_USERS, {"anna", "", "unenrolled", 0}, 0},
+		{STORE_CERTIFICATES, {USER_A, "", "active", 0}, 2},
+		{STORE_CERTIFICATES, {USER_A, "", "archived", 0}, 1},
+		{STORE_CERTIFICATES, {USER_A, "", "", 1631536000 + 3}, 2},
+		{STORE_CERTIFICATES, {USER_A, "", "active", 1631536000 + 3}, 1},
+		{STORE_CERTIFICATES, {"", DEVICE_1, "active", 0}, 2},
+		{STORE_CERTIFICATES, {"", DEVICE_1, "", 1631536000 + 4}, 1},
+		{STORE_CERTIFICATES, {"bert", "anna's ipad", "active", 1631536000 + 5}, 1},
+		{STORE_CERTIFICATES, {"", "", "archived", 1631536000 + 5}, 1},
+		{STORE_CERTIFICATES, {"", "", "", 1631536000 + 5}, 4},
+		{STORE_UPLOADS, {USER_A, "", "pending", 0}, 1},
+		{STORE_UPLOADS, {"anna", DEVICE_2, "delivered", 0}, 1},
+		{STORE_UPLOADS, {"", DEVICE_2, "pending", 0}, 0},
+		{STORE_EVENTS, {"bert", "", "pending", 0}, 1},
+		{STORE_EVENTS, {USER_A, "", "pending", 0}, 0},
+		{STORE_EVENTS, {"", DEVICE_2, "recorded", 0}, 1},
+		{STORE_EVENTS, {USER_A, "Anna's iPad", "failed", 0}, 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (list(*state, cases[i].table, &cases[i].filter).rows != cases[i].rows)
+			fail_msg("case %zu", i);
+}
+
+static void keeps_the_order_under_filters(void **state)
+{
+	static const struct store_filter active = {.state = "active"},
+					 ending = {.expires_before = 1631536000 + 5};
+	struct fixture *f = *state;
+	struct listing l = list(f, STORE_CERTIFICATES, &active);
+	const char *second = strstr(l.text, "\nid=3#"), *third = strstr(l.text, "\nid=2#");
+
+	assert_memory_equal(l.text, "id=4#", 5);
+	assert_true(second && third && second < third);
+	l = list(f, STORE_CERTIFICATES, &ending);
+	assert_memory_equal(l.text, "id=4#", 5);
+	assert_true(strstr(l.text, "\nid=2#") < strstr(l.text, "\nid=1#"));
+	l = list(f, STORE_EVENTS, &(struct store_filter){.device = DEVICE_2});
+	assert_memory_equal(l.text, "id=4#", 5);
+	assert_non_null(strstr(l.text, "\nid=1#"));
+}
+
 static void stops_at_the_callers_error(void **state)
 {
 	struct fixture *f = *state;
@@ -320,6 +374,8 @@ int main(void)
 		TEST(filters),
 		TEST(filters_by_state),
 		TEST(filters_by_expiry),
+		TEST(filters_together),
+		TEST(keeps_the_order_under_filters),
 		TEST(stops_at_the_callers_error),
 		TEST(shows_no_key),
 		TEST(counts),
