@@ -21,6 +21,8 @@
 #   certprov ARGS...         the command line, on $conf
 #   sanitized                whether it was built with AddressSanitizer: its memory is not ours, and
 #                            faketime makes it hang
+#   old_ca                   a local CA of many years ago, for certificates that began then; before
+#                            certprov_init, which keeps it
 #   certprov_init [ARGS...]  certprov init
 #   handler_start            certprov.fcgi -s, with $workers workers; its log: $root/handler.log
 #   handler_stop             SIGTERM; gives its exit status
@@ -192,6 +194,14 @@ sanitized()
 certprov()
 {
 	"$(program certprov)" -c "$conf" "$@"
+}
+
+old_ca()
+{
+	past='5000 days ago' in_past pki_ca old-ca -days 10000
+	install -m 600 "$pki/old-ca.key" "${conf%/*}/ca.key"
+	install -m 644 "$pki/old-ca.crt" "${conf%/*}/ca.crt"
+	configure ca.certificate=ca.crt ca.key=ca.key
 }
 
 certprov_init()
