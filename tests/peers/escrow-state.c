@@ -92,10 +92,25 @@ static char *first_word(char *line, char **rest)
 	return word;
 }
 
+/* How every Nth request fails. */
+static bool read_failure(const char *word, struct order *order)
+{
+	int64_t status = 0;
+	int how;
+
+	if (text_number(word, 599, &status)) {
+		order->status = (int)status;
+		return status >= 200;
+	}
+	how = kind_find(deed_names, DEED_COUNT, word);
+	order->how = how < 0 ? DEED_OK : (enum deed)how;
+	return order->how == DEED_DROP || order->how == DEED_CUT || order->how == DEED_GARBAGE;
+}
+
 static bool read_order(char *line, struct order *out)
 {
 	char *rest = NULL, *word = first_word(line, &rest), *last = NULL;
-	struct order order = {.status = 503};
+	struct order order = {.status = 503, .how = DEED_STATUS};
 	int64_t status = 0;
 	int deed;
 
@@ -113,10 +128,8 @@ static bool read_order(char *line, struct order *out)
 	word = first_word(rest, &last);
 	if (*word && !read_number(word, &order.number))
 		return false;
-	if (*last && (!text_number(last, 599, &status) || status < 200))
+	if (*last && !read_failure(last, &order))
 		return false;
-	if (*last)
-		order.status = (int)status;
 	*out = order;
 	return true;
 }
@@ -139,8 +152,7 @@ static enum err count_failure(const char *dir, struct order *order, struct error
 	if (ftruncate(fileno(f), 0) == 0)
 		fprintf(f, "%ld\n", count);
 	fclose(f);
-	order->deed =
-		order->number >= 1 && count % (long)order->number == 0 ? DEED_STATUS : DEED_OK;
+	order->deed = order->number >= 1 && count % (long)order->number == 0 ? order->how : DEED_OK;
 	return ERR_OK;
 }
 

@@ -21,7 +21,8 @@
  *   STATUS [RETRY]      2xx: as ok, but with that status. Any other: answer so, look at
  *                       nothing. RETRY is sent as Retry-After: seconds, "+SECONDS" as an
  *                       HTTP date, any other text as it stands
- *   fail N [STATUS]     for mode: every Nth request gets 503, or STATUS
+ *   fail N [HOW]        for mode: every Nth request gets 503; or HOW, a STATUS or a word
+ *                       of this list that needs no number
  *   slow SECONDS        wait, then as ok
  *   hang SECONDS        wait, then end the connection without an answer; record nothing
  *   late SECONDS        judge and record, wait, then answer
@@ -48,6 +49,7 @@ struct order {
 	enum deed deed;
 	double number;	/* seconds, megabytes, or every how many */
 	int status;	/* of DEED_STATUS */
+	enum deed how;	/* of DEED_FAIL */
 	char retry[64]; /* Retry-After, or "" */
 };
 

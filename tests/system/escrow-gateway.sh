@@ -254,6 +254,13 @@ for ((i = 0; i < 6; i++)); do
 	statuses+="$status "
 done
 is "$statuses" '200 200 502 200 200 502 ' 'mode: every third fails'
+before=$(eg_upload_count)
+eg_mode fail 2 drop
+eg_post "$root/good.json"
+statuses=$status
+eg_post "$root/good.json"
+is "$statuses $status" '200 000' 'mode: every second is dropped'
+is "$(($(eg_upload_count) - before))" 2 'but accepted'
 eg_mode
 eg_mode 503
 eg_post "$root/good.json"
