@@ -3,65 +3,13 @@
 # the Escrow Gateway has in the end is what one event after the other would have given.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-load.sh
+. "$top_srcdir/tests/system/lib-load.sh"
 # shellcheck source=tests/system/lib-uploads.sh
 . "$top_srcdir/tests/system/lib-uploads.sh"
 
 workers=4
-statuses=
 table=$root/table
-
-# events TAG DEVICES USERS: files $root/TAG/000..., the devices dealt out to the users.
-# TAG is seven hexadecimal digits, the start of all UUIDs.
-events()
-{
-	mkdir "$root/$1"
-	jq -c --arg tag "$1" --argjson devices "$2" --argjson users "$3" '
-		def uuid($kind; $i): $tag + $kind + "-0000-4000-8000-" + ("00000000000\($i)"[-12:]);
-		. as $event | range($devices) | . as $i | ($i % $users) as $user | $event + {
-			DeviceUUID: uuid("d"; $i), EnrollmentUserUUID: uuid("e"; $user),
-			EnrollmentUserName: "\($tag).\($user)", DeviceFriendlyName: "device \($i)"}
-		' "$sample_event" | split -l 1 -d -a 3 - "$root/$1/"
-}
-
-# post_many AT-A-TIME FILE...: sets $statuses, e.g. "19x202 1x503"; answers are FILE.answer.
-post_many()
-{
-	local most=$1 list=$2.posts file
-
-	shift
-	for file; do
-		cat <<-END
-			url = "$front_url/events"
-			user = "$credentials"
-			cacert = "$pki/front-ca.crt"
-			header = "Content-Type: application/json"
-			data-binary = "@$file"
-			output = "$file.answer"
-			write-out = "%{http_code}\n"
-			max-time = 120
-			http1.1
-			silent
-			show-error
-			next
-		END
-	done | sed '$d' >"$list"
-	statuses=$(curl --no-progress-meter --parallel --parallel-immediate --parallel-max "$most" \
-		--config "$list" | sort | uniq -c |
-		awk '{ printf "%s%dx%s", (NR > 1 ? " " : ""), $1, $2 }') || true
-}
-
-# In the background; $statuses is there after posts_end.
-posts_begin()
-{
-	(post_many "$@" && printf '%s' "$statuses" >"$root/statuses") &
-	posts=$!
-}
-
-posts_end()
-{
-	wait "$posts"
-	statuses=$(<"$root/statuses")
-}
 
 log_is_quiet()
 {
@@ -188,7 +136,7 @@ configure certificates.validity=12
 handler_reload
 ok 'a wrong configuration is not taken' wait_for 15 \
 	grep -q 'stays in force: .*certprov.conf:[0-9]*: ' "$root/handler.log"
-ok '(the load has lasted)' kill -0 "$posts"
+ok '(the load has lasted)' posts_run
 posts_end
 is "$statuses" 96x202 'no request fails'
 eg_mode
