@@ -43,8 +43,10 @@ static enum err remove_stale(const struct sockaddr_un *address, struct error *e)
 			"%s is there already and is no socket; remove it or name another place",
 			path);
 	if (answers(address))
-		return error_set(e, ERR_CONFIG,
-			"%s is in use: another process serves this socket; stop it first", path);
+		return error_set(e, ERR_UNAVAILABLE,
+			"%s is in use: another process serves this socket, or finishes what it "
+			"has in hand; stop it first",
+			path);
 	if (unlink(path) < 0)
 		return error_errno(e, ERR_CONFIG, "%s: cannot remove the stale socket", path);
 	return ERR_OK;

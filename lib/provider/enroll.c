@@ -39,6 +39,30 @@ static enum err record(struct work *w, const char *body, size_t len, struct erro
 	return err;
 }
 
+/* --- one after the other */
+
+/*
+ * Others may have the same device in hand. A live one has ended its upload when the time
+ * for one is over; for one that was killed nobody waits longer. Nor does a store that does not
+ * answer hold anything up. Whether it is our turn.
+ */
+static bool wait_for_turn(struct work *w)
+{
+	const struct timespec pause = {.tv_nsec = TURN_POLL_MS * 1000000L};
+	int64_t deadline = clock_monotonic_ms() + w->provider->config->escrow.timeout * 1000;
+	bool ours = false, waited = false;
+	struct error ignored;
+
+	while (store_event_turn(w->provider->store, w->id, &ours, &ignored) == ERR_OK && !ours &&
+		clock_monotonic_ms() < deadline) {
+		waited = true;
+		nanosleep(&pause, NULL);
+	}
+	if (waited)
+		steps_done(&w->steps, "turn", ours ? NULL : "timeout");
+	return ours;
+}
+
 /* --- an enrollment */
 
 static void list_certificate(
@@ -91,6 +115,10 @@ static enum err unenroll(struct work *w, struct error *e)
 {
 	enum err err = ERR_OK;
 
+	/* Else a certificate that is just being made would be left over. */
+	if (!wait_for_turn(w))
+		return error_set(
+			e, ERR_UNAVAILABLE, "an enrollment of the same device is not finished yet");
 	if (w->provider->config->events.on_unenroll == UNENROLL_KEEP)
 		return ERR_OK;
 	err = revoke_unenrolled(w->provider, w->id, e);
@@ -167,27 +195,6 @@ enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 	return err;
 }
 
-/*
- * certprov deliver may have the same device in hand. A live one has ended its upload when the time
- * for one is over; for one that was killed nobody waits longer. Nor does a store that does not
- * answer hold anything up: two uploads of the same at once are needless, no more.
- */
-static void wait_for_turn(struct work *w)
-{
-	const struct timespec pause = {.tv_nsec = TURN_POLL_MS * 1000000L};
-	int64_t deadline = clock_monotonic_ms() + w->provider->config->escrow.timeout * 1000;
-	bool ours = false, waited = false;
-	struct error ignored;
-
-	while (store_event_turn(w->provider->store, w->id, &ours, &ignored) == ERR_OK && !ours &&
-		clock_monotonic_ms() < deadline) {
-		waited = true;
-		nanosleep(&pause, NULL);
-	}
-	if (waited)
-		steps_done(&w->steps, "turn", ours ? NULL : "timeout");
-}
-
 static enum err record_and_attempt(
 	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
 {
@@ -199,8 +206,9 @@ static enum err record_and_attempt(
 		log_outcome(w, err);
 		return err;
 	}
+	/* Two uploads of the same at once are needless, no more. */
 	if (w->event->kind == EVENT_ENROLLED)
-		wait_for_turn(w);
+		(void)wait_for_turn(w);
 	return work_attempt(w, out, e);
 }
 

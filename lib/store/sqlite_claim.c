@@ -49,9 +49,10 @@ enum err sqlite_lease_end(struct sqlite *db, int64_t event_id, struct error *e)
 enum err sqlite_event_turn(void *self, int64_t id, bool *ours, struct error *e)
 {
 	static const char sql[] =
-		"SELECT count(*) FROM event AS this JOIN lease USING (device_uuid, user_uuid)"
-		" WHERE this.id = ?1 AND lease.event_id != ?1 AND lease.claimed"
-		"	AND " IS_LIVE("?2");
+		"SELECT count(*) FROM event AS this JOIN lease USING (device_uuid)"
+		" WHERE this.id = ?1 AND lease.event_id != ?1 AND " IS_LIVE(
+			"?2") "	AND iif(this.kind = 'unenrolled', lease.event_id < ?1,"
+			      "		lease.claimed AND lease.user_uuid = this.user_uuid)";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
 	int64_t others = 0;
 	enum err err = sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, &others, e);

@@ -167,7 +167,10 @@ struct store_due {
 enum err store_event_claim(struct store *store, const struct store_due *due, int64_t after,
 	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
 
-/* For an event that was just added: false while somebody has claimed its device and user. */
+/*
+ * For an event in hand: is it its turn? An enrollment waits for who has claimed its device and
+ * user; an unenrollment, for all that was begun with its device before.
+ */
 enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct error *e) must_check;
 
 /* How many events could be claimed at this moment. */

@@ -174,7 +174,7 @@ like "$(through_fastcgi GET / "" REQUEST_ID=0123456789abcdef)" \
 	"X-Request-Id: 0123456789abcdef" "the web server's request id is given back"
 ok "... and logged" in_log "request=0123456789abcdef GET /events from unknown: 200"
 run "$binary" -c "$conf" -s "$socket"
-is "$code" 78 "a socket in use is not taken over"
+is "$code" 75 "a socket in use is not taken over; later, perhaps"
 like "$output" "in use" "... and why"
 like "$(through_fastcgi GET /healthz "")" "Status: 200" "... and goes on being served"
 handler_ends

@@ -233,6 +233,20 @@ fetch
 ok 'the list has it, and why' is_listed "$signing" 'Cessation Of Operation'
 post "$phone" "$bert" 'mail=bert@example.com'
 is "$status" 202 'it comes back'
+eg_mode slow 2
+watch=$(new_uuid)
+(post "$watch" "$bert" 'mail=bert@example.com') &
+race=$!
+has_serial()
+{
+	[[ -n $(serial_of signing "$watch") ]]
+}
+wait_for 60 has_serial
+unenroll "$watch"
+is "$status" 200 'one is unenrolled while its upload is under way'
+wait "$race"
+eg_mode
+is "$(serial_of signing "$watch")" '' 'it waits for that: no certificate is left over'
 ok 'revoke-all' handler_with events.on-unenroll=revoke-all
 unenroll "$phone"
 is "$(serial_of signing "$phone")" '' 'revoke-all: its signing certificate is revoked'

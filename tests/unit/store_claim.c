@@ -288,6 +288,22 @@ static void a_new_event_waits_for_a_claim(void **state)
 	assert_true(turn(f, first));
 }
 
+/* Else a certificate that is just being made would be left over. */
+static void an_unenrollment_waits_for_what_was_begun_before(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event enrollment = enrolled(DEVICE_1, USER_A), gone = unenrolled(DEVICE_1);
+	int64_t before = must_add_event(f, &enrollment), id = must_add_event(f, &gone), later;
+
+	assert_false(turn(f, id));
+	later = must_add_event(f, &enrollment);
+	assert_true(turn(f, later));
+	finish(f, before, EVENT_STATE_DELIVERED, 0);
+	assert_true(turn(f, id));
+	gone = unenrolled(DEVICE_2);
+	assert_true(turn(f, must_add_event(f, &gone)));
+}
+
 /* --- eight processes, one event each time */
 
 #define PROCESSES 8
@@ -468,6 +484,7 @@ int main(void)
 		TEST(workers_share_the_events),
 		TEST(ignores_a_lease_from_a_wrong_clock),
 		TEST(a_new_event_waits_for_a_claim),
+		TEST(an_unenrollment_waits_for_what_was_begun_before),
 		TEST(an_unenrollment_settles_earlier_enrollments),
 		TEST(no_two_processes_claim_the_same),
 		TEST(walks_over_the_enrolled_devices),
