@@ -98,13 +98,15 @@ static const struct list list_events = {
 	.order = "id DESC",
 };
 
-/* No entry has a state. */
+/* The state of an entry is its action. */
 static const struct list list_audit = {
 	.select = "SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail"
 		  " FROM audit",
-	.user = "user_uuid = lower(?1)",
-	.device = "device_uuid = lower(?2)",
-	.state = "?3 = ''",
+	.user = "user_uuid != '' AND user_uuid IN (SELECT lower(?1) UNION ALL"
+		"	SELECT user_uuid FROM user WHERE user_name = ?1 COLLATE NOCASE)",
+	.device = "device_uuid != '' AND device_uuid IN (SELECT lower(?2) UNION ALL"
+		  "	SELECT device_uuid FROM device WHERE device_name = ?2 COLLATE NOCASE)",
+	.state = "+action = ?3",
 	.order = "id DESC",
 };
 

@@ -199,7 +199,9 @@ static const char version_5[] =
 	"PRAGMA user_version = 5;"
 
 	/* Whose an event is, apart from its body: to look for one reads a tenth of the pages. */
-	"CREATE INDEX event_names ON event (device_uuid, user_uuid, user_name, device_name);";
+	"CREATE INDEX event_names ON event (device_uuid, user_uuid, user_name, device_name);"
+	"CREATE INDEX audit_user ON audit (user_uuid) WHERE user_uuid != '';"
+	"CREATE INDEX audit_device ON audit (device_uuid) WHERE device_uuid != '';";
 
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5};

@@ -494,7 +494,7 @@ static enum err check_state(enum store_table table, const char *state, struct er
 		[STORE_CERTIFICATES] = {credential_state_names, CREDENTIAL_STATE_COUNT},
 		[STORE_UPLOADS] = {upload_state_names, UPLOAD_STATE_COUNT},
 		[STORE_EVENTS] = {event_state_names, EVENT_STATE_COUNT},
-		[STORE_AUDIT] = {NULL, 0},
+		[STORE_AUDIT] = {audit_action_names, AUDIT_ACTION_COUNT},
 	};
 	struct buf names = BUF_INIT(ERROR_TEXT_MAX / 2);
 	enum err err;

@@ -87,6 +87,43 @@ static void add_three(struct fixture *f)
 	assert_int_equal(verified(f), 3);
 }
 
+static enum err count_row(
+	void *ctx, const struct store_column *columns, size_t count, struct error *e)
+{
+	(void)columns;
+	(void)count;
+	(void)e;
+	++*(size_t *)ctx;
+	return ERR_OK;
+}
+
+static size_t listed(struct fixture *f, const char *user, const char *device, const char *action)
+{
+	const struct store_filter filter = {.user = user, .device = device, .state = action};
+	size_t rows = 0;
+
+	if (store_list(f->store, STORE_AUDIT, &filter, count_row, &rows, &f->e))
+		fail_msg("store_list: %s", f->e.text);
+	return rows;
+}
+
+static void is_listed_by_user_device_and_action(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event event = enrolled(DEVICE_1, USER_A);
+
+	event.device_name = "Phone";
+	event.user_name = "anna";
+	must_finish_event(f, must_add_event(f, &event), EVENT_STATE_FAILED);
+	must_add(f, USAGE_ENCRYPTION, USER_B, "", 1, 0);
+	assert_int_equal(listed(f, "", "", ""), 3);
+	assert_int_equal(listed(f, "ANNA", "", ""), 2);
+	assert_int_equal(listed(f, USER_B, "", ""), 1);
+	assert_int_equal(listed(f, "", "phone", ""), 2);
+	assert_int_equal(listed(f, "", DEVICE_1, "refused"), 1);
+	assert_int_equal(listed(f, "", DEVICE_2, ""), 0);
+}
+
 static void is_append_only(void **state)
 {
 	struct fixture *f = *state;
@@ -152,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(tells_what_was_done),
 		TEST(says_nothing_of_what_was_rolled_back),
+		TEST(is_listed_by_user_device_and_action),
 		TEST(is_append_only),
 		TEST(notices_every_change),
 		TEST(does_not_begin_again_without_its_key),
