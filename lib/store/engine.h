@@ -72,6 +72,10 @@ struct store_engine {
 	enum err (*device_claim)(void *self, const struct store_wanted *wanted,
 		const struct store_share *share, struct store_device *at, struct error *e);
 	enum err (*device_release)(void *self, const struct store_pair *pair, struct error *e);
+	enum err (*device_find)(void *self, const struct store_pair *pair,
+		char device_uuid[UUID_SIZE], struct error *e);
+	enum err (*device_outdated)(void *self, const char *user_uuid, const char *mail,
+		char at[UUID_SIZE], struct error *e);
 	enum err (*device_enrolled)(
 		void *self, const struct store_wanted *wanted, int64_t *count, struct error *e);
 
@@ -79,6 +83,8 @@ struct store_engine {
 		struct credential *out, struct error *e);
 	enum err (*credential_add)(void *self, struct credential *credential,
 		const struct store_place *place, bool *won, struct error *e);
+	enum err (*user_address)(void *self, const char *user_uuid, char **mail,
+		int64_t *address_time, struct error *e);
 	enum err (*credential_archived)(void *self, const char *user_uuid, const char *device_uuid,
 		size_t max, struct credential **out, size_t *count, size_t *left_out,
 		struct error *e);

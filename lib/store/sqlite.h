@@ -190,10 +190,17 @@ enum err sqlite_device_release(
 enum err sqlite_device_enrolled(
 	void *self, const struct store_wanted *wanted, int64_t *count, struct error *e) must_check;
 
+enum err sqlite_device_find(void *self, const struct store_pair *pair, char device_uuid[UUID_SIZE],
+	struct error *e) must_check;
+enum err sqlite_device_outdated(void *self, const char *user_uuid, const char *mail,
+	char at[UUID_SIZE], struct error *e) must_check;
+
 enum err sqlite_credential_current(void *self, const struct credential_owner *owner,
 	struct credential *out, struct error *e) must_check;
 enum err sqlite_credential_add(void *self, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;
+enum err sqlite_user_address(void *self, const char *user_uuid, char **mail, int64_t *address_time,
+	struct error *e) must_check;
 enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
 	size_t max, struct credential **out, size_t *count, size_t *left_out,
 	struct error *e) must_check;

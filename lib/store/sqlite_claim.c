@@ -271,3 +271,52 @@ enum err sqlite_device_enrolled(
 	return sqlite_integer(
 		self, wanted->due ? due : any, values, ARRAY_LEN(values), 0, count, e);
 }
+
+/* --- a user's devices, nobody's in hand */
+
+/* The device's UUID, which is all that the statement gives. */
+static enum err read_device(struct sqlite *db, const char *sql, const struct value *values,
+	size_t count, char out[UUID_SIZE], struct error *e)
+{
+	sqlite3_stmt *row = NULL;
+	bool found = false;
+	char device_uuid[UUID_SIZE], user_uuid[UUID_SIZE];
+	enum err err = sqlite_start(db, sql, values, count, &row, e);
+
+	if (!err)
+		err = sqlite_next(db, row, &found, e);
+	if (!err && !found)
+		err = error_set(e, ERR_NOT_FOUND, "no such device is enrolled");
+	if (!err)
+		err = read_pair(row, 0, device_uuid, user_uuid, e);
+	if (!err)
+		memcpy(out, device_uuid, UUID_SIZE);
+	sqlite_done(row);
+	return err;
+}
+
+enum err sqlite_device_find(
+	void *self, const struct store_pair *pair, char device_uuid[UUID_SIZE], struct error *e)
+{
+	static const char sql[] = "SELECT device_uuid, user_uuid FROM device"
+				  " WHERE user_uuid = ?1 AND state = 'enrolled'"
+				  "	AND (?2 = '' OR device_uuid = ?2)"
+				  " ORDER BY event_id DESC LIMIT 1";
+	const struct value values[] = {VALUE_TEXT(pair->user_uuid), VALUE_TEXT(pair->device_uuid)};
+
+	return read_device(self, sql, values, ARRAY_LEN(values), device_uuid, e);
+}
+
+enum err sqlite_device_outdated(
+	void *self, const char *user_uuid, const char *mail, char at[UUID_SIZE], struct error *e)
+{
+	static const char sql[] = "SELECT c.device_uuid, c.user_uuid FROM credential AS c"
+				  "	JOIN device AS d USING (device_uuid, user_uuid)"
+				  " WHERE c.user_uuid = ?1 AND c.usage = 'signing'"
+				  "	AND c.state = 'active' AND c.device_uuid > ?3"
+				  "	AND c.mail != ?2 AND d.state = 'enrolled'"
+				  " ORDER BY c.device_uuid LIMIT 1";
+	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_TEXT(mail), VALUE_TEXT(at)};
+
+	return read_device(self, sql, values, ARRAY_LEN(values), at, e);
+}

@@ -207,18 +207,22 @@ static enum err insert(struct sqlite *db, struct credential *c, struct error *e)
 }
 
 /* The user is known from his event, but for the mail address, which may be a new one. */
-static enum err set_mail(struct sqlite *db, const struct credential *c, struct error *e)
+static enum err set_mail(
+	struct sqlite *db, const struct credential *c, int64_t address_time, struct error *e)
 {
 	static const char sql[] =
-		"INSERT INTO user (user_uuid, user_name, mail, added_at, updated_at)"
-		" VALUES (?1, '', ?2, ?3, ?3)"
+		"INSERT INTO user AS u (user_uuid, user_name, mail, added_at, updated_at,"
+		"	mail_time)"
+		" VALUES (?1, '', ?2, ?3, ?3, ?4)"
 		" ON CONFLICT (user_uuid) DO UPDATE"
-		" SET mail = excluded.mail, updated_at = excluded.updated_at"
-		" WHERE mail != excluded.mail";
+		" SET mail = excluded.mail, updated_at = excluded.updated_at,"
+		"	mail_time = excluded.mail_time"
+		" WHERE u.mail != excluded.mail OR u.mail_time < excluded.mail_time";
 	const struct value values[] = {
 		VALUE_TEXT(c->user_uuid),
 		VALUE_TEXT(c->mail),
 		VALUE_INTEGER(clock_now()),
+		VALUE_INTEGER(address_time),
 	};
 
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
@@ -252,7 +256,7 @@ static enum err audit_new(struct sqlite *db, const struct credential *c,
 static enum err take_place(struct sqlite *db, struct credential *c, int64_t active,
 	const struct store_place *place, struct error *e)
 {
-	enum err err = set_mail(db, c, e);
+	enum err err = set_mail(db, c, place->address_time, e);
 
 	if (!err && active)
 		err = archive(db, active, e);
@@ -287,6 +291,28 @@ enum err sqlite_credential_add(void *self, struct credential *credential,
 	if (wins)
 		credential->id = added.id;
 	return ERR_OK;
+}
+
+enum err sqlite_user_address(
+	void *self, const char *user_uuid, char **mail, int64_t *address_time, struct error *e)
+{
+	static const char sql[] =
+		"SELECT mail, mail_time FROM user WHERE user_uuid = ?1 AND mail != ''";
+	const struct value values[] = {VALUE_TEXT(user_uuid)};
+	sqlite3_stmt *row = NULL;
+	bool found = false;
+	enum err err = sqlite_start(self, sql, values, ARRAY_LEN(values), &row, e);
+
+	if (!err)
+		err = sqlite_next(self, row, &found, e);
+	if (!err && !found)
+		err = error_set(e, ERR_NOT_FOUND, "user %s has had no certificate", user_uuid);
+	if (!err)
+		err = sqlite_text(row, 0, mail, e);
+	if (!err)
+		*address_time = sqlite3_column_int64(row, 1);
+	sqlite_done(row);
+	return err;
 }
 
 /* --- earlier ones */

@@ -88,7 +88,7 @@ enum err sqlite_event_add(
 		err = see_user(db, event, e);
 	if (!err)
 		err = insert_event(db, event, lease, &added, e);
-	if (!err && enrolled && *event->device_uuid)
+	if (!err && enrolled && !event->known && *event->device_uuid)
 		err = see_device(db, event, added, e);
 	if (!err) {
 		const struct lease mine = {event->device_uuid, event->user_uuid, added, false};

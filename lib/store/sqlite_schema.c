@@ -203,8 +203,15 @@ static const char version_5[] =
 	"CREATE INDEX audit_user ON audit (user_uuid) WHERE user_uuid != '';"
 	"CREATE INDEX audit_device ON audit (device_uuid) WHERE device_uuid != '';";
 
+static const char version_6[] =
+	"PRAGMA user_version = 6;"
+
+	/* The time of the latest event that brought the address; 0: not known. */
+	"ALTER TABLE user ADD COLUMN mail_time INTEGER NOT NULL DEFAULT 0;";
+
 /* migrations[n] leads from version n to n + 1. */
-static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5};
+static const char *const migrations[] = {
+	version_1, version_2, version_3, version_4, version_5, version_6};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

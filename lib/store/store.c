@@ -218,6 +218,24 @@ enum err store_device_release(struct store *store, const struct store_pair *pair
 	return store->engine->device_release(store->self, pair, e);
 }
 
+enum err store_device_find(struct store *store, const struct store_pair *pair,
+	char device_uuid[UUID_SIZE], struct error *e)
+{
+	return store->engine->device_find(store->self, pair, device_uuid, e);
+}
+
+enum err store_device_outdated(struct store *store, const char *user_uuid, const char *mail,
+	char at[UUID_SIZE], struct error *e)
+{
+	return store->engine->device_outdated(store->self, user_uuid, mail, at, e);
+}
+
+enum err store_user_address(struct store *store, const char *user_uuid, char **mail,
+	int64_t *address_time, struct error *e)
+{
+	return store->engine->user_address(store->self, user_uuid, mail, address_time, e);
+}
+
 enum err store_device_enrolled(
 	struct store *store, const struct store_wanted *wanted, int64_t *count, struct error *e)
 {

@@ -85,6 +85,7 @@ struct store_event {
 	int64_t received_at;
 	const char *request_id;
 	const char *kind; /* "enrolled", "unenrolled" */
+	bool known;	  /* of a device that is enrolled already: it stays as it is */
 	const char *event_type;
 	const char *device_uuid;
 	const char *user_uuid; /* "" where the event has none */
@@ -96,7 +97,7 @@ struct store_event {
 };
 
 /*
- * Records an event as pending, and its device and user: from here on it cannot be lost.
+ * Records an event as pending, and what enrolls, with its user: from here on it cannot be lost.
  * It is leased to the caller for so many seconds, and due again should he not live to
  * finish it.
  */
@@ -206,6 +207,17 @@ enum err store_device_claim(struct store *store, const struct store_wanted *want
 enum err store_device_release(
 	struct store *store, const struct store_pair *pair, struct error *e) must_check;
 
+/* An enrolled device of a user: that one, or with "" the latest. ERR_NOT_FOUND. */
+enum err store_device_find(struct store *store, const struct store_pair *pair,
+	char device_uuid[UUID_SIZE], struct error *e) must_check;
+
+/*
+ * Steps *at to the user's next enrolled device whose own signing certificate is for another mail
+ * address, in the order of their UUIDs; the first if it is "". ERR_NOT_FOUND: none is left.
+ */
+enum err store_device_outdated(struct store *store, const char *user_uuid, const char *mail,
+	char at[UUID_SIZE], struct error *e) must_check;
+
 /* How many enrolled devices, with their users, are wanted. */
 enum err store_device_enrolled(struct store *store, const struct store_wanted *wanted,
 	int64_t *count, struct error *e) must_check;
@@ -255,6 +267,7 @@ struct store_place {
 	int64_t replaces;	  /* the id of the active one, which becomes archived; 0: none */
 	enum audit_action action; /* AUDIT_ISSUED or AUDIT_RENEWED */
 	const char *why;	  /* for the audit trail; NULL is "" */
+	int64_t address_time;	  /* of the event that its mail address is from; 0: not known */
 };
 
 /*
@@ -265,6 +278,13 @@ struct store_place {
  */
 enum err store_credential_add(struct store *store, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;
+
+/*
+ * The mail address of the user's latest credential, to be freed, and the time of the latest event
+ * that a credential for it was made for, 0: not known. ERR_NOT_FOUND if he has had none.
+ */
+enum err store_user_address(struct store *store, const char *user_uuid, char **mail,
+	int64_t *address_time, struct error *e) must_check;
 
 /*
  * What an upload carries as archived: the user's earlier encryption credentials and the

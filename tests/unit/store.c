@@ -437,7 +437,7 @@ static void refuses_a_row_that_changed_hands(void **state)
 {
 	must_add(*state, USAGE_SIGNING, USER_A, DEVICE_2, 1, 0);
 	assert_sealed_against(*state, "UPDATE credential SET device_uuid = '" DEVICE_1 "'");
-	sql(*state, "INSERT INTO user VALUES ('" USER_B "', '', '', 0, 0);"
+	sql(*state, "INSERT INTO user VALUES ('" USER_B "', '', '', 0, 0, 0);"
 		    "UPDATE credential SET state = 'active', device_uuid = '" DEVICE_2
 		    "', user_uuid = '" USER_B "'");
 	sql(*state, "UPDATE credential SET user_uuid = '" USER_A "'");

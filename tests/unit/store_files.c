@@ -108,7 +108,7 @@ static void makes_the_schema_from_nothing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 5);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 6);
 	assert_int_equal(sql_integer(f, "PRAGMA application_id"), 0x43505256);
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name"
@@ -347,7 +347,7 @@ static void refuses_a_newer_store(void **state)
 	sql(f, "PRAGMA user_version = 99");
 	must_fail_open(f, ERR_CONFIG, "newer version (schema 99)");
 	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 99);
-	sql(f, "PRAGMA user_version = 5");
+	sql(f, "PRAGMA user_version = 6");
 	must_open(f);
 }
 
@@ -363,6 +363,7 @@ static void brings_an_older_store_up_to_date(void **state)
 	       "ALTER TABLE event DROP COLUMN inputs; ALTER TABLE upload DROP COLUMN next_at;"
 	       "ALTER TABLE upload DROP COLUMN inputs; ALTER TABLE upload DROP COLUMN wanted;"
 	       "ALTER TABLE upload DROP COLUMN left_out;"
+	       "ALTER TABLE user DROP COLUMN mail_time;"
 	       "INSERT INTO event VALUES (1, 'pending', 3, 1600000000, 0, 0, '', 'enrolled', '',"
 	       " '', '', '', '', '', 'the cause',"
 	       " CAST('the body' AS BLOB));"
@@ -371,7 +372,7 @@ static void brings_an_older_store_up_to_date(void **state)
 	       "DROP INDEX event_names;"
 	       "PRAGMA user_version = 1");
 	must_open(f);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 5);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 6);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE tries = 3"
 					" AND CAST(payload AS TEXT) = 'the body'"),
 		1);
