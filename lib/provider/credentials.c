@@ -11,6 +11,9 @@
 
 #define WHY_MAX 1024
 
+/* How many of a user's other devices one event sees to; who has more, at his next one. */
+#define OTHERS_MAX 64
+
 static struct credential_owner owner_of(
 	const struct provider *p, const char *device_uuid, const char *user_uuid, enum usage usage)
 {
@@ -150,7 +153,7 @@ static enum err obtain(struct provider *p, const struct credential_owner *owner,
 {
 	for (int i = 0; i < RACE_MAX; i++) {
 		struct buf why = BUF_INIT(WHY_MAX);
-		struct store_place place = {.action = AUDIT_ISSUED};
+		struct store_place place = {.action = AUDIT_ISSUED, .address_time = person->time};
 		bool won = false;
 		enum err err = find_usable(p, owner, person, &place.replaces, &why, out, e);
 
@@ -181,6 +184,48 @@ void credential_set_fini(struct credential_set *set)
 	*set = (struct credential_set){0};
 }
 
+static enum err obtain_other(struct provider *p, const char *device_uuid, const char *user_uuid,
+	const struct person *person, struct error *e)
+{
+	const struct credential_owner owner = owner_of(p, device_uuid, user_uuid, USAGE_SIGNING);
+	struct credential other = {.id = 0};
+	const char *how = NULL;
+	enum err err = obtain(p, &owner, person, &other, &how, e);
+
+	credential_fini(&other);
+	return err ? error_context(e, "signing certificate of device %s", device_uuid) : ERR_OK;
+}
+
+/*
+ * What the user's other devices sign with is for his present address, too: with the certificates
+ * in the store, certprov deliver need only upload them.
+ */
+static enum err obtain_others(struct provider *p, const char *user_uuid,
+	const struct person *person, struct steps *steps, struct error *e)
+{
+	bool own = p->config->certificates.usages[USAGE_SIGNING] &&
+		   p->config->certificates.signing_scope == SIGNING_SCOPE_DEVICE;
+	const char *mail = person->address.text;
+	char at[UUID_SIZE] = "";
+	struct error end;
+	enum err err = ERR_OK, more = ERR_OK;
+	int count = 0;
+
+	while (own && !err && !more && count < OTHERS_MAX) {
+		more = store_device_outdated(p->store, user_uuid, mail, at, &end);
+		if (!more)
+			err = obtain_other(p, at, user_uuid, person, e);
+		count += !more;
+	}
+	if (more && more != ERR_NOT_FOUND) {
+		*e = end;
+		err = more;
+	}
+	if (err || count > 0)
+		steps_done(steps, "others", err ? "failed" : "replaced");
+	return err;
+}
+
 enum err credential_set_obtain(struct provider *p, const struct event *event,
 	const struct person *person, struct steps *steps, struct credential_set *out,
 	struct error *e)
@@ -201,6 +246,8 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 		set.present[usage] = !err;
 		steps_done(steps, usage_names[usage], err ? "failed" : how);
 	}
+	if (!err)
+		err = obtain_others(p, event->user_uuid, person, steps, e);
 	if (!err)
 		err = store_credential_archived(p->store, event->user_uuid, event->device_uuid,
 			p->config->certificates.archive_max, &set.archived, &set.archived_count,

@@ -80,6 +80,8 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 
 	if (err)
 		return finish_unread(p, claim, e);
+	/* one that names its user alone was recorded with a device of his */
+	memcpy(event->device_uuid, claim->device_uuid, sizeof(event->device_uuid));
 	work.event = event;
 	steps_start(&work.steps);
 	snprintf(run, sizeof(run), "%s", log_request());

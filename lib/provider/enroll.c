@@ -19,10 +19,12 @@ int64_t lease_seconds(const struct config *config)
 static enum err record(struct work *w, const char *body, size_t len, struct error *e)
 {
 	const struct event *event = w->event;
+	bool known = event->kind == EVENT_ADDRESS_CHANGED;
 	const struct store_event row = {
 		.received_at = clock_now(),
 		.request_id = log_request(),
-		.kind = event_kind_names[event->kind],
+		.kind = event_kind_names[known ? EVENT_ENROLLED : event->kind],
+		.known = known,
 		.event_type = event->field[EVENT_TYPE],
 		.device_uuid = event->device_uuid,
 		.user_uuid = event->user_uuid,
@@ -89,6 +91,32 @@ static enum err list_certificates(
 	return ERR_OK;
 }
 
+/*
+ * Events may come late, or again: one that is older than the one that the user's address is from
+ * does not bring an earlier address back.
+ */
+static enum err keep_newer_address(struct work *w, struct person *person, struct error *e)
+{
+	struct provider *p = w->provider;
+	struct error none;
+	char *mail = NULL;
+	int64_t since = 0;
+	enum err err = store_user_address(p->store, w->event->user_uuid, &mail, &since, &none);
+
+	if (err && err != ERR_NOT_FOUND)
+		*e = none;
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	if (person->time && person->time < since && strcmp(person->address.text, mail) != 0) {
+		log_info("event=%lld is older than the one that the user's address is from: "
+			 "that address stays",
+			(long long)w->id);
+		err = person_with_address(p->config, w->event, mail, person, e);
+	}
+	free(mail);
+	return err;
+}
+
 static enum err enroll(
 	struct work *w, struct outcome *out, struct uploads *uploads, struct error *e)
 {
@@ -100,6 +128,8 @@ static enum err enroll(
 
 	memcpy(pair.device_uuid, w->event->device_uuid, sizeof(pair.device_uuid));
 	memcpy(pair.user_uuid, w->event->user_uuid, sizeof(pair.user_uuid));
+	if (!err)
+		err = keep_newer_address(w, &person, e);
 	steps_done(&w->steps, "identity", err ? "refused" : NULL);
 	if (!err)
 		err = credential_set_obtain(p, w->event, &person, &w->steps, &set, e);
@@ -181,7 +211,7 @@ static void log_outcome(const struct work *w, enum err err)
 
 enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 {
-	bool enrolled = w->event->kind == EVENT_ENROLLED;
+	bool enrolled = w->event->kind != EVENT_UNENROLLED;
 	struct uploads uploads = {.count = 0};
 	enum err err;
 
@@ -207,7 +237,7 @@ static enum err record_and_attempt(
 		return err;
 	}
 	/* Two uploads of the same at once are needless, no more. */
-	if (w->event->kind == EVENT_ENROLLED)
+	if (w->event->kind != EVENT_UNENROLLED)
 		(void)wait_for_turn(w);
 	return work_attempt(w, out, e);
 }
@@ -224,9 +254,35 @@ static enum err ignore(const struct event *event, struct outcome *out, struct er
 		out->event_type = NULL;
 	if (!out->event_type)
 		return error_memory(e);
-	log_info("event type=%s asks nothing of us: ignored", quoted(out->event_type, &type));
+	log_info("event type=%s %s: ignored", quoted(out->event_type, &type),
+		event->kind == EVENT_OTHER ? "asks nothing of us"
+					   : "is of nobody who has enrolled");
 	buf_free(&type);
 	return ERR_OK;
+}
+
+/*
+ * A change of address is of interest where its user has enrolled the device, or, if it names none,
+ * any: then the latest stands for all. Without a user nobody knows whose address it is.
+ */
+static enum err concerns_us(
+	struct provider *provider, struct event *event, bool *out, struct error *e)
+{
+	struct store_pair pair;
+	struct error none;
+	enum err err;
+
+	*out = event->kind != EVENT_OTHER;
+	if (event->kind != EVENT_ADDRESS_CHANGED)
+		return ERR_OK;
+	memcpy(pair.device_uuid, event->device_uuid, sizeof(pair.device_uuid));
+	memcpy(pair.user_uuid, event->user_uuid, sizeof(pair.user_uuid));
+	err = store_device_find(provider->store, &pair, event->device_uuid, &none);
+	*out = !err;
+	if (!err || err == ERR_NOT_FOUND)
+		return ERR_OK;
+	*e = none;
+	return err;
 }
 
 enum err provider_handle(struct provider *provider, const char *body, size_t len,
@@ -235,14 +291,16 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 	struct outcome outcome = {0};
 	struct event *event = NULL;
 	struct work work = {.provider = provider};
+	bool ours = false;
 	enum err err = event_parse(body, len, &event, e);
 
 	if (err)
 		return err;
 	work.event = event;
-	if (event->kind == EVENT_OTHER)
+	err = concerns_us(provider, event, &ours, e);
+	if (!err && !ours)
 		err = ignore(event, &outcome, e);
-	else
+	else if (!err)
 		err = record_and_attempt(&work, body, len, &outcome, e);
 	event_free(event);
 	if (err)

@@ -63,8 +63,9 @@ void credential_set_fini(struct credential_set *set);
 
 /*
  * Takes the current credentials of the event's device and user, and makes those that
- * are missing, have expired or are for another address. Every process that asks for the
- * same gets the same: the store decides.
+ * are missing, have expired or are for another address; so, too, what the user's other enrolled
+ * devices sign with, if that is for another address. Every process that asks for the same gets
+ * the same: the store decides.
  */
 enum err credential_set_obtain(struct provider *provider, const struct event *event,
 	const struct person *person, struct steps *steps, struct credential_set *out,

@@ -3,9 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "provider/template.h"
 
 #define EXPANDED_MAX 1024
+
+/* A time zone that was left out makes no more; what is further ahead would count for ever. */
+#define AHEAD_SECONDS (24 * 3600)
 
 static enum err expand_value(void *ctx, const char *value, struct buf *out, struct error *e)
 {
@@ -87,11 +91,18 @@ static enum err find_address(const struct config *config, const struct template_
 		snprintf(e->field, sizeof(e->field), "%s",
 			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS));
 	}
-	if (!err && !domain_allowed(config, out->text + out->domain))
-		err = error_field(e, ERR_UNPROCESSABLE,
-			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
-			"addresses in the domain %s are not allowed here", out->text + out->domain);
 	return err;
+}
+
+static enum err check_domain(
+	const struct config *config, const struct address *address, struct error *e)
+{
+	const char *domain = address->text + address->domain;
+
+	if (domain_allowed(config, domain))
+		return ERR_OK;
+	return error_field(e, ERR_UNPROCESSABLE, event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
+		"addresses in the domain %s are not allowed here", domain);
 }
 
 static enum err find_subject(const struct config *config, struct template_values *values,
@@ -119,9 +130,22 @@ enum err person_of_event(
 	const struct config *config, const struct event *event, struct person *out, struct error *e)
 {
 	struct template_values values = {.event = event};
-	struct person person;
-	enum err err = find_address(config, &values, &person.address, e);
+	struct address address;
+	enum err err = find_address(config, &values, &address, e);
 
+	return err ? err : person_with_address(config, event, address.text, out, e);
+}
+
+enum err person_with_address(const struct config *config, const struct event *event,
+	const char *mail, struct person *out, struct error *e)
+{
+	struct template_values values = {.event = event};
+	struct person person = {
+		.time = event->time <= clock_now() + AHEAD_SECONDS ? event->time : 0};
+	enum err err = address_parse(mail, &person.address, e);
+
+	if (!err)
+		err = check_domain(config, &person.address, e);
 	values.mail = person.address.text;
 	if (!err)
 		err = find_subject(config, &values, &person.subject, e);

@@ -11,6 +11,7 @@
 struct person {
 	struct address address;
 	struct name subject;
+	int64_t time; /* when UEM said so; 0: not known, or not to be believed */
 };
 
 /* Checks the templates of [identity]: ERR_CONFIG with FILE:LINE. */
@@ -23,5 +24,9 @@ enum err person_check_config(const struct config *config, struct error *e) must_
  */
 enum err person_of_event(const struct config *config, const struct event *event, struct person *out,
 	struct error *e) must_check;
+
+/* The same with an address that is known from elsewhere. */
+enum err person_with_address(const struct config *config, const struct event *event,
+	const char *mail, struct person *out, struct error *e) must_check;
 
 #endif

@@ -17,6 +17,7 @@
 const char *const event_kind_names[EVENT_KIND_COUNT] = {
 	[EVENT_ENROLLED] = "enrolled",
 	[EVENT_UNENROLLED] = "unenrolled",
+	[EVENT_ADDRESS_CHANGED] = "address changed",
 	[EVENT_OTHER] = "other",
 };
 
@@ -57,6 +58,8 @@ static const struct type {
 	{0, "deletedevice", EVENT_UNENROLLED},
 	{0, "devicedelete", EVENT_UNENROLLED},
 	{0, "devicedeleted", EVENT_UNENROLLED},
+	{0, "useremailaddresschanged", EVENT_ADDRESS_CHANGED},
+	{0, "useremailaddresschange", EVENT_ADDRESS_CHANGED},
 	{178, "compromisedstatuschanged", EVENT_OTHER},
 	{0, "compliancestatuschanged", EVENT_OTHER},
 	{641, "assetnumberchanged", EVENT_OTHER},
@@ -308,11 +311,12 @@ static enum err read_ids(const cJSON *object, struct event *event, struct error 
 	return err;
 }
 
-/* An event that asks something must say for whom. */
+/* An event that asks something must say for whom; who has enrolled can be looked up. */
 static enum err check_ids(const struct event *event, struct error *e)
 {
-	bool device = event->kind != EVENT_OTHER && !*event->device_uuid;
-	bool user = event->kind == EVENT_ENROLLED && !*event->user_uuid;
+	bool enrolled = event->kind == EVENT_ENROLLED;
+	bool device = (enrolled || event->kind == EVENT_UNENROLLED) && !*event->device_uuid;
+	bool user = enrolled && !*event->user_uuid;
 	const char *name = device ? "DeviceUUID" : "EnrollmentUserUUID";
 
 	if (!device && !user)

@@ -9,10 +9,11 @@
 
 /* What an event asks of us. */
 enum event_kind {
-	EVENT_ENROLLED,	  /* 148 MDM Enrollment Complete, 170 Enrollment Complete */
-	EVENT_UNENROLLED, /* 39 Break MDM Confirmed, 229 Device Enterprise Wipe Requested,
-			     25 Device wipe, Delete */
-	EVENT_OTHER,	  /* acknowledged and ignored */
+	EVENT_ENROLLED,	       /* 148 MDM Enrollment Complete, 170 Enrollment Complete */
+	EVENT_UNENROLLED,      /* 39 Break MDM Confirmed, 229 Device Enterprise Wipe Requested,
+				  25 Device wipe, Delete */
+	EVENT_ADDRESS_CHANGED, /* User Email Address Changed, of somebody who has enrolled */
+	EVENT_OTHER,	       /* acknowledged and ignored */
 	EVENT_KIND_COUNT,
 };
 
@@ -53,7 +54,8 @@ extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … 
  * or "". An event without EventId and EventType, a field of the wrong type, a UUID that
  * is none, a text that is too long, a key that occurs twice: ERR_MALFORMED, with the
  * field. XML: ERR_UNSUPPORTED. A time in an odd form is no error. An enrollment must
- * name its device and its user, an unenrollment its device. In an event that is ignored
+ * name its device and its user, an unenrollment its device; a change of address may name
+ * either, both or none. In an event that is ignored
  * (EVENT_OTHER) a faulty field is left empty instead. The result is freed with
  * event_free().
  */

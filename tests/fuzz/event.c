@@ -13,7 +13,8 @@ static void check_event(const struct event *event)
 
 	assert(event->kind < EVENT_KIND_COUNT && event->event_id >= 0 && event->time >= 0);
 	assert(event->event_id || *event->field[EVENT_TYPE]);
-	assert(event->kind == EVENT_OTHER || *event->device_uuid);
+	assert(event->kind == EVENT_OTHER || event->kind == EVENT_ADDRESS_CHANGED ||
+		*event->device_uuid);
 	assert(event->kind != EVENT_ENROLLED || *event->user_uuid);
 	assert(!*event->device_uuid || text_uuid(event->device_uuid, uuid));
 	assert(!*event->user_uuid || text_uuid(event->user_uuid, uuid));

@@ -206,6 +206,13 @@ static void test_kinds(void **state)
 	assert_kind("{\"EventId\":39," UUIDS "}", EVENT_UNENROLLED);
 	assert_kind("{\"EventType\":\"devicewipe\"," UUIDS "}", EVENT_UNENROLLED);
 	assert_kind("{\"EventId\":25,\"DeviceUUID\":\"" DEVICE "\"}", EVENT_UNENROLLED);
+	assert_kind(
+		"{\"EventType\":\"User Email Address Changed\"," UUIDS "}", EVENT_ADDRESS_CHANGED);
+	assert_kind("{\"EventId\":9999,\"EventType\":\" UserEmailAddressChange\"," UUIDS "}",
+		EVENT_ADDRESS_CHANGED);
+	assert_kind("{\"EventType\":\"useremail address CHANGED\",\"EnrollmentUserUUID\":\"\"}",
+		EVENT_ADDRESS_CHANGED);
+	assert_kind("{\"EventType\":\"User Email Address\"}", EVENT_OTHER);
 	assert_kind("{\"EventId\":178}", EVENT_OTHER);
 	assert_kind("{\"EventId\":641}", EVENT_OTHER);
 	assert_kind("{\"EventId\":1}", EVENT_OTHER);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "provider/person.h"
 #include "provider/template.h"
 
@@ -181,6 +182,62 @@ static void an_empty_name_leaves_its_part_out(void **state)
 	assert_int_equal(name.count, 2);
 }
 
+static void another_address_is_taken_with_the_event_s_name(void **state)
+{
+	struct error e;
+	struct config *config = load("mail = {EnrollmentEmailAddress}\n"
+				     "subject = CN={name},O={mail}\n"
+				     "allowed-domains = example.com\n",
+		&e);
+	struct event *from = event("zenny", "");
+	struct person person;
+
+	(void)state;
+	assert_non_null(config);
+	assert_int_equal(person_with_address(config, from, "z@example.com", &person, &e), ERR_OK);
+	assert_string_equal(person.address.text, "z@example.com");
+	assert_string_equal(person.subject.attribute[0].value, "z@example.com");
+	assert_string_equal(person.subject.attribute[1].value, "zenny");
+	assert_int_equal(
+		person_with_address(config, from, "z@example.org", &person, &e), ERR_UNPROCESSABLE);
+	assert_string_equal(e.field, "EnrollmentEmailAddress");
+	event_free(from);
+	config_free(config);
+}
+
+#define NOW 1600000000
+
+static int64_t test_clock(void)
+{
+	return NOW;
+}
+
+static int64_t time_of(int64_t said)
+{
+	struct error e;
+	struct config *config = load("mail = z@example.com\n", &e);
+	struct event *from = event("zenny", "");
+	struct person person;
+
+	assert_non_null(config);
+	from->time = said;
+	assert_int_equal(person_of_event(config, from, &person, &e), ERR_OK);
+	event_free(from);
+	config_free(config);
+	return person.time;
+}
+
+static void a_time_far_ahead_is_not_believed(void **state)
+{
+	(void)state;
+	clock_replace(test_clock);
+	assert_int_equal(time_of(0), 0);
+	assert_int_equal(time_of(NOW - 86400 * 400), NOW - 86400 * 400);
+	assert_int_equal(time_of(NOW + 86400), NOW + 86400);
+	assert_int_equal(time_of(NOW + 86401), 0);
+	clock_replace(NULL);
+}
+
 static void templates_are_checked_at_start(void **state)
 {
 	static const struct {
@@ -214,6 +271,8 @@ int main(void)
 		cmocka_unit_test(names_are_taken_literally),
 		cmocka_unit_test(names_that_deceive_are_refused),
 		cmocka_unit_test(an_empty_name_leaves_its_part_out),
+		cmocka_unit_test(another_address_is_taken_with_the_event_s_name),
+		cmocka_unit_test(a_time_far_ahead_is_not_believed),
 		cmocka_unit_test(templates_are_checked_at_start),
 	};
 
