@@ -154,6 +154,45 @@ deliver --now
 is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' \
 	'mended, then --now: delivered'
 
+# --- what has failed is tried again when what it was tried with has changed
+
+device=$(new_uuid)
+configure identity.allowed-domains=example.org
+event_json "device=$device" "user=$(new_uuid)" mail=cleo@example.com >"$root/event.json"
+certprov enroll "$root/event.json" >/dev/null 2>&1 || true
+is "$(event_of "$device" state)" failed 'an address that is not allowed: failed'
+deliver
+is "$code $said $(event_of "$device" tries)" '0  1' 'nothing has changed: it is left alone'
+configure identity.allowed-domains=example.com
+deliver
+is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' \
+	'another configuration, then plain deliver: delivered'
+configure identity.allowed-domains=
+eg_script 422
+certprov enroll "$root/event.json" >/dev/null 2>&1 || true
+is "$(event_of "$device" state)" failed 'refused by the gateway: failed'
+deliver
+is "$code $said $(event_of "$device" tries)" '0  1' 'nothing has changed: it is left alone'
+eg_script 422
+touch "$root/certprov/certificate.password"
+deliver
+is "$code $(event_of "$device" tries)" '1 2' 'a file that it names was touched: tried, refused again'
+deliver
+is "$code $said $(event_of "$device" tries)" '0  2' 'and left alone again'
+touch "$root/certprov/certificate.pfx"
+deliver
+is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 2' \
+	'another one was: delivered'
+eg_script 422
+deliver --device "$device"
+is "$code $(query "SELECT state FROM upload WHERE device_uuid = '$device'")" '1 failed' \
+	'a failed upload without an event'
+deliver
+is "$code $said $(uploads_of "$device")" '0  2' 'is left alone'
+touch "$root/certprov/p12.password"
+deliver
+is "$code $said $(uploads_of "$device")" '0  3' 'until a file is touched'
+
 # --- several events of one device: one upload for all
 
 device=$(new_uuid)
