@@ -91,6 +91,19 @@ struct store_engine {
 	enum err (*credential_history)(void *self, const char *user_uuid, const char *serial,
 		struct credential **out, size_t *count, struct error *e);
 
+	enum err (*renewal_next)(void *self, const struct store_renewal *wanted,
+		const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e);
+	enum err (*renewal_count)(
+		void *self, const struct store_renewal *wanted, int64_t *users, struct error *e);
+	enum err (*renewal_list)(void *self, const struct store_renewal *wanted,
+		const char *user_uuid, struct credential **out, size_t *count, struct error *e);
+	enum err (*user_claim)(
+		void *self, const char *user_uuid, int64_t lease, bool *claimed, struct error *e);
+	enum err (*user_keep)(void *self, const char *user_uuid, int64_t lease, struct error *e);
+	enum err (*user_release)(void *self, const char *user_uuid, struct error *e);
+	enum err (*user_enrollment)(
+		void *self, const char *user_uuid, struct blob *out, struct error *e);
+
 	enum err (*credential_find)(void *self, const struct store_selection *selection,
 		struct credential **out, size_t *count, struct error *e);
 	enum err (*credential_unenrolled)(void *self, int64_t event_id, bool encryption,

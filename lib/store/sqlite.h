@@ -113,7 +113,26 @@ enum err sqlite_identify(struct sqlite *db, struct error *e) must_check;
 /* Brings the schema up to date, from an empty database too. */
 enum err sqlite_migrate(struct sqlite *db, struct error *e) must_check;
 
+/* --- sqlite_credential.c */
+
+/* What a statement selects from credential to be read by sqlite_credentials(). */
+#define CREDENTIAL_BUT_KEY                                                         \
+	"id, usage, state, user_uuid, device_uuid, mail, serial, subject, issuer," \
+	" not_before, not_after, chain, x''"
+
+/* All that a statement gives; *out is an array for credentials_free(). */
+enum err sqlite_credentials(struct sqlite *db, const char *sql, const struct value *values,
+	size_t value_count, struct credential **out, size_t *count, struct error *e) must_check;
+
+/* The one with the lowest id above after, in whatever state; out->id is 0 where there is none. */
+enum err sqlite_credential_next(
+	struct sqlite *db, int64_t after, struct credential *out, struct error *e) must_check;
+
 /* --- sqlite_claim.c: leases; inside a write transaction */
+
+/* A lease that is longer than any is one from a clock that was wrong. */
+#define LEASE_IS_LIVE(now) "lease.until > " now " AND lease.until <= " now " + 3600"
+_Static_assert(STORE_LEASE_MAX == 3600, "LEASE_IS_LIVE has it as text");
 
 struct lease {
 	const char *device_uuid, *user_uuid;
@@ -147,12 +166,6 @@ enum err sqlite_upload(
 enum err sqlite_upload_want(
 	struct sqlite *db, const struct credential *credential, struct error *e) must_check;
 
-/* --- sqlite_credential.c */
-
-/* The one with the lowest id above after, in whatever state; out->id is 0 where there is none. */
-enum err sqlite_credential_next(
-	struct sqlite *db, int64_t after, struct credential *out, struct error *e) must_check;
-
 /* --- sqlite_rekey.c */
 
 /*
@@ -162,7 +175,8 @@ enum err sqlite_credential_next(
 enum err sqlite_check_key(struct sqlite *db, struct error *e) must_check;
 
 /* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c,
- * sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c, sqlite_list.c, sqlite_rekey.c
+ * sqlite_renewal.c, sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c, sqlite_list.c,
+ * sqlite_rekey.c
  */
 
 enum err sqlite_audit_key(void *self, struct blob *out, struct error *e) must_check;
@@ -206,6 +220,20 @@ enum err sqlite_credential_archived(void *self, const char *user_uuid, const cha
 	struct error *e) must_check;
 enum err sqlite_credential_history(void *self, const char *user_uuid, const char *serial,
 	struct credential **out, size_t *count, struct error *e) must_check;
+
+enum err sqlite_renewal_next(void *self, const struct store_renewal *wanted,
+	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e) must_check;
+enum err sqlite_renewal_count(
+	void *self, const struct store_renewal *wanted, int64_t *users, struct error *e) must_check;
+enum err sqlite_renewal_list(void *self, const struct store_renewal *wanted, const char *user_uuid,
+	struct credential **out, size_t *count, struct error *e) must_check;
+enum err sqlite_user_claim(void *self, const char *user_uuid, int64_t lease, bool *claimed,
+	struct error *e) must_check;
+enum err sqlite_user_keep(
+	void *self, const char *user_uuid, int64_t lease, struct error *e) must_check;
+enum err sqlite_user_release(void *self, const char *user_uuid, struct error *e) must_check;
+enum err sqlite_user_enrollment(
+	void *self, const char *user_uuid, struct blob *out, struct error *e) must_check;
 
 enum err sqlite_credential_find(void *self, const struct store_selection *selection,
 	struct credential **out, size_t *count, struct error *e) must_check;

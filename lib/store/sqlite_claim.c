@@ -7,13 +7,9 @@
 
 /* Who works on what: events that are due, and devices that get their credentials again. */
 
-/* A lease that is longer than any is one from a clock that was wrong. */
-#define IS_LIVE(now) "lease.until > " now " AND lease.until <= " now " + 3600"
 #define LIVE_LEASE(table, now)                                                        \
 	"EXISTS (SELECT 1 FROM lease WHERE lease.device_uuid = " table ".device_uuid" \
-	"	AND lease.user_uuid = " table ".user_uuid AND " IS_LIVE(now) ")"
-
-_Static_assert(STORE_LEASE_MAX == 3600, "IS_LIVE has it as text");
+	"	AND lease.user_uuid = " table ".user_uuid AND " LEASE_IS_LIVE(now) ")"
 
 /* --- leases */
 
@@ -50,7 +46,7 @@ enum err sqlite_event_turn(void *self, int64_t id, bool *ours, struct error *e)
 {
 	static const char sql[] =
 		"SELECT count(*) FROM event AS this JOIN lease USING (device_uuid)"
-		" WHERE this.id = ?1 AND lease.event_id != ?1 AND " IS_LIVE(
+		" WHERE this.id = ?1 AND lease.event_id != ?1 AND " LEASE_IS_LIVE(
 			"?2") "	AND iif(this.kind = 'unenrolled', lease.event_id < ?1,"
 			      "		lease.claimed AND lease.user_uuid = this.user_uuid)";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
@@ -166,17 +162,25 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 
 #define ALL " FROM device AS this WHERE" ENROLLED
 
-#define ALL_DUE                                                                     \
-	" FROM upload AS u INDEXED BY upload_undone"                                \
-	"	JOIN device AS this USING (device_uuid, user_uuid)"                       \
-	" WHERE u.state IN ('pending', 'failed') AND " IS_DUE(                      \
-		"u") " AND" ENROLLED "	AND NOT EXISTS (SELECT 1 FROM event AS open" \
-		     "		WHERE open.device_uuid = this.device_uuid"                  \
-		     "		AND open.user_uuid = this.user_uuid"                        \
-		     "		AND open.state IN ('pending', 'failed')"                    \
-		     "		AND (open.state = 'pending' OR " IS_DUE(            \
-			     "open") "))"                                           \
-				     "	AND NOT " LIVE_LEASE("this", "?2")
+#define UPLOAD_DUE " u.state IN ('pending', 'failed') AND " IS_DUE("u")
+
+#define NO_EVENT                                     \
+	" NOT EXISTS (SELECT 1 FROM event AS open"   \
+	"	WHERE open.device_uuid = this.device_uuid" \
+	"	AND open.user_uuid = this.user_uuid"       \
+	"	AND open.state IN ('pending', 'failed')"   \
+	"	AND (open.state = 'pending' OR " IS_DUE("open") "))"
+
+#define ALL_DUE                                               \
+	" FROM upload AS u INDEXED BY upload_undone"          \
+	"	JOIN device AS this USING (device_uuid, user_uuid)" \
+	" WHERE" UPLOAD_DUE " AND" ENROLLED " AND" NO_EVENT " AND NOT " LIVE_LEASE("this", "?2")
+
+/* Those of one user are few; all uploads that are due may be very many. */
+#define ALL_IN_HAND                                              \
+	" FROM device AS this INDEXED BY device_user"            \
+	"	CROSS JOIN upload AS u USING (device_uuid, user_uuid)" \
+	" WHERE this.user_uuid = ?5 AND" ENROLLED " AND" UPLOAD_DUE " AND" NO_EVENT
 
 /* Workers share the devices by a digit of their UUID. */
 #define NEXT(uuids, all)                                                                     \
@@ -198,14 +202,15 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 static enum err find_device(struct sqlite *db, const struct store_wanted *wanted,
 	const struct store_share *share, struct store_device *at, struct error *e)
 {
-	static const char any[] = NEXT("this", ALL), due[] = NEXT("u", ALL_DUE);
+	static const char any[] = NEXT("this", ALL), due[] = NEXT("u", ALL_DUE),
+			  in_hand[] = NEXT("this", ALL_IN_HAND);
+	const char *sql = !wanted->due ? any : wanted->in_hand ? in_hand : due;
 	const struct value values[] = {WANTED_VALUES(wanted), VALUE_TEXT(at->pair.device_uuid),
 		VALUE_TEXT(at->pair.user_uuid), VALUE_INTEGER(share->workers),
 		VALUE_INTEGER(share->worker)};
 	sqlite3_stmt *row = NULL;
 	bool found = false;
-	enum err err =
-		sqlite_start(db, wanted->due ? due : any, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
 
 	if (!err)
 		err = sqlite_next(db, row, &found, e);
@@ -213,7 +218,7 @@ static enum err find_device(struct sqlite *db, const struct store_wanted *wanted
 		err = error_set(e, ERR_NOT_FOUND, "no device is left");
 	if (!err) {
 		struct store_device next = {
-			.claimed = sqlite3_column_int(row, 2) != 0,
+			.claimed = wanted->in_hand || sqlite3_column_int(row, 2) != 0,
 			.tries = sqlite3_column_int64(row, 3),
 		};
 

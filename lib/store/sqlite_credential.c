@@ -14,10 +14,6 @@
 	"id, usage, state, user_uuid, device_uuid, mail, serial, subject, issuer," \
 	" not_before, not_after, chain, key"
 
-#define COLUMNS_BUT_KEY                                                            \
-	"id, usage, state, user_uuid, device_uuid, mail, serial, subject, issuer," \
-	" not_before, not_after, chain, x''"
-
 enum column {
 	ID,
 	USAGE,
@@ -331,8 +327,7 @@ static enum err append(sqlite3_stmt *row, struct credential **array, size_t *cou
 	return ERR_OK;
 }
 
-/* All that a statement gives. */
-static enum err collect(struct sqlite *db, const char *sql, const struct value *values,
+enum err sqlite_credentials(struct sqlite *db, const char *sql, const struct value *values,
 	size_t value_count, struct credential **out, size_t *count, struct error *e)
 {
 	struct credential *found = NULL;
@@ -386,7 +381,7 @@ enum err sqlite_credential_archived(void *self, const char *user_uuid, const cha
 	};
 	struct credential *found = NULL;
 	size_t n = 0;
-	enum err err = collect(self, sql, values, ARRAY_LEN(values), &found, &n, e);
+	enum err err = sqlite_credentials(self, sql, values, ARRAY_LEN(values), &found, &n, e);
 
 	*left_out = 0;
 	if (!err && n == max)
@@ -410,7 +405,7 @@ enum err sqlite_credential_history(void *self, const char *user_uuid, const char
 		" ORDER BY not_before DESC, id DESC";
 	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_TEXT(serial)};
 
-	return collect(self, sql, values, ARRAY_LEN(values), out, count, e);
+	return sqlite_credentials(self, sql, values, ARRAY_LEN(values), out, count, e);
 }
 
 /* --- those to revoke; their keys stay where they are */
@@ -418,13 +413,13 @@ enum err sqlite_credential_history(void *self, const char *user_uuid, const char
 enum err sqlite_credential_find(void *self, const struct store_selection *selection,
 	struct credential **out, size_t *count, struct error *e)
 {
-	static const char by_serial[] = "SELECT " COLUMNS_BUT_KEY " FROM credential"
+	static const char by_serial[] = "SELECT " CREDENTIAL_BUT_KEY " FROM credential"
 					" WHERE serial = ?1 AND (NOT ?2 OR state = 'active')"
 					" ORDER BY id DESC";
-	static const char by_user[] = "SELECT " COLUMNS_BUT_KEY " FROM credential"
+	static const char by_user[] = "SELECT " CREDENTIAL_BUT_KEY " FROM credential"
 				      " WHERE user_uuid = ?1 AND (NOT ?2 OR state = 'active')"
 				      " ORDER BY id DESC";
-	static const char by_device[] = "SELECT " COLUMNS_BUT_KEY " FROM credential"
+	static const char by_device[] = "SELECT " CREDENTIAL_BUT_KEY " FROM credential"
 					" WHERE device_uuid = ?1 AND device_uuid != ''"
 					"	AND (NOT ?2 OR state = 'active')"
 					" ORDER BY id DESC";
@@ -439,7 +434,7 @@ enum err sqlite_credential_find(void *self, const struct store_selection *select
 	}
 	const struct value values[] = {VALUE_TEXT(what), VALUE_INTEGER(selection->active)};
 
-	return collect(self, sql, values, ARRAY_LEN(values), out, count, e);
+	return sqlite_credentials(self, sql, values, ARRAY_LEN(values), out, count, e);
 }
 
 /*
@@ -461,7 +456,7 @@ enum err sqlite_credential_unenrolled(void *self, int64_t event_id, bool encrypt
 		"				AND w.kind = 'unenrolled'"
 		"				AND w.state IN ('pending', 'failed')"
 		"				AND w.id > o.event_id)))"
-		" SELECT " COLUMNS_BUT_KEY " FROM credential INDEXED BY credential_active"
+		" SELECT " CREDENTIAL_BUT_KEY " FROM credential INDEXED BY credential_active"
 		" WHERE state = 'active' AND (usage = 'signing' OR ?2)"
 		"	AND user_uuid IN (SELECT user_uuid FROM gone)"
 		"	AND ((user_uuid, device_uuid) IN"
@@ -470,5 +465,5 @@ enum err sqlite_credential_unenrolled(void *self, int64_t event_id, bool encrypt
 		" ORDER BY id DESC";
 	const struct value values[] = {VALUE_INTEGER(event_id), VALUE_INTEGER(encryption)};
 
-	return collect(self, sql, values, ARRAY_LEN(values), out, count, e);
+	return sqlite_credentials(self, sql, values, ARRAY_LEN(values), out, count, e);
 }

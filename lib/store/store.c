@@ -459,6 +459,48 @@ enum err store_credential_history(struct store *store, const char *user_uuid, co
 	return err;
 }
 
+/* --- renewal */
+
+enum err store_renewal_next(struct store *store, const struct store_renewal *wanted,
+	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e)
+{
+	return store->engine->renewal_next(store->self, wanted, share, user_uuid, e);
+}
+
+enum err store_renewal_count(
+	struct store *store, const struct store_renewal *wanted, int64_t *users, struct error *e)
+{
+	return store->engine->renewal_count(store->self, wanted, users, e);
+}
+
+enum err store_renewal_list(struct store *store, const struct store_renewal *wanted,
+	const char *user_uuid, struct credential **out, size_t *count, struct error *e)
+{
+	return store->engine->renewal_list(store->self, wanted, user_uuid, out, count, e);
+}
+
+enum err store_user_claim(
+	struct store *store, const char *user_uuid, int64_t lease, bool *claimed, struct error *e)
+{
+	return store->engine->user_claim(store->self, user_uuid, lease, claimed, e);
+}
+
+enum err store_user_keep(struct store *store, const char *user_uuid, int64_t lease, struct error *e)
+{
+	return store->engine->user_keep(store->self, user_uuid, lease, e);
+}
+
+enum err store_user_release(struct store *store, const char *user_uuid, struct error *e)
+{
+	return store->engine->user_release(store->self, user_uuid, e);
+}
+
+enum err store_user_enrollment(
+	struct store *store, const char *user_uuid, struct blob *out, struct error *e)
+{
+	return store->engine->user_enrollment(store->self, user_uuid, out, e);
+}
+
 /* --- revocation */
 
 enum err store_credential_find(struct store *store, const struct store_selection *selection,
