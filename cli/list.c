@@ -3,86 +3,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/rows.h"
 
 #define EXPIRING_MAX (3650LL * 86400)
 
-/* What the options ask for, and how far the printing is. */
+/* What the options ask for, and how it is printed. */
 struct listing {
 	int table;
 	struct store_filter filter;
 	char user[UUID_SIZE], device[UUID_SIZE]; /* in the store's own form */
-	bool json;
-	size_t rows;
+	struct cli_rows rows;
 };
-
-/* Values may come from outside: nothing in them shall move a terminal's cursor or turn its text. */
-static void print_value(const char *value)
-{
-	bool plain;
-
-	if (!value || !*value)
-		value = "-";
-	plain = !utf8_has_control(value);
-	for (; *value; value++)
-		putchar(plain || (*value >= 0x20 && *value < 0x7f) ? *value : '?');
-}
-
-/* A line a row: values apart by tabs, their names as the first line. */
-static void print_line(const struct store_column *columns, size_t count, bool names)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (i)
-			putchar('\t');
-		print_value(names ? columns[i].name : columns[i].value);
-	}
-	putchar('\n');
-}
-
-static enum err print_object(const struct store_column *columns, size_t count, struct error *e)
-{
-	struct buf out = BUF_INIT(1024 * 1024);
-	enum err err;
-
-	for (size_t i = 0; i < count; i++) {
-		const char *value = columns[i].value;
-
-		buf_putc(&out, i ? ',' : '{');
-		buf_json_string(&out, columns[i].name);
-		buf_putc(&out, ':');
-		if (!value)
-			buf_puts(&out, "null");
-		else if (columns[i].number)
-			buf_puts(&out, value);
-		else
-			buf_json_string(&out, value);
-	}
-	buf_putc(&out, '}');
-	err = buf_check(&out, e);
-	if (!err)
-		fputs(out.data, stdout);
-	buf_free(&out);
-	return err;
-}
-
-static enum err print_row(
-	void *ctx, const struct store_column *columns, size_t count, struct error *e)
-{
-	struct listing *listing = ctx;
-
-	if (listing->json) {
-		fputs(listing->rows++ ? ",\n" : "[", stdout);
-		return print_object(columns, count, e);
-	}
-	if (listing->rows++ == 0)
-		print_line(columns, count, true);
-	print_line(columns, count, false);
-	return ERR_OK;
-}
 
 static int list(const char *config_file, struct listing *listing)
 {
@@ -92,10 +26,10 @@ static int list(const char *config_file, struct listing *listing)
 	enum err err = cli_open_store(config_file, &config, &store, &e);
 
 	if (!err)
-		err = store_list(store, (enum store_table)listing->table, &listing->filter,
-			print_row, listing, &e);
-	if (!err && listing->json)
-		puts(listing->rows ? "]" : "[]");
+		err = store_list(store, (enum store_table)listing->table, &listing->filter, cli_row,
+			&listing->rows, &e);
+	if (!err)
+		cli_rows_end(&listing->rows);
 	store_close(store);
 	config_free(config);
 	return err ? cli_fail(&e) : 0;
@@ -142,7 +76,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 		else if (option == 'A')
 			audit = true;
 		else if (option == 'j')
-			listing.json = true;
+			listing.rows.json = true;
 		else
 			return cli_usage(self, option == 'h');
 	}

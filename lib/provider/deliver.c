@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "provider/bulk.h"
-#include "provider/internal.h"
+#include "provider/push.h"
 
 /* More only wait for each other: a process is in the gateway's hands most of the time. */
 #define WORKERS 4
@@ -14,33 +13,6 @@ struct delivery {
 	const struct deliver_options *options;
 	int64_t total;
 };
-
-/* One of them. */
-struct worker {
-	const struct delivery *delivery;
-	struct provider *provider;
-	struct bulk *bulk;
-	struct store_share share;
-};
-
-static void settle(
-	const struct worker *w, const struct store_pair *pair, enum err err, const struct error *e)
-{
-	const struct deliver_options *options = w->delivery->options;
-
-	if (err)
-		options->report(options->ctx, pair, err, e->text);
-	bulk_count(w->bulk, err);
-}
-
-static void settle_busy(const struct worker *w, const struct store_pair *pair)
-{
-	const struct deliver_options *options = w->delivery->options;
-
-	options->report(
-		options->ctx, pair, ERR_UNAVAILABLE, "another process has it in hand just now");
-	bulk_count_busy(w->bulk);
-}
 
 static struct store_due due_of(const struct delivery *delivery, const char *inputs)
 {
@@ -93,16 +65,15 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 	return err;
 }
 
-static enum err deliver_events(struct worker *w, struct error *e)
+static enum err deliver_events(struct worker *w, const struct store_due *due, struct error *e)
 {
-	const struct store_due due = due_of(w->delivery, w->provider->inputs);
 	int64_t after = 0;
 
 	while (bulk_goes_on(w->bulk)) {
 		struct store_claim claim = {0};
 		struct store_pair pair;
 		enum err err =
-			store_event_claim(w->provider->store, &due, after, &w->share, &claim, e);
+			store_event_claim(w->provider->store, due, after, &w->share, &claim, e);
 
 		if (err)
 			return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -110,7 +81,7 @@ static enum err deliver_events(struct worker *w, struct error *e)
 		set_pair(&pair, claim.device_uuid, claim.user_uuid);
 		bulk_wait_turn(w->bulk);
 		err = attempt(w->provider, &claim, e);
-		settle(w, &pair, err, e);
+		worker_settle(w, &pair, err, e);
 		store_claim_fini(&claim);
 	}
 	return ERR_OK;
@@ -118,72 +89,21 @@ static enum err deliver_events(struct worker *w, struct error *e)
 
 /* --- devices: what the store has for them, as it is */
 
-static enum err record(struct provider *p, const struct uploads *uploads, struct error *e)
+static enum err push_again(struct worker *w, const struct deliver_options *options, struct error *e)
 {
-	enum err err = ERR_OK;
+	const struct store_wanted wanted = {.filter = options->filter};
 
-	for (size_t i = 0; !err && i < uploads->count; i++)
-		err = store_upload_record(p->store, &uploads->row[i], e);
-	return err;
+	return worker_push_all(w, &wanted, e);
 }
 
-static enum err push(struct provider *p, const struct store_device *device, struct error *e)
+/* Events first: then who is due for newer certificates than he has had, and has none. */
+static enum err finish_due(struct worker *w, const struct delivery *delivery, struct error *e)
 {
-	struct credential_set set = {0};
-	struct uploads uploads = {.count = 0};
-	struct steps steps;
-	struct error unwritten;
-	enum err err = credential_set_stored(p, &device->pair, &set, e);
-
-	steps_start(&steps);
-	if (!err)
-		err = upload_set(p, &device->pair, &set, device->tries, &steps, &uploads, e);
-	if (record(p, &uploads, &unwritten)) {
-		*e = unwritten;
-		err = unwritten.code;
-	}
-	uploads_fini(&uploads);
-	credential_set_fini(&set);
-	/* What is not released ends by itself. */
-	if (store_device_release(p->store, &device->pair, &unwritten))
-		log_warning("%s", unwritten.text);
-	return err;
-}
-
-static enum err push_all(struct worker *w, const struct store_wanted *wanted, struct error *e)
-{
-	struct store_device at = {.tries = 0};
-
-	while (bulk_goes_on(w->bulk)) {
-		enum err err = store_device_claim(w->provider->store, wanted, &w->share, &at, e);
-
-		if (err)
-			return err == ERR_NOT_FOUND ? ERR_OK : err;
-		if (!at.claimed) {
-			settle_busy(w, &at.pair);
-			continue;
-		}
-		bulk_wait_turn(w->bulk);
-		err = push(w->provider, &at, e);
-		settle(w, &at.pair, err, e);
-	}
-	return ERR_OK;
-}
-
-/* Who is due for newer certificates than he has had, and has no event that brings them. */
-static enum err push_due(struct worker *w, struct error *e)
-{
-	const struct store_due due = due_of(w->delivery, w->provider->inputs);
+	const struct store_due due = due_of(delivery, w->provider->inputs);
 	const struct store_wanted wanted = {.due = &due};
+	enum err err = deliver_events(w, &due, e);
 
-	return push_all(w, &wanted, e);
-}
-
-static enum err push_again(struct worker *w, struct error *e)
-{
-	const struct store_wanted wanted = {.filter = w->delivery->options->filter};
-
-	return push_all(w, &wanted, e);
+	return err ? err : worker_push_all(w, &wanted, e);
 }
 
 /* --- the workers */
@@ -192,28 +112,28 @@ static enum err run(
 	void *ctx, struct bulk *bulk, unsigned worker, unsigned workers, struct error *e)
 {
 	const struct delivery *delivery = ctx;
+	const struct deliver_options *options = delivery->options;
 	struct worker w = {
-		.delivery = delivery,
 		.bulk = bulk,
 		.share = {worker, workers, lease_seconds(delivery->config)},
+		.report = options->report,
+		.ctx = options->ctx,
 	};
 	enum err err = provider_open(delivery->config, &w.provider, e);
 
-	if (!err && delivery->options->again)
-		err = push_again(&w, e);
+	if (!err && options->again)
+		err = push_again(&w, options, e);
 	else if (!err)
-		err = deliver_events(&w, e);
-	if (!err && !delivery->options->again)
-		err = push_due(&w, e);
+		err = finish_due(&w, delivery, e);
 	provider_close(w.provider);
 	return err;
 }
 
-static struct deliver_tally tally_of(const struct delivery *delivery, const struct bulk_tally *bulk)
+static struct run_tally tally_of(const struct delivery *delivery, const struct bulk_tally *bulk)
 {
-	return (struct deliver_tally){
+	return (struct run_tally){
 		.total = delivery->total,
-		.delivered = bulk->done,
+		.done = bulk->done,
 		.pending = bulk->pending,
 		.failed = bulk->failed,
 		.stopped = bulk->stopped,
@@ -223,7 +143,7 @@ static struct deliver_tally tally_of(const struct delivery *delivery, const stru
 static void show_progress(void *ctx, const struct bulk_tally *bulk)
 {
 	const struct delivery *delivery = ctx;
-	struct deliver_tally tally = tally_of(delivery, bulk);
+	struct run_tally tally = tally_of(delivery, bulk);
 
 	delivery->options->progress(delivery->options->ctx, &tally);
 }
@@ -261,7 +181,7 @@ static enum err count_total(struct delivery *delivery, struct error *e)
 }
 
 enum err provider_deliver(const struct config *config, const struct deliver_options *options,
-	struct deliver_tally *out, struct error *e)
+	struct run_tally *out, struct error *e)
 {
 	struct delivery delivery = {.config = config, .options = options};
 	struct bulk_tally tally = {.done = 0};

@@ -77,9 +77,9 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 
 /* --- what was recorded, in bulk */
 
-struct deliver_tally {
+struct run_tally {
 	int64_t total; /* of events, or devices, when it began */
-	int64_t delivered, pending, failed;
+	int64_t done, pending, failed;
 	bool stopped; /* before all was tried: the other side is down, or a signal came */
 };
 
@@ -90,7 +90,7 @@ struct deliver_options {
 	unsigned rate;		  /* a second; 0: [escrow] max-rate */
 	/* Each one that was not delivered: err's meaning tells whether it is tried again. */
 	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
-	void (*progress)(void *ctx, const struct deliver_tally *tally); /* or NULL */
+	void (*progress)(void *ctx, const struct run_tally *tally); /* or NULL */
 	void *ctx;
 };
 
@@ -103,7 +103,7 @@ struct deliver_options {
  * in any case.
  */
 enum err provider_deliver(const struct config *config, const struct deliver_options *options,
-	struct deliver_tally *out, struct error *e) must_check;
+	struct run_tally *out, struct error *e) must_check;
 
 /* --- revocation */
 

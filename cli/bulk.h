@@ -1,0 +1,25 @@
+#ifndef CLI_BULK_H
+#define CLI_BULK_H
+
+#include <stdbool.h>
+
+#include "provider/provider.h"
+
+/* What commands that work on very many have in common: what they say, and their exit status. */
+
+/* Uploads a second, as --rate has them. */
+bool cli_rate(const char *text, unsigned *out);
+
+/* On standard error: what did not end as it should. pair may lack one of the two. */
+void cli_report(void *ctx, const struct store_pair *pair, enum err err, const char *text);
+
+/* Only a terminal sees how far it is: a line that is written over. done: "delivered", … */
+bool cli_shows_progress(void);
+void cli_progress(const struct run_tally *tally, const char *done);
+/* The last of it, if there was anything to do. */
+void cli_progress_end(const struct run_tally *tally, const char *done);
+
+/* The exit status. Says so where it was stopped. */
+int cli_judge(const struct run_tally *tally);
+
+#endif

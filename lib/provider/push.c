@@ -1,0 +1,73 @@
+#include "provider/push.h"
+
+#include "base/log.h"
+
+void worker_settle(
+	const struct worker *w, const struct store_pair *pair, enum err err, const struct error *e)
+{
+	if (err)
+		w->report(w->ctx, pair, err, e->text);
+	bulk_count(w->bulk, err);
+}
+
+void worker_settle_busy(const struct worker *w, const struct store_pair *pair)
+{
+	w->report(w->ctx, pair, ERR_UNAVAILABLE, "another process has it in hand just now");
+	bulk_count_busy(w->bulk);
+}
+
+static enum err record(struct provider *p, const struct uploads *uploads, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; !err && i < uploads->count; i++)
+		err = store_upload_record(p->store, &uploads->row[i], e);
+	return err;
+}
+
+enum err worker_push(struct worker *w, const struct store_device *device, struct error *e)
+{
+	struct provider *p = w->provider;
+	struct credential_set set = {0};
+	struct uploads uploads = {.count = 0};
+	struct steps steps;
+	struct error unwritten;
+	enum err err;
+
+	bulk_wait_turn(w->bulk);
+	err = credential_set_stored(p, &device->pair, &set, e);
+	steps_start(&steps);
+	if (!err)
+		err = upload_set(p, &device->pair, &set, device->tries, &steps, &uploads, e);
+	if (record(p, &uploads, &unwritten)) {
+		*e = unwritten;
+		err = unwritten.code;
+	}
+	uploads_fini(&uploads);
+	credential_set_fini(&set);
+	return err;
+}
+
+enum err worker_push_all(struct worker *w, const struct store_wanted *wanted, struct error *e)
+{
+	struct store *store = w->provider->store;
+	struct store_device at = {.tries = 0};
+
+	while (bulk_goes_on(w->bulk)) {
+		struct error ignored;
+		enum err err = store_device_claim(store, wanted, &w->share, &at, e);
+
+		if (err)
+			return err == ERR_NOT_FOUND ? ERR_OK : err;
+		if (!at.claimed) {
+			worker_settle_busy(w, &at.pair);
+			continue;
+		}
+		err = worker_push(w, &at, e);
+		/* What is not released ends by itself. */
+		if (store_device_release(store, &at.pair, &ignored))
+			log_warning("%s", ignored.text);
+		worker_settle(w, &at.pair, err, e);
+	}
+	return ERR_OK;
+}

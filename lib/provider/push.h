@@ -1,0 +1,35 @@
+#ifndef PROVIDER_PUSH_H
+#define PROVIDER_PUSH_H
+
+#include "provider/bulk.h"
+#include "provider/internal.h"
+
+/* Uploads in bulk of what the store has, as it is: what deliver and renew share. */
+
+/* One of the processes that share the work. */
+struct worker {
+	struct provider *provider;
+	struct bulk *bulk;
+	struct store_share share;
+	/* Each item that did not end as it should. */
+	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
+	void *ctx;
+};
+
+/* Counts an item, and reports it if it failed; or one that another process has in hand. */
+void worker_settle(const struct worker *worker, const struct store_pair *pair, enum err err,
+	const struct error *e);
+void worker_settle_busy(const struct worker *worker, const struct store_pair *pair);
+
+/* When the rate allows: packs what a device shall have, uploads it, writes down how that ended. */
+enum err worker_push(
+	struct worker *worker, const struct store_device *device, struct error *e) must_check;
+
+/*
+ * This worker's share of the devices that are wanted, each claimed, uploaded, released and settled.
+ * The error is one of all of it.
+ */
+enum err worker_push_all(
+	struct worker *worker, const struct store_wanted *wanted, struct error *e) must_check;
+
+#endif
