@@ -98,14 +98,14 @@ static bool is_in_force(const struct credential *c)
 	return c->not_before <= now + CA_SKEW_SECONDS && now < c->not_after;
 }
 
-/* "for another address than alice@example.com, replaces 4a…" */
-static enum err explain(
-	const struct credential *old, const struct person *person, struct buf *why, struct error *e)
+/* "another address than alice@example.com, replaces 4a…"; reason: if the address is the same. */
+static enum err explain(const struct credential *old, const struct person *person,
+	const char *reason, struct buf *why, struct error *e)
 {
 	if (strcmp(old->mail, person->address.text) != 0)
 		buf_printf(why, "another address than %s, ", old->mail);
 	else
-		buf_printf(why, "the earlier one is not valid now, ");
+		buf_printf(why, "%s, ", reason);
 	buf_printf(why, "replaces %s", old->serial);
 	return buf_check(why, e);
 }
@@ -126,7 +126,7 @@ static enum err find_usable(struct provider *p, const struct credential_owner *o
 		return ERR_OK;
 	}
 	*replaces = found.id;
-	err = explain(&found, person, why, e);
+	err = explain(&found, person, "the earlier one is not valid now", why, e);
 	credential_fini(&found);
 	return err ? err : error_set(e, ERR_NOT_FOUND, "%s", why->data);
 }
@@ -172,6 +172,27 @@ static enum err obtain(struct provider *p, const struct credential_owner *owner,
 	return error_set(e, ERR_UNAVAILABLE,
 		"the user's %s credential changes faster than it can be read",
 		usage_names[owner->usage]);
+}
+
+enum err credential_renew(struct provider *p, const struct credential *old,
+	const struct person *person, struct error *e)
+{
+	const struct credential_owner owner = {old->usage, old->user_uuid, old->device_uuid};
+	struct store_place place = {.replaces = old->id, .action = AUDIT_RENEWED};
+	struct buf why = BUF_INIT(WHY_MAX);
+	struct credential made = {0};
+	bool won = false;
+	enum err err = explain(old, person, "renewal", &why, e);
+
+	place.why = why.data;
+	if (!err)
+		err = make_and_add(p, &owner, person, &place, &won, &made, e);
+	if (err)
+		error_context(
+			e, "renewal of %s certificate %s", usage_names[old->usage], old->serial);
+	credential_fini(&made);
+	buf_free(&why);
+	return err;
 }
 
 void credential_set_fini(struct credential_set *set)

@@ -72,6 +72,13 @@ enum err credential_set_obtain(struct provider *provider, const struct event *ev
 	struct error *e) must_check;
 
 /*
+ * A new key and certificate in the place of an active one, for the person as he is called now.
+ * Where another process was quicker, its own stands, and that is as good.
+ */
+enum err credential_renew(struct provider *provider, const struct credential *old,
+	const struct person *person, struct error *e) must_check;
+
+/*
  * What the store has for a device and its user, as it is: nothing is made, and a current
  * credential that has expired goes as archived. ERR_NOT_FOUND if none is current.
  */

@@ -78,7 +78,7 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 /* --- what was recorded, in bulk */
 
 struct run_tally {
-	int64_t total; /* of events, or devices, when it began */
+	int64_t total; /* of events, or devices, when it began; of users, then devices */
 	int64_t done, pending, failed;
 	bool stopped; /* before all was tried: the other side is down, or a signal came */
 };
@@ -104,6 +104,33 @@ struct deliver_options {
  */
 enum err provider_deliver(const struct config *config, const struct deliver_options *options,
 	struct run_tally *out, struct error *e) must_check;
+
+/* --- certificates that end */
+
+struct renew_options {
+	int64_t within;		   /* seconds; -1: [certificates] renew-within */
+	bool usages[USAGE_COUNT];  /* of those that the configuration asks for */
+	char user_uuid[UUID_SIZE]; /* this one alone; "": any */
+	unsigned rate;		   /* uploads a second; 0: [escrow] max-rate */
+	/* What did not end as it should. pair: without a device where it is the user's. */
+	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
+	void (*progress)(void *ctx, const struct run_tally *tally); /* or NULL */
+	void *ctx;
+};
+
+/*
+ * Replaces active certificates that end within that time, of users with enrolled devices, and
+ * uploads the new sets, one for each device; then whatever else is due for an upload. For the
+ * rest as provider_deliver().
+ */
+enum err provider_renew(const struct config *config, const struct renew_options *options,
+	struct run_tally *out, struct error *e) must_check;
+
+typedef enum err renew_row(void *ctx, const struct credential *credential, struct error *e);
+
+/* Calls row for each of these certificates, without its key; an error of row ends it. */
+enum err provider_renew_list(const struct config *config, const struct renew_options *options,
+	renew_row *row, void *ctx, struct error *e) must_check;
 
 /* --- revocation */
 

@@ -1,0 +1,137 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/bulk.h"
+#include "cli/cli.h"
+#include "cli/rows.h"
+
+#define WITHIN_MAX (3650LL * 86400)
+
+struct request {
+	struct renew_options options;
+	struct cli_rows rows;
+	bool dry_run;
+};
+
+static void show_progress(void *ctx, const struct run_tally *tally)
+{
+	(void)ctx;
+	cli_progress(tally, "done");
+}
+
+static int renew(const struct config *config, struct renew_options *options)
+{
+	struct run_tally tally = {.total = 0};
+	struct error e;
+	enum err err;
+
+	options->report = cli_report;
+	options->progress = cli_shows_progress() ? show_progress : NULL;
+	err = provider_renew(config, options, &tally, &e);
+	cli_progress_end(&tally, "done");
+	return err ? cli_fail(&e) : cli_judge(&tally);
+}
+
+static enum err print_due(void *ctx, const struct credential *c, struct error *e)
+{
+	char not_after[CLOCK_RFC3339_SIZE];
+	const struct store_column columns[] = {
+		{"user_uuid", c->user_uuid, false},
+		{"device_uuid", c->device_uuid, false},
+		{"usage", usage_names[c->usage], false},
+		{"serial", c->serial, false},
+		{"not_after", not_after, false},
+		{"mail", c->mail, false},
+	};
+
+	clock_rfc3339(c->not_after, not_after);
+	return cli_row(ctx, columns, ARRAY_LEN(columns), e);
+}
+
+static int list_due(const struct config *config, struct request *request)
+{
+	struct error e;
+
+	if (provider_renew_list(config, &request->options, print_due, &request->rows, &e))
+		return cli_fail(&e);
+	cli_rows_end(&request->rows);
+	return 0;
+}
+
+static bool set_usage(struct renew_options *options, const char *name)
+{
+	int usage = kind_find(usage_names, USAGE_COUNT, name);
+
+	if (usage < 0)
+		return false;
+	memset(options->usages, 0, sizeof(options->usages));
+	options->usages[usage] = true;
+	return true;
+}
+
+static bool set_option(struct request *request, int option, const char *value)
+{
+	struct renew_options *options = &request->options;
+
+	switch (option) {
+	case 'w':
+		return text_duration(value, WITHIN_MAX, &options->within);
+	case 'U':
+		return set_usage(options, value);
+	case 'u':
+		return text_uuid(value, options->user_uuid);
+	case 'r':
+		return cli_rate(value, &options->rate);
+	case 'n':
+		request->dry_run = true;
+		return true;
+	default:
+		request->rows.json = true;
+		return true;
+	}
+}
+
+static int run(const struct command *self, const char *config_file, int argc, char **argv)
+{
+	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
+		{"within", required_argument, NULL, 'w'}, {"usage", required_argument, NULL, 'U'},
+		{"user", required_argument, NULL, 'u'}, {"rate", required_argument, NULL, 'r'},
+		{"dry-run", no_argument, NULL, 'n'}, {"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'}, {0}};
+	struct request request = {.options = {.within = -1, .usages = {true, true}}};
+	struct config *config = NULL;
+	struct error e;
+	bool good = true;
+	int option, status;
+
+	while (good && (option = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
+		if (option == 'c')
+			config_file = optarg;
+		else if (option == 'h' || option == '?')
+			return cli_usage(self, option == 'h');
+		else
+			good = set_option(&request, option, optarg);
+	}
+	if (!good || optind != argc || (request.rows.json && !request.dry_run))
+		return cli_usage(self, false);
+	if (cli_load(config_file, &config, &e))
+		return cli_fail(&e);
+	status = request.dry_run ? list_due(config, &request) : renew(config, &request.options);
+	config_free(config);
+	return status;
+}
+
+const struct command command_renew = {"renew",
+	"[--within TIME] [--usage USAGE] [--user UUID] [--rate N] [--dry-run [--json]]",
+	"Replaces certificates that end soon, and uploads the new ones to the users' devices",
+	"  --within TIME   within that time, such as 30d (default: [certificates] renew-within)\n"
+	"  --usage USAGE   signing or encryption alone\n"
+	"  --user UUID     those of one user\n"
+	"  --rate N        uploads a second at most (default: [escrow] max-rate)\n"
+	"  --dry-run       instead: lists what would be replaced, a line each\n"
+	"  --json          with --dry-run: an array of objects\n"
+	"Exit status 1: something has failed; 75: something is to be tried again later.\n",
+	run};

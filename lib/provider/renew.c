@@ -1,0 +1,363 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "provider/push.h"
+
+/*
+ * Certificates that end: a user at a time, with all his devices in hand, so that each gets one
+ * upload of all that is new. What is replaced is due no more, and its devices are due for an
+ * upload from the same moment on: a run that is killed at any point is finished by the next one.
+ */
+
+/* A process makes keys, or waits for the gateway. */
+#define WORKERS_MIN 4
+
+/* What all workers are given. */
+struct renewal {
+	const struct config *config;
+	const struct renew_options *options;
+	struct store_renewal wanted;
+	struct bulk_tally before; /* of users, while it is the devices' turn */
+	int64_t total;
+};
+
+static void want(
+	const struct config *config, const struct renew_options *options, struct store_renewal *out)
+{
+	int64_t within = options->within >= 0 ? options->within : config->certificates.renew_within;
+
+	*out = (struct store_renewal){
+		.user_uuid = options->user_uuid,
+		.of_device = config->certificates.signing_scope == SIGNING_SCOPE_DEVICE,
+	};
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (options->usages[usage] && config->certificates.usages[usage])
+			out->before[usage] = clock_now() + within;
+}
+
+/* --- one user */
+
+struct user {
+	struct worker *worker;
+	const char *uuid;
+	enum err worst; /* one for good, before one that may pass */
+};
+
+static struct store_pair pair_of(const struct user *u, const char *device_uuid)
+{
+	struct store_pair pair;
+
+	snprintf(pair.device_uuid, sizeof(pair.device_uuid), "%s", device_uuid);
+	snprintf(pair.user_uuid, sizeof(pair.user_uuid), "%s", u->uuid);
+	return pair;
+}
+
+static enum err note(struct user *u, const char *device_uuid, enum err err, const struct error *e)
+{
+	const struct store_pair pair = pair_of(u, device_uuid);
+
+	if (!err)
+		return err;
+	u->worker->report(u->worker->ctx, &pair, err, e->text);
+	if (!u->worst || error_meaning(u->worst)->retry)
+		u->worst = err;
+	return err;
+}
+
+/* Who works for long on one user must not lose him. */
+static enum err keep(const struct user *u, struct error *e)
+{
+	return store_user_keep(u->worker->provider->store, u->uuid, u->worker->share.lease, e);
+}
+
+static enum err find_person(const struct user *u, struct person *out, struct error *e)
+{
+	struct provider *p = u->worker->provider;
+	struct blob payload = {NULL, 0};
+	struct event *event = NULL;
+	enum err err = store_user_enrollment(p->store, u->uuid, &payload, e);
+
+	if (!err)
+		err = event_parse((const char *)payload.data, payload.len, &event, e);
+	if (!err)
+		err = person_of_event(p->config, event, out, e);
+	if (err)
+		error_context(e, "the latest enrollment");
+	event_free(event);
+	blob_free(&payload);
+	return err;
+}
+
+/* A CA that is down is asked once for a user; one certificate that it refuses stops no other. */
+static void renew_each(
+	struct user *u, const struct person *person, const struct credential *due, size_t count)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < count && !(err && error_meaning(err)->retry); i++) {
+		struct error e;
+
+		err = keep(u, &e);
+		if (!err)
+			err = credential_renew(u->worker->provider, &due[i], person, &e);
+		note(u, due[i].device_uuid, err, &e);
+	}
+}
+
+static void renew_credentials(struct user *u, const struct store_renewal *wanted)
+{
+	struct store *store = u->worker->provider->store;
+	struct credential *due = NULL;
+	struct person person;
+	size_t count = 0;
+	struct error e;
+	enum err err = store_renewal_list(store, wanted, u->uuid, &due, &count, &e);
+
+	if (!err && count > 0)
+		err = find_person(u, &person, &e);
+	if (!note(u, "", err, &e) && count > 0)
+		renew_each(u, &person, due, count);
+	credentials_free(due, count);
+}
+
+/* Where a gateway is down, the others stay due. */
+static void push_devices(struct user *u)
+{
+	struct worker *w = u->worker;
+	const struct store_due due = {.inputs = w->provider->inputs};
+	const struct store_wanted wanted = {.filter = pair_of(u, ""), .due = &due, .in_hand = true};
+	const struct store_share all = {0, 1, w->share.lease};
+	struct store_device at = {.tries = 0};
+	enum err err = ERR_OK;
+
+	while (!(err && error_meaning(err)->retry)) {
+		struct error e;
+
+		err = keep(u, &e);
+		if (!err)
+			err = store_device_claim(w->provider->store, &wanted, &all, &at, &e);
+		if (err == ERR_NOT_FOUND)
+			break;
+		if (err) {
+			note(u, "", err, &e);
+			break;
+		}
+		err = worker_push(w, &at, &e);
+		note(u, at.pair.device_uuid, err, &e);
+	}
+}
+
+static enum err renew_user(struct worker *w, const struct store_renewal *wanted,
+	const char *user_uuid, struct error *e)
+{
+	struct user user = {.worker = w, .uuid = user_uuid};
+	struct store *store = w->provider->store;
+	bool claimed = false;
+	struct error ignored;
+	enum err err = store_user_claim(store, user_uuid, w->share.lease, &claimed, e);
+
+	if (err)
+		return err;
+	if (!claimed) {
+		const struct store_pair pair = pair_of(&user, "");
+
+		worker_settle_busy(w, &pair);
+		return ERR_OK;
+	}
+	renew_credentials(&user, wanted);
+	push_devices(&user);
+	/* What is not released ends by itself. */
+	if (store_user_release(store, user_uuid, &ignored))
+		log_warning("%s", ignored.text);
+	bulk_count(w->bulk, user.worst);
+	return ERR_OK;
+}
+
+/* --- the workers: users first, then devices that are still due */
+
+static struct worker worker_of(
+	const struct renewal *renewal, struct bulk *bulk, unsigned worker, unsigned workers)
+{
+	return (struct worker){
+		.bulk = bulk,
+		.share = {worker, workers, lease_seconds(renewal->config)},
+		.report = renewal->options->report,
+		.ctx = renewal->options->ctx,
+	};
+}
+
+static enum err renew_users(
+	void *ctx, struct bulk *bulk, unsigned worker, unsigned workers, struct error *e)
+{
+	const struct renewal *renewal = ctx;
+	struct worker w = worker_of(renewal, bulk, worker, workers);
+	char user_uuid[UUID_SIZE] = "";
+	enum err err = provider_open(renewal->config, &w.provider, e);
+
+	while (!err && bulk_goes_on(bulk)) {
+		err = store_renewal_next(
+			w.provider->store, &renewal->wanted, &w.share, user_uuid, e);
+		if (!err)
+			err = renew_user(&w, &renewal->wanted, user_uuid, e);
+	}
+	provider_close(w.provider);
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static struct store_wanted left_of(const struct renewal *renewal, const struct store_due *due)
+{
+	struct store_wanted wanted = {.due = due};
+
+	snprintf(wanted.filter.user_uuid, sizeof(wanted.filter.user_uuid), "%s",
+		renewal->wanted.user_uuid);
+	return wanted;
+}
+
+static enum err push_left(
+	void *ctx, struct bulk *bulk, unsigned worker, unsigned workers, struct error *e)
+{
+	const struct renewal *renewal = ctx;
+	struct worker w = worker_of(renewal, bulk, worker, workers);
+	enum err err = provider_open(renewal->config, &w.provider, e);
+
+	if (!err) {
+		const struct store_due due = {.inputs = w.provider->inputs};
+		const struct store_wanted wanted = left_of(renewal, &due);
+
+		err = worker_push_all(&w, &wanted, e);
+	}
+	provider_close(w.provider);
+	return err;
+}
+
+/* --- all of it */
+
+static struct run_tally tally_of(const struct renewal *renewal, const struct bulk_tally *bulk)
+{
+	return (struct run_tally){
+		.total = renewal->total,
+		.done = renewal->before.done + bulk->done,
+		.pending = renewal->before.pending + bulk->pending,
+		.failed = renewal->before.failed + bulk->failed,
+		.stopped = bulk->stopped,
+	};
+}
+
+static void show_progress(void *ctx, const struct bulk_tally *bulk)
+{
+	const struct renewal *renewal = ctx;
+	struct run_tally tally = tally_of(renewal, bulk);
+
+	renewal->options->progress(renewal->options->ctx, &tally);
+}
+
+static enum err count_users(const struct renewal *renewal, int64_t *out, struct error *e)
+{
+	struct store *store = NULL;
+	enum err err = store_open(renewal->config, &store, e);
+
+	if (!err)
+		err = store_renewal_count(store, &renewal->wanted, out, e);
+	store_close(store);
+	return err;
+}
+
+static enum err count_left(const struct renewal *renewal, int64_t *out, struct error *e)
+{
+	char inputs[DIGEST_HEX_SIZE];
+	const struct store_due due = {.inputs = inputs};
+	const struct store_wanted wanted = left_of(renewal, &due);
+	struct store *store = NULL;
+	enum err err = inputs_digest(renewal->config, inputs, e);
+
+	if (!err)
+		err = store_open(renewal->config, &store, e);
+	if (!err)
+		err = store_device_enrolled(store, &wanted, out, e);
+	store_close(store);
+	return err;
+}
+
+/* Keys cost more than all the rest: a worker for each processor. */
+static unsigned workers_for(int64_t items)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	int64_t most = processors > WORKERS_MIN ? processors : WORKERS_MIN;
+
+	return (unsigned)(items < most ? items : most);
+}
+
+static enum err run(struct renewal *renewal, int64_t items, bulk_work *work,
+	struct bulk_tally *tally, struct error *e)
+{
+	const struct renew_options *options = renewal->options;
+	const struct bulk_options bulk = {
+		.workers = workers_for(items),
+		.rate = options->rate ? options->rate : renewal->config->escrow.max_rate,
+		.progress = options->progress ? show_progress : NULL,
+		.ctx = renewal,
+	};
+
+	renewal->total += items;
+	return items > 0 ? bulk_run(&bulk, work, renewal, tally, e) : ERR_OK;
+}
+
+/* One after the other: a device that is still due may be one of a user who is yet to come. */
+enum err provider_renew(const struct config *config, const struct renew_options *options,
+	struct run_tally *out, struct error *e)
+{
+	struct renewal renewal = {.config = config, .options = options};
+	struct bulk_tally tally = {.done = 0};
+	int64_t items = 0;
+	enum err err;
+
+	want(config, options, &renewal.wanted);
+	err = count_users(&renewal, &items, e);
+	if (!err)
+		err = run(&renewal, items, renew_users, &tally, e);
+	if (!err && !tally.stopped) {
+		renewal.before = tally;
+		tally = (struct bulk_tally){.done = 0};
+		err = count_left(&renewal, &items, e);
+		if (!err)
+			err = run(&renewal, items, push_left, &tally, e);
+	}
+	*out = tally_of(&renewal, &tally);
+	return err;
+}
+
+/* --- what it would do */
+
+static enum err list_user(struct store *store, const struct store_renewal *wanted,
+	const char *user_uuid, renew_row *row, void *ctx, struct error *e)
+{
+	struct credential *due = NULL;
+	size_t count = 0;
+	enum err err = store_renewal_list(store, wanted, user_uuid, &due, &count, e);
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = row(ctx, &due[i], e);
+	credentials_free(due, count);
+	return err;
+}
+
+enum err provider_renew_list(const struct config *config, const struct renew_options *options,
+	renew_row *row, void *ctx, struct error *e)
+{
+	const struct store_share all = {.workers = 1};
+	struct store_renewal wanted;
+	char user_uuid[UUID_SIZE] = "";
+	struct store *store = NULL;
+	enum err err = store_open(config, &store, e);
+
+	want(config, options, &wanted);
+	while (!err) {
+		err = store_renewal_next(store, &wanted, &all, user_uuid, e);
+		if (!err)
+			err = list_user(store, &wanted, user_uuid, row, ctx, e);
+	}
+	store_close(store);
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
