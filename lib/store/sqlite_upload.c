@@ -37,21 +37,29 @@ static enum err audit_upload(struct sqlite *db, const struct store_upload *uploa
 	return err;
 }
 
+/* The first for a device that came in while a newer credential was made: nobody saw it then. */
+#define MISSED                                                                         \
+	"(?4 = 'delivered' AND EXISTS (SELECT 1 FROM credential AS c"                  \
+	"	WHERE c.user_uuid = ?2 AND c.device_uuid IN ('', ?1) AND c.state = 'active'" \
+	"	AND c.id > ?11))"
+
 /* tries: since the device was due. A newer credential than this upload's keeps it due. */
 enum err sqlite_upload(struct sqlite *db, const struct store_upload *upload, struct error *e)
 {
 	static const char sql[] =
 		"INSERT INTO upload AS u (device_uuid, user_uuid, gateway, state, tries,"
 		"	updated_at, delivered_at, cause, contents, next_at, inputs, left_out)"
-		" VALUES (?1, ?2, ?3, ?4, 1, ?5, iif(?4 = 'delivered', ?5, NULL), ?6, ?7,"
-		"	iif(?4 = 'pending', ?8, NULL), ?9, ?10)"
+		" VALUES (?1, ?2, ?3, iif(" MISSED ", 'pending', ?4), 1, ?5,"
+		"	iif(?4 = 'delivered', ?5, NULL), ?6, ?7,"
+		"	iif(" MISSED ", ?5, iif(?4 = 'pending', ?8, NULL)), ?9, ?10)"
 		" ON CONFLICT (device_uuid, user_uuid, gateway) DO UPDATE"
 		" SET state = iif(?4 = 'delivered' AND u.wanted > ?11, 'pending', ?4),"
 		"	tries = iif(u.state = 'delivered', 0, u.tries) + 1,"
 		"	updated_at = excluded.updated_at,"
 		"	delivered_at = coalesce(excluded.delivered_at, u.delivered_at),"
 		"	cause = excluded.cause, contents = excluded.contents,"
-		"	next_at = iif(?4 = 'delivered' AND u.wanted > ?11, ?5, excluded.next_at),"
+		"	next_at = iif(?4 = 'pending', ?8,"
+		"		iif(?4 = 'delivered' AND u.wanted > ?11, ?5, NULL)),"
 		"	inputs = excluded.inputs, left_out = excluded.left_out";
 	const struct value values[] = {
 		VALUE_TEXT(upload->device_uuid),

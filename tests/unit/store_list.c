@@ -65,6 +65,7 @@ static void must_upload(
 		.user_uuid = user_uuid,
 		.gateway = GATEWAY,
 		.contents = "signing:1",
+		.newest = 4, /* as many as there are */
 		.state = state,
 		.cause = state == UPLOAD_DELIVERED ? "" : "no route",
 	};

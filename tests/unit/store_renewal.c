@@ -382,6 +382,25 @@ static void a_new_credential_makes_devices_due_until_they_have_it(void **state)
 	due_in_hand(f, "");
 }
 
+/* It enrolled while the user was in hand: nobody could mark an upload that was not there yet. */
+static void a_first_upload_of_an_earlier_set_leaves_the_device_due(void **state)
+{
+	struct fixture *f = *state;
+
+	enroll(f, DEVICE_1, USER_A);
+	enroll(f, DEVICE_2, USER_A);
+	assert_true(must_add(f, USAGE_SIGNING, USER_A, DEVICE_2, 1, 0));
+	assert_true(must_add(f, USAGE_ENCRYPTION, USER_A, "", 2, 0));
+	assert_true(must_add(f, USAGE_ENCRYPTION, USER_A, "", 3, 2));
+	assert_true(must_add(f, USAGE_SIGNING, USER_A, DEVICE_2, 4, 1));
+	record(f, DEVICE_1, UPLOAD_DELIVERED, 2, 0);
+	assert_true(claim(f, USER_A));
+	due_in_hand(f, "1");
+	record(f, DEVICE_1, UPLOAD_DELIVERED, 3, 0); /* the other device's is none of its own */
+	record(f, DEVICE_2, UPLOAD_DELIVERED, 4, 0);
+	due_in_hand(f, "");
+}
+
 static void an_event_that_is_pending_brings_the_upload(void **state)
 {
 	struct fixture *f = *state;
@@ -430,6 +449,7 @@ int main(void)
 		TEST(holds_them_until_the_lease_ends),
 		TEST(releases_what_was_unenrolled_meanwhile),
 		TEST(a_new_credential_makes_devices_due_until_they_have_it),
+		TEST(a_first_upload_of_an_earlier_set_leaves_the_device_due),
 		TEST(an_event_that_is_pending_brings_the_upload),
 		TEST(tells_the_latest_enrollment),
 	};
