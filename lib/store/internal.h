@@ -40,7 +40,12 @@ enum err keys_load(struct store *store, struct error *e) must_check;
  */
 bool keys_again(struct store *store, unsigned *tries, enum err *err, struct error *e);
 
-/* --- store.c */
+/* --- trail.c */
+
+/* Once the keys are loaded: makes the trail ready for entries, begins it if there is none. */
+enum err trail_open(struct store *store, struct error *e) must_check;
+
+/* --- credential.c */
 
 /* As seal_renew_blob(), for the key of a credential as the engine has it. */
 enum err credential_renew_key(const struct seal *seal, const struct credential *c, struct blob *out,

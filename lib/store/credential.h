@@ -1,0 +1,100 @@
+#ifndef STORE_CREDENTIAL_H
+#define STORE_CREDENTIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/kinds.h"
+#include "base/text.h"
+#include "store/trail.h"
+
+/* Credentials: a certificate, its chain and its private key. */
+
+struct store;
+
+enum credential_state {
+	CREDENTIAL_ACTIVE,
+	CREDENTIAL_ARCHIVED, /* replaced or expired */
+	CREDENTIAL_REVOKED,
+	CREDENTIAL_STATE_COUNT,
+};
+
+extern const char *const credential_state_names[CREDENTIAL_STATE_COUNT];
+
+/* Whose credential: encryption keys belong to the user, signing keys to a device or a user. */
+struct credential_owner {
+	enum usage usage;
+	const char *user_uuid;
+	const char *device_uuid; /* "": the user's */
+};
+
+struct credential {
+	int64_t id; /* set by the store */
+	enum usage usage;
+	enum credential_state state;
+	char user_uuid[UUID_SIZE];
+	char device_uuid[UUID_SIZE]; /* "": the user's, for all his devices */
+	char *mail;
+	char *serial; /* lower-case hexadecimal */
+	char *subject;
+	char *issuer;
+	int64_t not_before;
+	int64_t not_after;
+	struct blob chain; /* DER, leaf first, one behind the other */
+	struct blob key;   /* PKCS#8, plain: sealed by the store, wiped by credential_fini() */
+};
+
+void credential_fini(struct credential *credential);
+void credentials_free(
+	struct credential *credentials, size_t count); /* an array, and what is in it */
+
+/* The active one, key unsealed. ERR_NOT_FOUND if there is none. */
+enum err store_credential_current(struct store *store, const struct credential_owner *owner,
+	struct credential *out, struct error *e) must_check;
+
+/* A new credential's place. */
+struct store_place {
+	int64_t replaces;	  /* the id of the active one, which becomes archived; 0: none */
+	enum audit_action action; /* AUDIT_ISSUED or AUDIT_RENEWED */
+	const char *why;	  /* for the audit trail; NULL is "" */
+	int64_t address_time;	  /* of the event that its mail address is from; 0: not known */
+};
+
+/*
+ * Makes credential the owner's active one, and sets its id. Every enrolled device that shall have
+ * it and has had an upload is due for another. Where by now another one than the one that it
+ * replaces is active, that one wins: *won is false and nothing was stored. The caller then drops
+ * its own and asks for the current one.
+ */
+enum err store_credential_add(struct store *store, struct credential *credential,
+	const struct store_place *place, bool *won, struct error *e) must_check;
+
+/*
+ * The mail address of the user's latest credential, to be freed, and the time of the latest event
+ * that a credential for it was made for, 0: not known. ERR_NOT_FOUND if he has had none.
+ */
+enum err store_user_address(struct store *store, const char *user_uuid, char **mail,
+	int64_t *address_time, struct error *e) must_check;
+
+/*
+ * What an upload carries as archived: the user's earlier encryption credentials and the
+ * earlier signing credentials of that user on that device, or, with signing_scope user,
+ * of that user; newest first, at most max; *left_out: how many there are beyond. *out is an array
+ * of *count, each to be credential_fini()ed, and freed.
+ */
+enum err store_credential_archived(struct store *store, const char *user_uuid,
+	const char *device_uuid, size_t max, struct credential **out, size_t *count,
+	size_t *left_out, struct error *e) must_check;
+
+/*
+ * For key recovery: the user's encryption credentials in every state, keys unsealed, newest
+ * first; with a serial number other than "" only that one's. Signing credentials are never
+ * among them. None is no error: *count is 0. *out as above.
+ */
+enum err store_credential_history(struct store *store, const char *user_uuid, const char *serial,
+	struct credential **out, size_t *count, struct error *e) must_check;
+
+#endif

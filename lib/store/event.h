@@ -1,0 +1,70 @@
+#ifndef STORE_EVENT_H
+#define STORE_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Events. */
+
+struct store;
+
+enum event_state {
+	EVENT_STATE_PENDING,   /* recorded; not all is done yet */
+	EVENT_STATE_DELIVERED, /* the gateways have the credentials */
+	EVENT_STATE_RECORDED,  /* it asked for no credentials */
+	EVENT_STATE_FAILED,    /* refused for good: needs a person */
+	EVENT_STATE_COUNT,
+};
+
+extern const char *const event_state_names[EVENT_STATE_COUNT];
+
+struct store_event {
+	int64_t id; /* set by the store */
+	int64_t received_at;
+	const char *request_id;
+	const char *kind; /* "enrolled", "unenrolled" */
+	bool known;	  /* of a device that is enrolled already: it stays as it is */
+	const char *event_type;
+	const char *device_uuid;
+	const char *user_uuid; /* "" where the event has none */
+	const char *user_name;
+	const char *device_name;
+	const char *platform;
+	const char *payload; /* the body as it came */
+	size_t payload_len;
+};
+
+/*
+ * Records an event as pending, and what enrolls, with its user: from here on it cannot be lost.
+ * It is leased to the caller for so many seconds, and due again should he not live to
+ * finish it.
+ */
+enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
+	int64_t *id, struct error *e) must_check;
+
+struct store_upload;
+
+/* How an attempt at an event ended. */
+struct store_end {
+	enum event_state state;
+	const char *cause;  /* of what is pending or failed; NULL is "" */
+	int64_t next_at;    /* pending: due again then */
+	const char *inputs; /* failed: what it was tried with, see store_due; NULL is "" */
+	const struct store_upload *upload; /* the uploads it made, written down with it */
+	size_t upload_count;
+};
+
+/*
+ * Ends an attempt at an event; tries + 1. Delivered: earlier pending or failed events of the same
+ * device and user are delivered with it. An unenrolled device is marked so by
+ * EVENT_STATE_RECORDED, unless it was enrolled again since; its earlier enrollments
+ * then ask for nothing any more. What is delivered or recorded is not opened again.
+ * Ends the lease. ERR_NOT_FOUND.
+ */
+enum err store_event_finish(
+	struct store *store, int64_t id, const struct store_end *end, struct error *e) must_check;
+
+#endif

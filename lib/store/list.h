@@ -1,0 +1,69 @@
+#ifndef STORE_LIST_H
+#define STORE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/kinds.h"
+#include "store/credential.h"
+#include "store/event.h"
+#include "store/upload.h"
+
+/* Looking at it. */
+
+struct store;
+
+enum store_table {
+	STORE_DEVICES,
+	STORE_USERS,
+	STORE_CERTIFICATES,
+	STORE_UPLOADS,
+	STORE_EVENTS,
+	STORE_AUDIT,
+	STORE_TABLE_COUNT,
+};
+
+extern const char *const store_table_names[STORE_TABLE_COUNT]; /* "devices", … */
+
+struct store_filter {	    /* "" and 0: any */
+	const char *user;   /* user UUID, or user name */
+	const char *device; /* device UUID, or its friendly name */
+	const char *state;
+	int64_t expires_before; /* certificates only */
+};
+
+/* A column's value, as text; times are RFC 3339, numbers decimal, NULL where there is none. */
+struct store_column {
+	const char *name; /* "device_uuid", … */
+	const char *value;
+	bool number;
+};
+
+typedef enum err store_row(
+	void *ctx, const struct store_column *columns, size_t count, struct error *e);
+
+/*
+ * Calls row for each row that the filter lets through, newest first. An error of row
+ * ends it; row must not use the store. ERR_USAGE for a state that the table does not
+ * have.
+ */
+enum err store_list(struct store *store, enum store_table table, const struct store_filter *filter,
+	store_row *row, void *ctx, struct error *e) must_check;
+
+struct store_counts {
+	int64_t devices, devices_unenrolled, users;
+	int64_t certificates[USAGE_COUNT][CREDENTIAL_STATE_COUNT];
+	int64_t expired, expiring_7d, expiring_30d,
+		expiring_60d; /* active ones, by time left; each within the next */
+	int64_t uploads[UPLOAD_STATE_COUNT];
+	int64_t events[EVENT_STATE_COUNT];
+	int64_t oldest_pending; /* received_at of the oldest pending event, 0: none */
+	int64_t left_out;	/* devices whose last upload had no room for all earlier ones */
+};
+
+enum err store_count(
+	struct store *store, int64_t now, struct store_counts *out, struct error *e) must_check;
+
+#endif

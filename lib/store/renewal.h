@@ -1,0 +1,55 @@
+#ifndef STORE_RENEWAL_H
+#define STORE_RENEWAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/claim.h"
+#include "store/credential.h"
+
+/* Renewal: a user at a time, with all his enrolled devices. */
+
+struct store;
+
+/*
+ * Which active credentials, of those whose user has an enrolled device; or, for a device's own,
+ * where that one is enrolled.
+ */
+struct store_renewal {
+	const char *user_uuid;	     /* whose; "": any */
+	int64_t before[USAGE_COUNT]; /* those of that usage that end before; 0: none */
+	bool of_device;		     /* signing: the devices' own, not the users' */
+};
+
+/*
+ * Steps to the next user who has such credentials, in the order of UUIDs; the first if user_uuid
+ * is "". One of several workers gets only its own share of them. ERR_NOT_FOUND: none is left.
+ */
+enum err store_renewal_next(struct store *store, const struct store_renewal *wanted,
+	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e) must_check;
+
+/* How many such users. */
+enum err store_renewal_count(struct store *store, const struct store_renewal *wanted,
+	int64_t *users, struct error *e) must_check;
+
+/* One user's, without keys. *out is an array of *count, for credentials_free(). */
+enum err store_renewal_list(struct store *store, const struct store_renewal *wanted,
+	const char *user_uuid, struct credential **out, size_t *count, struct error *e) must_check;
+
+/*
+ * Leases all enrolled devices of a user for so many seconds, or none: *claimed is false where
+ * another has one of them in hand. store_user_keep() begins the time anew.
+ */
+enum err store_user_claim(struct store *store, const char *user_uuid, int64_t lease, bool *claimed,
+	struct error *e) must_check;
+enum err store_user_keep(
+	struct store *store, const char *user_uuid, int64_t lease, struct error *e) must_check;
+enum err store_user_release(struct store *store, const char *user_uuid, struct error *e) must_check;
+
+/* The body of the latest enrollment among his enrolled devices. ERR_NOT_FOUND. */
+enum err store_user_enrollment(
+	struct store *store, const char *user_uuid, struct blob *out, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,74 @@
+#ifndef STORE_REVOCATION_H
+#define STORE_REVOCATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/kinds.h"
+#include "store/credential.h"
+
+/* Revocation. */
+
+struct store;
+
+#define STORE_SERIAL_SIZE 41	/* 20 octets, hexadecimal, and a NUL */
+#define STORE_AUTHORITY_SIZE 65 /* SHA-256, the same */
+
+struct store_selection { /* "" is any, but one of them is given */
+	const char *serial;
+	const char *user_uuid;
+	const char *device_uuid; /* of its own: what is the user's is not among it */
+	bool active;		 /* others are left out */
+};
+
+/* By serial number, user or device, newest first, without keys. None is no error: *count is 0. */
+enum err store_credential_find(struct store *store, const struct store_selection *selection,
+	struct credential **out, size_t *count, struct error *e) must_check;
+
+/*
+ * What an unenrollment leaves without use, without keys: the active signing credentials of its
+ * device and, of users who have no other enrolled device, their own; with encryption, the
+ * encryption credentials of these users, too. Whoever enrolled again since is left out.
+ */
+enum err store_credential_unenrolled(struct store *store, int64_t event_id, bool encryption,
+	struct credential **out, size_t *count, struct error *e) must_check;
+
+/* *done is false where it was revoked before: time and reason stay. ERR_NOT_FOUND. */
+enum err store_credential_revoke(struct store *store, int64_t id, enum revocation_reason reason,
+	bool *done, struct error *e) must_check;
+
+/* A list of an issuer's, as it went out. */
+struct store_crl {
+	int64_t number;
+	char authority[STORE_AUTHORITY_SIZE]; /* the signer's SHA-256 thumbprint */
+	int64_t covers;			      /* the issuer's revocations by then */
+	int64_t this_update, next_update;
+	struct blob list; /* DER */
+};
+
+struct store_revoked {
+	char serial[STORE_SERIAL_SIZE];
+	int64_t revoked_at;
+	enum revocation_reason reason;
+};
+
+/* The one that is out, and how many are revoked by now. ERR_NOT_FOUND if there is none. */
+enum err store_crl_current(struct store *store, const char *issuer, struct store_crl *out,
+	int64_t *revoked, struct error *e) must_check;
+
+/*
+ * What the next list is made of: a number that nobody else gets, and the revoked certificates but
+ * those that had expired when the list that is out was signed (RFC 5280, 3.3). *out is an array of
+ * *count, freed with free().
+ */
+enum err store_crl_begin(struct store *store, const char *issuer, int64_t *number, int64_t *covers,
+	struct store_revoked **out, size_t *count, struct error *e) must_check;
+
+/* It is the one that is out, unless one with a higher number is already. */
+enum err store_crl_publish(struct store *store, const char *issuer, const struct store_crl *crl,
+	struct error *e) must_check;
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef STORE_TRAIL_H
+#define STORE_TRAIL_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* The audit trail. */
+
+struct store;
+
+enum audit_action {
+	AUDIT_RECEIVED,	  /* an event was recorded */
+	AUDIT_ISSUED,	  /* a first certificate, or one for another address or in place of an
+			     expired one */
+	AUDIT_RENEWED,	  /* a certificate that ends, or has ended */
+	AUDIT_UPLOADED,	  /* a gateway has accepted an upload */
+	AUDIT_REFUSED,	  /* for good: an event by us or the CA, an upload by a gateway */
+	AUDIT_UNENROLLED, /* a device */
+	AUDIT_REVOKED,	  /* a certificate */
+	AUDIT_RECOVERED,  /* a user's encryption keys were handed out */
+	AUDIT_REKEYED,	  /* all private keys were sealed anew */
+	AUDIT_ACTION_COUNT,
+};
+
+extern const char *const audit_action_names[AUDIT_ACTION_COUNT]; /* "received", … */
+
+/*
+ * Who did what, when, under which request id: appended in the transaction of the change itself by
+ * the operations below, and never altered. Each entry is chained to the one before by a MAC.
+ * What an operation does not know, a caller adds.
+ */
+struct store_audit { /* NULL is "" */
+	enum audit_action action;
+	const char *device_uuid, *user_uuid, *serial;
+	const char *detail; /* no secrets */
+};
+
+enum err store_audit_add(
+	struct store *store, const struct store_audit *entry, struct error *e) must_check;
+
+/* Reads all of it. *count: how many entries. ERR_CONFIG, naming the first entry that is not as it
+ * was written, or missing. */
+enum err store_audit_verify(struct store *store, int64_t *count, struct error *e) must_check;
+
+#endif
