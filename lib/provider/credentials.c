@@ -252,7 +252,8 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 	struct error *e)
 {
 	struct credential_set set = {0};
-	enum err err = ERR_OK;
+	enum err err = store_credential_newest(
+		p->store, event->user_uuid, event->device_uuid, &set.newest, e);
 
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
 		struct credential_owner owner =
@@ -265,6 +266,8 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 		if (err)
 			error_context(e, "%s certificate", usage_names[usage]);
 		set.present[usage] = !err;
+		if (set.current[usage].id > set.newest)
+			set.newest = set.current[usage].id;
 		steps_done(steps, usage_names[usage], err ? "failed" : how);
 	}
 	if (!err)
@@ -322,10 +325,13 @@ enum err credential_set_stored(struct provider *p, const struct store_pair *pair
 {
 	struct credential_set set = {0};
 	bool any = false;
-	enum err err = store_credential_archived(p->store, pair->user_uuid, pair->device_uuid,
-		p->config->certificates.archive_max, &set.archived, &set.archived_count,
-		&set.left_out, e);
+	enum err err = store_credential_newest(
+		p->store, pair->user_uuid, pair->device_uuid, &set.newest, e);
 
+	if (!err)
+		err = store_credential_archived(p->store, pair->user_uuid, pair->device_uuid,
+			p->config->certificates.archive_max, &set.archived, &set.archived_count,
+			&set.left_out, e);
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
 		struct credential_owner owner =
 			owner_of(p, pair->device_uuid, pair->user_uuid, (enum usage)usage);

@@ -57,6 +57,7 @@ struct credential_set {
 	struct credential *archived; /* newest first */
 	size_t archived_count;
 	size_t left_out; /* earlier ones beyond [certificates] archive-max */
+	int64_t newest;	 /* what came later may not be in it */
 };
 
 void credential_set_fini(struct credential_set *set);

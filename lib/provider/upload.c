@@ -103,19 +103,6 @@ static void print_contents(const struct credential_set *set, struct buf *out)
 		buf_printf(out, ",archived:%s", set->archived[i].serial);
 }
 
-static int64_t newest_of(const struct credential_set *set)
-{
-	int64_t newest = 0;
-
-	for (int usage = 0; usage < USAGE_COUNT; usage++)
-		if (set->present[usage] && set->current[usage].id > newest)
-			newest = set->current[usage].id;
-	for (size_t i = 0; i < set->archived_count; i++)
-		if (set->archived[i].id > newest)
-			newest = set->archived[i].id;
-	return newest;
-}
-
 /* A row for each gateway, as if all were still to be done. */
 static enum err prepare(const struct provider *p, const struct store_pair *pair,
 	const struct credential_set *set, struct uploads *out, struct error *e)
@@ -135,7 +122,7 @@ static enum err prepare(const struct provider *p, const struct store_pair *pair,
 			.user_uuid = out->pair.user_uuid,
 			.gateway = escrow_url(p->escrow, i),
 			.contents = out->contents.data,
-			.newest = newest_of(set),
+			.newest = set->newest,
 			.left_out = set->left_out,
 			.inputs = p->inputs,
 		};

@@ -72,6 +72,10 @@ struct store_place {
 enum err store_credential_add(struct store *store, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;
 
+/* The highest id of what concerns a device of the user, whatever its usage and state; 0: none. */
+enum err store_credential_newest(struct store *store, const char *user_uuid,
+	const char *device_uuid, int64_t *id, struct error *e) must_check;
+
 /*
  * The mail address of the user's latest credential, to be freed, and the time of the latest event
  * that a credential for it was made for, 0: not known. ERR_NOT_FOUND if he has had none.

@@ -85,6 +85,8 @@ struct store_engine {
 		const struct store_place *place, bool *won, struct error *e);
 	enum err (*user_address)(void *self, const char *user_uuid, char **mail,
 		int64_t *address_time, struct error *e);
+	enum err (*credential_newest)(void *self, const char *user_uuid, const char *device_uuid,
+		int64_t *id, struct error *e);
 	enum err (*credential_archived)(void *self, const char *user_uuid, const char *device_uuid,
 		size_t max, struct credential **out, size_t *count, size_t *left_out,
 		struct error *e);

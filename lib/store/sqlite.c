@@ -269,6 +269,7 @@ const struct store_engine store_engine_sqlite = {
 	.credential_current = sqlite_credential_current,
 	.credential_add = sqlite_credential_add,
 	.user_address = sqlite_user_address,
+	.credential_newest = sqlite_credential_newest,
 	.credential_archived = sqlite_credential_archived,
 	.credential_history = sqlite_credential_history,
 	.renewal_next = sqlite_renewal_next,

@@ -215,6 +215,8 @@ enum err sqlite_credential_add(void *self, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;
 enum err sqlite_user_address(void *self, const char *user_uuid, char **mail, int64_t *address_time,
 	struct error *e) must_check;
+enum err sqlite_credential_newest(void *self, const char *user_uuid, const char *device_uuid,
+	int64_t *id, struct error *e) must_check;
 enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
 	size_t max, struct credential **out, size_t *count, size_t *left_out,
 	struct error *e) must_check;

@@ -313,6 +313,16 @@ enum err sqlite_user_address(
 
 /* --- earlier ones */
 
+enum err sqlite_credential_newest(
+	void *self, const char *user_uuid, const char *device_uuid, int64_t *id, struct error *e)
+{
+	static const char sql[] = "SELECT max(id) FROM credential"
+				  " WHERE user_uuid = ?1 AND device_uuid IN ('', ?2)";
+	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_TEXT(device_uuid)};
+
+	return sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, id, e);
+}
+
 static enum err append(sqlite3_stmt *row, struct credential **array, size_t *count, struct error *e)
 {
 	size_t room = *count + 1;

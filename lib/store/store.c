@@ -148,6 +148,12 @@ enum err store_user_address(struct store *store, const char *user_uuid, char **m
 	return store->engine->user_address(store->self, user_uuid, mail, address_time, e);
 }
 
+enum err store_credential_newest(struct store *store, const char *user_uuid,
+	const char *device_uuid, int64_t *id, struct error *e)
+{
+	return store->engine->credential_newest(store->self, user_uuid, device_uuid, id, e);
+}
+
 enum err store_device_enrolled(
 	struct store *store, const struct store_wanted *wanted, int64_t *count, struct error *e)
 {

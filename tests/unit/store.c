@@ -396,6 +396,27 @@ static void recovers_no_signing_key_in_disguise(void **state)
 	assert_int_equal(count, 42);
 }
 
+static int64_t newest(struct fixture *f, const char *user_uuid, const char *device_uuid)
+{
+	int64_t id = -1;
+
+	if (store_credential_newest(f->store, user_uuid, device_uuid, &id, &f->e))
+		fail_msg("store_credential_newest: %s", f->e.text);
+	return id;
+}
+
+static void tells_the_newest_of_a_device(void **state)
+{
+	struct fixture *f = *state;
+
+	must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 1, 0);
+	must_add(f, USAGE_ENCRYPTION, USER_A, "", 2, 0);
+	must_add(f, USAGE_SIGNING, USER_A, DEVICE_2, 3, 0);
+	assert_int_equal(newest(f, USER_A, DEVICE_1), 2);
+	assert_int_equal(newest(f, USER_A, DEVICE_2), 3);
+	assert_int_equal(newest(f, USER_B, DEVICE_1), 0);
+}
+
 /* --- keys at rest */
 
 static void assert_sealed_against(struct fixture *f, const char *change)
@@ -527,6 +548,7 @@ int main(void)
 		TEST(replaces_what_was_revoked_meanwhile),
 		TEST(changes_nothing_when_it_cannot_store),
 		TEST(archives_for_user_and_device),
+		TEST(tells_the_newest_of_a_device),
 		TEST(recovers_encryption_keys_alone),
 		TEST(recovers_no_signing_key_in_disguise),
 		TEST(refuses_keys_of_another_row),
