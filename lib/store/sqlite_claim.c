@@ -171,9 +171,9 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 	"	AND open.state IN ('pending', 'failed')"   \
 	"	AND (open.state = 'pending' OR " IS_DUE("open") "))"
 
-#define ALL_DUE                                               \
-	" FROM upload AS u INDEXED BY upload_undone"          \
-	"	JOIN device AS this USING (device_uuid, user_uuid)" \
+#define ALL_DUE                                                     \
+	" FROM upload AS u INDEXED BY upload_undone"                \
+	"	CROSS JOIN device AS this USING (device_uuid, user_uuid)" \
 	" WHERE" UPLOAD_DUE " AND" ENROLLED " AND" NO_EVENT " AND NOT " LIVE_LEASE("this", "?2")
 
 /* Those of one user are few; all uploads that are due may be very many. */
