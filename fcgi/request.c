@@ -67,18 +67,25 @@ void request_fini(struct request *request)
 	buf_free(&request->body);
 }
 
+static enum err too_large(size_t max, struct error *e)
+{
+	return error_set(e, ERR_TOO_LARGE, "At most %zu bytes are taken.", max);
+}
+
 enum err request_check_length(struct request *request, size_t max, struct error *e)
 {
 	const char *text = request_param(request, "CONTENT_LENGTH");
-	int64_t length = 0;
+	int64_t length = (int64_t)max;
+	bool told = *text != '\0';
 
-	if (!*text)
+	if (!told && !*request_param(request, "HTTP_TRANSFER_ENCODING"))
 		return error_set(e, ERR_MALFORMED, "The request has no Content-Length.");
 	if (strspn(text, "0123456789") != strlen(text))
 		return error_set(e, ERR_MALFORMED, "Content-Length is not a number.");
-	if (!text_number(text, (int64_t)max, &length))
-		return error_set(e, ERR_TOO_LARGE, "At most %zu bytes are taken.", max);
+	if (told && !text_number(text, (int64_t)max, &length))
+		return too_large(max, e);
 	request->length = (size_t)length;
+	request->length_told = told;
 	return ERR_OK;
 }
 
@@ -122,13 +129,29 @@ enum err request_check_type(const struct request *request, struct error *e)
 	return ERR_OK;
 }
 
+/* One byte over the limit shows that a body whose length was not told is too large. */
+static enum err check_end(const struct request *request, size_t left, struct error *e)
+{
+	const char *why = deadline_passed() ? ", cut off after too long a wait" : "";
+
+	if (request->length_told && left > 0)
+		return error_set(e, ERR_MALFORMED, "The body ends after %zu of %zu bytes%s.",
+			request->length - left, request->length, why);
+	if (!request->length_told && left == 0)
+		return too_large(request->length, e);
+	if (!request->length_told && *why)
+		return error_set(e, ERR_MALFORMED, "The body ends after %zu bytes%s.",
+			request->body.len, why);
+	return ERR_OK;
+}
+
 enum err request_read_body(struct request *request, struct error *e)
 {
 	char chunk[CHUNK];
-	size_t left = request->length;
+	size_t left = request->length + !request->length_told;
 	struct error internal;
 
-	buf_init(&request->body, request->length);
+	buf_init(&request->body, left);
 	while (left > 0) {
 		size_t wanted = left < sizeof(chunk) ? left : sizeof(chunk);
 		size_t got = request->gateway->read(request->gateway->ctx, chunk, wanted);
@@ -139,11 +162,7 @@ enum err request_read_body(struct request *request, struct error *e)
 			break;
 	}
 	secret_wipe(chunk, sizeof(chunk));
-	if (left > 0)
-		return error_set(e, ERR_MALFORMED, "The body ends after %zu of %zu bytes%s.",
-			request->length - left, request->length,
-			deadline_passed() ? ", cut off after too long a wait" : "");
 	if (buf_check(&request->body, &internal))
 		return error_memory(e);
-	return ERR_OK;
+	return check_end(request, left, e);
 }

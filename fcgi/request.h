@@ -1,6 +1,7 @@
 #ifndef FCGI_REQUEST_H
 #define FCGI_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -21,7 +22,8 @@ struct request {
 	const char *path;   /* "/events"; the empty path and "/" are the same */
 	const char *remote; /* address of the client, or "unknown" */
 	char id[REQUEST_ID_MAX + 1];
-	size_t length; /* set by request_check_length() */
+	size_t length;	  /* set by request_check_length(): the body's, */
+	bool length_told; /* or the most that it may be */
 	struct buf body;
 };
 
@@ -33,7 +35,9 @@ const char *request_param(const struct request *request, const char *name);
 
 /*
  * From the parameters alone, before a byte of the body is read. ERR_MALFORMED: no
- * length, or none that is a number; ERR_TOO_LARGE: more than max bytes.
+ * length, or none that is a number; ERR_TOO_LARGE: more than max bytes. A chunked body
+ * (RFC 9112, section 7.1) has none where the web server does not collect it first, as Apache's
+ * mod_fcgid and mod_cgi don't: it is read to its end.
  */
 enum err request_check_length(struct request *request, size_t max, struct error *e) must_check;
 
@@ -43,7 +47,10 @@ enum err request_check_length(struct request *request, size_t max, struct error 
  */
 enum err request_check_type(const struct request *request, struct error *e) must_check;
 
-/* Reads the body, all of it. ERR_MALFORMED if it ends early; ERR_INTERNAL. */
+/*
+ * Reads the body, all of it. ERR_MALFORMED if it ends early, ERR_TOO_LARGE if only its end can
+ * tell; ERR_INTERNAL.
+ */
 enum err request_read_body(struct request *request, struct error *e) must_check;
 
 #endif

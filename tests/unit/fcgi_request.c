@@ -239,6 +239,56 @@ static void refuses_a_body_that_ends_early(void **state)
 	fake_gateway_fini(&fake);
 }
 
+static void reads_a_chunked_body_to_its_end(void **state)
+{
+	static const struct {
+		size_t length;
+		enum err err;
+	} cases[] = {{0, ERR_OK}, {1, ERR_OK}, {8192, ERR_OK}, {16384, ERR_OK},
+		{16385, ERR_TOO_LARGE}, {65536, ERR_TOO_LARGE}};
+	static char body[65537];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct fake_gateway fake;
+		struct request request;
+		struct error e;
+
+		memset(body, 'x', sizeof(body));
+		body[cases[i].length] = '\0';
+		fake_gateway_init(&fake, "POST", "", body);
+		fake_gateway_param(&fake, "CONTENT_LENGTH", "");
+		fake_gateway_param(&fake, "HTTP_TRANSFER_ENCODING", "chunked");
+		request = start(&fake);
+		assert_int_equal(request_check_length(&request, 16384, &e), ERR_OK);
+		assert_int_equal(fake.body_read, 0);
+		assert_int_equal(request_read_body(&request, &e), cases[i].err);
+		assert_in_range(fake.body_read, 0, 16385);
+		if (!cases[i].err)
+			assert_int_equal(request.body.len, cases[i].length);
+		request_fini(&request);
+		fake_gateway_fini(&fake);
+	}
+}
+
+static void a_length_that_is_told_holds_for_a_chunked_body_too(void **state)
+{
+	struct fake_gateway fake;
+	struct request request;
+	struct error e;
+
+	(void)state;
+	fake_gateway_init(&fake, "POST", "", "four and more");
+	fake_gateway_param(&fake, "CONTENT_LENGTH", "4");
+	fake_gateway_param(&fake, "HTTP_TRANSFER_ENCODING", "chunked");
+	request = start(&fake);
+	assert_int_equal(request_check_length(&request, 1024, &e), ERR_OK);
+	assert_int_equal(request_read_body(&request, &e), ERR_OK);
+	assert_string_equal(request.body.data, "four");
+	request_fini(&request);
+	fake_gateway_fini(&fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +301,8 @@ int main(void)
 		cmocka_unit_test(reads_the_whole_body),
 		cmocka_unit_test(reads_no_more_than_was_announced),
 		cmocka_unit_test(refuses_a_body_that_ends_early),
+		cmocka_unit_test(reads_a_chunked_body_to_its_end),
+		cmocka_unit_test(a_length_that_is_told_holds_for_a_chunked_body_too),
 	};
 
 	return cmocka_run_group_tests_name("fcgi_request", tests, NULL, NULL);
