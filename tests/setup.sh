@@ -10,9 +10,10 @@ build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcur
 	libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libsqlite3-dev libtasn1-6-dev make
 	pkg-config)
 run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
-test_packages=(clang clang-format default-jre-headless faketime gnutls-bin libclang-rt-dev
-	libcmocka-dev libfcgi-bin libnss3-tools llvm mandoc procps shellcheck spawn-fcgi sqlite3
-	valgrind whois xz-utils)
+test_packages=(apache2 clang clang-format default-jre-headless faketime gnutls-bin
+	libapache2-mod-fcgid libclang-rt-dev libcmocka-dev libfcgi-bin libnss3-tools llvm mandoc
+	passwd procps shellcheck spawn-fcgi sqlite3 valgrind whois xz-utils)
+web_servers=(apache2 nginx) # packages, and their services
 
 say()
 {
@@ -40,13 +41,50 @@ apt()
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
 }
 
-# The tests run nginx themselves, so the package must not put one of its own on
+# The tests run web servers themselves, so a package must not put one of its own on
 # port 80. Where systemd runs, a masked unit is not started by the package's
 # scripts, and the mask is taken off afterwards; elsewhere it is stopped when it has come up.
+# hold_web_servers PACKAGE...: prints those that are masked now.
+hold_web_servers()
+{
+	local server
+
+	[[ -d /run/systemd/system ]] || return 0
+	for server in "${web_servers[@]}"; do
+		if [[ " $* " == *" $server "* ]] &&
+			systemctl --quiet --runtime mask "$server.service"; then
+			say "$server"
+		fi
+	done
+}
+
+# stop_web_servers PACKAGE...: those that have come up with the packages.
+stop_web_servers()
+{
+	local server
+
+	for server in "${web_servers[@]}"; do
+		if [[ " $* " == *" $server "* && ! -d /run/systemd/system ]] &&
+			[[ -s /run/$server.pid || -s /run/$server/$server.pid ]]; then
+			"/etc/init.d/$server" stop >/dev/null 2>&1 || true
+		fi
+	done
+}
+
+release_web_servers()
+{
+	local server
+
+	for server; do
+		systemctl --quiet --runtime unmask "$server.service"
+		systemctl --quiet disable "$server.service" 2>/dev/null || true
+	done
+}
+
 install_packages()
 {
-	local -a missing
-	local log masked=
+	local -a missing masked
+	local log
 
 	command -v dpkg-query >/dev/null || return 0 # not Debian: configure will name what lacks
 	mapfile -t missing < <(missing_packages "$@")
@@ -54,19 +92,13 @@ install_packages()
 	((EUID == 0)) || die "missing packages; as root: apt-get install ${missing[*]}"
 	say "Installing ${missing[*]}"
 	log=$(mktemp)
-	if [[ " ${missing[*]} " == *' nginx '* && -d /run/systemd/system ]]; then
-		systemctl --quiet --runtime mask nginx.service && masked=yes
-	fi
+	mapfile -t masked < <(hold_web_servers "${missing[@]}")
 	apt install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
 		{ apt update && apt install --no-install-recommends "${missing[@]}"; } >>"$log" 2>&1 ||
-		{ cat "$log" >&2; die 'packages cannot be installed'; }
+		{ cat "$log" >&2; release_web_servers "${masked[@]}"; die 'packages cannot be installed'; }
 	rm -f "$log"
-	if [[ -n $masked ]]; then
-		systemctl --quiet --runtime unmask nginx.service
-		systemctl --quiet disable nginx.service 2>/dev/null || true
-	elif [[ " ${missing[*]} " == *' nginx '* && -s /run/nginx.pid ]]; then
-		/etc/init.d/nginx stop >/dev/null 2>&1 || true
-	fi
+	release_web_servers "${masked[@]}"
+	stop_web_servers "${missing[@]}"
 }
 
 # What git knows or would take, as it is now; a release has no git.
