@@ -266,15 +266,20 @@ front_conf()
 	END
 }
 
+front_certificate()
+{
+	[[ -e $pki/front.crt ]] || {
+		pki_ca front-ca
+		pki_server front front-ca localhost
+	}
+}
+
 # front_edit: a sed command for our files, where a test needs another setting.
 front_start()
 {
 	local port http_port
 
-	[[ -e $pki/front.crt ]] || {
-		pki_ca front-ca
-		pki_server front front-ca localhost
-	}
+	front_certificate
 	for _ in 1 2 3 4 5; do
 		port=${front_port:-$(free_port)}
 		http_port=${front_http_port:-$(free_port)}
