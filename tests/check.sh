@@ -198,7 +198,7 @@ stage_lint()
 
 	cd "$work/src"
 	mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' \
-		--include='*.sh' --include=run --exclude-dir=build-aux .)
+		--include='*.sh' --include=add-tenant --include=run --exclude-dir=build-aux .)
 	mapfile -t sources < <(find . -name '*.[ch]' | sort)
 	mapfile -t pages < <(find man -name '*.[158]' 2>/dev/null | sort)
 	lint shellcheck shellcheck -x -P . "${scripts[@]}"

@@ -85,11 +85,12 @@ free_port()
 	printf '%d\n' "$port"
 }
 
-# Root's nginx would give up its rights to nobody, who may not enter $root.
+# Root's nginx would give up its rights to nobody, who may not enter $root; nginx_as: to a
+# user who may.
 nginx_user()
 {
 	if ((EUID == 0)); then
-		printf 'user root root;'
+		printf 'user %s;' "${nginx_as:-root root}"
 	fi
 }
 

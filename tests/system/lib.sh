@@ -48,6 +48,7 @@ top_builddir=$(cd "${top_builddir:-.}" && pwd)
 nginx=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx || true)
 root=$(mktemp -d "${TMPDIR:-/tmp}/certprov-test.XXXXXX")
 scratch=() # more folders to remove, where a test needs them outside $root
+accounts=() # of the system, to remove
 
 # shellcheck source=tests/system/lib-tap.sh
 . "$top_srcdir/tests/system/lib-tap.sh"
@@ -93,10 +94,13 @@ sanitizers_are_silent()
 
 on_exit()
 {
-	local code=$?
+	local code=$? account
 
 	trap '' INT TERM HUP PIPE # whoever reads our output may have gone before us
 	stop_everything
+	for account in "${accounts[@]}"; do
+		userdel "$account" 2>/dev/null || true
+	done
 	if ((code != 0)); then
 		show_logs 2>/dev/null || true
 	fi
@@ -236,9 +240,10 @@ front_conf()
 	local file
 
 	mkdir -p "$front/tmp" "$front/conf.d" "$front/snippets" "$front/sites-enabled"
-	for file in conf.d/certprov.conf snippets/certprov.conf snippets/certprov-fastcgi.conf \
-		sites-available/certprov; do
-		sed -e "s|unix:/run/certprov/certprov.sock|unix:$root/certprov.sock|" \
+	for file in conf.d/certprov.conf conf.d/certprov-tenants.conf snippets/certprov.conf \
+		snippets/certprov-fastcgi.conf snippets/certprov-tenants.conf \
+		snippets/certprov-tenants-public.conf sites-available/certprov; do
+		sed -e "s|/run/certprov/|$root/|" \
 			-e "/listen \[::\]/d; s|listen 443|listen 127.0.0.1:$1|" \
 			-e "s|listen 80;|listen 127.0.0.1:$2;|; s|certprov.example.com|localhost|" \
 			-e "s|/etc/ssl/certs/certprov.pem|$pki/front.crt|" \
