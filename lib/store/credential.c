@@ -11,12 +11,6 @@
 
 #define ROW_MAX 4096
 
-const char *const credential_state_names[CREDENTIAL_STATE_COUNT] = {
-	[CREDENTIAL_ACTIVE] = "active",
-	[CREDENTIAL_ARCHIVED] = "archived",
-	[CREDENTIAL_REVOKED] = "revoked",
-};
-
 void credential_fini(struct credential *credential)
 {
 	free(credential->mail);

@@ -233,6 +233,8 @@ static const char count_all[] =
 	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 30 * 86400"
 	" UNION ALL SELECT 'expiring 60d', count(*) FROM credential"
 	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 60 * 86400"
+	" UNION ALL SELECT 'soonest expiry', coalesce(min(not_after), 0) FROM credential"
+	"	WHERE state = 'active'"
 	" UNION ALL SELECT 'upload ' || state, count(*) FROM upload GROUP BY state"
 	" UNION ALL SELECT 'event ' || state, count(*) FROM event GROUP BY state"
 	" UNION ALL SELECT 'oldest pending', coalesce(min(received_at), 0) FROM event"
@@ -259,6 +261,7 @@ static const struct {
 	{"expiring 7d", AT(expiring_7d)},
 	{"expiring 30d", AT(expiring_30d)},
 	{"expiring 60d", AT(expiring_60d)},
+	{"soonest expiry", AT(soonest_expiry)},
 	{"upload pending", AT(uploads[UPLOAD_PENDING])},
 	{"upload delivered", AT(uploads[UPLOAD_DELIVERED])},
 	{"upload failed", AT(uploads[UPLOAD_FAILED])},

@@ -70,19 +70,6 @@ enum err store_ping(struct store *store, struct error *e)
 
 /* --- what an engine does by itself */
 
-const char *const event_state_names[EVENT_STATE_COUNT] = {
-	[EVENT_STATE_PENDING] = "pending",
-	[EVENT_STATE_DELIVERED] = "delivered",
-	[EVENT_STATE_RECORDED] = "recorded",
-	[EVENT_STATE_FAILED] = "failed",
-};
-
-const char *const upload_state_names[UPLOAD_STATE_COUNT] = {
-	[UPLOAD_PENDING] = "pending",
-	[UPLOAD_DELIVERED] = "delivered",
-	[UPLOAD_FAILED] = "failed",
-};
-
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e)
 {

@@ -329,6 +329,7 @@ static void counts(void **state)
 	assert_int_equal(c.expired, 0);
 	assert_int_equal(c.expiring_7d, 3);
 	assert_int_equal(c.expiring_60d, 3);
+	assert_int_equal(c.soonest_expiry, 1631536000 + 2);
 }
 
 /* Active ones end at 1631536000 + 2, 3 and 4. */
@@ -353,6 +354,7 @@ static void counts_by_time_left(void **state)
 		assert_int_equal(c.expiring_7d, cases[i].in_7d);
 		assert_int_equal(c.expiring_30d, cases[i].in_30d);
 		assert_int_equal(c.expiring_60d, cases[i].in_60d);
+		assert_int_equal(c.soonest_expiry, 1631536000 + 2); /* over or not */
 	}
 }
 
