@@ -5,6 +5,8 @@
 /* [ca] type is a name of this table; its first row is the default. */
 static const struct ca_kind *const kinds[] = {&ca_local};
 
+_Static_assert(ARRAY_LEN(kinds) <= CA_KIND_MAX, "others have room for so many");
+
 struct ca {
 	const struct ca_kind *kind;
 	void *self;
@@ -34,6 +36,20 @@ void ca_close(struct ca *ca)
 		return;
 	ca->kind->close(ca->self);
 	free(ca);
+}
+
+size_t ca_kind_of(const struct ca *ca)
+{
+	size_t i = 0;
+
+	while (kinds[i] != ca->kind)
+		i++;
+	return i;
+}
+
+const char *ca_kind_name(size_t kind)
+{
+	return kind < ARRAY_LEN(kinds) ? kinds[kind]->name : NULL;
 }
 
 enum err ca_issue(struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e)

@@ -49,6 +49,11 @@ extern const struct ca_kind ca_local;
 enum err ca_open(const struct config *config, struct ca **out, struct error *e) must_check;
 void ca_close(struct ca *ca);
 
+/* The number of its kind in the table, below CA_KIND_MAX; NULL for a number behind the last. */
+#define CA_KIND_MAX 16
+size_t ca_kind_of(const struct ca *ca);
+const char *ca_kind_name(size_t kind);
+
 /* Issues, and puts the answer through certificate_check() before anyone sees it. */
 enum err ca_issue(
 	struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e) must_check;

@@ -14,6 +14,11 @@
 /* How many of a user's other devices one event sees to; who has more, at his next one. */
 #define OTHERS_MAX 64
 
+static const enum step step_of[USAGE_COUNT] = {
+	[USAGE_SIGNING] = STEP_SIGNING,
+	[USAGE_ENCRYPTION] = STEP_ENCRYPTION,
+};
+
 static struct credential_owner owner_of(
 	const struct provider *p, const char *device_uuid, const char *user_uuid, enum usage usage)
 {
@@ -59,6 +64,15 @@ static enum err new_key(struct provider *p, enum key_type type, struct key **out
 	return err ? key_generate(type, out, e) : ERR_OK;
 }
 
+static enum err issue(
+	struct provider *p, const struct ca_order *order, struct chain *out, struct error *e)
+{
+	enum err err = ca_issue(p->ca, order, out, e);
+
+	meter_issued(p->meter, ca_kind_of(p->ca), err);
+	return err;
+}
+
 /* A new key pair and the CA's certificate for it. */
 static enum err make(struct provider *p, const struct credential_owner *owner,
 	const struct person *person, struct credential *out, struct error *e)
@@ -76,7 +90,7 @@ static enum err make(struct provider *p, const struct credential_owner *owner,
 
 	order.key = key;
 	if (!err)
-		err = ca_issue(p->ca, &order, &chain, e);
+		err = issue(p, &order, &chain, e);
 	if (!err)
 		err = describe(owner, person, &chain, &made, e);
 	if (!err)
@@ -243,7 +257,7 @@ static enum err obtain_others(struct provider *p, const char *user_uuid,
 		err = more;
 	}
 	if (err || count > 0)
-		steps_done(steps, "others", err ? "failed" : "replaced");
+		steps_done(steps, STEP_OTHERS, err ? "failed" : "replaced");
 	return err;
 }
 
@@ -268,7 +282,7 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 		set.present[usage] = !err;
 		if (set.current[usage].id > set.newest)
 			set.newest = set.current[usage].id;
-		steps_done(steps, usage_names[usage], err ? "failed" : how);
+		steps_done(steps, step_of[usage], err ? "failed" : how);
 	}
 	if (!err)
 		err = obtain_others(p, event->user_uuid, person, steps, e);

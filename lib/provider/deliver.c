@@ -55,7 +55,7 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 	/* one that names its user alone was recorded with a device of his */
 	memcpy(event->device_uuid, claim->device_uuid, sizeof(event->device_uuid));
 	work.event = event;
-	steps_start(&work.steps);
+	steps_start(&work.steps, p->meter);
 	snprintf(run, sizeof(run), "%s", log_request());
 	log_set_request(claim->request_id);
 	err = work_attempt(&work, &outcome, e);

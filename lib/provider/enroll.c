@@ -37,7 +37,7 @@ static enum err record(struct work *w, const char *body, size_t len, struct erro
 	enum err err = store_event_add(
 		w->provider->store, &row, lease_seconds(w->provider->config), &w->id, e);
 
-	steps_done(&w->steps, "record", err ? "failed" : NULL);
+	steps_done(&w->steps, STEP_RECORD, err ? "failed" : NULL);
 	return err;
 }
 
@@ -61,7 +61,7 @@ static bool wait_for_turn(struct work *w)
 		nanosleep(&pause, NULL);
 	}
 	if (waited)
-		steps_done(&w->steps, "turn", ours ? NULL : "timeout");
+		steps_done(&w->steps, STEP_TURN, ours ? NULL : "timeout");
 	return ours;
 }
 
@@ -130,7 +130,7 @@ static enum err enroll(
 	memcpy(pair.user_uuid, w->event->user_uuid, sizeof(pair.user_uuid));
 	if (!err)
 		err = keep_newer_address(w, &person, e);
-	steps_done(&w->steps, "identity", err ? "refused" : NULL);
+	steps_done(&w->steps, STEP_IDENTITY, err ? "refused" : NULL);
 	if (!err)
 		err = credential_set_obtain(p, w->event, &person, &w->steps, &set, e);
 	if (!err)
@@ -152,7 +152,7 @@ static enum err unenroll(struct work *w, struct error *e)
 	if (w->provider->config->events.on_unenroll == UNENROLL_KEEP)
 		return ERR_OK;
 	err = revoke_unenrolled(w->provider, w->id, e);
-	steps_done(&w->steps, "revoke", err ? "failed" : NULL);
+	steps_done(&w->steps, STEP_REVOKE, err ? "failed" : NULL);
 	return err;
 }
 
@@ -175,7 +175,7 @@ static enum err finish(struct work *w, enum event_state done, const struct uploa
 	struct error unwritten;
 
 	if (store_event_finish(w->provider->store, w->id, &end, &unwritten) == ERR_OK) {
-		steps_done(&w->steps, "finish", NULL);
+		steps_done(&w->steps, STEP_FINISH, NULL);
 		return err;
 	}
 	error_context(&unwritten, "the outcome could not be recorded");
@@ -230,7 +230,7 @@ static enum err record_and_attempt(
 {
 	enum err err;
 
-	steps_start(&w->steps);
+	steps_start(&w->steps, w->provider->meter);
 	err = record(w, body, len, e);
 	if (err) {
 		log_outcome(w, err);

@@ -63,6 +63,10 @@ struct expiry expiry_of_crl(
 void expiry_gather(
 	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT]);
 
+/* The same for a provider, of the client certificate that it has open: quick at any time. */
+struct provider;
+void expiry_of_provider(struct provider *provider, struct expiry out[EXPIRY_COUNT]);
+
 /* "our client certificate", "the CA certificate", "the revocation list" */
 const char *expiry_name(enum expiry_what what);
 

@@ -2,6 +2,7 @@
 #include "net/identity.h"
 #include "pki/certificate.h"
 #include "provider/expiry.h"
+#include "provider/internal.h"
 
 /* What of ours ends, as it lies in files and in the store. */
 
@@ -74,13 +75,12 @@ struct expiry expiry_of_crl(const struct config *config, struct store *store, co
 	return expiry;
 }
 
-void expiry_gather(
+static void gather_ca(
 	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT])
 {
 	struct chain ca = {0};
 	struct error e;
 
-	out[EXPIRY_CLIENT] = client_expiry(config);
 	if (read_ca(config, &ca, &e)) {
 		out[EXPIRY_CA] = expiry_unknown(EXPIRY_CA, &e);
 		out[EXPIRY_CRL] = expiry_unknown(EXPIRY_CRL, &e);
@@ -89,4 +89,17 @@ void expiry_gather(
 	out[EXPIRY_CA] = of_certificate(EXPIRY_CA, &ca.certificate[0]);
 	out[EXPIRY_CRL] = expiry_of_crl(config, store, &ca.certificate[0]);
 	chain_free(&ca);
+}
+
+void expiry_gather(
+	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT])
+{
+	out[EXPIRY_CLIENT] = client_expiry(config);
+	gather_ca(config, store, out);
+}
+
+void expiry_of_provider(struct provider *provider, struct expiry out[EXPIRY_COUNT])
+{
+	out[EXPIRY_CLIENT] = of_certificate(EXPIRY_CLIENT, escrow_identity(provider->escrow));
+	gather_ca(provider->config, provider->store, out);
 }

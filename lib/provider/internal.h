@@ -5,6 +5,7 @@
 #include "escrow/escrow.h"
 #include "pki/key_pool.h"
 #include "provider/inputs.h"
+#include "provider/meter.h"
 #include "provider/person.h"
 #include "provider/provider.h"
 #include "provider/steps.h"
@@ -18,6 +19,7 @@ struct provider {
 	struct ca *ca;
 	struct escrow *escrow;
 	struct key_pool *pool;	      /* borrowed; NULL: every key is made when it is needed */
+	struct meter *meter;	      /* borrowed; NULL: nobody counts */
 	char inputs[DIGEST_HEX_SIZE]; /* what it works with */
 	struct blob pkcs12_password;  /* data is NULL: none */
 };

@@ -110,3 +110,8 @@ void provider_use_pool(struct provider *provider, struct key_pool *pool)
 {
 	provider->pool = pool;
 }
+
+void provider_use_meter(struct provider *provider, struct meter *meter)
+{
+	provider->meter = meter;
+}

@@ -34,6 +34,10 @@ enum err provider_key_pool(
 	const struct config *config, struct key_pool **out, struct error *e) must_check;
 void provider_use_pool(struct provider *provider, struct key_pool *pool); /* borrows */
 
+/* From now on what is done is counted there, see provider/meter.h; until then nobody counts. */
+struct meter;
+void provider_use_meter(struct provider *provider, struct meter *meter); /* borrows */
+
 /* --- an event notification, from the webhook or from a file */
 
 enum outcome_kind {

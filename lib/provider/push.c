@@ -36,7 +36,7 @@ enum err worker_push(struct worker *w, const struct store_device *device, struct
 
 	bulk_wait_turn(w->bulk);
 	err = credential_set_stored(p, &device->pair, &set, e);
-	steps_start(&steps);
+	steps_start(&steps, p->meter);
 	if (!err)
 		err = upload_set(p, &device->pair, &set, device->tries, &steps, &uploads, e);
 	if (record(p, &uploads, &unwritten)) {

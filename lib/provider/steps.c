@@ -1,24 +1,40 @@
 #include "provider/steps.h"
 
 #include "base/clock.h"
+#include "provider/meter.h"
 
-void steps_start(struct steps *steps)
+const char *const step_names[STEP_COUNT] = {
+	[STEP_RECORD] = "record",
+	[STEP_TURN] = "turn",
+	[STEP_IDENTITY] = "identity",
+	[STEP_SIGNING] = "signing",
+	[STEP_ENCRYPTION] = "encryption",
+	[STEP_OTHERS] = "others",
+	[STEP_PACK] = "pack",
+	[STEP_UPLOAD] = "upload",
+	[STEP_REVOKE] = "revoke",
+	[STEP_FINISH] = "finish",
+};
+
+void steps_start(struct steps *steps, struct meter *meter)
 {
+	steps->meter = meter;
 	steps->count = 0;
 	steps->started = steps->last = clock_monotonic_us();
 }
 
-void steps_done(struct steps *steps, const char *name, const char *result)
+void steps_done(struct steps *steps, enum step step, const char *result)
 {
-	int64_t now = clock_monotonic_us();
+	int64_t now = clock_monotonic_us(), us = now - steps->last;
 
 	if (steps->count < STEPS_MAX) {
-		steps->step[steps->count].name = name;
-		steps->step[steps->count].result = result;
-		steps->step[steps->count].us = now - steps->last;
+		steps->done[steps->count].step = step;
+		steps->done[steps->count].result = result;
+		steps->done[steps->count].us = us;
 		steps->count++;
 	}
 	steps->last = now;
+	meter_step(steps->meter, step, us);
 }
 
 static void print_ms(struct buf *out, int64_t us)
@@ -29,11 +45,11 @@ static void print_ms(struct buf *out, int64_t us)
 void steps_print(const struct steps *steps, struct buf *out)
 {
 	for (size_t i = 0; i < steps->count; i++) {
-		const char *result = steps->step[i].result;
+		const char *result = steps->done[i].result;
 
-		buf_printf(out, "%s=%s%s", steps->step[i].name, result ? result : "",
+		buf_printf(out, "%s=%s%s", step_names[steps->done[i].step], result ? result : "",
 			result ? ":" : "");
-		print_ms(out, steps->step[i].us);
+		print_ms(out, steps->done[i].us);
 		buf_putc(out, ' ');
 	}
 	buf_puts(out, "total=");

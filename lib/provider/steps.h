@@ -8,21 +8,41 @@
 
 #define STEPS_MAX 32
 
+struct meter;
+
+enum step {
+	STEP_RECORD,
+	STEP_TURN, /* the wait for another process that has the same device in hand */
+	STEP_IDENTITY,
+	STEP_SIGNING,
+	STEP_ENCRYPTION,
+	STEP_OTHERS, /* for the other devices of the user */
+	STEP_PACK,
+	STEP_UPLOAD, /* to one gateway */
+	STEP_REVOKE,
+	STEP_FINISH,
+	STEP_COUNT
+};
+
+extern const char *const step_names[STEP_COUNT]; /* "record", "turn" … */
+
 /* What was done for one event, and how long each step took: for its log line. */
 struct steps {
+	struct meter *meter; /* borrowed; or NULL */
 	size_t count;
 	int64_t started, last; /* clock_monotonic_us() */
 	struct {
-		const char *name;   /* static: "record", "signing" … */
+		enum step step;
 		const char *result; /* static: "made", "kept" …, or NULL */
 		int64_t us;
-	} step[STEPS_MAX];
+	} done[STEPS_MAX];
 };
 
-void steps_start(struct steps *steps);
+/* meter counts each step, too; NULL: nobody does. */
+void steps_start(struct steps *steps, struct meter *meter);
 
 /* The step that ends now: its time is what passed since the one before it. */
-void steps_done(struct steps *steps, const char *name, const char *result);
+void steps_done(struct steps *steps, enum step step, const char *result);
 
 /* "record=0.4ms signing=made:57.1ms … total=118.0ms" */
 void steps_print(const struct steps *steps, struct buf *out);

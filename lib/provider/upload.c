@@ -146,6 +146,7 @@ static enum err send_next(struct provider *p, const struct buf *payload, int64_t
 	enum err err = escrow_send(p->escrow, out->count, payload, deadline, why);
 	bool again = err && error_meaning(err)->retry;
 
+	meter_upload(p->meter, row->gateway, err);
 	row->state = !err ? UPLOAD_DELIVERED : again ? UPLOAD_PENDING : UPLOAD_FAILED;
 	row->cause = err ? why->text : "";
 	row->next_at = clock_now() + backoff_seconds(tries, err ? why->retry_after : 0);
@@ -175,7 +176,7 @@ static enum err send_all(struct provider *p, const struct buf *payload, int64_t 
 		int64_t until = part_of_time(deadline, count - out->count);
 		enum err one = send_next(p, payload, until, tries, out, &why);
 
-		steps_done(steps, "upload", one ? error_meaning(one)->label : NULL);
+		steps_done(steps, STEP_UPLOAD, one ? error_meaning(one)->label : NULL);
 		if (one && (!worst || error_meaning(one)->retry)) {
 			worst = one;
 			*e = why;
@@ -193,7 +194,7 @@ enum err upload_set(struct provider *p, const struct store_pair *pair,
 
 	if (!err)
 		err = make_payload(p, pair, set, &payload, e);
-	steps_done(steps, "pack", err ? "failed" : NULL);
+	steps_done(steps, STEP_PACK, err ? "failed" : NULL);
 	if (!err)
 		err = send_all(p, &payload, tries, steps, out, e);
 	buf_free(&payload);

@@ -24,8 +24,8 @@
 #include "provider/steps.h"
 #include "store/sqlite.h"
 
-void __real_steps_done(struct steps *steps, const char *name, const char *result);
-void __wrap_steps_done(struct steps *steps, const char *name, const char *result);
+void __real_steps_done(struct steps *steps, enum step step, const char *result);
+void __wrap_steps_done(struct steps *steps, enum step step, const char *result);
 enum err __real_ca_issue(
 	struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e);
 enum err __wrap_ca_issue(
@@ -49,10 +49,10 @@ static void stop_at(const char *point)
 		raise(SIGKILL);
 }
 
-void __wrap_steps_done(struct steps *steps, const char *name, const char *result)
+void __wrap_steps_done(struct steps *steps, enum step step, const char *result)
 {
-	__real_steps_done(steps, name, result);
-	stop_at(name);
+	__real_steps_done(steps, step, result);
+	stop_at(step_names[step]);
 }
 
 enum err __wrap_ca_issue(

@@ -1,0 +1,57 @@
+#ifndef PROVIDER_METER_H
+#define PROVIDER_METER_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "ca/ca.h"
+#include "provider/steps.h"
+
+/*
+ * What the use cases count while they work, for those who watch a process that serves: fixed
+ * tables of numbers that only grow, so that they may lie in memory that processes share.
+ * Zeroed, it is ready. No lock is held: whoever is killed meanwhile leaves a number that is
+ * right. 64 bits do not run over. In all of these the meter may be NULL: nobody counts.
+ */
+#define METER_BUCKETS 16
+#define METER_GATEWAYS 16
+#define METER_URL_SIZE 256
+
+struct meter_times {
+	atomic_ullong
+		count[METER_BUCKETS + 1]; /* each those of one bucket alone; the last: longer */
+	atomic_ullong sum;		  /* microseconds */
+};
+
+struct meter_gateway {
+	char url[METER_URL_SIZE];
+	atomic_ullong uploads[ERR_COUNT];
+};
+
+struct meter {
+	atomic_ullong issued[CA_KIND_MAX][ERR_COUNT];
+	struct meter_times step[STEP_COUNT];
+	atomic_size_t gateways;				  /* that are named */
+	struct meter_gateway gateway[METER_GATEWAYS + 1]; /* the one behind those: all others */
+};
+
+/* Up to so many microseconds, that included, is in the bucket; they ascend. */
+extern const int64_t meter_bounds[METER_BUCKETS];
+
+/*
+ * Gives each of these URLs a place of its own, for good, as far as there is room. Only one
+ * process may do that, before it forks those that upload there; others may read meanwhile.
+ */
+void meter_name_gateways(struct meter *meter, char *const urls[]);
+
+/* The CA was asked: how it ended. kind: ca_kind_of() */
+void meter_issued(struct meter *meter, size_t kind, enum err err);
+
+/* An upload to that gateway was tried. One that has no place counts with all others. */
+void meter_upload(struct meter *meter, const char *url, enum err err);
+
+void meter_step(struct meter *meter, enum step step, int64_t us);
+
+#endif
