@@ -458,6 +458,10 @@ enum err config_check_whole(const struct config *config, struct error *e)
 	if (!basic && config->events.users_file)
 		return config_error(
 			config, "events", "users-file", e, "only authenticate = basic uses it");
+	if (basic && config->admin.users_file &&
+		strcmp(config->admin.users_file, config->events.users_file) == 0)
+		return config_error(config, "admin", "users-file", e,
+			"must be another file than [events] users-file");
 	if (!config->escrow.urls)
 		return config_error(config, "escrow", "url", e, "missing");
 	if (!config->escrow.identity)

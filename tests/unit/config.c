@@ -404,6 +404,8 @@ static void test_whole(void **state)
 		": [escrow] identity: missing");
 	assert_refused("[events]\nauthenticate = none\nusers-file = u\n",
 		":3: [events] users-file: only authenticate = basic uses it");
+	assert_refused("[events]\nusers-file = u\n[admin]\nusers-file = u\n",
+		":4: [admin] users-file: must be another file than [events] users-file");
 	assert_refused(LEAST "[certificates]\nvalidity = 30d\n",
 		": [certificates] renew-within: must be shorter than validity");
 	assert_refused(LEAST "[certificates]\nvalidity = 10d\nrenew-within = 240h\n",
