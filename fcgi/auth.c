@@ -16,8 +16,17 @@
 #define REMEMBERED_MAX 16 /* a web hook has one user, or two while its password changes */
 #define SHOWN_NAME_MAX 64
 
+const char *const auth_failure_names[AUTH_FAILURE_COUNT] = {
+	[AUTH_MISSING] = "missing",
+	[AUTH_MALFORMED] = "malformed",
+	[AUTH_UNKNOWN_USER] = "unknown_user",
+	[AUTH_WRONG_PASSWORD] = "wrong_password",
+	[AUTH_NO_REMOTE_USER] = "no_remote_user",
+};
+
 struct auth {
 	struct users users;
+	enum auth_failure failure;
 	struct crypt_data crypt;	    /* 32 KB of scratch space */
 	unsigned char mac_key[DIGEST_SIZE]; /* of this process alone */
 	size_t next;			    /* in remembered, once it is full */
@@ -113,6 +122,7 @@ static enum err check_password(struct auth *auth, struct buf *pair, struct error
 	user = users_find(&auth->users, pair->data);
 	if (password_is_right(auth, user, colon + 1))
 		return ERR_OK;
+	auth->failure = user ? AUTH_WRONG_PASSWORD : AUTH_UNKNOWN_USER;
 	shown_name(pair->data, name);
 	return error_set(e, ERR_UNAUTHENTICATED, "user \"%s\": %s", name,
 		user ? "wrong password" : "there is no such user in the users file");
@@ -148,6 +158,7 @@ enum err auth_check(struct auth *auth, const char *authorization, struct error *
 	unsigned char mac[DIGEST_SIZE] = {0};
 	enum err err = decode(authorization, &pair, e);
 
+	auth->failure = *authorization ? AUTH_MALFORMED : AUTH_MISSING;
 	if (err)
 		goto out;
 	if (!digest(auth, &pair, mac)) {
@@ -163,4 +174,9 @@ out:
 	secret_wipe(mac, sizeof(mac));
 	buf_free(&pair);
 	return err;
+}
+
+enum auth_failure auth_failure(const struct auth *auth)
+{
+	return auth->failure;
 }

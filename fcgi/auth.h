@@ -17,11 +17,25 @@ struct auth;
 enum err auth_open(const char *path, struct auth **out, struct error *e) must_check;
 void auth_close(struct auth *auth);
 
+enum auth_failure {
+	AUTH_MISSING,	   /* no credentials */
+	AUTH_MALFORMED,	   /* not of HTTP Basic, or not as RFC 7617 has them */
+	AUTH_UNKNOWN_USER, /* not in the file */
+	AUTH_WRONG_PASSWORD,
+	AUTH_NO_REMOTE_USER, /* the web server was to check them and has not */
+	AUTH_FAILURE_COUNT
+};
+
+extern const char *const auth_failure_names[AUTH_FAILURE_COUNT]; /* "missing" … */
+
 /*
  * Checks the value of an Authorization header ("": there is none).
  * ERR_UNAUTHENTICATED, its text for the log alone. The time taken does not tell whether the
  * user exists, as long as all users have hashes of the first one's method and cost.
  */
 enum err auth_check(struct auth *auth, const char *authorization, struct error *e) must_check;
+
+/* Why auth_check() has said ERR_UNAUTHENTICATED, the last time. */
+enum auth_failure auth_failure(const struct auth *auth);
 
 #endif

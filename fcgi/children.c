@@ -29,6 +29,7 @@ static const char *const role_names[] = {[WORKER] = "worker", [KEY_MAKER] = "key
 
 struct child {
 	enum role role;
+	unsigned place;	  /* in metrics, if it is a worker */
 	pid_t pid;	  /* 0: waits to be started */
 	int64_t start_at; /* if it waits */
 	int64_t started;
@@ -64,20 +65,31 @@ static int make_keys(struct key_pool *pool)
 	return error_meaning(ERR_INTERNAL)->exit_status;
 }
 
-static int be(enum role role, const struct children *children)
+static int be(const struct child *child, const struct children *children)
 {
-	if (role == KEY_MAKER)
+	if (child->role == KEY_MAKER)
 		return make_keys(children->pool);
-	return worker_run(children->config, children->pool, children->listen_fd);
+	return worker_run(children->config, children->pool, children->metrics, child->place,
+		children->listen_fd);
+}
+
+/* Whatever it was doing, it is not any more. */
+static void free_place(const struct children *children, const struct child *child)
+{
+	if (child->role == WORKER)
+		metrics_worker_remove(children->metrics, child->place);
 }
 
 static void start(const struct children *children, struct child *child)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 
+	if (child->role == WORKER)
+		child->place = metrics_worker_add(children->metrics);
+	pid = fork();
 	if (pid == 0) {
 		process_follow(parent, SIGTERM);
-		exit(be(child->role, children));
+		exit(be(child, children));
 	}
 	child->started = clock_monotonic_ms();
 	child->pid = pid;
@@ -86,6 +98,7 @@ static void start(const struct children *children, struct child *child)
 		return;
 	}
 	log_error("cannot start a %s: fork: %s", role_names[child->role], strerror(errno));
+	free_place(children, child);
 	postpone(child, child->started);
 }
 
@@ -129,6 +142,9 @@ static void bury(struct children *children, struct child *child, int status)
 {
 	pid_t pid = child->pid;
 
+	free_place(children, child);
+	if (!child->kill_at && child->role == WORKER)
+		metrics_worker_died(children->metrics);
 	if (!child->kill_at)
 		postpone(child, clock_monotonic_ms());
 	log_death(child, pid, status);
@@ -219,6 +235,7 @@ enum err children_renew(struct children *children, const struct config *config, 
 		key_pool_free(pool);
 		return err;
 	}
+	meter_name_gateways(&children->metrics->meter, config->escrow.urls);
 	children_retire(children, kill_at);
 	append(children, added);
 	key_pool_free(children->pool);

@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "fcgi/metrics.h"
 #include "pki/key_pool.h"
 
 /*
@@ -20,6 +21,7 @@ struct children {
 	struct child *first;
 	const struct config *config; /* of those to be started */
 	struct key_pool *pool;	     /* theirs, or NULL */
+	struct metrics *metrics;     /* borrowed; they count in it */
 	int listen_fd;
 };
 

@@ -26,6 +26,7 @@
 struct parent {
 	const struct parent_options *options;
 	struct config *config;
+	struct metrics *metrics;
 	struct listener listener;
 	struct children children;
 	struct watch watch;
@@ -67,10 +68,13 @@ static enum err start(struct parent *p, struct error *e)
 		err = listener_open(options->socket, &p->listener, e);
 	else if (!err)
 		err = listener_inherit(&p->listener, e);
+	if (!err)
+		err = metrics_new(&p->metrics, e);
 	if (err)
 		return err;
 	log_open("certprov.fcgi", p->config->log.target, p->config->log.level);
 	p->children.listen_fd = p->listener.fd;
+	p->children.metrics = p->metrics;
 	watch_look(&p->watch, p->config);
 	log_info("serving %s with %u workers", options->socket ? options->socket : "descriptor 0",
 		options->workers);
@@ -203,6 +207,7 @@ int parent_run(const struct parent_options *options)
 		log_info("stopped");
 	}
 	children_fini(&p.children);
+	metrics_free(p.metrics);
 	config_free(p.config);
 	return error_meaning(err)->exit_status;
 }

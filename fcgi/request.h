@@ -11,6 +11,18 @@
 #define REQUEST_ID_MIN 8
 #define REQUEST_ID_MAX 64
 
+enum path {
+	PATH_EVENTS,
+	PATH_HEALTHZ,
+	PATH_CA_CERTIFICATE,
+	PATH_CA_CRL,
+	PATH_METRICS,
+	PATH_OTHER, /* none of ours */
+	PATH_COUNT
+};
+
+extern const char *const path_names[PATH_COUNT]; /* "/events" …; "other" */
+
 /*
  * A request as the web server passes it on. Texts are borrowed from the
  * gateway's parameters and are never NULL. The body is not read before
@@ -20,6 +32,7 @@ struct request {
 	const struct gateway *gateway;
 	const char *method;
 	const char *path;   /* "/events"; the empty path and "/" are the same */
+	enum path which;    /* the same, where it is one of ours */
 	const char *remote; /* address of the client, or "unknown" */
 	char id[REQUEST_ID_MAX + 1];
 	size_t length;	  /* set by request_check_length(): the body's, */

@@ -38,38 +38,28 @@ enum err response_check(const struct response *response, struct error *e)
 }
 
 /* RFC 9110, section 15; those that we give. */
-static const char *reason(int status)
-{
-	static const struct {
-		int status;
-		const char *phrase;
-	} reasons[] = {
-		{200, "OK"},
-		{202, "Accepted"},
-		{304, "Not Modified"},
-		{400, "Bad Request"},
-		{401, "Unauthorized"},
-		{403, "Forbidden"},
-		{404, "Not Found"},
-		{405, "Method Not Allowed"},
-		{413, "Content Too Large"},
-		{415, "Unsupported Media Type"},
-		{422, "Unprocessable Content"},
-		{500, "Internal Server Error"},
-		{502, "Bad Gateway"},
-		{503, "Service Unavailable"},
-	};
+const int response_statuses[RESPONSE_STATUS_COUNT] = {
+	200, 202, 304, 400, 401, 403, 404, 405, 413, 415, 422, 500, 502, 503, 0};
 
-	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
-		if (reasons[i].status == status)
-			return reasons[i].phrase;
-	return "Unknown";
+static const char *const phrases[RESPONSE_STATUS_COUNT] = {"OK", "Accepted", "Not Modified",
+	"Bad Request", "Unauthorized", "Forbidden", "Not Found", "Method Not Allowed",
+	"Content Too Large", "Unsupported Media Type", "Unprocessable Content",
+	"Internal Server Error", "Bad Gateway", "Service Unavailable", "Unknown"};
+
+size_t response_status(int status)
+{
+	size_t i = 0;
+
+	while (i < RESPONSE_STATUS_COUNT - 1 && response_statuses[i] != status)
+		i++;
+	return i;
 }
 
 static void write_head(
 	const struct response *response, const struct request *request, struct buf *out)
 {
-	buf_printf(out, "Status: %d %s\r\n", response->status, reason(response->status));
+	buf_printf(out, "Status: %d %s\r\n", response->status,
+		phrases[response_status(response->status)]);
 	if (response->content_type)
 		buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
 			response->content_type, response->body.len);

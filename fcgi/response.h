@@ -8,6 +8,11 @@
 #include "fcgi/gateway.h"
 #include "fcgi/request.h"
 
+/* The statuses that we give, ascending; all others are the last, 0. */
+#define RESPONSE_STATUS_COUNT 15
+extern const int response_statuses[RESPONSE_STATUS_COUNT];
+size_t response_status(int status); /* its number */
+
 /* An answer in the making. Headers outlive a change of mind: a problem keeps them. */
 struct response {
 	int status;

@@ -3,11 +3,12 @@
 #include <string.h>
 
 static const struct route routes[] = {
-	{"/events", "GET", ACCESS_EVENTS, false, events_test},
-	{"/events", "POST", ACCESS_EVENTS, true, events_post},
-	{"/healthz", "GET", ACCESS_ALL, false, page_healthz},
-	{"/ca.cer", "GET", ACCESS_ALL, false, page_ca_certificate},
-	{"/ca.crl", "GET", ACCESS_ALL, false, page_ca_crl},
+	{PATH_EVENTS, "GET", ACCESS_EVENTS, false, events_test},
+	{PATH_EVENTS, "POST", ACCESS_EVENTS, true, events_post},
+	{PATH_HEALTHZ, "GET", ACCESS_ALL, false, page_healthz},
+	{PATH_CA_CERTIFICATE, "GET", ACCESS_ALL, false, page_ca_certificate},
+	{PATH_CA_CRL, "GET", ACCESS_ALL, false, page_ca_crl},
+	{PATH_METRICS, "GET", ACCESS_ADMIN, false, page_metrics},
 };
 
 static bool takes(const struct route *route, const char *method)
@@ -23,14 +24,15 @@ static void allow(struct buf *methods, const struct route *route)
 		buf_puts(methods, ", HEAD");
 }
 
-enum err route_find(const struct request *request, struct response *response,
+enum err route_find(const struct request *request, bool admin, struct response *response,
 	const struct route **out, struct error *e)
 {
 	struct buf methods = BUF_INIT(64);
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-		if (strcmp(routes[i].path, request->path) != 0)
+		if (routes[i].path != request->which ||
+			(routes[i].access == ACCESS_ADMIN && !admin))
 			continue;
 		if (takes(&routes[i], request->method)) {
 			*out = &routes[i];

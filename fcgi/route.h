@@ -14,11 +14,12 @@ typedef enum err route_handler(struct service *service, const struct request *re
 enum access {
 	ACCESS_ALL,
 	ACCESS_EVENTS, /* whoever may post events */
+	ACCESS_ADMIN,  /* [admin]; without it there is no such path */
 };
 
 /* What is done for a method at a path. */
 struct route {
-	const char *path;
+	enum path path;
 	const char *method;
 	enum access access;
 	bool body; /* it takes one */
@@ -26,13 +27,14 @@ struct route {
 };
 
 /*
- * HEAD is taken wherever GET is. ERR_NOT_FOUND; ERR_METHOD, with the header
- * Allow (RFC 9110, section 10.2.1) put into the response.
+ * admin: whether there are paths for [admin]. HEAD is taken wherever GET is. ERR_NOT_FOUND;
+ * ERR_METHOD, with the header Allow (RFC 9110, section 10.2.1) put into the response.
  */
-enum err route_find(const struct request *request, struct response *response,
+enum err route_find(const struct request *request, bool admin, struct response *response,
 	const struct route **out, struct error *e) must_check;
 
-/* The handlers: events.c and pages.c */
-route_handler events_post, events_test, page_healthz, page_ca_certificate, page_ca_crl;
+/* The handlers: events.c, pages.c, metrics_page.c */
+route_handler events_post, events_test, page_healthz, page_ca_certificate, page_ca_crl,
+	page_metrics;
 
 #endif

@@ -15,6 +15,8 @@ enum err service_open(const struct config *config, struct service *out, struct e
 
 	if (config->events.authenticate == AUTHENTICATE_BASIC)
 		err = auth_open(config->events.users_file, &service.auth, e);
+	if (!err && config->admin.users_file)
+		err = auth_open(config->admin.users_file, &service.admin, e);
 	if (!err)
 		err = provider_open(config, &service.provider, e);
 	if (err)
@@ -29,23 +31,32 @@ void service_close(struct service *service)
 	if (service->provider)
 		provider_close(service->provider);
 	auth_close(service->auth);
+	auth_close(service->admin);
 	*service = (struct service){.config = NULL};
+}
+
+void service_use_metrics(struct service *service, struct metrics *metrics)
+{
+	service->metrics = metrics;
+	provider_use_meter(service->provider, &metrics->meter);
 }
 
 /* --- who may */
 
-static enum err check_basic(struct service *service, const struct request *request,
-	struct response *response, struct error *e)
+static enum err check_basic(struct service *service, struct auth *auth, const char *realm,
+	const struct request *request, struct response *response, struct error *e)
 {
 	const char *given = request_param(request, "HTTP_AUTHORIZATION");
 	enum err err;
 
 	if (!*given) /* where Apache's mod_rewrite passes it on to a CGI program */
 		given = request_param(request, "REDIRECT_HTTP_AUTHORIZATION");
-	err = auth_check(service->auth, given, e);
-	if (err == ERR_UNAUTHENTICATED)
+	err = auth_check(auth, given, e);
+	if (err == ERR_UNAUTHENTICATED) {
 		response_header(response, "WWW-Authenticate",
-			"Basic realm=\"certprov\", charset=\"UTF-8\"");
+			"Basic realm=\"%s\", charset=\"UTF-8\"", realm);
+		metrics_refused(service->metrics, auth_failure(auth));
+	}
 	return err;
 }
 
@@ -54,10 +65,11 @@ static enum err check_events_access(struct service *service, const struct reques
 {
 	switch (service->config->events.authenticate) {
 	case AUTHENTICATE_BASIC:
-		return check_basic(service, request, response, e);
+		return check_basic(service, service->auth, "certprov", request, response, e);
 	case AUTHENTICATE_WEB_SERVER:
 		if (*request_param(request, "REMOTE_USER"))
 			return ERR_OK;
+		metrics_refused(service->metrics, AUTH_NO_REMOTE_USER);
 		return error_set(e, ERR_UNAUTHENTICATED,
 			"the web server did not pass REMOTE_USER: it must authenticate the client, "
 			"as [events] authenticate = web-server says");
@@ -65,6 +77,20 @@ static enum err check_events_access(struct service *service, const struct reques
 		return ERR_OK;
 	}
 	return error_set(e, ERR_INTERNAL, "unknown kind of authentication");
+}
+
+static enum err check_access(struct service *service, enum access access,
+	const struct request *request, struct response *response, struct error *e)
+{
+	switch (access) {
+	case ACCESS_ALL:
+		return ERR_OK;
+	case ACCESS_EVENTS:
+		return check_events_access(service, request, response, e);
+	case ACCESS_ADMIN:
+		return check_basic(service, service->admin, "certprov admin", request, response, e);
+	}
+	return error_set(e, ERR_INTERNAL, "unknown kind of access");
 }
 
 /*
@@ -75,12 +101,12 @@ static enum err admit(struct service *service, struct request *request, struct r
 	const struct route **out, struct error *e)
 {
 	const struct route *route = NULL;
-	enum err err = route_find(request, response, &route, e);
+	enum err err = route_find(request, service->admin, response, &route, e);
 
 	if (!err && route->body)
 		err = request_check_length(request, service->config->events.max_body, e);
-	if (!err && route->access == ACCESS_EVENTS)
-		err = check_events_access(service, request, response, e);
+	if (!err)
+		err = check_access(service, route->access, request, response, e);
 	if (!err && route->body)
 		err = request_check_type(request, e);
 	if (!err && route->body)
@@ -174,6 +200,8 @@ static void answer(
 		e = (struct error){.code = ERR_OK};
 	if (e.code)
 		problem_fill(&response, &e);
+	if (service) /* before the client can know */
+		metrics_request(service->metrics, request.which, response.status);
 	send_and_log(&request, &response, &e, started);
 	log_set_request(NULL);
 	response_fini(&response);

@@ -5,18 +5,24 @@
 #include "base/error.h"
 #include "fcgi/auth.h"
 #include "fcgi/gateway.h"
+#include "fcgi/metrics.h"
 #include "provider/provider.h"
 
 /* What a process needs to answer requests: one configuration, with all of it open. */
 struct service {
 	const struct config *config; /* borrowed */
 	struct provider *provider;
-	struct auth *auth; /* NULL unless events.authenticate is basic */
+	struct auth *auth;	 /* NULL unless events.authenticate is basic */
+	struct auth *admin;	 /* NULL: no pages for [admin] */
+	struct metrics *metrics; /* borrowed; NULL: nobody counts */
 };
 
 /* ERR_CONFIG, ERR_UNAVAILABLE. */
 enum err service_open(const struct config *config, struct service *out, struct error *e) must_check;
 void service_close(struct service *service);
+
+/* From now on what is answered and done is counted there; borrowed. */
+void service_use_metrics(struct service *service, struct metrics *metrics);
 
 /*
  * Answers one request, and logs one line about it. The deadline for receiving must be

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
@@ -117,12 +118,16 @@ static void pause_a_little(void)
 }
 
 /* Whether to go on. Another worker may have been quicker to accept; that is no error. */
-static bool accept_one(struct service *service, int listen_fd)
+static bool accept_one(struct service *service, unsigned place, int listen_fd)
 {
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd >= 0) {
+		int64_t started = clock_monotonic_us();
+
+		metrics_worker_busy(service->metrics, place);
 		serve(service, fd);
+		metrics_worker_idle(service->metrics, place, started);
 		return true;
 	}
 	switch (errno) {
@@ -144,15 +149,16 @@ static bool accept_one(struct service *service, int listen_fd)
 	}
 }
 
-static int answer_requests(struct service *service, int listen_fd)
+static int answer_requests(struct service *service, unsigned place, int listen_fd)
 {
 	while (!stop)
-		if (wait_for_connection(listen_fd) && !accept_one(service, listen_fd))
+		if (wait_for_connection(listen_fd) && !accept_one(service, place, listen_fd))
 			return error_meaning(ERR_INTERNAL)->exit_status;
 	return 0;
 }
 
-int worker_run(const struct config *config, struct key_pool *pool, int listen_fd)
+int worker_run(const struct config *config, struct key_pool *pool, struct metrics *metrics,
+	unsigned place, int listen_fd)
 {
 	struct service service = {.config = NULL};
 	struct error e = {.code = ERR_OK};
@@ -169,7 +175,8 @@ int worker_run(const struct config *config, struct key_pool *pool, int listen_fd
 		return error_meaning(err)->exit_status;
 	}
 	provider_use_pool(service.provider, pool);
-	status = answer_requests(&service, listen_fd);
+	service_use_metrics(&service, metrics);
+	status = answer_requests(&service, place, listen_fd);
 	service_close(&service);
 	return status;
 }

@@ -2,14 +2,17 @@
 #define FCGI_WORKER_H
 
 #include "base/config.h"
+#include "fcgi/metrics.h"
 #include "pki/key_pool.h"
 
 /*
  * A worker process: opens what the configuration names, then answers one request after
  * the other from the listening socket, which must not block. SIGTERM, which must be
  * blocked on entry, ends it when the request in flight is done. pool: keys made ahead,
- * or NULL; borrowed. Returns its exit status: 0 after SIGTERM.
+ * or NULL; place: its own in metrics, metrics_worker_add(); both borrowed. Returns its exit
+ * status: 0 after SIGTERM.
  */
-int worker_run(const struct config *config, struct key_pool *pool, int listen_fd);
+int worker_run(const struct config *config, struct key_pool *pool, struct metrics *metrics,
+	unsigned place, int listen_fd);
 
 #endif

@@ -143,24 +143,28 @@ static void refuses_what_is_no_credentials(void **state)
 	struct fixture *f = *state;
 	static const struct {
 		const char *header, *reason;
+		enum auth_failure failure;
 	} cases[] = {
-		{"", "no credentials"},
-		{"Basic", "not valid base64"},
-		{"Basic ", "not valid base64"},
-		{"Bearer dWVtOnNlY3JldA==", "not of HTTP Basic"},
-		{"Basics dWVtOnNlY3JldA==", "not of HTTP Basic"},
-		{"dWVtOnNlY3JldA==", "not of HTTP Basic"},
-		{"Basic dWVtOnNlY3JldA", "not valid base64"},
-		{"Basic dWVtOnNlY3JldB==", "not valid base64"},
-		{"Basic dWVtOnNlY3JldA== ", "not valid base64"},
-		{"Basic dWVtOnNlY3JldA==, Basic dWVtOnNlY3JldA==", "not valid base64"},
-		{"Basic dWVt", "user:password"},
+		{"", "no credentials", AUTH_MISSING},
+		{"Basic", "not valid base64", AUTH_MALFORMED},
+		{"Basic ", "not valid base64", AUTH_MALFORMED},
+		{"Bearer dWVtOnNlY3JldA==", "not of HTTP Basic", AUTH_MALFORMED},
+		{"Basics dWVtOnNlY3JldA==", "not of HTTP Basic", AUTH_MALFORMED},
+		{"dWVtOnNlY3JldA==", "not of HTTP Basic", AUTH_MALFORMED},
+		{"Basic dWVtOnNlY3JldA", "not valid base64", AUTH_MALFORMED},
+		{"Basic dWVtOnNlY3JldB==", "not valid base64", AUTH_MALFORMED},
+		{"Basic dWVtOnNlY3JldA== ", "not valid base64", AUTH_MALFORMED},
+		{"Basic dWVtOnNlY3JldA==, Basic dWVtOnNlY3JldA==", "not valid base64",
+			AUTH_MALFORMED},
+		{"Basic dWVt", "user:password", AUTH_MALFORMED},
 	};
 
 	open_users(f, "uem:" BCRYPT_Y "\n");
 	assert_int_equal(auth_check(f->auth, "Basic dWVtOnNlY3JldA==", &f->e), ERR_OK);
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_refused(auth_check(f->auth, cases[i].header, &f->e), f, cases[i].reason);
+		assert_int_equal(auth_failure(f->auth), cases[i].failure);
+	}
 }
 
 static void refuses_wrong_pairs(void **state)
@@ -170,7 +174,9 @@ static void refuses_wrong_pairs(void **state)
 
 	open_users(f, "uem:" BCRYPT_Y "\n");
 	assert_refused(check(f, "uem:"), f, "user \"uem\": wrong password");
+	assert_int_equal(auth_failure(f->auth), AUTH_WRONG_PASSWORD);
 	assert_refused(check(f, ":secret"), f, "no such user");
+	assert_int_equal(auth_failure(f->auth), AUTH_UNKNOWN_USER);
 	assert_refused(check(f, "Uem:secret"), f, "user \"Uem\": there is no such user");
 	assert_refused(check(f, "uem\n\"\x1b:secret"), f, "user \"uem???\"");
 	assert_refused(check_with(f, "Basic ", "uem:secret\0", 11), f, "user:password");

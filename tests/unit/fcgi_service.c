@@ -22,8 +22,12 @@
 #define USERS "uem:$2y$04$cu86kV5HSNszt4mp0sY3aOZlFr00vKmF/UgOX8cquWR9u6PehPihS\n"
 #define MAX_BODY 1024
 
+/* boss:hidden */
+#define BOSS "Basic Ym9zczpoaWRkZW4="
+#define ADMINS "boss:$2y$04$V9Wi153MDQ1qHCkl9sseqO31hQ8Lm203dVG91jt3NoTRAnTP2EBee\n"
+
 struct fixture {
-	char folder[64], users[96], ca[96], store[96];
+	char folder[64], users[96], admins[96], ca[96], store[96];
 	struct config config;
 	struct service service;
 	struct fake_gateway fake;
@@ -49,15 +53,18 @@ static int set_up(void **state)
 	if (!mkdtemp(f->folder))
 		return -1;
 	snprintf(f->users, sizeof(f->users), "%s/users", f->folder);
+	snprintf(f->admins, sizeof(f->admins), "%s/admins", f->folder);
 	snprintf(f->ca, sizeof(f->ca), "%s/ca", f->folder);
 	snprintf(f->store, sizeof(f->store), "%s/store", f->folder);
 	write_file(f->users, USERS);
+	write_file(f->admins, ADMINS);
 	write_file(f->ca, "good certificate");
 	write_file(f->store, "");
 	f->config.events.users_file = f->users;
 	f->config.events.max_body = MAX_BODY;
 	f->config.ca.certificate = f->ca;
 	f->config.store.sqlite = f->store;
+	f->config.escrow.identity = f->store; /* ends in no second */
 	*state = f;
 	return service_open(&f->config, &f->service, &e) ? -1 : 0;
 }
@@ -70,6 +77,7 @@ static int tear_down(void **state)
 	fake_gateway_fini(&f->fake);
 	service_close(&f->service);
 	unlink(f->users);
+	unlink(f->admins);
 	unlink(f->ca);
 	unlink(f->store);
 	rmdir(f->folder);
@@ -297,6 +305,66 @@ static void nobody_may_authenticate(void **state)
 	run(f, 202);
 }
 
+static void open_for_admins(struct fixture *f, struct metrics *metrics)
+{
+	struct error e;
+
+	service_close(&f->service);
+	f->config.admin.users_file = f->admins;
+	assert_int_equal(service_open(&f->config, &f->service, &e), ERR_OK);
+	service_use_metrics(&f->service, metrics);
+}
+
+static void without_admin_there_are_no_metrics(void **state)
+{
+	static const char *const methods[] = {"GET", "HEAD", "POST", "PUT"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		prepare(f, methods[i], "/metrics", NULL);
+		fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
+		run(f, 404);
+		assert_null(fake_gateway_header(&f->fake, "Allow"));
+		assert_null(fake_gateway_header(&f->fake, "WWW-Authenticate"));
+	}
+}
+
+static void metrics_are_for_admins_alone(void **state)
+{
+	static const char *const others[] = {"", RIGHT, WRONG, "Bearer x"};
+	struct fixture *f = *state;
+	struct metrics *metrics = NULL;
+	struct error e;
+
+	assert_int_equal(metrics_new(&metrics, &e), ERR_OK);
+	open_for_admins(f, metrics);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		prepare(f, "GET", "/metrics", NULL);
+		fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", others[i]);
+		run(f, 401);
+		assert_string_equal(fake_gateway_header(&f->fake, "WWW-Authenticate"),
+			"Basic realm=\"certprov admin\", charset=\"UTF-8\"");
+		assert_null(strstr(f->fake.answer.data, "certprov_"));
+	}
+	prepare(f, "GET", "/events", NULL);
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
+	run(f, 401);
+	prepare(f, "GET", "/metrics", NULL);
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
+	run(f, 200);
+	assert_string_equal(fake_gateway_header(&f->fake, "Cache-Control"), "no-store");
+	assert_non_null(strstr(fake_gateway_body(&f->fake),
+		"\ncertprov_requests_total{route=\"/metrics\",status=\"401\"} 4\n"));
+	assert_int_equal(atomic_load(&metrics->refused[AUTH_MISSING]), 1);
+	assert_int_equal(atomic_load(&metrics->refused[AUTH_MALFORMED]), 1);
+	assert_int_equal(atomic_load(&metrics->refused[AUTH_UNKNOWN_USER]), 3);
+	prepare(f, "POST", "/metrics", "x");
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
+	run(f, 405);
+	service_close(&f->service);
+	metrics_free(metrics);
+}
+
 static void unknown_paths_are_404(void **state)
 {
 	struct fixture *f = *state;
@@ -459,6 +527,11 @@ static void what_cannot_be_opened_is_told(void **state)
 	assert_int_equal(service_open(&f->config, &service, &e), ERR_CONFIG);
 	assert_non_null(strstr(e.text, "users:1:"));
 	write_file(f->users, USERS);
+	f->config.admin.users_file = f->admins;
+	write_file(f->admins, "boss:plain\n");
+	assert_int_equal(service_open(&f->config, &service, &e), ERR_CONFIG);
+	assert_non_null(strstr(e.text, "admins:1:"));
+	write_file(f->admins, ADMINS);
 	unlink(f->ca);
 	assert_int_equal(service_open(&f->config, &service, &e), ERR_CONFIG);
 }
@@ -486,6 +559,8 @@ int main(void)
 		OPENED(apache_passes_credentials_under_another_name),
 		OPENED(the_web_server_may_authenticate),
 		OPENED(nobody_may_authenticate),
+		OPENED(without_admin_there_are_no_metrics),
+		OPENED(metrics_are_for_admins_alone),
 		OPENED(unknown_paths_are_404),
 		OPENED(unknown_methods_are_405_with_allow),
 		OPENED(bodies_are_checked_before_they_are_read),

@@ -1,0 +1,265 @@
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fcgi/exposition.h"
+#include "fcgi/metrics.h"
+#include "fcgi/route.h"
+#include "provider/expiry.h"
+
+/* GET /metrics. What is here is what certprov.fcgi(8) lists. */
+
+static unsigned long long get(const atomic_ullong *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* --- what the workers have counted */
+
+static void put_requests(const struct metrics *metrics, struct buf *out)
+{
+	static const char name[] = "certprov_requests_total";
+	char status[16];
+
+	exposition_family(out, name, "counter", "Requests that were answered, by path and status.");
+	for (int path = 0; path < PATH_COUNT; path++) {
+		for (size_t i = 0; i < RESPONSE_STATUS_COUNT; i++) {
+			snprintf(status, sizeof(status), "%d", response_statuses[i]);
+			exposition_number(out, name,
+				LABELS({"route", path_names[path]}, {"status", status}),
+				get(&metrics->requests[path][i]));
+		}
+	}
+}
+
+static void put_refused(const struct metrics *metrics, struct buf *out)
+{
+	static const char name[] = "certprov_authentication_failures_total";
+
+	exposition_family(out, name, "counter", "Requests that were answered 401, by cause.");
+	for (int i = 0; i < AUTH_FAILURE_COUNT; i++)
+		exposition_number(out, name, LABELS({"cause", auth_failure_names[i]}),
+			get(&metrics->refused[i]));
+}
+
+/* What CA and gateways answer with; any other error is there once it has come. */
+static bool is_usual(enum err err)
+{
+	return err == ERR_OK || err == ERR_CONFIG || err == ERR_REFUSED || err == ERR_UNAVAILABLE ||
+	       err == ERR_INTERNAL;
+}
+
+static void put_results(struct buf *out, const char *name, const char *label, const char *value,
+	const atomic_ullong results[ERR_COUNT])
+{
+	for (unsigned err = 0; err < ERR_COUNT; err++)
+		if (get(&results[err]) || is_usual((enum err)err))
+			exposition_number(out, name,
+				LABELS({label, value},
+					{"result", error_meaning((enum err)err)->label}),
+				get(&results[err]));
+}
+
+static void put_issued(const struct meter *meter, struct buf *out)
+{
+	static const char name[] = "certprov_certificates_issued_total";
+
+	exposition_family(out, name, "counter",
+		"Certificates that the authority was asked for, by its kind and the result.");
+	for (size_t kind = 0; ca_kind_name(kind); kind++)
+		put_results(out, name, "ca", ca_kind_name(kind), meter->issued[kind]);
+}
+
+static void put_uploads(const struct meter *meter, struct buf *out)
+{
+	static const char name[] = "certprov_uploads_total";
+	size_t named = atomic_load_explicit(&meter->gateways, memory_order_acquire);
+
+	exposition_family(out, name, "counter",
+		"Uploads that were tried while an event was answered, by gateway and result.");
+	for (size_t i = 0; i < named; i++)
+		put_results(out, name, "gateway", meter->gateway[i].url, meter->gateway[i].uploads);
+	if (named == METER_GATEWAYS)
+		put_results(out, name, "gateway", "other", meter->gateway[METER_GATEWAYS].uploads);
+}
+
+/* Buckets are cumulative; their sum is the count, whatever is added meanwhile. */
+static void put_times(const char *step, const struct meter_times *times, struct buf *out)
+{
+	static const char bucket[] = "certprov_step_seconds_bucket";
+	const struct label *labels = LABELS({"step", step});
+	unsigned long long sum = get(&times->sum), count = 0;
+	char bound[EXPOSITION_SECONDS_SIZE];
+
+	for (int i = 0; i < METER_BUCKETS; i++) {
+		exposition_seconds_text((unsigned long long)meter_bounds[i], bound);
+		count += get(&times->count[i]);
+		exposition_number(out, bucket, LABELS({"step", step}, {"le", bound}), count);
+	}
+	count += get(&times->count[METER_BUCKETS]);
+	exposition_number(out, bucket, LABELS({"step", step}, {"le", "+Inf"}), count);
+	exposition_seconds(out, "certprov_step_seconds_sum", labels, sum);
+	exposition_number(out, "certprov_step_seconds_count", labels, count);
+}
+
+static void put_steps(const struct meter *meter, struct buf *out)
+{
+	exposition_family(out, "certprov_step_seconds", "histogram",
+		"How long each step of an event took, whatever its result.");
+	for (int step = 0; step < STEP_COUNT; step++)
+		put_times(step_names[step], &meter->step[step], out);
+}
+
+static void put_gauge(struct buf *out, const char *name, const char *help, unsigned long long value)
+{
+	exposition_family(out, name, "gauge", help);
+	exposition_number(out, name, NO_LABELS, value);
+}
+
+static void put_workers(const struct metrics *metrics, struct buf *out)
+{
+	static const char busy[] = "certprov_worker_busy_seconds_total";
+	static const char deaths[] = "certprov_worker_deaths_total";
+	const struct metrics_workers workers = metrics_workers(metrics);
+
+	put_gauge(out, "certprov_workers", "Worker processes.", workers.total);
+	put_gauge(out, "certprov_workers_busy",
+		"Those that have a request in hand, the one that answers this included.",
+		workers.busy);
+	exposition_family(out, busy, "counter",
+		"What all workers together have spent on requests that are over.");
+	exposition_seconds(out, busy, NO_LABELS, get(&metrics->busy_time));
+	exposition_family(out, deaths, "counter", "Workers that ended without being told to.");
+	exposition_number(out, deaths, NO_LABELS, get(&metrics->deaths));
+}
+
+static void put_counted(const struct metrics *metrics, struct buf *out)
+{
+	if (!metrics) {
+		buf_puts(out, "# A CGI program remembers nothing from request to request: there "
+			      "are no counters, only what store and files know.\n");
+		return;
+	}
+	put_gauge(out, "certprov_start_time_seconds",
+		"When the handler was started, Unix time: counters begin there.",
+		(unsigned long long)metrics->started);
+	put_requests(metrics, out);
+	put_refused(metrics, out);
+	put_issued(&metrics->meter, out);
+	put_uploads(&metrics->meter, out);
+	put_steps(&metrics->meter, out);
+	put_workers(metrics, out);
+}
+
+/* --- what the store knows, and thus also what other processes have done */
+
+static unsigned long long figure(int64_t value)
+{
+	return value > 0 ? (unsigned long long)value : 0;
+}
+
+static void put_certificates(const struct store_counts *counts, struct buf *out)
+{
+	static const char name[] = "certprov_certificates";
+
+	exposition_family(out, name, "gauge", "Certificates in the store, by usage and state.");
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		for (int state = 0; state < CREDENTIAL_STATE_COUNT; state++)
+			exposition_number(out, name,
+				LABELS({"usage", usage_names[usage]},
+					{"state", credential_state_names[state]}),
+				figure(counts->certificates[usage][state]));
+}
+
+static void put_devices(const struct store_counts *counts, struct buf *out)
+{
+	static const char name[] = "certprov_devices";
+
+	exposition_family(out, name, "gauge", "Devices in the store, by state.");
+	exposition_number(out, name, LABELS({"state", "enrolled"}),
+		figure(counts->devices - counts->devices_unenrolled));
+	exposition_number(
+		out, name, LABELS({"state", "unenrolled"}), figure(counts->devices_unenrolled));
+	put_gauge(out, "certprov_users", "Users in the store.", figure(counts->users));
+}
+
+static void put_events(const struct store_counts *counts, int64_t now, struct buf *out)
+{
+	static const char name[] = "certprov_events";
+
+	exposition_family(out, name, "gauge", "Events in the store, by state.");
+	for (int state = 0; state < EVENT_STATE_COUNT; state++)
+		exposition_number(out, name, LABELS({"state", event_state_names[state]}),
+			figure(counts->events[state]));
+	put_gauge(out, "certprov_oldest_pending_event_age_seconds",
+		"How long the oldest pending event has waited; 0: there is none.",
+		figure(counts->oldest_pending ? now - counts->oldest_pending : 0));
+	put_gauge(out, "certprov_uploads_pending",
+		"Devices' uploads, to each gateway, that are tried again.",
+		figure(counts->uploads[UPLOAD_PENDING]));
+	put_gauge(out, "certprov_uploads_failed",
+		"Devices' uploads, to each gateway, that need a person.",
+		figure(counts->uploads[UPLOAD_FAILED]));
+}
+
+static void put_store(const struct store_counts *counts, int64_t now, struct buf *out)
+{
+	put_gauge(out, "certprov_store_up", "Whether the store answers.", counts ? 1 : 0);
+	if (!counts)
+		return;
+	put_devices(counts, out);
+	put_certificates(counts, out);
+	put_events(counts, now, out);
+}
+
+/* --- what ends */
+
+static const char *const objects[EXPIRY_COUNT] = {
+	[EXPIRY_CLIENT] = "client_certificate",
+	[EXPIRY_CA] = "ca_certificate",
+	[EXPIRY_CRL] = "crl",
+};
+
+static void put_end(struct buf *out, const char *object, int64_t end)
+{
+	exposition_number(
+		out, "certprov_expiry_timestamp_seconds", LABELS({"object", object}), figure(end));
+}
+
+static void put_expiries(
+	struct service *service, const struct store_counts *counts, struct buf *out)
+{
+	struct expiry expiries[EXPIRY_COUNT];
+
+	expiry_of_provider(service->provider, expiries);
+	exposition_family(out, "certprov_expiry_timestamp_seconds", "gauge",
+		"When it ends, Unix time; without a line it is not there or cannot be read. "
+		"certificates: the first active one of a user or device.");
+	for (int i = 0; i < EXPIRY_COUNT; i++)
+		if (expiries[i].level != EXPIRY_NONE && expiries[i].level != EXPIRY_UNKNOWN)
+			put_end(out, objects[i], expiries[i].not_after);
+	if (counts && counts->soonest_expiry)
+		put_end(out, "certificates", counts->soonest_expiry);
+}
+
+/* A store that is away is no reason to tell nothing: that is when somebody looks. */
+enum err page_metrics(struct service *service, const struct request *request,
+	struct response *response, struct error *e)
+{
+	static const char name[] = "certprov_build_info";
+	struct buf *out = &response->body;
+	struct store_counts counts;
+	int64_t now = clock_now();
+	enum err store = store_count(provider_store(service->provider), now, &counts, e);
+
+	(void)request;
+	if (store)
+		log_warning("metrics without what the store knows: %s", e->text);
+	response->content_type = EXPOSITION_TYPE;
+	exposition_family(out, name, "gauge", "Always 1; the version is its label.");
+	exposition_number(out, name, LABELS({"version", PACKAGE_VERSION}), 1);
+	put_counted(service->metrics, out);
+	put_store(store ? NULL : &counts, now, out);
+	put_expiries(service, store ? NULL : &counts, out);
+	return ERR_OK;
+}

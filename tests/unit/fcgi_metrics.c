@@ -1,0 +1,397 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fcgi/exposition.h"
+#include "fcgi/metrics.h"
+#include "fcgi/route.h"
+
+#define NOW 1700000000
+#define PROCESSES 4
+#define ROUNDS 20000
+
+struct fixture {
+	char folder[64], ca[96], store[96], identity[96];
+	struct config config;
+	struct service service;
+	struct metrics *metrics;
+	struct response page;
+};
+
+static int64_t fixed_clock(void)
+{
+	return NOW;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+		abort();
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct error e;
+
+	if (!f)
+		return -1;
+	clock_replace(fixed_clock);
+	snprintf(f->folder, sizeof(f->folder), "/tmp/metrics-XXXXXX");
+	if (!mkdtemp(f->folder) || metrics_new(&f->metrics, &e))
+		return -1;
+	snprintf(f->ca, sizeof(f->ca), "%s/ca", f->folder);
+	snprintf(f->store, sizeof(f->store), "%s/store", f->folder);
+	snprintf(f->identity, sizeof(f->identity), "%s/identity", f->folder);
+	write_file(f->ca, "good");
+	write_file(f->store, "");
+	write_file(f->identity, "1800000000");
+	f->config.events.authenticate = AUTHENTICATE_NONE;
+	f->config.ca.certificate = f->ca;
+	f->config.store.sqlite = f->store;
+	f->config.escrow.identity = f->identity;
+	response_init(&f->page);
+	*state = f;
+	return service_open(&f->config, &f->service, &e) ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	clock_replace(NULL);
+	service_close(&f->service);
+	response_fini(&f->page);
+	metrics_free(f->metrics);
+	unlink(f->ca);
+	unlink(f->store);
+	unlink(f->identity);
+	rmdir(f->folder);
+	free(f);
+	return 0;
+}
+
+static void render(struct fixture *f)
+{
+	struct request request = {.path = "/metrics"};
+	struct error e;
+
+	response_fini(&f->page);
+	response_init(&f->page);
+	f->service.metrics = f->metrics;
+	assert_int_equal(page_metrics(&f->service, &request, &f->page, &e), ERR_OK);
+	assert_int_equal(f->page.status, 200);
+	assert_string_equal(f->page.content_type, "text/plain; version=0.0.4; charset=utf-8");
+	assert_false(f->page.body.failed);
+}
+
+/* A whole line of it. */
+static bool has(const struct fixture *f, const char *line)
+{
+	const char *at = f->page.body.data;
+	size_t len = strlen(line);
+
+	while ((at = strstr(at, line))) {
+		if ((at == f->page.body.data || at[-1] == '\n') && at[len] == '\n')
+			return true;
+		at++;
+	}
+	return false;
+}
+
+#define assert_line(f, line)                                                      \
+	do {                                                                      \
+		if (!has(f, line))                                                \
+			fail_msg("no line %s in\n%s", line, (f)->page.body.data); \
+	} while (0)
+
+/* --- the text format */
+
+static void values_are_escaped(void **state)
+{
+	static const struct {
+		const char *value, *text;
+	} cases[] = {
+		{"", "m{a=\"\"} 1\n"},
+		{"plain", "m{a=\"plain\"} 1\n"},
+		{"\\", "m{a=\"\\\\\"} 1\n"},
+		{"\"} 2\nm{a=\"", "m{a=\"\\\"} 2\\nm{a=\\\"\"} 1\n"},
+		{"gr\xc3\xbc\xc3\x9f", "m{a=\"gr\xc3\xbc\xc3\x9f\"} 1\n"},
+		{"cut\xc3", "m{a=\"cut?\"} 1\n"},
+		{"\xff\xc3\xbc", "m{a=\"???\"} 1\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf out = BUF_INIT(256);
+
+		exposition_number(&out, "m", LABELS({"a", cases[i].value}), 1);
+		assert_string_equal(out.data, cases[i].text);
+		buf_free(&out);
+	}
+}
+
+static void samples_have_any_number_of_labels(void **state)
+{
+	struct buf out = BUF_INIT(512);
+
+	(void)state;
+	exposition_family(&out, "m_total", "counter", "What it is.");
+	exposition_number(&out, "m_total", NO_LABELS, 18446744073709551615ULL);
+	exposition_number(&out, "m_total", LABELS({"a", "1"}, {"b", "2"}), 0);
+	exposition_seconds(&out, "m_seconds", LABELS({"a", "1"}), 1500000);
+	assert_string_equal(out.data, "# HELP m_total What it is.\n"
+				      "# TYPE m_total counter\n"
+				      "m_total 18446744073709551615\n"
+				      "m_total{a=\"1\",b=\"2\"} 0\n"
+				      "m_seconds{a=\"1\"} 1.5\n");
+	buf_free(&out);
+}
+
+static void seconds_are_exact(void **state)
+{
+	static const struct {
+		unsigned long long us;
+		const char *text;
+	} cases[] = {{0, "0"}, {1, "0.000001"}, {500, "0.0005"}, {2500, "0.0025"}, {1000000, "1"},
+		{10000000, "10"}, {60000000, "60"}, {1000001, "1.000001"},
+		{18446744073709551615ULL, "18446744073709.551615"}};
+	char text[EXPOSITION_SECONDS_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		exposition_seconds_text(cases[i].us, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+/* --- workers */
+
+static void assert_workers(const struct metrics *metrics, unsigned total, unsigned busy)
+{
+	const struct metrics_workers workers = metrics_workers(metrics);
+
+	assert_int_equal(workers.total, total);
+	assert_int_equal(workers.busy, busy);
+}
+
+static void a_dead_worker_is_not_busy(void **state)
+{
+	struct fixture *f = *state;
+	unsigned first = metrics_worker_add(f->metrics), second = metrics_worker_add(f->metrics);
+
+	assert_int_not_equal(first, second);
+	assert_workers(f->metrics, 2, 0);
+	metrics_worker_busy(f->metrics, first);
+	metrics_worker_busy(f->metrics, second);
+	assert_workers(f->metrics, 2, 2);
+	metrics_worker_remove(f->metrics, first);
+	assert_workers(f->metrics, 1, 1);
+	assert_int_equal(metrics_worker_add(f->metrics), first);
+	assert_workers(f->metrics, 2, 1);
+	metrics_worker_idle(f->metrics, second, clock_monotonic_us() - 2000000);
+	assert_workers(f->metrics, 2, 0);
+	assert_in_range(atomic_load(&f->metrics->busy_time), 2000000, 600000000);
+}
+
+static void more_workers_than_places_do_no_harm(void **state)
+{
+	struct fixture *f = *state;
+	unsigned last = 0;
+
+	for (unsigned i = 0; i < METRICS_WORKERS + 2; i++)
+		last = metrics_worker_add(f->metrics);
+	assert_int_equal(last, METRICS_WORKERS);
+	metrics_worker_busy(f->metrics, last);
+	assert_workers(f->metrics, METRICS_WORKERS, 0);
+	metrics_worker_idle(f->metrics, last, clock_monotonic_us());
+	metrics_worker_remove(f->metrics, last);
+	assert_workers(f->metrics, METRICS_WORKERS, 0);
+}
+
+static void a_cgi_program_need_not_count(void **state)
+{
+	(void)state;
+	metrics_request(NULL, PATH_EVENTS, 200);
+	metrics_refused(NULL, AUTH_MISSING);
+	metrics_worker_busy(NULL, 0);
+	metrics_worker_idle(NULL, 0, 0);
+	assert_workers(NULL, 0, 0);
+	metrics_free(NULL);
+}
+
+static void processes_count_together(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+
+	for (int i = 0; i < PROCESSES; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (int round = 0; round < ROUNDS; round++)
+				metrics_request(f->metrics, PATH_HEALTHZ, 503);
+			_exit(0);
+		}
+		assert_true(pid > 0);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	render(f);
+	assert_line(f, "certprov_requests_total{route=\"/healthz\",status=\"503\"} 80000");
+}
+
+/* --- the page */
+
+static void what_was_counted_is_shown(void **state)
+{
+	struct fixture *f = *state;
+	char url[] = "https://eg.example.com/a";
+	char *const urls[] = {url, NULL};
+
+	metrics_request(f->metrics, PATH_EVENTS, 202);
+	metrics_request(f->metrics, PATH_EVENTS, 202);
+	metrics_request(f->metrics, PATH_OTHER, 404);
+	metrics_request(f->metrics, PATH_OTHER, 999);
+	metrics_refused(f->metrics, AUTH_WRONG_PASSWORD);
+	meter_name_gateways(&f->metrics->meter, urls);
+	meter_upload(&f->metrics->meter, url, ERR_UNAVAILABLE);
+	meter_issued(&f->metrics->meter, 0, ERR_OK);
+	metrics_worker_died(f->metrics);
+	(void)metrics_worker_add(f->metrics);
+	render(f);
+	assert_line(f, "certprov_build_info{version=\"" PACKAGE_VERSION "\"} 1");
+	assert_line(f, "certprov_start_time_seconds 1700000000");
+	assert_line(f, "certprov_requests_total{route=\"/events\",status=\"202\"} 2");
+	assert_line(f, "certprov_requests_total{route=\"/events\",status=\"500\"} 0");
+	assert_line(f, "certprov_requests_total{route=\"other\",status=\"404\"} 1");
+	assert_line(f, "certprov_requests_total{route=\"other\",status=\"0\"} 1");
+	assert_line(f, "certprov_authentication_failures_total{cause=\"wrong_password\"} 1");
+	assert_line(f, "certprov_authentication_failures_total{cause=\"missing\"} 0");
+	assert_line(f, "certprov_uploads_total{gateway=\"https://eg.example.com/a\","
+		       "result=\"unavailable\"} 1");
+	assert_line(f, "certprov_uploads_total{gateway=\"https://eg.example.com/a\","
+		       "result=\"ok\"} 0");
+	assert_line(f, "certprov_certificates_issued_total{ca=\"local\",result=\"ok\"} 1");
+	assert_line(f, "certprov_worker_deaths_total 1");
+	assert_line(f, "certprov_workers 1");
+	assert_line(f, "certprov_workers_busy 0");
+}
+
+static void times_are_shown_as_a_histogram(void **state)
+{
+	struct fixture *f = *state;
+	struct meter *meter = &f->metrics->meter;
+
+	meter_step(meter, STEP_UPLOAD, 400);
+	meter_step(meter, STEP_UPLOAD, 2500);
+	meter_step(meter, STEP_UPLOAD, 2501);
+	meter_step(meter, STEP_UPLOAD, 61000000);
+	render(f);
+	assert_line(f, "# TYPE certprov_step_seconds histogram");
+	assert_line(f, "certprov_step_seconds_bucket{step=\"upload\",le=\"0.0005\"} 1");
+	assert_line(f, "certprov_step_seconds_bucket{step=\"upload\",le=\"0.0025\"} 2");
+	assert_line(f, "certprov_step_seconds_bucket{step=\"upload\",le=\"0.005\"} 3");
+	assert_line(f, "certprov_step_seconds_bucket{step=\"upload\",le=\"60\"} 3");
+	assert_line(f, "certprov_step_seconds_bucket{step=\"upload\",le=\"+Inf\"} 4");
+	assert_line(f, "certprov_step_seconds_count{step=\"upload\"} 4");
+	assert_line(f, "certprov_step_seconds_sum{step=\"upload\"} 61.005401");
+	assert_line(f, "certprov_step_seconds_count{step=\"revoke\"} 0");
+}
+
+static void what_the_store_knows_is_shown(void **state)
+{
+	static const char *const lines[] = {
+		"certprov_store_up 1",
+		"certprov_devices{state=\"enrolled\"} 2",
+		"certprov_devices{state=\"unenrolled\"} 1",
+		"certprov_users 2",
+		"certprov_certificates{usage=\"signing\",state=\"active\"} 4",
+		"certprov_certificates{usage=\"encryption\",state=\"revoked\"} 9",
+		"certprov_events{state=\"pending\"} 13",
+		"certprov_events{state=\"failed\"} 16",
+		"certprov_oldest_pending_event_age_seconds 17",
+		"certprov_uploads_pending 10",
+		"certprov_uploads_failed 12",
+		"certprov_expiry_timestamp_seconds{object=\"client_certificate\"} 1800000000",
+		"certprov_expiry_timestamp_seconds{object=\"certificates\"} 1893456000",
+	};
+	struct fixture *f = *state;
+
+	render(f);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		assert_line(f, lines[i]);
+	assert_null(strstr(f->page.body.data, "object=\"crl\"")); /* there is none */
+}
+
+static void without_the_store_the_rest_is_shown(void **state)
+{
+	struct fixture *f = *state;
+
+	unlink(f->store);
+	metrics_request(f->metrics, PATH_EVENTS, 503);
+	render(f);
+	assert_line(f, "certprov_store_up 0");
+	assert_line(f, "certprov_requests_total{route=\"/events\",status=\"503\"} 1");
+	assert_line(f, "certprov_expiry_timestamp_seconds{object=\"client_certificate\"} "
+		       "1800000000");
+	assert_null(strstr(f->page.body.data, "certprov_events"));
+	assert_null(strstr(f->page.body.data, "object=\"certificates\""));
+}
+
+static void a_cgi_program_shows_what_the_store_knows(void **state)
+{
+	struct fixture *f = *state;
+	struct metrics *metrics = f->metrics;
+
+	f->metrics = NULL;
+	render(f);
+	f->metrics = metrics;
+	assert_non_null(strstr(f->page.body.data, "# A CGI program remembers nothing"));
+	assert_line(f, "certprov_store_up 1");
+	assert_line(f, "certprov_events{state=\"failed\"} 16");
+	assert_null(strstr(f->page.body.data, "_total"));
+	assert_null(strstr(f->page.body.data, "certprov_workers"));
+}
+
+static int quiet(void **state)
+{
+	(void)state;
+	log_open("metrics", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	return 0;
+}
+
+int main(void)
+{
+#define OPENED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_are_escaped),
+		cmocka_unit_test(samples_have_any_number_of_labels),
+		cmocka_unit_test(seconds_are_exact),
+		OPENED(a_dead_worker_is_not_busy),
+		OPENED(more_workers_than_places_do_no_harm),
+		cmocka_unit_test(a_cgi_program_need_not_count),
+		OPENED(processes_count_together),
+		OPENED(what_was_counted_is_shown),
+		OPENED(times_are_shown_as_a_histogram),
+		OPENED(what_the_store_knows_is_shown),
+		OPENED(without_the_store_the_rest_is_shown),
+		OPENED(a_cgi_program_shows_what_the_store_knows),
+	};
+
+	return cmocka_run_group_tests_name("fcgi_metrics", tests, quiet, NULL);
+}
