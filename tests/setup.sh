@@ -12,8 +12,8 @@ build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcur
 run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
 test_packages=(apache2 clang clang-format default-jre-headless faketime gnutls-bin
 	libapache2-mod-fcgid libclang-rt-dev libcmocka-dev libfcgi-bin libnss3-tools llvm mandoc
-	passwd procps shellcheck spawn-fcgi sqlite3 valgrind whois xz-utils)
-web_servers=(apache2 nginx) # packages, and their services
+	passwd procps prometheus shellcheck spawn-fcgi sqlite3 valgrind whois xz-utils)
+services=(apache2 nginx prometheus) # of packages by these names
 
 say()
 {
@@ -41,43 +41,43 @@ apt()
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
 }
 
-# The tests run web servers themselves, so a package must not put one of its own on
-# port 80. Where systemd runs, a masked unit is not started by the package's
+# The tests run these themselves, so a package must not put one of its own on
+# port 80 or 9090. Where systemd runs, a masked unit is not started by the package's
 # scripts, and the mask is taken off afterwards; elsewhere it is stopped when it has come up.
-# hold_web_servers PACKAGE...: prints those that are masked now.
-hold_web_servers()
+# hold_services PACKAGE...: prints those that are masked now.
+hold_services()
 {
-	local server
+	local service
 
 	[[ -d /run/systemd/system ]] || return 0
-	for server in "${web_servers[@]}"; do
-		if [[ " $* " == *" $server "* ]] &&
-			systemctl --quiet --runtime mask "$server.service"; then
-			say "$server"
+	for service in "${services[@]}"; do
+		if [[ " $* " == *" $service "* ]] &&
+			systemctl --quiet --runtime mask "$service.service"; then
+			say "$service"
 		fi
 	done
 }
 
-# stop_web_servers PACKAGE...: those that have come up with the packages.
-stop_web_servers()
+# stop_services PACKAGE...: those that have come up with the packages.
+stop_services()
 {
-	local server
+	local service
 
-	for server in "${web_servers[@]}"; do
-		if [[ " $* " == *" $server "* && ! -d /run/systemd/system ]] &&
-			[[ -s /run/$server.pid || -s /run/$server/$server.pid ]]; then
-			"/etc/init.d/$server" stop >/dev/null 2>&1 || true
+	for service in "${services[@]}"; do
+		if [[ " $* " == *" $service "* && ! -d /run/systemd/system ]] &&
+			[[ -s /run/$service.pid || -s /run/$service/$service.pid ]]; then
+			"/etc/init.d/$service" stop >/dev/null 2>&1 || true
 		fi
 	done
 }
 
-release_web_servers()
+release_services()
 {
-	local server
+	local service
 
-	for server; do
-		systemctl --quiet --runtime unmask "$server.service"
-		systemctl --quiet disable "$server.service" 2>/dev/null || true
+	for service; do
+		systemctl --quiet --runtime unmask "$service.service"
+		systemctl --quiet disable "$service.service" 2>/dev/null || true
 	done
 }
 
@@ -92,13 +92,13 @@ install_packages()
 	((EUID == 0)) || die "missing packages; as root: apt-get install ${missing[*]}"
 	say "Installing ${missing[*]}"
 	log=$(mktemp)
-	mapfile -t masked < <(hold_web_servers "${missing[@]}")
+	mapfile -t masked < <(hold_services "${missing[@]}")
 	apt install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
 		{ apt update && apt install --no-install-recommends "${missing[@]}"; } >>"$log" 2>&1 ||
-		{ cat "$log" >&2; release_web_servers "${masked[@]}"; die 'packages cannot be installed'; }
+		{ cat "$log" >&2; release_services "${masked[@]}"; die 'packages cannot be installed'; }
 	rm -f "$log"
-	release_web_servers "${masked[@]}"
-	stop_web_servers "${missing[@]}"
+	release_services "${masked[@]}"
+	stop_services "${missing[@]}"
 }
 
 # What git knows or would take, as it is now; a release has no git.
