@@ -47,6 +47,19 @@ ok 'init' certprov_init
 
 # --- CGI
 
+webhook=$authorization
+(umask 077 && htpasswd -niBC 5 boss <<<hidden >"$root/certprov/admin.users")
+configure admin.users-file=admin.users
+authorization="Basic $(printf boss:hidden | base64)"
+cgi GET /metrics
+is "$code $status" '0 200' 'metrics by CGI'
+like "$body" $'\ncertprov_users 0\n' 'are what the store knows'
+unlike "$body" '_total|certprov_workers' 'and no counters'
+configure admin.users-file=
+cgi GET /metrics
+is "$status" 404 'without [admin] there are none'
+authorization=$webhook
+
 cgi POST /events "$sample_event"
 is "$code $status" '0 202' 'an event by CGI'
 is "$(header Content-Type)" application/json 'the answer is JSON'
