@@ -1,0 +1,123 @@
+#!/bin/bash
+# The units for systemd: whether they are right and closed off, as far as that can be said
+# without systemd as init; and that a handler whose socket somebody else holds, as systemd
+# does, can be restarted under load. tests/package/package.sh lets systemd itself run them.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-load.sh
+. "$top_srcdir/tests/system/lib-load.sh"
+
+handler=$(program certprov.fcgi) || skip_all 'certprov.fcgi is not built'
+socket=$root/certprov.sock
+units=$root/units
+exposure=1.5 # at most, of 10: what systemd-analyze takes to be "OK" ends at 4.9
+
+# --- the units
+
+silent()
+{
+	local output code=0
+
+	output=$("$@" 2>&1) || code=$?
+	printf '%s\n' "$output"
+	[[ $code == 0 && -z $output ]]
+}
+
+# exposed UNIT: sets $level, of 10
+exposed()
+{
+	level=$(systemd-analyze security --offline=true --no-pager "$1" |
+		sed -n 's/^.*Overall exposure level for [^:]*: \([0-9.]*\) .*/\1/p')
+}
+
+ok 'units are made' "$top_srcdir/contrib/systemd/make-units.sh" "$units" \
+	"$(dirname "$(program certprov)")" "$(dirname "$handler")" /etc
+is "$(cd "$units" && printf '%s\n' *.service *.timer *.socket | sed 's/@//' | sort | uniq -c |
+	awk '$1 != 2')" '' 'each for one instance, and as a template'
+not_ok 'no place-holder is left' grep -rE '@[a-z]+@' "$units"
+for unit in "$units"/certprov@.* "$units"/certprov-*@.*; do
+	ok "${unit##*/} is all for its own tenant" grep -q %i "$unit"
+	not_ok '... and for nobody else' grep -E '(/certprov/certprov\.|=certprov$)' "$unit"
+done
+if command -v systemd-analyze >/dev/null; then
+	ok 'systemd finds nothing wrong with them' silent systemd-analyze verify --man=no "$units"/*.*
+	cp "$units/certprov.service" "$root/wrong.service"
+	printf '[Service]\nKillMoode=mixed\n' >>"$root/wrong.service"
+	not_ok '(it would)' silent systemd-analyze verify --man=no "$root/wrong.service"
+	for unit in "$units"/*.service; do
+		exposed "$unit"
+		ok "${unit##*/}: an exposure of $level, at most $exposure of 10" \
+			awk -v level="$level" -v most="$exposure" 'BEGIN { exit !(level != "" && level <= most) }'
+	done
+else
+	skip 'systemd-analyze' 'it is not there (Debian: systemd)'
+fi
+[[ -d /run/systemd/system ]] ||
+	diag 'systemd is not init here: no unit was started; tests/check.sh package does that'
+
+# --- somebody else's socket
+
+ok 'the gateway starts' eg_start
+configure certificates.key=ec-p256
+ok 'init' certprov_init
+
+# served_by NAME COMMAND...: the main job, through nginx
+served_by()
+{
+	local name=$1 uploads
+
+	shift
+	start "$name" "$@"
+	ok "$name holds the socket" wait_ready "$name" -S "$socket"
+	uploads=$(eg_upload_count)
+	event_json device="$(new_uuid)" >"$root/event.json"
+	post_event "$root/event.json"
+	is "$status $(jq -r .status "$answer.body")" '202 delivered' '... and an event is answered'
+	is "$(eg_upload_count)" $((uploads + 1)) '... after its upload'
+}
+
+ok 'nginx starts' front_start
+if command -v systemd-socket-activate >/dev/null; then
+	served_by activate systemd-socket-activate --listen="$socket" --inetd "$handler" -c "$conf" -w 2
+	code=0
+	stop activate || code=$?
+	is "$code" 0 '... and SIGTERM ends it with 0'
+	rm -f "$socket"
+else
+	skip 'systemd-socket-activate' 'it is not there (Debian: systemd)'
+fi
+
+# --- restarted under load
+
+more_served_than()
+{
+	(($(grep -c "serving descriptor 0" "$root/holder.log") > $1))
+}
+
+more_answers_than()
+{
+	(($(wc -l <"$posted") > $1)) || ! posts_run
+}
+
+served_by holder perl "$top_srcdir/tests/system/hold-socket.pl" "$socket" "$handler" -c "$conf" -w 4
+events 0badcaf 200 200
+uploads=$(eg_upload_count)
+# Fewer at a time than workers: who is told to stop first serves whoever waits already.
+posts_begin 3 "$root"/0badcaf/???
+restarts=0
+for ((i = 1; i <= 5; i++)); do
+	wait_for 120 more_answers_than $((i * 25))
+	! posts_run || restarts=$((restarts + 1))
+	kill -HUP "${pids[holder]}"
+	wait_for 120 more_served_than "$i"
+done
+posts_end
+is "$restarts" 5 '200 events, and five restarts while they come'
+is "$(grep -c '^ended' "$root/holder.log") $(grep -c '^ended .* with 0$' "$root/holder.log")" '5 5' \
+	'... each an orderly end'
+is "$statuses" 200x202 '... every event is answered 202: no 502, no 503'
+is "$(certprov list uploads --state delivered --json |
+	jq '[.[] | select(.device_uuid | startswith("0badcaf"))] | length')" 200 '... and nothing is lost'
+ok '... nor uploaded less than once' test "$(eg_upload_count)" -ge $((uploads + 200))
+
+done_testing
