@@ -9,6 +9,7 @@
 #   sanitizers  build with ASan and UBSan, make check
 #   valgrind    unit tests of the gcc build under valgrind's memcheck
 #   distcheck   make distcheck: release, read-only sources, install, uninstall
+#   package     the Debian package: built, lintian, run by systemd in a container, purged
 #
 # Without arguments: all. Installs missing Debian packages (as root), builds in a
 # temporary folder that --keep leaves behind, and leaves the source tree alone.
@@ -23,9 +24,9 @@ cores=$(nproc)
 keep=
 memcheck='valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 timed=(escrow fcgi_request http key_pool store_race)
-stages=(lint gcc clang sanitizers valgrind distcheck)
-# Two lanes at the same time; valgrind needs what gcc has built.
-lanes=('gcc valgrind distcheck' 'lint clang sanitizers')
+stages=(lint gcc clang sanitizers valgrind distcheck package)
+# Lanes at the same time; valgrind needs what gcc has built.
+lanes=('gcc valgrind distcheck' 'lint clang sanitizers' package)
 
 usage()
 {
@@ -160,6 +161,16 @@ stage_distcheck()
 	fi
 }
 
+# Its test is not one of make check's: it needs root, the archive and some minutes.
+stage_package()
+{
+	local build=$work/package code=0
+
+	{ configure_in "$build" && make_in "$build" all tests/peers/escrow-gateway &&
+		make_in "$build" check-TESTS TESTS=tests/package/package.sh; } >"$work/package.log" 2>&1 || code=$?
+	collect package "$build" "$code"
+}
+
 lint()
 {
 	local name=$1
@@ -287,7 +298,8 @@ main()
 	local lane stage passed failed skipped
 
 	read_arguments "$@"
-	install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
+	install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
+		"${package_packages[@]}"
 	work=$(mktemp -d "${TMPDIR:-/tmp}/certprov-check.XXXXXX")
 	chmod 755 "$work" # tests that give up root's rights must be able to enter
 	trap clean_up EXIT

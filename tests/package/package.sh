@@ -1,0 +1,337 @@
+#!/bin/bash
+# The Debian package: built, judged by lintian, installed into a fresh Debian in a folder,
+# configured as README.md says, and run there by systemd as init of a container; restarted
+# and upgraded under load, then removed and purged.
+#
+# Needs root, Debian, and its archive at the address that apt uses here.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-load.sh
+. "$top_srcdir/tests/system/lib-load.sh"
+
+export TMPDIR=$root # lintian leaves files behind
+tree=$root/tree
+machine=certprov-$$
+init= # the container's first process
+
+# suite and mirror are those of this machine
+find_archive()
+{
+	# shellcheck source=/dev/null
+	suite=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+	# shellcheck disable=SC2016 # apt's variables
+	mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' 2>/dev/null |
+		awk -v suite="$suite" '$2 == suite && $3 == "main" { print $1; exit }')
+	[[ -n $suite && -n $mirror ]]
+}
+
+((EUID == 0)) || skip_all 'only root can make a Debian in a folder'
+for tool in debootstrap dpkg-buildpackage lintian nsenter systemd-nspawn; do
+	command -v "$tool" >/dev/null || skip_all "no $tool (see package_packages in tests/setup.sh)"
+done
+find_archive || skip_all 'apt knows no archive of the Debian release that runs here'
+
+# --- a Debian in a folder
+
+make_tree()
+{
+	debootstrap --variant=minbase "$suite" "$tree" "$mirror" || return 1
+	printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d" # nothing starts before systemd
+	chmod 755 "$tree/usr/sbin/policy-rc.d"
+	printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
+	in_tree apt-get -qq install --no-install-recommends nginx-light systemd systemd-sysv
+}
+
+in_tree()
+{
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$tree" "$@" </dev/null
+}
+
+as_certprov()
+{
+	in_tree runuser -u certprov -- certprov "$@"
+}
+
+boot()
+{
+	rm "$tree/usr/sbin/policy-rc.d"
+	start machine systemd-nspawn --quiet --register=no --keep-unit --resolv-conf=off \
+		--machine="$machine" --directory="$tree" --boot --console=pipe
+	wait_for 60 has_init && wait_for 60 inside systemctl is-active --quiet multi-user.target
+}
+
+# The first process in a name space of its own.
+has_init()
+{
+	local parent pid
+
+	running machine || return 0
+	for parent in $(pgrep -P "${pids[machine]}") "${pids[machine]}"; do
+		for pid in $(pgrep -P "$parent") "$parent"; do
+			if [[ $(awk '/^NSpid:/ { print NF, $3 }' "/proc/$pid/status" 2>/dev/null) == '3 1' ]]; then
+				init=$pid
+				return 0
+			fi
+		done
+	done
+	return 1
+}
+
+# inside COMMAND...: in the container
+inside()
+{
+	DEBIAN_FRONTEND=noninteractive nsenter --target "$init" --mount --uts --ipc --pid --cgroup \
+		--root --wd -- "$@" </dev/null
+}
+
+inside_certprov()
+{
+	inside runuser -u certprov -- certprov "$@"
+}
+
+# property UNIT NAME
+property()
+{
+	inside systemctl show --property="$2" --value "$1"
+}
+
+silent()
+{
+	local output code=0
+
+	output=$("$@" 2>&1) || code=$?
+	printf '%s\n' "$output"
+	[[ $code == 0 && -z $output ]]
+}
+
+# mode of a path in the tree, with its owners' names there
+mode()
+{
+	in_tree stat --format='%a %U:%G' "$1"
+}
+
+# --- build
+
+export DEB_BUILD_OPTIONS=nocheck # tests/check.sh runs them elsewhere
+make_tree >"$root/debootstrap.log" 2>&1 &
+making=$!
+ok 'the package is built' "$top_srcdir/contrib/build-deb.sh" "$root/new"
+ok '... and one of an older version' "$top_srcdir/contrib/build-deb.sh" "$root/old" 0.0.1
+fresh=("$root"/new/certprov_*.deb)
+older=("$root"/old/certprov_*.deb)
+version=$(dpkg-deb --field "${fresh[0]}" Version)
+is "certprov $version" "$(certprov --version)" 'its version is that of the sources'
+ok 'lintian has nothing to say' silent lintian --allow-root --fail-on error,warning "$root"/new/*.changes
+code=0
+wait "$making" || code=$?
+((code == 0)) || skip_all "no Debian in a folder: $(tail -n 1 "$root/debootstrap.log")"
+
+# --- install
+
+cp "${fresh[0]}" "$tree/root/new.deb"
+cp "${older[0]}" "$tree/root/old.deb"
+ok 'it can be installed' in_tree apt-get -qq install --no-install-recommends /root/old.deb
+is "$(mode /etc/certprov) $(mode /etc/certprov/certprov.conf)" '750 root:certprov 640 root:certprov' \
+	'the configuration is for root and our user'
+is "$(mode /var/lib/certprov)" '700 certprov:certprov' 'the state for our user alone'
+ok "nginx takes our files into its configuration" in_tree nginx -t
+is "$(find "$tree/etc/systemd/system" -name 'certprov*')" '' 'nothing is turned on'
+code=0
+output=$(as_certprov check 2>&1) || code=$?
+like "$code $output" '^78 .*certprov.conf: .*missing' 'before it is configured, it says what lacks'
+
+# --- configure: what is a comment becomes a setting
+
+front_port=$(free_port)
+front_http_port=$(free_port)
+front_url=https://localhost:$front_port/certprov
+ok 'a gateway' eg_start
+
+# configure_at FOLDER: its certprov.conf, for the gateway, with the secrets
+configure_at()
+{
+	local secret
+
+	sed -i -e "s|^#url = .*|url = $eg_url|; s|^#key = .*|key = ec-p256|; s|^#mail =|mail =|; s|^#subject =|subject =|" \
+		-e "/^\[escrow\]/,/^\[store\]/s|^#\([a-z]\)|\1|" "$tree$1/certprov.conf"
+	for secret in certificate.pfx certificate.password eg-ca.pem p12.password uem.users; do
+		install -m 0640 "${conf%/*}/$secret" "$tree$1/$secret"
+	done
+	in_tree chgrp -R --reference="$1" "$1"
+}
+
+configure_at /etc/certprov
+ok 'certprov init' as_certprov init --subject 'CN=Example S/MIME CA,O=Example'
+pki_ca front-ca
+pki_server front front-ca localhost
+install -D -m 0644 "$pki/front.crt" "$tree/etc/ssl/certs/certprov.pem"
+install -D -m 0600 "$pki/front.key" "$tree/etc/ssl/private/certprov.key"
+rm -f "$tree/etc/nginx/sites-enabled/default"
+sed -i -e "/listen \[::\]/d; s|listen 443|listen 127.0.0.1:$front_port|" \
+	-e "s|listen 80;|listen 127.0.0.1:$front_http_port;|; s|certprov.example.com|localhost|" \
+	"$tree/etc/nginx/sites-available/certprov"
+ln -s ../sites-available/certprov "$tree/etc/nginx/sites-enabled/certprov"
+
+# --- run
+
+ok 'systemd comes up in a container' boot
+[[ -n $init ]] || skip_all "systemd does not come up in a container: $(tail -n 1 "$root/machine.log")"
+ok 'certprov check' inside_certprov check
+ok 'service and timers are turned on' inside systemctl enable --now certprov.service \
+	certprov-deliver.timer certprov-renew.timer certprov-crl.timer
+ok 'the socket is there with the service' inside systemctl is-active certprov.socket
+is "$(inside stat --format='%a %U:%G' /run/certprov/certprov.sock)" '660 certprov:www-data' \
+	'... for the web server'
+post_event "$sample_event"
+is "$status $(jq -r .status "$answer.body")" '202 delivered' 'an event is answered'
+is "$(eg_upload_count)" 1 '... after its upload'
+id=$(header X-Request-Id)
+journal_has()
+{
+	inside journalctl --unit="$1" --no-pager | grep -q -e "$2"
+}
+ok '... and its line is in the journal' wait_for 60 journal_has certprov.service "request=$id"
+is "$(inside sh -c "grep -hE '^(NoNewPrivs|Seccomp|CapEff|CapBnd):' /proc/$(property certprov.service MainPID)/status" |
+	tr -d '\n\t ')" CapEff:0000000000000000CapBnd:0000000000000000NoNewPrivs:1Seccomp:2 'it has no rights'
+not_ok 'nothing was denied to it' journal_has certprov.service ' error \| warning '
+ok 'it is reloaded' inside systemctl reload certprov.service
+ok '... and reads the configuration' wait_for 60 journal_has certprov.service 'was read anew'
+
+# A command as its timer runs it.
+for command in deliver renew crl; do
+	if ! inside_certprov "$command" --help >/dev/null 2>&1; then
+		skip "certprov-$command.service" "certprov $command is not there yet"
+		continue
+	fi
+	ok "certprov-$command.service does its work" inside systemctl start "certprov-$command.service"
+	is "$(property "certprov-$command.timer" ActiveState)" active '... and its timer runs'
+done
+is "$(mode /var/lib/certprov/ca.crl)" '644 certprov:certprov' 'the revocation list is a file'
+
+# --- restarts and upgrades under load
+
+more_answers_than()
+{
+	(($(wc -l <"$posted") > $1)) || ! posts_run
+}
+
+# under_load TAG EVENTS TIMES NAME COMMAND...: COMMAND so many times while so many events come
+under_load()
+{
+	local tag=$1 count=$2 times=$3 name=$4 begun i done=0
+
+	shift 4
+	events "$tag" "$count" "$count"
+	begun=$(wc -l <"$posted")
+	posts_begin 2 "$root/$tag"/???
+	for ((i = 1; i <= times; i++)); do
+		wait_for 120 more_answers_than $((begun + i * 20))
+		posts_run && "$@" >>"$root/under-load.log" 2>&1 && done=$((done + 1))
+	done
+	posts_end
+	is "$done" "$times" "$name, $times times while $count events come"
+	is "$statuses" "${count}x202" '... each event is answered 202: no 502, no 503'
+	is "$(inside_certprov list uploads --state delivered --json |
+		jq --arg tag "$tag" '[.[] | select(.device_uuid | startswith($tag))] | length')" "$count" '... none is lost'
+}
+
+installed_version()
+{
+	inside dpkg-query --show certprov | cut -f 2
+}
+
+# Forth and back, so that the newer version is the last.
+upgrade_or_back()
+{
+	local deb=new
+
+	[[ $(installed_version) == 0.0.1 ]] || deb=old
+	inside dpkg --install "/root/$deb.deb"
+}
+
+socket_since=$(property certprov.socket ActiveEnterTimestampMonotonic)
+settings_before=$(sha256sum "$tree/etc/certprov/"*)
+under_load 0badcaf 200 5 'systemctl restart' inside systemctl restart certprov.service
+process=$(property certprov.service MainPID)
+under_load 0facade 300 3 'an upgrade or its way back' upgrade_or_back
+is "$(installed_version)" "$version" 'the newer version is there'
+isnt "$(property certprov.service MainPID)" "$process" '... and runs'
+is "$(property certprov.socket ActiveEnterTimestampMonotonic)" "$socket_since" 'the socket was never closed'
+is "$(sha256sum "$tree/etc/certprov/"*)" "$settings_before" 'the configuration is as it was'
+is "$(mode /etc/certprov) $(mode /etc/certprov/certprov.conf)" '750 root:certprov 640 root:certprov' \
+	'... and whose it was'
+is "$(inside_certprov status --json | jq .devices)" 501 'and so is the store'
+
+# --- secrets that only root can read, as doc/systemd.md says
+
+secrets=(certificate.pfx certificate.password p12.password uem.users)
+mkdir -m 0700 "$tree/etc/certprov-secrets"
+for unit in certprov.service certprov-deliver.service; do
+	mkdir "$tree/etc/systemd/system/$unit.d"
+	sed -n '/^\[Service\]/,/^$/p' "$top_srcdir/doc/systemd.md" | sed '/^```/d' \
+		>"$tree/etc/systemd/system/$unit.d/credentials.conf"
+done
+for secret in "${secrets[@]}"; do
+	install -m 0600 "$tree/etc/certprov/$secret" "$tree/etc/certprov-secrets/$secret"
+	rm "$tree/etc/certprov/$secret"
+	sed -i "s|= $secret\$|= /run/certprov-secrets/$secret|" "$tree/etc/certprov/certprov.conf"
+done
+inside systemctl daemon-reload
+ok 'with secrets from systemd it starts' inside systemctl restart certprov.service
+event_json device="$(new_uuid)" >"$root/event.json"
+post_event "$root/event.json"
+is "$status" 202 '... and answers'
+ok '... and so does what a timer runs' inside systemctl start certprov-deliver.service
+not_ok '... but nobody else sees them' inside runuser -u certprov -- ls /run/certprov-secrets/p12.password
+
+# --- a tenant, as doc/systemd.md says
+
+inside adduser --system --group --quiet --home /var/lib/certprov-acme --no-create-home certprov-acme
+inside chmod o+x /etc/certprov
+inside install -d -m 0750 -o root -g certprov-acme /etc/certprov/acme
+inside install -d -m 0700 -o certprov-acme -g certprov-acme /var/lib/certprov-acme
+sed 's|/var/lib/certprov/|/var/lib/certprov-acme/|' "$top_srcdir/contrib/debian/certprov.conf" \
+	>"$tree/etc/certprov/acme/certprov.conf"
+configure_at /etc/certprov/acme
+acme()
+{
+	inside runuser -u certprov-acme -- certprov -c /etc/certprov/acme/certprov.conf "$@"
+}
+ok "a tenant's certprov init" acme init --subject 'CN=Acme S/MIME CA'
+ok "a tenant's service and timer" inside systemctl enable --now certprov@acme.service certprov-deliver@acme.timer
+by_socket()
+{
+	CONTENT_LENGTH=0 REQUEST_METHOD=GET PATH_INFO=/healthz \
+		cgi-fcgi -bind -connect "/proc/$init/root/run/certprov/acme.sock" | grep -q 'Status: 200'
+}
+ok '... which answers at a socket of its own' wait_for 60 by_socket
+is "$(acme status --json | jq .devices)" 0 '... from a store of its own'
+is "$(inside stat --format='%U' "/proc/$(property certprov@acme.service MainPID)")" certprov-acme \
+	'... as a user of its own'
+not_ok "... who cannot read another's files" \
+	inside runuser -u certprov-acme -- cat /etc/certprov/certprov.conf
+ok "... and its deliver" inside systemctl start certprov-deliver@acme.service
+
+# --- remove and purge
+
+ok 'it is removed' inside apt-get -qq remove certprov
+is "$(inside systemctl list-units --plain --no-legend --state=active 'certprov*')" '' '... and nothing of it runs'
+ok '... and the store stays' test -s "$tree/var/lib/certprov/certprov.db"
+ok '... and the configuration' test -s "$tree/etc/certprov/certprov.conf"
+is "$(inside apt-get -qq purge certprov 2>&1 | grep -c 'is kept; remove it yourself')" 2 \
+	'a purge says what it leaves behind'
+ok '... which is the store' test -s "$tree/var/lib/certprov/certprov.db"
+ok '... its master key' test -s "$tree/var/lib/certprov/store.key"
+not_ok '... and not what came with the package' test -e "$tree/etc/certprov/certprov.conf"
+ok '... so that nginx takes its configuration' in_tree nginx -t
+ok 'it can be installed again' inside dpkg --install /root/new.deb
+is "$(mode /var/lib/certprov)" '700 certprov:certprov' '... over the store that was kept'
+rm -r "$tree/var/lib/certprov" "$tree/etc/certprov/acme" "$tree/etc/certprov/eg-ca.pem"
+mkdir "$tree/var/lib/certprov"
+is "$(inside apt-get -qq purge certprov 2>&1 | grep -c 'is kept')" 0 'a purge of what was never set up'
+not_ok '... leaves no folder' ls -d "$tree/var/lib/certprov" "$tree/etc/certprov"
+
+stop machine || true
+rmdir "/run/systemd/nspawn/propagate/$machine" 2>/dev/null || true
+done_testing
