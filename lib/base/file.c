@@ -11,13 +11,30 @@
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* some editors put it before the first line */
 
+/* A file that is not to be had, and what can be done about it. */
+static enum err cannot_open(const char *path, struct error *e)
+{
+	switch (errno) {
+	case ENOENT:
+		return error_set(e, ERR_CONFIG,
+			"%s: No such file or directory: put it there, or correct its name", path);
+	case EACCES:
+		return error_set(e, ERR_CONFIG,
+			"%s: Permission denied: let user %u read it and enter its folder (chown, "
+			"chgrp, chmod)",
+			path, (unsigned)geteuid());
+	default:
+		return error_errno(e, ERR_CONFIG, "%s", path);
+	}
+}
+
 static enum err check_secret_mode(const char *path, const struct stat *st, struct error *e)
 {
 	/* root may use what belongs to the user that the service runs as */
 	if (geteuid() != 0 && st->st_uid != 0 && st->st_uid != geteuid())
 		return error_set(e, ERR_CONFIG,
 			"%s belongs to user %u; it must belong to root or to user %u, who runs "
-			"this",
+			"this: chown it",
 			path, (unsigned)st->st_uid, (unsigned)geteuid());
 	if (st->st_mode & (S_IRWXO | S_IWGRP | S_IXGRP))
 		return error_set(e, ERR_CONFIG,
@@ -64,7 +81,7 @@ static enum err read_file(const char *path, bool secret, struct blob *out, struc
 		return error_set(
 			e, ERR_CONFIG, "%s is a symbolic link; name the file itself", path);
 	if (fd < 0)
-		return error_errno(e, ERR_CONFIG, "%s", path);
+		return cannot_open(path, e);
 	if (fstat(fd, &st) < 0)
 		err = error_errno(e, ERR_CONFIG, "%s", path);
 	else if (!S_ISREG(st.st_mode))

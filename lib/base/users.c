@@ -28,7 +28,7 @@ static const char *hash_fault(const char *hash)
 	const char *last = strrchr(hash, '$');
 
 	if (!*hash)
-		return "there is no hash behind the ':'";
+		return "there is no hash behind the ':': set one with htpasswd -B";
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		const struct method *m = &methods[i];
 
@@ -36,7 +36,7 @@ static const char *hash_fault(const char *hash)
 			continue;
 		if (strlen(last + 1) != m->digest_len || strlen(hash) > HASH_MAX ||
 			strspn(hash, alphabet) != strlen(hash))
-			return "the hash is damaged or cut";
+			return "the hash is damaged or cut: set it anew with htpasswd -B";
 		return NULL;
 	}
 	return "only bcrypt, yescrypt, SHA-512 and SHA-256 hashes are taken, as of "
@@ -50,7 +50,7 @@ static const char *add_user(struct users *users, char *line)
 	const char *fault;
 
 	if (!colon || colon == line)
-		return "expected user:hash";
+		return "expected user:hash, as htpasswd -B writes it";
 	*colon = '\0';
 	if (!utf8_is_valid(line, strlen(line)) || utf8_has_control(line))
 		return "the user name has control characters or is not UTF-8";
@@ -87,7 +87,8 @@ static enum err parse(const char *path, char *text, struct users *users, struct 
 			return error_set(e, ERR_CONFIG, "%s:%u: %s", path, number, fault);
 	}
 	if (!users->count)
-		return error_set(e, ERR_CONFIG, "%s: there is no user in it", path);
+		return error_set(e, ERR_CONFIG,
+			"%s: there is no user in it: add one with htpasswd -B", path);
 	return ERR_OK;
 }
 

@@ -152,7 +152,8 @@ static enum err explain_connect(const struct http_failure *f, struct error *e)
 
 	if (curl_easy_getinfo(f->curl, CURLINFO_OS_ERRNO, &cause) != CURLE_OK)
 		cause = 0;
-	return error_set(e, ERR_UNAVAILABLE, "%s: no connection: %s", f->origin,
+	return error_set(e, ERR_UNAVAILABLE,
+		"%s: no connection: %s; is it at work there, and is the port right?", f->origin,
 		cause ? strerror((int)cause) : said(f));
 }
 
@@ -191,12 +192,12 @@ static const char *phase(const struct http_failure *f)
 	if (f->answer->header_len > 0)
 		return "the answer's header did not end";
 	if (kept || passed(f, CURLINFO_APPCONNECT_TIME_T))
-		return "the request was not answered";
+		return "the request was not answered; is it overloaded there?";
 	if (curl_easy_getinfo(f->curl, CURLINFO_LOCAL_PORT, &port) == CURLE_OK && port > 0)
-		return "the TLS handshake did not end";
+		return "the TLS handshake did not end; is it the right port?";
 	if (passed(f, CURLINFO_NAMELOOKUP_TIME_T))
-		return "no connection came about";
-	return "its name was not resolved";
+		return "no connection came about; does a firewall drop it?";
+	return "its name was not resolved; does this machine's DNS answer?";
 }
 
 static enum err explain_timeout(const struct http_failure *f, struct error *e)

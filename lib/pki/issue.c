@@ -160,12 +160,14 @@ static enum err check_is_ca(gnutls_x509_crt_t crt, struct error *e)
 	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
 
 	if (gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, NULL) < 0 || !ca)
-		return unfit(e, "is none of a CA (basicConstraints)");
+		return unfit(e, "is none of a CA (basicConstraints): name that of one in [ca]");
 	if (gnutls_x509_crt_get_key_usage(crt, &usage, NULL) >= 0 &&
 		!(usage & GNUTLS_KEY_KEY_CERT_SIGN))
-		return unfit(e, "does not allow to sign certificates (keyUsage)");
+		return unfit(e, "does not allow to sign certificates (keyUsage): have it "
+				"issued with keyCertSign and cRLSign");
 	if (algorithm < 0 || x509_is_weak((gnutls_pk_algorithm_t)algorithm, bits))
-		return unfit(e, "has a key that is too weak, or of a kind that is not known");
+		return unfit(e, "has a key that is too weak, or of a kind that is not known: "
+				"take RSA from 2048 bits on, or EC P-256 or P-384");
 	return ERR_OK;
 }
 
@@ -177,7 +179,7 @@ static enum err check_fits(gnutls_x509_crt_t crt, const struct key *key, struct 
 	if (!err)
 		err = key_public(key, &ours, e);
 	if (!err && !blob_equal(&certified, &ours))
-		err = unfit(e, "is for another key");
+		err = unfit(e, "is for another key: name the two that belong together");
 	blob_free(&certified);
 	blob_free(&ours);
 	return err;

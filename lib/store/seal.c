@@ -77,7 +77,7 @@ enum err seal_open_file(const char *path, struct seal **out, struct error *e)
 	else if (!read_keys(&content, seal))
 		err = error_set(e, ERR_CONFIG,
 			"%s: a master key is %d hexadecimal digits in one line, and there are %d "
-			"of them at most",
+			"of them at most: put its copy back",
 			path, KEY_DIGITS, SEAL_KEYS_MAX);
 	for (size_t i = 0; !err && i < seal->count; i++)
 		err = set_up(&seal->keys[i], e);

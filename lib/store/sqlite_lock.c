@@ -43,7 +43,9 @@ enum err sqlite_lock_open(struct sqlite *db, const struct stat *database, struct
 		return error_memory(e);
 	db->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (db->lock < 0 || fstat(db->lock, &st) < 0)
-		err = error_errno(e, ERR_CONFIG, "%s", path);
+		err = error_errno(e, ERR_CONFIG,
+			"%s: user %u must be able to write it, and in its folder (chown, chmod)",
+			path, (unsigned)geteuid());
 	/* An administrator may have been the first: it belongs to whom the database belongs. */
 	else if (geteuid() == 0 && st.st_uid != database->st_uid &&
 		 fchown(db->lock, database->st_uid, database->st_gid) < 0)

@@ -241,7 +241,9 @@ enum err sqlite_identify(struct sqlite *db, struct error *e)
 		return err;
 	if (id != APPLICATION_ID || version == 0)
 		return error_set(e, ERR_CONFIG,
-			"%s is no certprov store, or its set-up was never finished", db->path);
+			"%s is no certprov store, or its set-up was never finished: name the "
+			"right file as [store] url, or move this one away and run: certprov init",
+			db->path);
 	return check_version(db, version, e);
 }
 

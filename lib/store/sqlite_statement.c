@@ -30,7 +30,9 @@ enum err sqlite_error(struct sqlite *db, struct error *e)
 	case SQLITE_NOMEM:
 		return error_memory(e);
 	case SQLITE_NOTADB:
-		return error_set(e, ERR_CONFIG, "%s is no certprov store: %s", db->path, text);
+		return error_set(e, ERR_CONFIG,
+			"%s is no certprov store (%s): name the right file as [store] url",
+			db->path, text);
 	case SQLITE_CORRUPT:
 		return error_set(e, ERR_CONFIG, "%s is damaged; restore it from a backup: %s",
 			db->path, text);
