@@ -238,8 +238,8 @@ static bool is_there(const struct http_answer *answer)
 	return judge(answer) != VERDICT_UNREGISTERED && judge(answer) != VERDICT_REDIRECT;
 }
 
-enum err escrow_probe(
-	struct escrow *escrow, size_t gateway, int64_t deadline, int64_t *date, struct error *e)
+enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline,
+	struct escrow_answer *out, struct error *e)
 {
 	const struct gateway *g = &escrow->gateways[gateway];
 	const struct http_request request = {
@@ -257,7 +257,7 @@ enum err escrow_probe(
 	if (!is_there(&answer))
 		err = refusal(escrow, g, &answer, e);
 	else
-		*date = answer.date;
+		*out = (struct escrow_answer){answer.status, answer.date};
 	http_answer_free(&answer);
 	return err;
 }

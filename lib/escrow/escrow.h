@@ -47,11 +47,15 @@ enum err escrow_payload(
 enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
 	int64_t deadline, struct error *e) must_check;
 
+struct escrow_answer {
+	int status;   /* 404: there is something, but perhaps not a gateway */
+	int64_t date; /* what its clock says, seconds UTC; 0: it does not say */
+};
+
 /*
  * Is it there and does it accept our certificate? For `certprov check`; sends no credentials.
- * *date is what its clock says, seconds UTC; 0: it does not say.
  */
-enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline, int64_t *date,
-	struct error *e) must_check;
+enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline,
+	struct escrow_answer *out, struct error *e) must_check;
 
 #endif

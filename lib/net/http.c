@@ -73,17 +73,20 @@ static enum err run(struct http_transfer *t, struct error *e)
 	return ERR_OK;
 }
 
-/* Only https; and "https://host:port" for the log, as what follows may be long. */
+/* Only https, or what the request allows; and "https://host:port" for the log, as what follows may
+ * be long. */
 static enum err check_url(struct http_transfer *t, struct error *e)
 {
-	static const char scheme[] = "https://";
+	static const char secure[] = "https://", plain[] = "http://";
 	const char *url = t->request->url;
-	size_t len = sizeof(scheme) - 1;
+	bool is_plain = t->request->plain && strncmp(url, plain, strlen(plain)) == 0;
+	const char *scheme = is_plain ? plain : secure;
+	size_t len = strlen(scheme);
 
 	if (strncmp(url, scheme, len) != 0)
 		return error_set(e, ERR_CONFIG, "%s: a URL must begin with %s", url, scheme);
 	len += strcspn(url + len, "/?#");
-	if (len == sizeof(scheme) - 1)
+	if (len == strlen(scheme))
 		return error_set(e, ERR_CONFIG, "%s: a URL must have a host name", url);
 	if (memchr(url, '@', len))
 		return error_set(e, ERR_CONFIG, "a URL must have no user name or password in it");

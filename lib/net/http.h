@@ -1,6 +1,7 @@
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -34,7 +35,8 @@ const struct identity *http_client_identity(const struct http_client *client);
 
 struct http_request {
 	const char *method;	  /* "GET", "POST" */
-	const char *url;	  /* https:// only */
+	const char *url;	  /* https:// only, unless plain */
+	bool plain;		  /* http:// as well: what comes is signed by itself */
 	const char *content_type; /* of body, or NULL */
 	const char *accept;	  /* or NULL */
 	const char *body;	  /* len bytes, or NULL */

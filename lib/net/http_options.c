@@ -230,7 +230,7 @@ enum err http_set_options(struct http_transfer *t, struct error *e)
 	curl_easy_reset(s.curl); /* keeps the connection */
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		set_number(&s, numbers[i].option, numbers[i].value);
-	set_text(&s, CURLOPT_PROTOCOLS_STR, "https");
+	set_text(&s, CURLOPT_PROTOCOLS_STR, t->request->plain ? "http,https" : "https");
 	set_text(&s, CURLOPT_PROXY, ""); /* these are internal servers: none from the environment */
 	set_text(&s, CURLOPT_USERAGENT, USER_AGENT);
 	set_trust(&s, t->client);

@@ -168,6 +168,24 @@ static enum err thumbprint(
 	return ERR_OK;
 }
 
+static bool is_for_clients(gnutls_x509_crt_t crt)
+{
+	char oid[128];
+	int rc = 0;
+
+	for (unsigned i = 0; rc >= 0 || rc == GNUTLS_E_SHORT_MEMORY_BUFFER; i++) {
+		size_t size = sizeof(oid);
+
+		rc = gnutls_x509_crt_get_key_purpose_oid(crt, i, oid, &size, NULL);
+		if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+			return i == 0;
+		if (rc >= 0 && (strcmp(oid, GNUTLS_KP_TLS_WWW_CLIENT) == 0 ||
+				       strcmp(oid, GNUTLS_KP_ANY) == 0))
+			return true;
+	}
+	return false;
+}
+
 enum err certificate_info(const struct blob *der, struct certificate_info *out, struct error *e)
 {
 	struct certificate_info info = {.not_before = 0};
@@ -184,6 +202,7 @@ enum err certificate_info(const struct blob *der, struct certificate_info *out, 
 	if (!err) {
 		x509_subject(crt, info.subject, sizeof(info.subject));
 		x509_issuer(crt, info.issuer, sizeof(info.issuer));
+		info.for_clients = is_for_clients(crt);
 		info.not_before = gnutls_x509_crt_get_activation_time(crt);
 		info.not_after = gnutls_x509_crt_get_expiration_time(crt);
 		*out = info;

@@ -1,6 +1,7 @@
 #ifndef PKI_CERTIFICATE_H
 #define PKI_CERTIFICATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -43,6 +44,8 @@ struct certificate_info {
 	int64_t not_after;
 	char sha1[SHA1_HEX_SIZE]; /* thumbprints of the DER */
 	char sha256[SHA256_HEX_SIZE];
+	bool for_clients; /* its extended key usage, if any, allows TLS clients (RFC 5280, 4.2.1.12)
+			   */
 };
 
 /* ERR_REFUSED if it cannot be read. */

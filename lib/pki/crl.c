@@ -40,7 +40,8 @@ static enum err check_may_sign(const struct issuer *issuer, struct error *e)
 	if (gnutls_x509_crt_get_key_usage(issuer->crt, &usage, NULL) >= 0 &&
 		!(usage & GNUTLS_KEY_CRL_SIGN))
 		return error_set(e, ERR_CONFIG,
-			"the CA's certificate does not allow to sign revocation lists (keyUsage)");
+			"the CA's certificate does not allow to sign revocation lists (keyUsage): "
+			"have it issued with cRLSign");
 	return issuer_check_time(issuer, e);
 }
 
@@ -249,4 +250,44 @@ enum err crl_to_pem(const struct blob *der, struct blob *pem, struct error *e)
 	if (rc < 0)
 		return x509_error(e, ERR_INTERNAL, rc, "revocation list");
 	return x509_take(&text, pem, e);
+}
+
+/* --- lists of others' making */
+
+/* Its time, which GnuTLS judges unasked by the system's clock, is the caller's affair. */
+static enum err check_signer(gnutls_x509_crl_t crl, gnutls_x509_crt_t issuer, struct error *e)
+{
+	const unsigned of_time = GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
+				 GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
+	unsigned status = 0;
+	int rc = gnutls_x509_crl_verify(crl, &issuer, 1, 0, &status);
+
+	if (rc < 0)
+		return x509_error(e, ERR_REFUSED, rc, "the list's signature");
+	if (status & of_time)
+		status &= ~(of_time | GNUTLS_CERT_INVALID);
+	return status ? error_set(e, ERR_REFUSED, "the list is not signed by our CA") : ERR_OK;
+}
+
+enum err crl_verify(
+	const struct blob *list, const struct blob *issuer, int64_t *next_update, struct error *e)
+{
+	const gnutls_datum_t data = x509_datum(list);
+	gnutls_x509_crl_t crl = NULL;
+	gnutls_x509_crt_t crt = NULL;
+	enum err err = x509_import(issuer, ERR_REFUSED, &crt, e);
+
+	if (!err && gnutls_x509_crl_init(&crl) < 0)
+		err = error_memory(e);
+	if (!err && gnutls_x509_crl_import(crl, &data, GNUTLS_X509_FMT_DER) < 0)
+		err = error_set(e, ERR_REFUSED, "it is no revocation list in DER");
+	if (!err)
+		err = check_signer(crl, crt, e);
+	if (!err)
+		*next_update = gnutls_x509_crl_get_next_update(crl);
+	if (crl)
+		gnutls_x509_crl_deinit(crl);
+	if (crt)
+		gnutls_x509_crt_deinit(crt);
+	return err;
 }

@@ -34,6 +34,13 @@ struct crl_order {
 enum err crl_sign(const struct issuer *issuer, const struct crl_order *order, struct blob *out,
 	struct error *e) must_check;
 
+/*
+ * Reads a list, DER, that somebody hands out: ERR_REFUSED unless it is one that the issuer (its
+ * certificate, DER) has signed. *next_update: when it ends, seconds UTC.
+ */
+enum err crl_verify(const struct blob *list, const struct blob *issuer, int64_t *next_update,
+	struct error *e) must_check;
+
 enum err crl_to_pem(const struct blob *der, struct blob *pem, struct error *e) must_check;
 
 #endif

@@ -208,13 +208,14 @@ static void check_clock(struct checkup *c, int64_t ahead, const char *url)
 
 static void check_gateway(struct checkup *c, struct escrow *escrow, size_t i)
 {
-	int64_t deadline = clock_monotonic_ms() + c->config->escrow.timeout * 1000, date = 0;
+	int64_t deadline = clock_monotonic_ms() + c->config->escrow.timeout * 1000;
+	struct escrow_answer answer = {0, 0};
 	struct error e;
-	enum err err = escrow_probe(escrow, i, deadline, &date, &e);
+	enum err err = escrow_probe(escrow, i, deadline, &answer, &e);
 
 	found(c, "Escrow Gateway", err, err ? e.text : escrow_url(escrow, i));
-	if (date)
-		check_clock(c, clock_now() - date, escrow_url(escrow, i));
+	if (answer.date)
+		check_clock(c, clock_now() - answer.date, escrow_url(escrow, i));
 }
 
 static void check_gateways(struct checkup *c)

@@ -29,6 +29,7 @@ struct store_engine {
 	enum err (*open)(const struct config *config, void **self, struct error *e);
 	void (*close)(void *self);
 	enum err (*ping)(void *self, struct error *e);
+	enum err (*examine)(void *self, struct error *e);
 
 	/* The known value that create() was given, or what it was renewed to. */
 	enum err (*key_check)(void *self, struct blob *out, struct error *e);

@@ -245,6 +245,7 @@ const struct store_engine store_engine_sqlite = {
 	.open = engine_open,
 	.close = engine_close,
 	.ping = engine_ping,
+	.examine = sqlite_examine,
 	.key_check = engine_key_check,
 	.audit_key = sqlite_audit_key,
 	.audit_begin = sqlite_audit_begin,

@@ -176,7 +176,7 @@ enum err sqlite_check_key(struct sqlite *db, struct error *e) must_check;
 
 /* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c,
  * sqlite_renewal.c, sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c, sqlite_list.c,
- * sqlite_rekey.c
+ * sqlite_rekey.c, sqlite_examine.c
  */
 
 enum err sqlite_audit_key(void *self, struct blob *out, struct error *e) must_check;
@@ -250,6 +250,8 @@ enum err sqlite_crl_begin(void *self, const char *issuer, int64_t *number, int64
 	struct store_revoked **out, size_t *count, struct error *e) must_check;
 enum err sqlite_crl_publish(
 	void *self, const char *issuer, const struct store_crl *crl, struct error *e) must_check;
+
+enum err sqlite_examine(void *self, struct error *e) must_check;
 
 void sqlite_key_use(void *self, const struct blob *key_check);
 enum err sqlite_rekey_begin(void *self, struct error *e) must_check;

@@ -68,6 +68,11 @@ enum err store_ping(struct store *store, struct error *e)
 	return store->engine->ping(store->self, e);
 }
 
+enum err store_examine(struct store *store, struct error *e)
+{
+	return store->engine->examine(store->self, e);
+}
+
 /* --- what an engine does by itself */
 
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,

@@ -33,4 +33,7 @@ void store_close(struct store *store);
 /* Does it answer? */
 enum err store_ping(struct store *store, struct error *e) must_check;
 
+/* Reads all of it and looks for damage: ERR_CONFIG. Others go on working meanwhile. */
+enum err store_examine(struct store *store, struct error *e) must_check;
+
 #endif

@@ -225,6 +225,30 @@ static void writes_times_as_their_year_asks(void **state)
 	tear_down(&f);
 }
 
+static void knows_a_list_of_this_issuer(void **state)
+{
+	const struct crl_order order = order_of(NULL, 0);
+	unsigned char nonsense[] = "no list";
+	const struct blob none = {nonsense, sizeof(nonsense) - 1};
+	struct fixture f, other;
+	int64_t next_update = 0;
+	struct blob crl;
+
+	(void)state;
+	set_up(&f, KEY_EC_P256);
+	set_up(&other, KEY_EC_P256);
+	crl = must_sign(&f, &order);
+	assert_ok(crl_verify(&crl, &f.ca, &next_update, e));
+	assert_int_equal(next_update, NOW + 7 * DAY);
+	assert_err(crl_verify(&crl, &other.ca, &next_update, e), ERR_REFUSED, "not signed by our");
+	assert_err(crl_verify(&none, &f.ca, &next_update, e), ERR_REFUSED, "no revocation list");
+	crl.data[crl.len - 1] ^= 1; /* in the signature; its time is over, too */
+	assert_err(crl_verify(&crl, &f.ca, &next_update, e), ERR_REFUSED, "not signed by our");
+	blob_free(&crl);
+	tear_down(&other);
+	tear_down(&f);
+}
+
 static void takes_very_many_entries(void **state)
 {
 	enum { MANY = 50000 };
@@ -375,6 +399,7 @@ int main(void)
 		cmocka_unit_test(has_what_a_list_needs),
 		cmocka_unit_test(may_be_empty),
 		cmocka_unit_test(writes_times_as_their_year_asks),
+		cmocka_unit_test(knows_a_list_of_this_issuer),
 		cmocka_unit_test(takes_very_many_entries),
 		cmocka_unit_test(openssl_refuses_a_revoked_certificate),
 		cmocka_unit_test(refuses_an_issuer_that_may_not),

@@ -259,12 +259,13 @@ static void test_unregistered_certificate(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		struct escrow *escrow = open_escrow("client.p12", peer.url, paths[i]);
 		struct error e = {0};
-		int64_t date = -1;
+		struct escrow_answer answer = {-1, -1};
 
 		assert_int_equal(send_to(escrow, 0, &e), ERR_REFUSED);
 		expect_text(&e, "does not accept our client certificate");
 		expect_registration(&e);
-		assert_int_equal(escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &date, &e),
+		assert_int_equal(
+			escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &answer, &e),
 			ERR_REFUSED);
 		expect_registration(&e);
 		escrow_close(escrow);
@@ -384,11 +385,12 @@ static void test_probe(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct escrow *escrow = open_escrow("client.p12", peer.url, cases[i].path);
 		struct error e = {0};
-		int64_t date = -1;
+		struct escrow_answer answer = {-1, -1};
 
-		assert_int_equal(escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &date, &e),
+		assert_int_equal(
+			escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &answer, &e),
 			cases[i].err);
-		assert_int_equal(date, cases[i].date);
+		assert_int_equal(answer.date, cases[i].date);
 		escrow_close(escrow);
 	}
 	net_stop(&peer);

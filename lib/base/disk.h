@@ -1,0 +1,18 @@
+#ifndef BASE_DISK_H
+#define BASE_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* The file system that a file lies on. */
+struct disk {
+	int64_t size, free; /* bytes; free: for those who are not root */
+	bool network;	    /* its files are another host's */
+};
+
+/* ERR_CONFIG if there is no such file. */
+enum err disk_look(const char *path, struct disk *out, struct error *e) must_check;
+
+#endif
