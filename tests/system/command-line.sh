@@ -87,6 +87,7 @@ done <<-'END'
 	init --subject nonsense
 	init --subject
 	check more
+	check --web-server
 	enroll
 	enroll one two
 	status more
@@ -224,7 +225,7 @@ mend()
 	mv "$root/kept" "$dir/$spoiled"
 }
 
-with_conf check
+with_conf check --web-server none
 exits 0 'check'
 not_ok 'everything is right' grep -qv '^ok ' "$root/out"
 for what in configuration 'events.users-file' identity store CA 'PKCS#12 password' \
@@ -234,7 +235,7 @@ done
 like "$out" "CN=identity.* 364 days left.*SHA-1 $(thumbprint identity sha1) SHA-256 $(thumbprint identity)" \
 	'our certificate, its end and its thumbprints'
 is "$err" '' 'no word besides'
-with_conf check --json
+with_conf check --web-server none --json
 exits 0 'check --json'
 ok 'is JSON' is_json 'length == 10 and all(.ok and .warning == false and (.check | type) == "string" and (.text != ""))'
 
