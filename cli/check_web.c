@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 #define WHAT "web server"
-#define MENTION "certprov" /* a file without this word is none of ours */
+#define MENTION "certprov" /* what has not got it, in its name or text, is none of ours */
 #define BLANKS " \t"
 #define VALUE_ENDS " \t;\"'|"
 
@@ -165,7 +165,7 @@ static void read_conf(struct web *w, const char *path)
 	if (file_read(path, &content, &e))
 		return; /* sockets, folders, what is closed to us */
 	text = (char *)content.data;
-	ours = strstr(text, MENTION);
+	ours = strstr(strrchr(path, '/'), MENTION) || strstr(text, MENTION);
 	w->found |= ours;
 	while ((line = strsep(&text, "\n")) != NULL)
 		read_line(w, line, ours);

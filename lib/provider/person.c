@@ -52,7 +52,7 @@ enum err person_check_config(const struct config *config, struct error *e)
 
 /* --- a person, for each event */
 
-static bool domain_allowed(const struct config *config, const char *domain)
+bool person_domain_allowed(const struct config *config, const char *domain)
 {
 	char **allowed = config->identity.allowed_domains;
 
@@ -99,7 +99,7 @@ static enum err check_domain(
 {
 	const char *domain = address->text + address->domain;
 
-	if (domain_allowed(config, domain))
+	if (person_domain_allowed(config, domain))
 		return ERR_OK;
 	return error_field(e, ERR_UNPROCESSABLE, event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
 		"addresses in the domain %s are not allowed here", domain);

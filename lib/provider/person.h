@@ -1,6 +1,8 @@
 #ifndef PROVIDER_PERSON_H
 #define PROVIDER_PERSON_H
 
+#include <stdbool.h>
+
 #include "base/config.h"
 #include "base/error.h"
 #include "pki/address.h"
@@ -16,6 +18,9 @@ struct person {
 
 /* Checks the templates of [identity]: ERR_CONFIG with FILE:LINE. */
 enum err person_check_config(const struct config *config, struct error *e) must_check;
+
+/* Whether [identity] allowed-domains has it, in lower case. */
+bool person_domain_allowed(const struct config *config, const char *domain);
 
 /*
  * Works out the person from the event: the first template of mail that gives

@@ -129,7 +129,7 @@ list_left()
 }
 
 certprov check >"$root/check"
-not_ok 'no list is out: no word of it' grep -q 'revocation list' "$root/check"
+not_ok 'no list is out: no word of it' grep -q ' revocation list: ' "$root/check"
 is "$(certprov status --json | jq 'has("crl_days")')" false '... nor in status'
 ok 'a list' certprov crl --output "$root/ca.crl"
 check 'revocation list' ok "is to be renewed by $end, (59|60) minutes left"

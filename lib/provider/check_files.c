@@ -1,0 +1,130 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/account.h"
+#include "base/users.h"
+#include "provider/checkup.h"
+#include "provider/internal.h"
+
+/* Files that the configuration names: what is in them, who may change them, who may read them. */
+
+#define WHAT "files"
+
+static void check_users(struct checkup *c, const char *what, const char *file)
+{
+	struct users users = {0, NULL};
+	struct error e;
+	enum err err;
+
+	if (!file)
+		return;
+	err = users_load(file, &users, &e);
+	checkup_found(c, what, err, err ? e.text : file);
+	users_free(&users);
+}
+
+static void check_pkcs12_password(struct checkup *c)
+{
+	static const char what[] = "PKCS#12 password";
+	const char *file = c->config->escrow.pkcs12_password_file;
+	struct blob password = {NULL, 0};
+	struct error e;
+	enum err err;
+
+	if (!file) {
+		checkup_warns(c, what,
+			"there is none, so private keys go to the Escrow Gateway without one: "
+			"set pkcs12-password-file in [escrow] to what the gateway expects");
+		return;
+	}
+	err = read_pkcs12_password(file, &password, &e);
+	checkup_found(c, what, err, err ? e.text : file);
+	blob_free(&password);
+}
+
+/* --- modes and owners; those of secrets are judged where they are read */
+
+struct review {
+	struct checkup *c;
+	struct stat store; /* the service is who owns it */
+	bool has_store;
+	unsigned faults;
+};
+
+/* Who can change it can change whom we trust. */
+static void review_writers(struct review *r, const char *file)
+{
+	struct stat st;
+
+	if (!file || stat(file, &st) < 0)
+		return; /* whoever needs it says so */
+	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+		checkup_warns(r->c, WHAT,
+			"%s has mode %04o, so that others can change it: chmod go-w", file,
+			(unsigned)(st.st_mode & 07777));
+		r->faults++;
+	} else if (st.st_uid != 0 && st.st_uid != geteuid() &&
+		   !(r->has_store && st.st_uid == r->store.st_uid)) {
+		checkup_warns(r->c, WHAT,
+			"%s belongs to user %u, who can change it: chown it to root", file,
+			(unsigned)st.st_uid);
+		r->faults++;
+	}
+}
+
+/* For root, who may read everything: may the service? */
+static void review_reader(struct review *r, const char *file, const struct account *service)
+{
+	char blocked[PATH_MAX] = "";
+
+	if (!file || access(file, F_OK) < 0 || account_may(service, file, R_OK, blocked))
+		return;
+	checkup_warns(r->c, WHAT,
+		"%s is closed to user %s, who owns the store, by the mode of %s: let that user "
+		"in (chgrp, chmod g+rx, g+r)",
+		file, service->name, blocked);
+	r->faults++;
+}
+
+static void review_service(struct review *r)
+{
+	const struct config *config = r->c->config;
+	const char *const files[] = {config->path, config->events.users_file,
+		config->admin.users_file, config->ca.certificate, config->ca.key,
+		config->escrow.identity, config->escrow.identity_password_file,
+		config->escrow.ca_file, config->escrow.pkcs12_password_file,
+		config->store.key_file};
+	struct account service;
+
+	if (geteuid() != 0 || !r->has_store || r->store.st_uid == 0)
+		return;
+	account_of(r->store.st_uid, &service);
+	checkup_warns(r->c, "user",
+		"you are root, and the store belongs to user %s: run this as that user, to whom "
+		"new files shall belong, too: runuser -u %s -- certprov check",
+		service.name, service.name);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		review_reader(r, files[i], &service);
+}
+
+static void review_files(struct checkup *c)
+{
+	const struct config *config = c->config;
+	const char *const files[] = {config->path, config->ca.certificate, config->escrow.ca_file};
+	struct review r = {.c = c};
+
+	r.has_store = stat(config->store.sqlite, &r.store) == 0;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		review_writers(&r, files[i]);
+	review_service(&r);
+	if (r.faults == 0)
+		checkup_holds(c, WHAT, "nobody else can change what we go by");
+}
+
+void check_files(struct checkup *c)
+{
+	check_users(c, "events.users-file", c->config->events.users_file);
+	check_users(c, "admin.users-file", c->config->admin.users_file);
+	check_pkcs12_password(c);
+	review_files(c);
+}

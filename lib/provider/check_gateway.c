@@ -1,0 +1,73 @@
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "escrow/escrow.h"
+#include "provider/checkup.h"
+
+/* Our client certificate, the Escrow Gateways, and whether our clocks agree. */
+
+#define GATEWAY "Escrow Gateway"
+#define NOT_FOUND 404
+
+/* Seconds; as much as a certificate is dated back for. */
+#define CLOCK_LEEWAY (5 * 60)
+
+static void check_client(struct checkup *c, const struct escrow *escrow)
+{
+	const char *name = expiry_name(EXPIRY_CLIENT);
+	struct certificate_info info;
+
+	if (checkup_certificate(c, name, EXPIRY_CLIENT, escrow_identity(escrow), &info) &&
+		!info.for_clients)
+		checkup_warns(c, "client certificate's purpose",
+			"%s is not meant for TLS clients, and a gateway may refuse it: have it "
+			"issued with extended key usage clientAuth",
+			info.subject);
+}
+
+/* Whose clock is wrong we can't tell; certificates and lists bear the time of ours. */
+static void check_clock(struct checkup *c, int64_t ahead, const char *url)
+{
+	if (llabs(ahead) <= CLOCK_LEEWAY)
+		checkup_holds(c, "clock", "agrees with the " GATEWAY "'s");
+	else
+		checkup_warns(c, "clock", "ours is %lld minutes %s that of %s: set both by NTP",
+			llabs(ahead) / 60, ahead > 0 ? "ahead of" : "behind", url);
+}
+
+static void check_gateway(struct checkup *c, struct escrow *escrow, size_t i)
+{
+	int64_t deadline = clock_monotonic_ms() + c->config->escrow.timeout * 1000;
+	struct escrow_answer answer = {0, 0};
+	const char *url = escrow_url(escrow, i);
+	struct error e;
+	enum err err = escrow_probe(escrow, i, deadline, &answer, &e);
+
+	if (err)
+		checkup_found(c, GATEWAY, err, e.text);
+	else if (answer.status == NOT_FOUND)
+		checkup_warns(c, GATEWAY,
+			"%s knows no /v2/certificates (status %d): check url in [escrow], which "
+			"must be the gateway's own, without that path",
+			url, answer.status);
+	else
+		checkup_holds(c, GATEWAY, "%s", url);
+	if (answer.date)
+		check_clock(c, clock_now() - answer.date, url);
+}
+
+void check_gateways(struct checkup *c)
+{
+	struct escrow *escrow = NULL;
+	struct error e;
+	enum err err = escrow_open(c->config, &escrow, &e);
+
+	if (err) {
+		checkup_found(c, GATEWAY, err, e.text);
+		return;
+	}
+	check_client(c, escrow);
+	for (size_t i = 0; i < escrow_count(escrow); i++)
+		check_gateway(c, escrow, i);
+	escrow_close(escrow);
+}

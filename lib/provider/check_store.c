@@ -1,0 +1,192 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/account.h"
+#include "base/clock.h"
+#include "base/disk.h"
+#include "provider/checkup.h"
+#include "store/event.h"
+#include "store/list.h"
+#include "store/rekey.h"
+#include "store/trail.h"
+
+/* The store: its files and the disk beneath them, what is in it, and what waits there. */
+
+#define MEGABYTE (1024 * 1024LL)
+#define DISK_FULL (16 * MEGABYTE)     /* no room for a transaction and its log */
+#define DISK_LOW (256 * MEGABYTE)     /* in any case */
+#define DISK_ENOUGH (5000 * MEGABYTE) /* whatever part of a large disk that is */
+#define DISK_LOW_PERCENT 5
+
+#define LOG_LARGE (64 * MEGABYTE)     /* SQLite begins it anew at 4 MB, when nobody reads */
+#define EXAMINE_MAX (4096 * MEGABYTE) /* to read all of more would take minutes */
+#define WAITED_LONG (2 * 3600)	      /* seconds: longer than any pause between two tries */
+
+/* --- files and disk; before the store is opened, which changes them */
+
+/* The write-ahead log grows as long as somebody reads what is older. */
+static void check_log(struct checkup *c)
+{
+	const char *database = c->config->store.sqlite;
+	char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, "%s-wal", database) < 0)
+		return;
+	if (stat(path, &st) == 0 && st.st_size > LOG_LARGE)
+		checkup_warns(c, "write-ahead log",
+			"%s has grown to %lld MB, as somebody has been reading the store all the "
+			"time: find who with fuser %s, and end that",
+			path, (long long)(st.st_size / MEGABYTE), database);
+	free(path);
+}
+
+/* Beside the database SQLite and we make other files. */
+static void check_folder(struct checkup *c)
+{
+	const char *database = c->config->store.sqlite, *slash = strrchr(database, '/');
+	char blocked[PATH_MAX] = "", *folder;
+	struct account service;
+	struct stat st;
+
+	if (!slash || slash == database || stat(database, &st) < 0)
+		return;
+	folder = strndup(database, (size_t)(slash - database));
+	account_of(st.st_uid, &service);
+	if (folder && !account_may(&service, folder, R_OK | W_OK | X_OK, blocked))
+		checkup_warns(c, "store's folder",
+			"user %s, who owns the store, cannot write in %s by the mode of %s: chown "
+			"it to %s, chmod u+rwx",
+			service.name, folder, blocked, service.name);
+	free(folder);
+}
+
+static void judge_disk(struct checkup *c, const struct disk *disk)
+{
+	const char *path = c->config->store.sqlite;
+	int64_t percent = disk->size > 0 ? disk->free * 100 / disk->size : 0;
+	long long megabytes = disk->free / MEGABYTE;
+	struct error e;
+
+	if (disk->free < DISK_FULL)
+		checkup_found(c, "disk",
+			error_set(&e, ERR_UNAVAILABLE,
+				"%lld MB are left for %s: make room, or nothing can be recorded",
+				megabytes, path),
+			e.text);
+	else if (disk->free < DISK_LOW || (percent < DISK_LOW_PERCENT && disk->free < DISK_ENOUGH))
+		checkup_warns(c, "disk", "%lld MB (%lld %%) are left for %s: make room", megabytes,
+			(long long)percent, path);
+	else if (disk->network)
+		checkup_warns(c, "disk",
+			"%s lies on a network file system, where SQLite's log and locks cannot be "
+			"relied on: move it to a local disk",
+			path);
+	else
+		checkup_holds(
+			c, "disk", "%lld MB (%lld %%) are left", megabytes, (long long)percent);
+}
+
+static void check_disk(struct checkup *c)
+{
+	struct disk disk;
+	struct error e;
+
+	/* where there is none, the next check says so */
+	if (!disk_look(c->config->store.sqlite, &disk, &e))
+		judge_disk(c, &disk);
+}
+
+/* --- what is in it */
+
+static void check_keys(struct checkup *c)
+{
+	if (store_key_count(c->store) > 1)
+		checkup_warns(c, "master keys",
+			"%s has %zu: certprov rekey is at work, or was not finished: run it again",
+			c->config->store.key_file, store_key_count(c->store));
+}
+
+static void check_damage(struct checkup *c)
+{
+	const char *path = c->config->store.sqlite;
+	struct stat st;
+	struct error e;
+	enum err err;
+
+	if (stat(path, &st) == 0 && st.st_size > EXAMINE_MAX) {
+		checkup_warns(c, "integrity",
+			"%s is too large to be read through by the way: at a quiet time, run: "
+			"sqlite3 %s 'PRAGMA quick_check'",
+			path, path);
+		return;
+	}
+	err = store_examine(c->store, &e);
+	checkup_found(c, "integrity", err, err ? e.text : "the database is whole");
+}
+
+static void check_audit(struct checkup *c)
+{
+	struct error e;
+	int64_t count = 0;
+	enum err err = store_audit_verify(c->store, &count, &e);
+
+	if (err)
+		checkup_found(c, "audit trail", err, e.text);
+	else
+		checkup_holds(c, "audit trail", "%lld entries, all as they were written",
+			(long long)count);
+}
+
+/* What should have been finished by now. */
+static void check_events(struct checkup *c)
+{
+	int64_t now = clock_now();
+	struct store_counts counts;
+	struct error e;
+	enum err err = store_count(c->store, now, &counts, &e);
+	long long pending, failed, waited;
+
+	if (err) {
+		checkup_found(c, "events", err, e.text);
+		return;
+	}
+	pending = counts.events[EVENT_STATE_PENDING];
+	failed = counts.events[EVENT_STATE_FAILED];
+	waited = counts.oldest_pending ? now - counts.oldest_pending : 0;
+	if (waited > WAITED_LONG)
+		checkup_warns(c, "events",
+			"%lld are pending, the oldest for %lld hours: see the cause with certprov "
+			"status, and let a timer run certprov deliver",
+			pending, waited / 3600);
+	if (failed)
+		checkup_warns(c, "events",
+			"%lld have failed for good: see the cause with certprov status, mend it, "
+			"then run: certprov deliver --now",
+			failed);
+	if (waited <= WAITED_LONG && !failed)
+		checkup_holds(c, "events", "none has failed, none has waited for long");
+}
+
+void check_store(struct checkup *c)
+{
+	struct error e;
+	enum err err;
+
+	check_log(c);
+	check_folder(c);
+	check_disk(c);
+	err = store_open(c->config, &c->store, &e);
+	if (!err)
+		err = store_ping(c->store, &e);
+	checkup_found(c, "store", err, err ? e.text : c->config->store.sqlite);
+	if (err)
+		return;
+	check_keys(c);
+	check_damage(c);
+	check_audit(c);
+	check_events(c);
+}
