@@ -7,6 +7,7 @@
 
 #include "base/config_keys.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -69,6 +70,17 @@ static enum err finish_value(struct reader *r)
 	return o->set(r->config, o, value, r->error);
 }
 
+static enum err unknown_key(struct reader *r, const char *section, const char *key)
+{
+	struct nearest nearest = NEAREST_INIT(key);
+	char hint[NEAREST_TEXT_SIZE];
+
+	for (size_t i = 0; i < config_option_count; i++)
+		if (strcmp(config_options[i].section, section) == 0)
+			nearest_try(&nearest, config_options[i].key);
+	return fail(r, "unknown key \"%s\" in [%s]%s", key, section, nearest_text(&nearest, hint));
+}
+
 static enum err begin_value(
 	struct reader *r, const char *section, const char *key, const char *value)
 {
@@ -78,7 +90,7 @@ static enum err begin_value(
 	if (!r->section)
 		return fail(r, "\"%s\" stands before the first [section]", key);
 	if (!line)
-		return fail(r, "unknown key \"%s\" in [%s]", key, section);
+		return unknown_key(r, section, key);
 	if (*line)
 		return fail(r, "[%s] %s is set twice, first in line %u", section, key, *line);
 	*line = r->line;
@@ -135,6 +147,16 @@ static int on_value(void *user, const char *section, const char *key, const char
 
 /* --- lines */
 
+static enum err unknown_section(struct reader *r, const char *name)
+{
+	struct nearest nearest = NEAREST_INIT(name);
+	char hint[NEAREST_TEXT_SIZE];
+
+	for (size_t i = 0; i < config_option_count; i++)
+		nearest_try(&nearest, config_options[i].section);
+	return fail(r, "unknown section [%s]%s", name, nearest_text(&nearest, hint));
+}
+
 static enum err begin_section(struct reader *r, const char *line)
 {
 	size_t len = strcspn(line + 1, "]");
@@ -155,7 +177,7 @@ static enum err begin_section(struct reader *r, const char *line)
 	r->section = config_option(name, NULL);
 	begun = r->section ? &r->section_lines[r->section - config_options] : NULL;
 	if (!begun)
-		err = fail(r, "unknown section [%s]", name);
+		err = unknown_section(r, name);
 	else if (*begun)
 		err = fail(r, "section [%s] occurs twice, first in line %u", name, *begun);
 	else

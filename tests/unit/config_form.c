@@ -6,12 +6,14 @@ static void test_unknown(void **state)
 {
 	(void)state;
 	assert_refused(LEAST "password = x\n", ":6: unknown key \"password\" in [escrow]");
-	assert_refused(LEAST "URL = x\n", ":6: unknown key \"URL\" in [escrow]");
+	assert_refused(LEAST "URL = x\n", ":6: unknown key \"URL\" in [escrow]: did you mean url?");
 	assert_refused(LEAST "= x\n", ":6: unknown key \"\" in [escrow]");
 	assert_refused(LEAST "users-file = x\n", ":6: unknown key \"users-file\" in [escrow]");
-	assert_refused("[eskrow]\nurl = x\n", ":1: unknown section [eskrow]");
-	assert_refused(LEAST "[eskrow]\n", ":6: unknown section [eskrow]");
-	assert_refused("[ log]\n", ":1: unknown section [ log]");
+	assert_refused("[events]\nusres-file = x\n",
+		":2: unknown key \"usres-file\" in [events]: did you mean users-file?");
+	assert_refused("[eskrow]\nurl = x\n", ":1: unknown section [eskrow]: did you mean escrow?");
+	assert_refused(LEAST "[eskrow]\n", ":6: unknown section [eskrow]: did you mean escrow?");
+	assert_refused("[ log]\n", ":1: unknown section [ log]: did you mean log?");
 	assert_refused("[]\n", ":1: unknown section []");
 	assert_refused("\n\nlevel = info\n", ":3: \"level\" stands before the first [section]");
 }

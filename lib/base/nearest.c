@@ -1,0 +1,59 @@
+#include "base/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LEN_MAX 32 /* no word of ours is longer */
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The optimal string alignment distance; d[i][j] is that of the first i and j letters. */
+static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t d[LEN_MAX + 1][LEN_MAX + 1];
+
+	for (size_t i = 0; i <= a_len; i++)
+		for (size_t j = 0; j <= b_len; j++) {
+			bool same = i && j && lower(a[i - 1]) == lower(b[j - 1]);
+
+			if (!i || !j) {
+				d[i][j] = i + j;
+				continue;
+			}
+			d[i][j] =
+				least(d[i - 1][j - 1] + !same, 1 + least(d[i - 1][j], d[i][j - 1]));
+			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+				lower(a[i - 2]) == lower(b[j - 1]))
+				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+		}
+	return d[a_len][b_len];
+}
+
+void nearest_try(struct nearest *nearest, const char *candidate)
+{
+	size_t len = strlen(nearest->word), candidate_len = strlen(candidate), far;
+
+	if (len < 2 || len > LEN_MAX || candidate_len > LEN_MAX)
+		return;
+	far = distance(nearest->word, len, candidate, candidate_len);
+	if (far > (len < 3 ? 1 : len / 3) || (nearest->name && far >= nearest->distance))
+		return;
+	nearest->name = candidate;
+	nearest->distance = far;
+}
+
+const char *nearest_text(const struct nearest *nearest, char out[NEAREST_TEXT_SIZE])
+{
+	*out = '\0';
+	if (nearest->name)
+		snprintf(out, NEAREST_TEXT_SIZE, ": did you mean %s?", nearest->name);
+	return out;
+}

@@ -1,0 +1,95 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/nearest.h"
+
+static const char *const words[] = {
+	"users-file", "authenticate", "max-body", "url", "list", "init", "check", "rekey", "renew"};
+
+static struct nearest nearest_of(const char *word)
+{
+	struct nearest nearest = NEAREST_INIT(word);
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		nearest_try(&nearest, words[i]);
+	return nearest;
+}
+
+static void test_near(void **state)
+{
+	static const struct {
+		const char *word, *name;
+		size_t distance;
+	} cases[] = {
+		{"usres-file", "users-file", 1},  /* swapped */
+		{"user-file", "users-file", 1},	  /* left out */
+		{"userss-file", "users-file", 1}, /* put in */
+		{"users_file", "users-file", 1},  /* replaced */
+		{"Users-File", "users-file", 0},  /* in another case */
+		{"userfile", "users-file", 2},	  /* two left out */
+		{"athentciate", "authenticate", 2},
+		{"uri", "url", 1},
+		{"lsit", "list", 1},
+		{"rekye", "rekey", 1},
+		{"renwe", "renew", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct nearest nearest = nearest_of(cases[i].word);
+
+		assert_non_null(nearest.name);
+		assert_string_equal(nearest.name, cases[i].name);
+		assert_int_equal(nearest.distance, cases[i].distance);
+	}
+}
+
+/* A guess that is none would only mislead. */
+static void test_far(void **state)
+{
+	static const char *const others[] = {"", "u", "nonsense", "urls are long", "lost+found",
+		"il", "file", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_null(nearest_of(others[i]).name);
+}
+
+static void test_first_of_equals(void **state)
+{
+	struct nearest nearest = NEAREST_INIT("rene");
+
+	(void)state;
+	nearest_try(&nearest, "renew");
+	nearest_try(&nearest, "renet");
+	assert_string_equal(nearest.name, "renew");
+	nearest_try(&nearest, "rene");
+	assert_string_equal(nearest.name, "rene");
+}
+
+static void test_text(void **state)
+{
+	char text[NEAREST_TEXT_SIZE];
+	struct nearest nearest = nearest_of("usres-file");
+
+	(void)state;
+	assert_string_equal(nearest_text(&nearest, text), ": did you mean users-file?");
+	nearest = nearest_of("nonsense");
+	assert_string_equal(nearest_text(&nearest, text), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_near),
+		cmocka_unit_test(test_far),
+		cmocka_unit_test(test_first_of_equals),
+		cmocka_unit_test(test_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
