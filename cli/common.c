@@ -23,7 +23,7 @@ enum err cli_load(const char *config_file, struct config **out, struct error *e)
 	enum err err = config_load(config_path(config_file), out, e);
 
 	if (!err)
-		log_open("certprov", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+		log_open("certprov", &(struct log_settings){.level = LOG_LEVEL_ERROR});
 	return err;
 }
 

@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	secret_harden_process();
 	umask(077);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
-	log_open("certprov", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
+	log_open("certprov", &(struct log_settings){.level = LOG_LEVEL_WARNING});
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -56,7 +56,7 @@ int cgi_run(const char *config_path)
 	if (!err)
 		err = config_load(config_path, &config, &e);
 	if (!err) {
-		log_open("certprov.fcgi", config->log.target, config->log.level);
+		log_open("certprov.fcgi", &config->log);
 		err = service_open(config, &service, &e);
 	}
 	if (err) {

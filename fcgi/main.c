@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 	int status;
 
 	process_prepare();
-	log_open("certprov.fcgi", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+	log_open("certprov.fcgi", &(struct log_settings){.level = LOG_LEVEL_INFO});
 	status = read_options(argc, argv, &options);
 	if (status >= 0)
 		return status;

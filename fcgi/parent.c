@@ -72,7 +72,7 @@ static enum err start(struct parent *p, struct error *e)
 		err = metrics_new(&p->metrics, e);
 	if (err)
 		return err;
-	log_open("certprov.fcgi", p->config->log.target, p->config->log.level);
+	log_open("certprov.fcgi", &p->config->log);
 	p->children.listen_fd = p->listener.fd;
 	p->children.metrics = p->metrics;
 	watch_look(&p->watch, p->config);
@@ -115,7 +115,7 @@ static void reload(struct parent *p)
 			e.text);
 		return;
 	}
-	log_open("certprov.fcgi", p->config->log.target, p->config->log.level);
+	log_open("certprov.fcgi", &p->config->log);
 	watch_look(&p->watch, p->config);
 	log_info("the configuration was read anew; new workers take over");
 }

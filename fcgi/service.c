@@ -1,5 +1,7 @@
 #include "fcgi/service.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "fcgi/deadline.h"
@@ -161,12 +163,22 @@ static void log_request_line(const struct request *request, const struct respons
 	const struct error *result, int64_t started)
 {
 	char method[METHOD_SHOWN + 1], path[PATH_SHOWN + 1], remote[REMOTE_SHOWN + 1];
+	char status[16], ms[24];
+	const struct log_field fields[] = {
+		{"method", method, NULL},
+		{"path", path, NULL},
+		{"remote", remote, NULL},
+		{"status", status, status},
+		{"ms", ms, ms},
+	};
 
 	one_word(request->method, METHOD_SHOWN, method);
 	one_word(request->path, PATH_SHOWN, path);
 	one_word(request->remote, REMOTE_SHOWN, remote);
-	log_line(level_of(result->code), "%s %s from %s: %d in %lld ms%s%s", method, path, remote,
-		response->status, (long long)(clock_monotonic_ms() - started),
+	snprintf(status, sizeof(status), "%d", response->status);
+	snprintf(ms, sizeof(ms), "%lld", (long long)(clock_monotonic_ms() - started));
+	log_fields(level_of(result->code), fields, ARRAY_LEN(fields),
+		"%s %s from %s: %s in %s ms%s%s", method, path, remote, status, ms,
 		*result->text ? ": " : "", result->text);
 }
 

@@ -79,10 +79,7 @@ struct config {
 		char *key_file;
 	} store;
 
-	struct {
-		enum log_target target;
-		enum log_level level;
-	} log;
+	struct log_settings log;
 };
 
 /*

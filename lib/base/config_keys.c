@@ -410,6 +410,7 @@ const struct option config_options[] = {
 	{"store", "key-file", set_path, AT(store.key_file), DEFAULT("store.key")},
 
 	{"log", "target", set_kind, AT(log.target), NAMES(log_target_names), DEFAULT("stderr")},
+	{"log", "format", set_kind, AT(log.format), NAMES(log_format_names), DEFAULT("text")},
 	{"log", "level", set_kind, AT(log.level), NAMES(log_level_names), DEFAULT("info")},
 };
 /* clang-format on */

@@ -9,25 +9,24 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
+#include "base/log_form.h"
 
-#define LINE_MAX_BYTES 2048
-#define HEAD_MAX_BYTES 256 /* what stands around the message */
+#define JOURNAL_ENTRY_SIZE (4 * LOG_ENTRY_SIZE)
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 const char *const log_level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
 const char *const log_target_names[LOG_TARGET_COUNT] = {"stderr", "syslog", "journal"};
+const char *const log_format_names[LOG_FORMAT_COUNT] = {"text", "json"};
 
 static const int priorities[LOG_LEVEL_COUNT] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
 /* A process has one log. */
 static struct {
 	const char *program;
-	enum log_target target;
-	enum log_level level;
+	struct log_settings settings;
 	int journal;
 	char request[LOG_REQUEST_SIZE];
-} self = {.program = "certprov", .level = LOG_LEVEL_INFO, .journal = -1};
+} self = {.program = "certprov", .settings = {.level = LOG_LEVEL_INFO}, .journal = -1};
 
 static void open_journal(void)
 {
@@ -40,22 +39,21 @@ static void open_journal(void)
 	}
 	self.journal = fd;
 	if (fd < 0)
-		self.target = LOG_TARGET_STDERR;
+		self.settings.target = LOG_TARGET_STDERR;
 }
 
-void log_open(const char *program, enum log_target target, enum log_level level)
+void log_open(const char *program, const struct log_settings *settings)
 {
 	if (self.journal >= 0)
 		close(self.journal);
-	if (self.target == LOG_TARGET_SYSLOG)
+	if (self.settings.target == LOG_TARGET_SYSLOG)
 		closelog();
 	self.journal = -1;
 	self.program = program;
-	self.target = target;
-	self.level = level;
-	if (target == LOG_TARGET_SYSLOG)
+	self.settings = *settings;
+	if (settings->target == LOG_TARGET_SYSLOG)
 		openlog(program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	if (target == LOG_TARGET_JOURNAL) {
+	if (settings->target == LOG_TARGET_JOURNAL) {
 		open_journal();
 		if (self.journal < 0)
 			log_warning("no journal at %s: logging to standard error", JOURNAL_SOCKET);
@@ -80,79 +78,103 @@ const char *log_request(void)
 	return self.request;
 }
 
-/* Copies text, with what could forge or garble a line shown as \xNN. */
-static void escape(const char *text, char *out, size_t size)
+static size_t form(const struct log_entry *entry, char line[LOG_ENTRY_SIZE])
 {
-	size_t n = 0;
-
-	for (size_t left = strlen(text), taken; left > 0; text += taken, left -= taken) {
-		uint32_t c = 0;
-		size_t good = utf8_next(text, left, &c);
-		bool shown = good && !utf8_is_control(c);
-
-		taken = good ? good : 1;
-		if (n + 4 * taken >= size)
-			break;
-		if (shown)
-			memcpy(out + n, text, taken);
-		for (size_t i = 0; i < taken && !shown; i++)
-			snprintf(out + n + 4 * i, 5, "\\x%02x", (unsigned char)text[i]);
-		n += shown ? taken : 4 * taken;
-	}
-	out[n] = '\0';
+	return self.settings.format == LOG_FORMAT_JSON ? log_form_json(entry, line, LOG_ENTRY_SIZE)
+						       : log_form_text(entry, line, LOG_ENTRY_SIZE);
 }
 
-static void write_stderr(enum log_level level, const char *message)
+static void write_stderr(const struct log_entry *entry)
 {
-	char time[CLOCK_RFC3339_SIZE], line[LINE_MAX_BYTES + HEAD_MAX_BYTES];
-	int len;
+	char line[LOG_ENTRY_SIZE];
+	size_t len = form(entry, line);
 	ssize_t n;
 
-	clock_rfc3339(clock_now(), time);
-	len = snprintf(line, sizeof(line), "%s %s %.32s[%ld]%s%s %s\n", time,
-		log_level_names[level], self.program, (long)getpid(),
-		*self.request ? " request=" : "", self.request, message);
 	do
-		n = write(STDERR_FILENO, line, (size_t)len);
+		n = write(STDERR_FILENO, line, len);
 	while (n < 0 && errno == EINTR); /* for other reasons: nobody is left to tell */
 }
 
-/* systemd's native protocol: FIELD=value lines in one datagram. */
-static void write_journal(enum log_level level, const char *message)
+static void write_journal(const struct log_entry *entry)
 {
-	char data[LINE_MAX_BYTES + HEAD_MAX_BYTES];
-	int len = snprintf(data, sizeof(data),
-		"MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=%.32s\nCERTPROV_REQUEST=%s\n", message,
-		priorities[level], self.program, self.request);
+	char data[JOURNAL_ENTRY_SIZE];
+	size_t len = log_form_journal(entry, priorities[entry->level], data, sizeof(data));
 
-	if (send(self.journal, data, (size_t)len, MSG_NOSIGNAL) < 0)
-		write_stderr(level, message);
+	if (send(self.journal, data, len, MSG_NOSIGNAL) < 0)
+		write_stderr(entry);
+}
+
+/* Syslog has time, name and process of its own; the object of JSON is whole, for its readers. */
+static void write_syslog(const struct log_entry *entry)
+{
+	char text[LOG_ENTRY_SIZE];
+	bool json = self.settings.format == LOG_FORMAT_JSON;
+	size_t len =
+		json ? form(entry, text) : log_form_message(entry->message, text, LOG_MESSAGE_SIZE);
+	bool request = !json && *entry->request;
+
+	if (json)
+		text[len - 1] = '\0'; /* its line feed */
+	syslog(priorities[entry->level], "%s%s%s%s", request ? "request=" : "",
+		request ? entry->request : "", request ? " " : "", text);
+}
+
+static void write_entry(const struct log_entry *entry)
+{
+	switch (self.settings.target) {
+	case LOG_TARGET_SYSLOG:
+		write_syslog(entry);
+		break;
+	case LOG_TARGET_JOURNAL:
+		write_journal(entry);
+		break;
+	case LOG_TARGET_STDERR:
+	case LOG_TARGET_COUNT:
+		write_stderr(entry);
+		break;
+	}
+}
+
+static void log_args(enum log_level level, const struct log_field *fields, size_t count,
+	const char *fmt, va_list args) printf_like(4, 0);
+static void log_args(enum log_level level, const struct log_field *fields, size_t count,
+	const char *fmt, va_list args)
+{
+	char message[LOG_MESSAGE_SIZE];
+	int saved = errno;
+	const struct log_entry entry = {
+		.level = level,
+		.time = clock_now(),
+		.program = self.program,
+		.pid = getpid(),
+		.request = self.request,
+		.message = message,
+		.fields = fields,
+		.field_count = count,
+	};
+
+	if (level > self.settings.level)
+		return;
+	vsnprintf(message, sizeof(message), fmt, args);
+	write_entry(&entry);
+	errno = saved;
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	char text[LINE_MAX_BYTES], message[LINE_MAX_BYTES];
-	int saved = errno;
 	va_list args;
 
-	if (level > self.level)
-		return;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	log_args(level, NULL, 0, fmt, args);
 	va_end(args);
-	escape(text, message, sizeof(message));
-	switch (self.target) {
-	case LOG_TARGET_SYSLOG:
-		syslog(priorities[level], "%s%s%s%s", *self.request ? "request=" : "", self.request,
-			*self.request ? " " : "", message);
-		break;
-	case LOG_TARGET_JOURNAL:
-		write_journal(level, message);
-		break;
-	case LOG_TARGET_STDERR:
-	case LOG_TARGET_COUNT:
-		write_stderr(level, message);
-		break;
-	}
-	errno = saved;
+}
+
+void log_fields(
+	enum log_level level, const struct log_field *fields, size_t count, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_args(level, fields, count, fmt, args);
+	va_end(args);
 }

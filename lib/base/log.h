@@ -1,6 +1,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stddef.h>
+
 #include "base/error.h"
 
 enum log_level {
@@ -18,11 +20,25 @@ enum log_target {
 	LOG_TARGET_COUNT,
 };
 
+/* The journal has fields of its own, whatever the format. */
+enum log_format {
+	LOG_FORMAT_TEXT,
+	LOG_FORMAT_JSON,
+	LOG_FORMAT_COUNT,
+};
+
 extern const char *const log_level_names[LOG_LEVEL_COUNT];
 extern const char *const log_target_names[LOG_TARGET_COUNT];
+extern const char *const log_format_names[LOG_FORMAT_COUNT];
 
-/* Before this is called, lines go to standard error at level info. */
-void log_open(const char *program, enum log_target target, enum log_level level);
+struct log_settings {
+	enum log_target target;
+	enum log_format format;
+	enum log_level level;
+};
+
+/* Before this is called, lines go to standard error as text at level info. */
+void log_open(const char *program, const struct log_settings *settings);
 
 const char *log_program(void); /* the name that log_open() was given; borrowed */
 
@@ -36,9 +52,9 @@ void log_set_request(const char *request_id);
 const char *log_request(void); /* borrowed; "" outside a request */
 
 /*
- * One line: "TIME LEVEL program[pid] request=ID MESSAGE". Line breaks, other
- * characters that are not shown and bytes that are no UTF-8 appear as \xNN: a
- * line cannot be forged from outside. Leaves errno alone.
+ * One line: "TIME LEVEL program[pid] request=ID MESSAGE", or the same as an object of JSON.
+ * Line breaks, other characters that are not shown and bytes that are no UTF-8 appear as \xNN,
+ * in JSON as its escapes and U+FFFD: a line cannot be forged from outside. Leaves errno alone.
  */
 void log_line(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 
@@ -46,5 +62,17 @@ void log_line(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/* What the message says, for programs: a member of the JSON object, CERTPROV_NAME in the journal.
+ */
+struct log_field {
+	const char *name;  /* lower-case letters and "_" */
+	const char *value; /* any text; cut where it is too long */
+	const char *json; /* the value in JSON where that is no string, or NULL; left out if long */
+};
+
+/* The same line, with fields for those who can have them; text has the message alone. */
+void log_fields(enum log_level level, const struct log_field *fields, size_t count, const char *fmt,
+	...) printf_like(4, 5);
 
 #endif

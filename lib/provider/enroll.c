@@ -195,18 +195,32 @@ static const char *quoted(const char *text, struct buf *out)
 	return out->failed ? "?" : out->data;
 }
 
+#define STEPS_TEXT_MAX 1024
+#define STEPS_JSON_MAX 2048
+
 /* The outcome and each step's time. The cause of a failure is the caller's to log. */
 static void log_outcome(const struct work *w, enum err err)
 {
-	struct buf line = BUF_INIT(1024), type = BUF_INIT(QUOTED_MAX);
+	struct buf steps = BUF_INIT(STEPS_TEXT_MAX), json = BUF_INIT(STEPS_JSON_MAX);
+	struct buf type = BUF_INIT(QUOTED_MAX);
+	const char *sent = w->event->field[EVENT_TYPE], *outcome = error_meaning(err)->label;
+	char id[24];
+	const struct log_field fields[] = {
+		{"event", id, id},
+		{"type", sent, NULL},
+		{"device", w->event->device_uuid, NULL},
+		{"user", w->event->user_uuid, NULL},
+		{"outcome", outcome, NULL},
+		{"steps", steps_print(&w->steps, &steps), steps_json(&w->steps, &json)},
+	};
 
-	steps_print(&w->steps, &line);
-	log_line(err ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		"event=%lld type=%s device=%s user=%s outcome=%s %s", (long long)w->id,
-		quoted(w->event->field[EVENT_TYPE], &type), w->event->device_uuid,
-		w->event->user_uuid, error_meaning(err)->label, line.data ? line.data : "");
+	snprintf(id, sizeof(id), "%lld", (long long)w->id);
+	log_fields(err ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, fields, ARRAY_LEN(fields),
+		"event=%s type=%s device=%s user=%s outcome=%s %s", id, quoted(sent, &type),
+		w->event->device_uuid, w->event->user_uuid, outcome, fields[5].value);
 	buf_free(&type);
-	buf_free(&line);
+	buf_free(&json);
+	buf_free(&steps);
 }
 
 enum err work_attempt(struct work *w, struct outcome *out, struct error *e)

@@ -39,10 +39,10 @@ void steps_done(struct steps *steps, enum step step, const char *result)
 
 static void print_ms(struct buf *out, int64_t us)
 {
-	buf_printf(out, "%lld.%lldms", (long long)(us / 1000), (long long)(us % 1000 / 100));
+	buf_printf(out, "%lld.%lld", (long long)(us / 1000), (long long)(us % 1000 / 100));
 }
 
-void steps_print(const struct steps *steps, struct buf *out)
+const char *steps_print(const struct steps *steps, struct buf *out)
 {
 	for (size_t i = 0; i < steps->count; i++) {
 		const char *result = steps->done[i].result;
@@ -50,8 +50,36 @@ void steps_print(const struct steps *steps, struct buf *out)
 		buf_printf(out, "%s=%s%s", step_names[steps->done[i].step], result ? result : "",
 			result ? ":" : "");
 		print_ms(out, steps->done[i].us);
-		buf_putc(out, ' ');
+		buf_puts(out, "ms ");
 	}
 	buf_puts(out, "total=");
 	print_ms(out, steps->last - steps->started);
+	buf_puts(out, "ms");
+	return out->failed ? "" : out->data;
+}
+
+static void print_step(struct buf *out, const char *name, const char *result, int64_t us)
+{
+	buf_puts(out, "{\"step\":");
+	buf_json_string(out, name);
+	if (result) {
+		buf_puts(out, ",\"result\":");
+		buf_json_string(out, result);
+	}
+	buf_puts(out, ",\"ms\":");
+	print_ms(out, us);
+	buf_putc(out, '}');
+}
+
+const char *steps_json(const struct steps *steps, struct buf *out)
+{
+	buf_putc(out, '[');
+	for (size_t i = 0; i < steps->count; i++) {
+		print_step(out, step_names[steps->done[i].step], steps->done[i].result,
+			steps->done[i].us);
+		buf_putc(out, ',');
+	}
+	print_step(out, "total", NULL, steps->last - steps->started);
+	buf_putc(out, ']');
+	return out->failed ? "[]" : out->data;
 }

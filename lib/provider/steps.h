@@ -44,7 +44,12 @@ void steps_start(struct steps *steps, struct meter *meter);
 /* The step that ends now: its time is what passed since the one before it. */
 void steps_done(struct steps *steps, enum step step, const char *result);
 
-/* "record=0.4ms signing=made:57.1ms … total=118.0ms" */
-void steps_print(const struct steps *steps, struct buf *out);
+/*
+ * Each appends to out, which is empty, and returns what out then holds.
+ * "record=0.4ms signing=made:57.1ms … total=118.0ms"
+ */
+const char *steps_print(const struct steps *steps, struct buf *out);
+/* [{"step":"record","ms":0.4},{"step":"signing","result":"made","ms":57.1},…] */
+const char *steps_json(const struct steps *steps, struct buf *out);
 
 #endif

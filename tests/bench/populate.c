@@ -253,7 +253,7 @@ static enum err populate(const char *config_file, struct plan *plan, struct erro
 	struct config *config = NULL;
 	enum err err = config_load(config_file, &config, e);
 
-	log_open("populate", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	log_open("populate", &(struct log_settings){.level = LOG_LEVEL_ERROR});
 	if (!err)
 		err = load_sample(&plan->sample, e);
 	if (!err)

@@ -84,6 +84,7 @@ static void test_defaults(void **state)
 	assert_string_equal(c->store.sqlite, "/etc/certprov/certprov.db");
 	assert_string_equal(c->store.key_file, "/etc/certprov/store.key");
 	assert_int_equal(c->log.target, LOG_TARGET_STDERR);
+	assert_int_equal(c->log.format, LOG_FORMAT_TEXT);
 	assert_int_equal(c->log.level, LOG_LEVEL_INFO);
 	config_free(c);
 }
@@ -153,6 +154,7 @@ static const char everything[] =
 	"key-file = /etc/store.key\n"
 	"[log]\n"
 	"target = syslog\n"
+	"format = json\n"
 	"level = debug\n";
 
 static void test_everything(void **state)
@@ -207,6 +209,7 @@ static void test_everything_outside(void **state)
 	assert_string_equal(c->store.sqlite, "/var/lib/certprov/certprov.db");
 	assert_string_equal(c->store.key_file, "/etc/store.key");
 	assert_int_equal(c->log.target, LOG_TARGET_SYSLOG);
+	assert_int_equal(c->log.format, LOG_FORMAT_JSON);
 	assert_int_equal(c->log.level, LOG_LEVEL_DEBUG);
 	config_free(c);
 }

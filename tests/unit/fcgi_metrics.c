@@ -371,7 +371,7 @@ static void a_cgi_program_shows_what_the_store_knows(void **state)
 static int quiet(void **state)
 {
 	(void)state;
-	log_open("metrics", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	log_open("metrics", &(struct log_settings){.level = LOG_LEVEL_ERROR});
 	return 0;
 }
 

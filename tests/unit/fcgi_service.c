@@ -541,7 +541,7 @@ static int start_deadlines(void **state)
 	struct error e;
 
 	(void)state;
-	log_open("service", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	log_open("service", &(struct log_settings){.level = LOG_LEVEL_ERROR});
 	deadline_watch(STDIN_FILENO);
 	return deadline_init(&e);
 }

@@ -61,7 +61,7 @@ static int set_up(void **state)
 	(void)state;
 	clock_replace(fixed);
 	log_set_request(NULL);
-	log_open("certprov", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+	log_open("certprov", &(struct log_settings){.level = LOG_LEVEL_INFO});
 	return 0;
 }
 
@@ -92,11 +92,11 @@ static void test_level(void **state)
 	begin_capture();
 	log_debug("hidden");
 	assert_string_equal(end_capture(), "");
-	log_open("certprov", LOG_TARGET_STDERR, LOG_LEVEL_DEBUG);
+	log_open("certprov", &(struct log_settings){.level = LOG_LEVEL_DEBUG});
 	begin_capture();
 	log_debug("shown");
 	assert_non_null(strstr(end_capture(), " debug certprov["));
-	log_open("certprov", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	log_open("certprov", &(struct log_settings){.level = LOG_LEVEL_ERROR});
 	begin_capture();
 	log_warning("hidden");
 	log_error("shown");
@@ -175,7 +175,7 @@ static void test_long(void **state)
 		assert_true(strlen(captured) < 2304);
 	}
 	log_open("a-program-with-a-name-that-is-far-longer-than-any-that-we-have-in-the-tree",
-		LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+		&(struct log_settings){.level = LOG_LEVEL_INFO});
 	begin_capture();
 	log_info("%s", text);
 	assert_true(strlen(end_capture()) < 2304);
@@ -200,7 +200,8 @@ static void test_no_journal(void **state)
 	if (access("/run/systemd/journal/socket", F_OK) == 0)
 		skip(); /* its lines would go to this machine's journal */
 	begin_capture();
-	log_open("certprov", LOG_TARGET_JOURNAL, LOG_LEVEL_INFO);
+	log_open("certprov",
+		&(struct log_settings){.target = LOG_TARGET_JOURNAL, .level = LOG_LEVEL_INFO});
 	log_info("still here");
 	end_capture();
 	assert_non_null(strstr(captured, "logging to standard error"));

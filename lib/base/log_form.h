@@ -1,0 +1,44 @@
+#ifndef BASE_LOG_FORM_H
+#define BASE_LOG_FORM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/log.h"
+
+/* Internal to the log: log.c knows where a line goes, log_form.c how it is written. */
+
+struct log_entry {
+	enum log_level level;
+	int64_t time; /* Unix seconds */
+	const char *program;
+	pid_t pid;
+	const char *request; /* "": none */
+	const char *message; /* as it came */
+	const struct log_field *fields;
+	size_t field_count;
+};
+
+#define LOG_MESSAGE_SIZE 2048 /* with its NUL */
+/* Of a whole line: several processes write to one pipe, which takes so much at once. */
+#define LOG_ENTRY_SIZE 4096
+
+/*
+ * Each writes at most size bytes, a NUL behind them included, and returns how many without it.
+ * What does not fit is cut or left out, in such a way that the whole stays well-formed.
+ */
+
+/* The message, harmless in a line. */
+size_t log_form_message(const char *message, char *out, size_t size);
+
+/* "TIME LEVEL program[pid] request=ID MESSAGE" and a line feed. */
+size_t log_form_text(const struct log_entry *entry, char *out, size_t size);
+
+/* The same as an object of JSON (RFC 8259), and a line feed. */
+size_t log_form_json(const struct log_entry *entry, char *out, size_t size);
+
+/* systemd's native protocol: FIELD=value, a line each. */
+size_t log_form_journal(const struct log_entry *entry, int priority, char *out, size_t size);
+
+#endif
