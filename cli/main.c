@@ -51,6 +51,17 @@ static enum err set_request(struct error *e)
 	return ERR_OK;
 }
 
+/* A list that the disk had no room for is no list, and its reader must get to know. */
+static int finish(int status)
+{
+	struct error e;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)error_set(&e, ERR_INTERNAL, "standard output could not take all of it");
+	return status ? status : cli_fail(&e);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
@@ -92,5 +103,5 @@ int main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* glibc: begin anew, for the command's own options */
-	return command->run(command, config_file, argc, argv);
+	return finish(command->run(command, config_file, argc, argv));
 }

@@ -502,6 +502,14 @@ like "$out" 'oldest pending event has waited for 0 minutes' 'names the oldest'
 like "$out" "pending: device .*$eg_url.*failed: device .*400" 'and the causes'
 is "$err" '' 'without a word besides'
 
+for command in status 'status --json' 'list events' 'list events --json' check; do
+	code=0
+	# shellcheck disable=SC2086 # a command and its option
+	certprov $command >/dev/full 2>"$root/err" || code=$?
+	is "$code" 1 "$command on a disk that is full"
+	like "$(<"$root/err")" '^certprov: standard output could not' 'says so'
+done
+
 # --- list
 
 event_json device="$(new_uuid)" user="$(new_uuid)" name=other DeviceFriendlyName=$'\e[31mred\tand\nwide' \
