@@ -1,12 +1,11 @@
 #include "cli/bulk.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/text.h"
+#include "cli/terminal.h"
 
 #define RATE_MAX 1000
-#define ERASE "\r\033[K"
 
 bool cli_rate(const char *text, unsigned *out)
 {
@@ -24,27 +23,22 @@ void cli_report(void *ctx, const struct store_pair *pair, enum err err, const ch
 	bool device = *pair->device_uuid, user = *pair->user_uuid;
 
 	(void)ctx;
-	fprintf(stderr, "%scertprov: %s%s%s%s%s: %s: %s\n", cli_shows_progress() ? ERASE : "",
+	fprintf(stderr, "%scertprov: %s%s%s%s%s: %s: %s\n", terminal_erase(),
 		device ? "device " : "", pair->device_uuid, device && user ? ", " : "",
 		user ? "user " : "", pair->user_uuid,
 		error_meaning(err)->retry ? "pending" : "failed", text);
 }
 
-bool cli_shows_progress(void)
-{
-	return isatty(STDERR_FILENO);
-}
-
 void cli_progress(const struct run_tally *tally, const char *done)
 {
-	fprintf(stderr, ERASE "%lld of %lld: %lld %s, %lld pending, %lld failed",
+	fprintf(stderr, "%s%lld of %lld: %lld %s, %lld pending, %lld failed", terminal_erase(),
 		(long long)(tally->done + tally->pending + tally->failed), (long long)tally->total,
 		(long long)tally->done, done, (long long)tally->pending, (long long)tally->failed);
 }
 
 void cli_progress_end(const struct run_tally *tally, const char *done)
 {
-	if (!cli_shows_progress() || tally->total == 0)
+	if (!terminal_progress() || tally->total == 0)
 		return;
 	cli_progress(tally, done);
 	fputc('\n', stderr);

@@ -13,8 +13,7 @@ bool cli_rate(const char *text, unsigned *out);
 /* On standard error: what did not end as it should. pair may lack one of the two. */
 void cli_report(void *ctx, const struct store_pair *pair, enum err err, const char *text);
 
-/* Only a terminal sees how far it is: a line that is written over. done: "delivered", … */
-bool cli_shows_progress(void);
+/* How far it is, for terminal_progress(): a line that is written over. done: "delivered", … */
 void cli_progress(const struct run_tally *tally, const char *done);
 /* The last of it, if there was anything to do. */
 void cli_progress_end(const struct run_tally *tally, const char *done);

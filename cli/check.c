@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "cli/check_web.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "provider/provider.h"
 
 #define JSON_MAX (256 * 1024)
@@ -21,7 +22,14 @@ static void print(void *ctx, const char *what, enum err err, bool warning, const
 	struct output *output = ctx;
 
 	if (!output->out) {
-		printf("%-7s %s: %s\n", err ? "FAILED" : warning ? "WARN" : "ok", what, text);
+		printf("%s%-7s%s %s: %s\n",
+			terminal_style(err	 ? TERMINAL_RED
+				       : warning ? TERMINAL_YELLOW
+						 : TERMINAL_GREEN),
+			err	  ? "FAILED"
+			: warning ? "WARN"
+				  : "ok",
+			terminal_style(TERMINAL_PLAIN), what, text);
 		fflush(stdout);
 		return;
 	}

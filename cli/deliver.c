@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/bulk.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 
 static void show_progress(void *ctx, const struct run_tally *tally)
 {
@@ -32,7 +33,7 @@ static int deliver(const char *config_file, struct deliver_options *options)
 	enum err err = cli_load(config_file, &config, &e);
 
 	options->report = cli_report;
-	options->progress = cli_shows_progress() ? show_progress : NULL;
+	options->progress = terminal_progress() ? show_progress : NULL;
 	if (!err)
 		err = provider_deliver(config, options, &tally, &e);
 	cli_progress_end(&tally, "delivered");

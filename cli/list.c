@@ -1,9 +1,8 @@
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/rows.h"
@@ -28,8 +27,7 @@ static int list(const char *config_file, struct listing *listing)
 	if (!err)
 		err = store_list(store, (enum store_table)listing->table, &listing->filter, cli_row,
 			&listing->rows, &e);
-	if (!err)
-		cli_rows_end(&listing->rows);
+	cli_rows_end(&listing->rows, !err);
 	store_close(store);
 	config_free(config);
 	return err ? cli_fail(&e) : 0;
@@ -49,6 +47,18 @@ static bool set_expiring(struct listing *listing, const char *within)
 		return false;
 	listing->filter.expires_before = clock_now() + seconds;
 	return true;
+}
+
+static int unknown_table(const char *name)
+{
+	struct nearest nearest = NEAREST_INIT(name);
+	char hint[NEAREST_TEXT_SIZE];
+
+	for (int i = 0; i < STORE_AUDIT; i++)
+		nearest_try(&nearest, store_table_names[i]);
+	fprintf(stderr, "certprov: there is no list \"%s\"; certprov list --help names them%s\n",
+		name, nearest_text(&nearest, hint));
+	return error_meaning(ERR_USAGE)->exit_status;
 }
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
@@ -83,6 +93,8 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	if (!good || optind + 1 != argc)
 		return cli_usage(self, false);
 	listing.table = kind_find(store_table_names, STORE_AUDIT, argv[optind]);
+	if (listing.table < 0)
+		return unknown_table(argv[optind]);
 	if (audit)
 		listing.table = listing.table == STORE_EVENTS ? STORE_AUDIT : -1;
 	if (listing.table < 0 ||
@@ -93,7 +105,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 const struct command command_list = {"list",
 	"devices|users|certificates|uploads|events [OPTION...]",
-	"Lists what the store has, newest first, a line each, values apart by tabs",
+	"Lists what the store has, newest first, a line each",
 	"  --user U          of the user with that UUID or name\n"
 	"  --device D        of the device with that UUID or friendly name\n"
 	"  --state S         in that state: active, archived, pending, failed, delivered ...\n"

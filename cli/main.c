@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/secret.h"
 #include "cli/cli.h"
 
@@ -35,6 +36,18 @@ static const struct command *find_command(const char *name)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	struct nearest nearest = NEAREST_INIT(name);
+	char hint[NEAREST_TEXT_SIZE];
+
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		nearest_try(&nearest, commands[i]->name);
+	fprintf(stderr, "certprov: there is no command \"%s\"; certprov --help lists them%s\n",
+		name, nearest_text(&nearest, hint));
+	return error_meaning(ERR_USAGE)->exit_status;
 }
 
 /* What one run does has one id, in the log and in the audit trail. */
@@ -92,12 +105,8 @@ int main(int argc, char **argv)
 	if (optind == argc)
 		return usage(stderr, 2);
 	command = find_command(argv[optind]);
-	if (!command) {
-		fprintf(stderr,
-			"certprov: there is no command \"%s\"; certprov --help lists them\n",
-			argv[optind]);
-		return 2;
-	}
+	if (!command)
+		return unknown_command(argv[optind]);
 	if (set_request(&e))
 		return cli_fail(&e);
 	argc -= optind;

@@ -2,25 +2,22 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
-
-#define ERASE "\r\033[K"
-
-static bool is_terminal;
+#include "cli/terminal.h"
 
 static void report(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "%scertprov: %s\n", is_terminal ? ERASE : "", text);
+	fprintf(stderr, "%scertprov: %s\n", terminal_erase(), text);
 }
 
 static void show_progress(void *ctx, const struct rekey_tally *tally)
 {
 	(void)ctx;
-	fprintf(stderr, ERASE "%lld of %lld: %lld sealed anew, %lld failed", (long long)tally->done,
-		(long long)tally->total, (long long)tally->sealed, (long long)tally->failed);
+	fprintf(stderr, "%s%lld of %lld: %lld sealed anew, %lld failed", terminal_erase(),
+		(long long)tally->done, (long long)tally->total, (long long)tally->sealed,
+		(long long)tally->failed);
 }
 
 static int judge(const struct config *config, const struct rekey_tally *tally)
@@ -48,11 +45,10 @@ static int rekey(const char *config_file)
 	enum err err = cli_load(config_file, &config, &e);
 	int status;
 
-	is_terminal = isatty(STDERR_FILENO);
-	options.progress = is_terminal ? show_progress : NULL;
+	options.progress = terminal_progress() ? show_progress : NULL;
 	if (!err)
 		err = store_rekey(config, &options, &tally, &e);
-	if (is_terminal && tally.done > 0)
+	if (terminal_progress() && tally.done > 0)
 		fputc('\n', stderr);
 	status = err ? cli_fail(&e) : judge(config, &tally);
 	config_free(config);

@@ -7,6 +7,7 @@
 #include "cli/bulk.h"
 #include "cli/cli.h"
 #include "cli/rows.h"
+#include "cli/terminal.h"
 
 #define WITHIN_MAX (3650LL * 86400)
 
@@ -29,7 +30,7 @@ static int renew(const struct config *config, struct renew_options *options)
 	enum err err;
 
 	options->report = cli_report;
-	options->progress = cli_shows_progress() ? show_progress : NULL;
+	options->progress = terminal_progress() ? show_progress : NULL;
 	err = provider_renew(config, options, &tally, &e);
 	cli_progress_end(&tally, "done");
 	return err ? cli_fail(&e) : cli_judge(&tally);
@@ -54,11 +55,11 @@ static enum err print_due(void *ctx, const struct credential *c, struct error *e
 static int list_due(const struct config *config, struct request *request)
 {
 	struct error e;
+	enum err err =
+		provider_renew_list(config, &request->options, print_due, &request->rows, &e);
 
-	if (provider_renew_list(config, &request->options, print_due, &request->rows, &e))
-		return cli_fail(&e);
-	cli_rows_end(&request->rows);
-	return 0;
+	cli_rows_end(&request->rows, !err);
+	return err ? cli_fail(&e) : 0;
 }
 
 static bool set_usage(struct renew_options *options, const char *name)

@@ -3,35 +3,39 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "base/utf8.h"
+#include "cli/table.h"
+#include "cli/terminal.h"
 
-/* Values may come from outside: nothing in them shall move a terminal's cursor or turn its text. */
-static void print_value(const char *value)
+#define ROW_MAX (1024 * 1024)
+
+static enum err print(struct buf *row, struct error *e)
 {
-	bool plain;
+	enum err err = buf_check(row, e);
 
-	if (!value || !*value)
-		value = "-";
-	plain = !utf8_has_control(value);
-	for (; *value; value++)
-		putchar(plain || (*value >= 0x20 && *value < 0x7f) ? *value : '?');
+	if (!err)
+		fputs(row->data, stdout);
+	buf_free(row);
+	return err;
 }
 
 /* A line a row: values apart by tabs, their names as the first line. */
-static void print_line(const struct store_column *columns, size_t count, bool names)
+static enum err print_line(
+	const struct store_column *columns, size_t count, bool names, struct error *e)
 {
+	struct buf out = BUF_INIT(ROW_MAX);
+
 	for (size_t i = 0; i < count; i++) {
 		if (i)
-			putchar('\t');
-		print_value(names ? columns[i].name : columns[i].value);
+			buf_putc(&out, '\t');
+		table_value(names ? columns[i].name : columns[i].value, &out);
 	}
-	putchar('\n');
+	buf_putc(&out, '\n');
+	return print(&out, e);
 }
 
 static enum err print_object(const struct store_column *columns, size_t count, struct error *e)
 {
-	struct buf out = BUF_INIT(1024 * 1024);
-	enum err err;
+	struct buf out = BUF_INIT(ROW_MAX);
 
 	for (size_t i = 0; i < count; i++) {
 		const char *value = columns[i].value;
@@ -47,29 +51,37 @@ static enum err print_object(const struct store_column *columns, size_t count, s
 			buf_json_string(&out, value);
 	}
 	buf_putc(&out, '}');
-	err = buf_check(&out, e);
-	if (!err)
-		fputs(out.data, stdout);
-	buf_free(&out);
-	return err;
+	return print(&out, e);
 }
 
 enum err cli_row(void *ctx, const struct store_column *columns, size_t count, struct error *e)
 {
 	struct cli_rows *rows = ctx;
+	bool first = rows->count++ == 0;
+	enum err err = ERR_OK;
 
 	if (rows->json) {
-		fputs(rows->count++ ? ",\n" : "[", stdout);
+		fputs(first ? "[" : ",\n", stdout);
 		return print_object(columns, count, e);
 	}
-	if (rows->count++ == 0)
-		print_line(columns, count, true);
-	print_line(columns, count, false);
-	return ERR_OK;
+	if (first && terminal_output()) {
+		rows->table = table_new();
+		if (!rows->table)
+			return error_memory(e);
+	}
+	if (rows->table)
+		return table_row(rows->table, columns, count, e);
+	if (first)
+		err = print_line(columns, count, true, e);
+	return err ? err : print_line(columns, count, false, e);
 }
 
-void cli_rows_end(const struct cli_rows *rows)
+void cli_rows_end(struct cli_rows *rows, bool whole)
 {
-	if (rows->json)
+	if (rows->json && whole)
 		puts(rows->count ? "]" : "[]");
+	if (rows->table)
+		table_flush(rows->table);
+	table_free(rows->table);
+	rows->table = NULL;
 }

@@ -1,0 +1,27 @@
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "store/store.h"
+
+/*
+ * Rows in columns, for a terminal: names bold, states in colour. The widths are those of the first
+ * rows, which wait for one another; a later value that is wider pushes the rest of its line aside,
+ * and nothing is ever cut. So it needs the same memory however many rows there are.
+ */
+struct table;
+
+struct table *table_new(void); /* NULL: no memory; the caller must table_free() */
+void table_free(struct table *table);
+
+enum err table_row(struct table *table, const struct store_column *columns, size_t count,
+	struct error *e) must_check;
+/* What still waits. */
+void table_flush(struct table *table);
+
+/* A value as it is shown: "-" for none, and nothing in it that moves a terminal's cursor. */
+void table_value(const char *value, struct buf *out);
+
+#endif

@@ -1,0 +1,44 @@
+#include "cli/terminal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_dumb(void)
+{
+	const char *term = getenv("TERM");
+
+	return !term || !*term || strcmp(term, "dumb") == 0;
+}
+
+bool terminal_output(void)
+{
+	return isatty(STDOUT_FILENO);
+}
+
+/* ECMA-48, 8.3.117 */
+const char *terminal_style(enum terminal_style style)
+{
+	static const char *const sequences[TERMINAL_STYLE_COUNT] = {
+		[TERMINAL_PLAIN] = "\033[0m",
+		[TERMINAL_BOLD] = "\033[1m",
+		[TERMINAL_GREEN] = "\033[32m",
+		[TERMINAL_YELLOW] = "\033[33m",
+		[TERMINAL_RED] = "\033[31m",
+	};
+	const char *no_color = getenv("NO_COLOR");
+	bool coloured = terminal_output() && !is_dumb() && (!no_color || !*no_color);
+
+	return coloured ? sequences[style] : "";
+}
+
+bool terminal_progress(void)
+{
+	return isatty(STDERR_FILENO) && !is_dumb();
+}
+
+const char *terminal_erase(void)
+{
+	return terminal_progress() ? "\r\033[K" : "";
+}

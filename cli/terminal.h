@@ -1,0 +1,31 @@
+#ifndef CLI_TERMINAL_H
+#define CLI_TERMINAL_H
+
+#include <stdbool.h>
+
+/* What only a person at a terminal gets to see: colours, progress. */
+
+/* Standard output is a terminal. */
+bool terminal_output(void);
+
+enum terminal_style {
+	TERMINAL_PLAIN,
+	TERMINAL_BOLD,
+	TERMINAL_GREEN,
+	TERMINAL_YELLOW,
+	TERMINAL_RED,
+	TERMINAL_STYLE_COUNT,
+};
+
+/*
+ * What turns standard output to that style, TERMINAL_PLAIN back from it. "" where it is no
+ * terminal, where NO_COLOR is set (https://no-color.org), and where TERM is unset or "dumb".
+ */
+const char *terminal_style(enum terminal_style style);
+
+/* Standard error is a terminal that can write over a line. */
+bool terminal_progress(void);
+/* Before any line there, once progress was shown: takes that away. Else "". */
+const char *terminal_erase(void);
+
+#endif
