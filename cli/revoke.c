@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "provider/provider.h"
 
 /* What is asked for, in the store's own form. */
@@ -11,7 +12,23 @@ struct request {
 	char user[UUID_SIZE], device[UUID_SIZE];
 	int chosen; /* how many of them were given */
 	int reason;
+	bool yes;      /* no question */
+	bool declined; /* the answer was no */
 };
+
+/* Scripts and timers have no terminal to be asked at, and have meant what they say. */
+static bool confirm(void *ctx, size_t count)
+{
+	struct request *request = ctx;
+	char question[160];
+
+	snprintf(question, sizeof(question),
+		"Revoke %zu certificate%s of %s %s? That cannot be undone.", count,
+		count == 1 ? "" : "s", *request->user ? "user" : "device",
+		*request->user ? request->user : request->device);
+	request->declined = !terminal_ask(question);
+	return !request->declined;
+}
 
 static void report(
 	void *ctx, const struct credential *credential, bool done, enum err err, const char *text)
@@ -30,14 +47,17 @@ static void report(
 			of_device ? credential->device_uuid : credential->user_uuid);
 }
 
-static int revoke(const char *config_file, const struct request *request)
+static int revoke(const char *config_file, struct request *request)
 {
+	bool ask = !request->yes && !*request->serial && terminal_input();
 	const struct revoke_options options = {
 		.serial = request->serial,
 		.user_uuid = request->user,
 		.device_uuid = request->device,
 		.reason = (enum revocation_reason)request->reason,
+		.confirm = ask ? confirm : NULL,
 		.report = report,
+		.ctx = request,
 	};
 	struct config *config = NULL;
 	struct error e;
@@ -46,7 +66,9 @@ static int revoke(const char *config_file, const struct request *request)
 	if (!err)
 		err = provider_revoke(config, &options, &e);
 	config_free(config);
-	return err ? cli_fail(&e) : 0;
+	if (request->declined)
+		fputs("certprov: nothing was revoked\n", stderr);
+	return err ? cli_fail(&e) : request->declined;
 }
 
 static bool set_reason(struct request *request, const char *name)
@@ -67,6 +89,9 @@ static bool set_option(struct request *request, int option, const char *value)
 	case 'd':
 		request->chosen++;
 		return text_uuid(value, request->device);
+	case 'y':
+		request->yes = true;
+		return true;
 	default:
 		return set_reason(request, value);
 	}
@@ -77,7 +102,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
 		{"serial", required_argument, NULL, 's'}, {"user", required_argument, NULL, 'u'},
 		{"device", required_argument, NULL, 'd'}, {"reason", required_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'}, {0}};
+		{"yes", no_argument, NULL, 'y'}, {"help", no_argument, NULL, 'h'}, {0}};
 	struct request request = {.reason = REVOKED_UNSPECIFIED};
 	bool good = true;
 	int option;
@@ -96,7 +121,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 }
 
 const struct command command_revoke = {"revoke",
-	"--serial HEX | --device UUID | --user UUID [--reason REASON]",
+	"--serial HEX | --device UUID | --user UUID [--reason REASON] [--yes]",
 	"Revokes certificates; certprov crl and the web server's /ca.crl say so at once",
 	"  --serial HEX      the certificate with that serial number, in whatever state\n"
 	"  --device UUID     the active ones of that device alone: signing\n"
@@ -104,5 +129,6 @@ const struct command command_revoke = {"revoke",
 	"  --reason REASON   unspecified (the default), keyCompromise, affiliationChanged,\n"
 	"                    superseded, cessationOfOperation, privilegeWithdrawn,\n"
 	"                    cACompromise, aACompromise\n"
+	"  --yes             no question; without a terminal there is none anyway\n"
 	"Prints a line for each: usage, serial number, whose.\n",
 	run};

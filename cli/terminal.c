@@ -5,6 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
+#define ANSWER_SIZE 64
+
 static bool is_dumb(void)
 {
 	const char *term = getenv("TERM");
@@ -41,4 +45,32 @@ bool terminal_progress(void)
 const char *terminal_erase(void)
 {
 	return terminal_progress() ? "\r\033[K" : "";
+}
+
+bool terminal_input(void)
+{
+	return isatty(STDIN_FILENO);
+}
+
+/* Standard error may go elsewhere; who is asked must see the question. */
+static void show_question(const char *question)
+{
+	FILE *terminal = fopen("/dev/tty", "w");
+	FILE *out = terminal ? terminal : stderr;
+
+	fprintf(out, "%s [y/N] ", question);
+	fflush(out);
+	if (terminal)
+		fclose(terminal);
+}
+
+bool terminal_ask(const char *question)
+{
+	char answer[ANSWER_SIZE];
+
+	show_question(question);
+	if (!fgets(answer, sizeof(answer), stdin))
+		return false;
+	answer[strcspn(answer, "\n")] = '\0';
+	return text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes");
 }

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/* What only a person at a terminal gets to see: colours, progress. */
+/* What only a person at a terminal gets to see: colours, progress, questions. */
 
 /* Standard output is a terminal. */
 bool terminal_output(void);
@@ -27,5 +27,10 @@ const char *terminal_style(enum terminal_style style);
 bool terminal_progress(void);
 /* Before any line there, once progress was shown: takes that away. Else "". */
 const char *terminal_erase(void);
+
+/* Standard input is a terminal: somebody can be asked. */
+bool terminal_input(void);
+/* "QUESTION [y/N] "; anything but y or yes means no, and so does no answer at all. */
+bool terminal_ask(const char *question);
 
 #endif

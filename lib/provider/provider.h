@@ -142,6 +142,8 @@ struct revoke_options {
 	const char *serial;		     /* in any state; "": not by it */
 	const char *user_uuid, *device_uuid; /* the active ones; "": not by it */
 	enum revocation_reason reason;
+	/* Once, if any is to be revoked: how many there are, and whether to go on. NULL: go on. */
+	bool (*confirm)(void *ctx, size_t count);
 	/* Each one: done is false where it was revoked already; err where it could not be. */
 	void (*report)(void *ctx, const struct credential *credential, bool done, enum err err,
 		const char *text);

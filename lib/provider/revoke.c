@@ -70,6 +70,10 @@ static enum err revoke_selected(
 
 	if (!err && count == 0)
 		err = check_known(p, &selection, e);
+	if (count && options->confirm && !options->confirm(options->ctx, count)) {
+		credentials_free(found, count);
+		return ERR_OK;
+	}
 	for (size_t i = 0; i < count; i++) {
 		struct error one = {.code = ERR_OK};
 		bool done = false;

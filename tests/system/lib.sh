@@ -42,6 +42,7 @@
 
 set -euo pipefail
 export LC_ALL=C.UTF-8
+exec </dev/null # whoever runs the tests is not to be asked
 
 top_srcdir=$(cd "${top_srcdir:-$(dirname "${BASH_SOURCE[0]}")/../..}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# What a person at a terminal sees, and what everything else gets: colours, columns, hints; and that the manual has every field of what is meant for programs.
+# What a person at a terminal sees, and what everything else gets: colours, columns, questions,
+# hints; and that the manual has every field of what is meant for programs.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 
@@ -166,5 +167,37 @@ on_terminal -- list devices
 ok 'many rows: still aligned' aligned "$(plain "$seen")"
 is "$(wc -l <<<"$seen")" "$(certprov list devices | wc -l)" '... and all are there'
 is "$(plain "$seen" | grep -c device_uuid)" 1 '... the names once'
+
+# --- questions
+
+# revoked: how many certificates are
+revoked()
+{
+	certprov list certificates --state revoked --json | jq length
+}
+
+for typed in $'n\n' $'\n' $'nonsense\n' $'\x04'; do
+	on_terminal "$typed" -- revoke --user "$user"
+	like "$seen" "Revoke [0-9]+ certificates of user $user\? That cannot be undone\. \[y/N\]" \
+		'revoke asks first'
+	like "$code $seen" '^1 .*nothing was revoked' "... and does nothing for ${typed@Q}"
+	is "$(revoked)" 0 '... really'
+done
+on_terminal $'y\n' -- revoke --device "$device"
+like "$code $seen" "^0 .*Revoke 1 certificate of device $device\?.*signing [0-9a-f]+ device $device" \
+	'with yes it does'
+is "$(revoked)" 1 '... really'
+on_terminal -- revoke --device "$device"
+like "$code" 0 'with nothing to revoke'
+unlike "$seen" 'Revoke' 'it does not ask'
+on_terminal -- revoke --user "$user" --yes
+unlike "$code $seen" 'cannot be undone' '--yes: no question'
+like "$code" 0 '... it does so'
+serial=$(certprov list certificates --state active --json | jq -r '.[0].serial')
+on_terminal -- revoke --serial "$serial"
+like "$code $seen" "^0 .*$serial" 'nor with a serial number: that is one, and meant'
+certprov revoke --user "$(certprov list users --user other --json | jq -r '.[0].user_uuid')" \
+	>"$root/out" 2>"$root/err"
+is "$(wc -l <"$root/out") $(<"$root/err")" '2 ' 'nor without a terminal: for scripts'
 
 done_testing
