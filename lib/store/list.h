@@ -56,8 +56,9 @@ struct store_counts {
 	int64_t devices, devices_unenrolled, users;
 	int64_t certificates[USAGE_COUNT][CREDENTIAL_STATE_COUNT];
 	int64_t expired, expiring_7d, expiring_30d,
-		expiring_60d; /* active ones, by time left; each within the next */
-	int64_t soonest_expiry; /* not_after of the active one that ends first, over or not; 0: none */
+		expiring_60d;	/* active ones, by time left; each within the next */
+	int64_t soonest_expiry; /* not_after of the active one that ends first, over or not; 0: none
+				 */
 	int64_t uploads[UPLOAD_STATE_COUNT];
 	int64_t events[EVENT_STATE_COUNT];
 	int64_t oldest_pending; /* received_at of the oldest pending event, 0: none */
