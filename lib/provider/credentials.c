@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "provider/internal.h"
 
 /* How often another process may make the same credential before us until we give up. */
@@ -18,6 +19,47 @@ static const enum step step_of[USAGE_COUNT] = {
 	[USAGE_SIGNING] = STEP_SIGNING,
 	[USAGE_ENCRYPTION] = STEP_ENCRYPTION,
 };
+
+/* --- whose */
+
+/*
+ * Events may come late, or again: one that is older than the one that the user's address is from
+ * does not bring an earlier address back.
+ */
+static enum err keep_newer_address(
+	struct provider *p, const struct event *event, struct person *person, struct error *e)
+{
+	struct error none;
+	char *mail = NULL;
+	int64_t since = 0;
+	enum err err = store_user_address(p->store, event->user_uuid, &mail, &since, &none);
+
+	if (err && err != ERR_NOT_FOUND)
+		*e = none;
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	if (person->time && person->time < since && strcmp(person->address.text, mail) != 0) {
+		log_info("an event of user %s is older than the one that his address is from: "
+			 "that address stays",
+			event->user_uuid);
+		err = person_with_address(p->config, event, mail, person, e);
+	}
+	free(mail);
+	return err;
+}
+
+enum err person_now(
+	struct provider *p, const struct event *event, struct person *out, struct error *e)
+{
+	struct person person;
+	enum err err = person_of_event(p->config, event, &person, e);
+
+	if (!err)
+		err = keep_newer_address(p, event, &person, e);
+	if (!err)
+		*out = person;
+	return err;
+}
 
 static struct credential_owner owner_of(
 	const struct provider *p, const char *device_uuid, const char *user_uuid, enum usage usage)
@@ -192,7 +234,8 @@ enum err credential_renew(struct provider *p, const struct credential *old,
 	const struct person *person, struct error *e)
 {
 	const struct credential_owner owner = {old->usage, old->user_uuid, old->device_uuid};
-	struct store_place place = {.replaces = old->id, .action = AUDIT_RENEWED};
+	struct store_place place = {
+		.replaces = old->id, .action = AUDIT_RENEWED, .address_time = person->time};
 	struct buf why = BUF_INIT(WHY_MAX);
 	struct credential made = {0};
 	bool won = false;

@@ -91,32 +91,6 @@ static enum err list_certificates(
 	return ERR_OK;
 }
 
-/*
- * Events may come late, or again: one that is older than the one that the user's address is from
- * does not bring an earlier address back.
- */
-static enum err keep_newer_address(struct work *w, struct person *person, struct error *e)
-{
-	struct provider *p = w->provider;
-	struct error none;
-	char *mail = NULL;
-	int64_t since = 0;
-	enum err err = store_user_address(p->store, w->event->user_uuid, &mail, &since, &none);
-
-	if (err && err != ERR_NOT_FOUND)
-		*e = none;
-	if (err)
-		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	if (person->time && person->time < since && strcmp(person->address.text, mail) != 0) {
-		log_info("event=%lld is older than the one that the user's address is from: "
-			 "that address stays",
-			(long long)w->id);
-		err = person_with_address(p->config, w->event, mail, person, e);
-	}
-	free(mail);
-	return err;
-}
-
 static enum err enroll(
 	struct work *w, struct outcome *out, struct uploads *uploads, struct error *e)
 {
@@ -124,12 +98,10 @@ static enum err enroll(
 	struct credential_set set = {0};
 	struct store_pair pair;
 	struct person person;
-	enum err err = person_of_event(p->config, w->event, &person, e);
+	enum err err = person_now(p, w->event, &person, e);
 
 	memcpy(pair.device_uuid, w->event->device_uuid, sizeof(pair.device_uuid));
 	memcpy(pair.user_uuid, w->event->user_uuid, sizeof(pair.user_uuid));
-	if (!err)
-		err = keep_newer_address(w, &person, e);
 	steps_done(&w->steps, STEP_IDENTITY, err ? "refused" : NULL);
 	if (!err)
 		err = credential_set_obtain(p, w->event, &person, &w->steps, &set, e);

@@ -52,6 +52,13 @@ enum err work_attempt(struct work *work, struct outcome *out, struct error *e) m
 /* Should a process die with something in hand, others may take it up after so many seconds. */
 int64_t lease_seconds(const struct config *config);
 
+/*
+ * Whom an event's certificates are for, as person_of_event(); but an event that is older than the
+ * one that the user's address is from does not change that address.
+ */
+enum err person_now(struct provider *provider, const struct event *event, struct person *out,
+	struct error *e) must_check;
+
 /* All credentials that one device of a user gets: an upload, unpacked. */
 struct credential_set {
 	struct credential current[USAGE_COUNT];

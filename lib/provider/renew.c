@@ -82,7 +82,7 @@ static enum err find_person(const struct user *u, struct person *out, struct err
 	if (!err)
 		err = event_parse((const char *)payload.data, payload.len, &event, e);
 	if (!err)
-		err = person_of_event(p->config, event, out, e);
+		err = person_now(p, event, out, e);
 	if (err)
 		error_context(e, "the latest enrollment");
 	event_free(event);

@@ -48,7 +48,10 @@ enum err store_user_keep(
 	struct store *store, const char *user_uuid, int64_t lease, struct error *e) must_check;
 enum err store_user_release(struct store *store, const char *user_uuid, struct error *e) must_check;
 
-/* The body of the latest enrollment among his enrolled devices. ERR_NOT_FOUND. */
+/*
+ * The body of the latest enrollment or change of address among his enrolled devices, if there is
+ * one that was not refused; else of the latest that was. ERR_NOT_FOUND.
+ */
 enum err store_user_enrollment(
 	struct store *store, const char *user_uuid, struct blob *out, struct error *e) must_check;
 

@@ -165,9 +165,13 @@ enum err sqlite_user_release(void *self, const char *user_uuid, struct error *e)
 enum err sqlite_user_enrollment(
 	void *self, const char *user_uuid, struct blob *out, struct error *e)
 {
+	/* Unlike device.event_id, with changes of address; first those that were not refused. */
 	static const char sql[] = "SELECT payload FROM event WHERE id ="
-				  " (SELECT max(event_id) FROM device"
-				  "	WHERE user_uuid = ?1 AND state = 'enrolled')";
+				  " (SELECT v.id FROM device AS d"
+				  "	JOIN event AS v USING (device_uuid, user_uuid)"
+				  "	WHERE d.user_uuid = ?1 AND d.state = 'enrolled'"
+				  "	AND v.kind = 'enrolled'"
+				  "	ORDER BY v.state = 'failed', v.id DESC LIMIT 1)";
 	const struct value values[] = {VALUE_TEXT(user_uuid)};
 	sqlite3_stmt *row = NULL;
 	bool found = false;

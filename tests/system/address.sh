@@ -231,6 +231,10 @@ is "$(certprov enroll "$root/event.json" | jq -r .status)" delivered 'certprov e
 deliver
 everyone_has anna.e@example.com 'by certprov enroll'
 
+change "$phone" "$anna" anna.f@example.com
+certprov renew --user "$anna" --within 400d
+everyone_has anna.f@example.com 'renewed after a change of address'
+
 # --- no address, or none that may be
 
 ok 'addresses from the event alone' handler_with 'identity.mail={EnrollmentEmailAddress}' \
@@ -241,9 +245,11 @@ change "$phone" "$anna" anna@example.org
 answered 422 'an address that is not allowed'
 is "$(certprov list events --state failed --json | jq length)" 2 'both are kept as failed'
 deliver
-is "$(has "$phone" 8)" anna.e@example.com 'and the old one stays'
+is "$(has "$phone" 8)" anna.f@example.com 'and the old one stays'
+certprov renew --user "$anna" --within 400d
+everyone_has anna.f@example.com '... also when it is renewed'
 ok 'as before' handler_with 'identity.mail=' identity.allowed-domains=
-change "$phone" "$anna" anna.e@example.com
+change "$phone" "$anna" anna.f@example.com
 is "$status $(certprov list events --state failed --json | jq length)" '202 0' \
 	'the next one settles them'
 
@@ -266,6 +272,10 @@ is "$status $(has "$late" 5 6)" "202 latest@example.com $encrypt" \
 	'an older enrollment of a new device gives it the present address'
 deliver
 everyone_has latest@example.com 'after all these'
+certprov renew --user "$anna" --within 400d
+everyone_has latest@example.com '... and renewed'
+post "$phone" "$anna" anna.e@example.com EventTime=2020-02-29T10:00:00Z
+is "$status $(has "$phone" 8)" '202 latest@example.com' '... which forgets no time'
 post "$phone" "$anna" anna.e@example.com EventTime=2020-05-01T10:00:00Z
 is "$status $(has "$phone" 5 8)" '202 anna.e@example.com anna.e@example.com' \
 	'a newer one does bring an address back'

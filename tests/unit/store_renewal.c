@@ -435,6 +435,38 @@ static void tells_the_latest_enrollment(void **state)
 	blob_free(&payload);
 }
 
+static void must_tell(struct fixture *f, const char *expected)
+{
+	struct blob payload = {NULL, 0};
+
+	assert_int_equal(store_user_enrollment(f->store, USER_A, &payload, &f->e), ERR_OK);
+	assert_int_equal(payload.len, strlen(expected));
+	assert_memory_equal(payload.data, expected, payload.len);
+	blob_free(&payload);
+}
+
+static void a_change_of_address_counts_as_enrollment(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event first = enrolled(DEVICE_1, USER_A), change = first;
+
+	first.payload = "refused";
+	first.payload_len = strlen(first.payload);
+	must_finish_event(f, must_add_event(f, &first), EVENT_STATE_FAILED);
+	must_tell(f, "refused");
+	first.payload = "enrolled";
+	first.payload_len = strlen(first.payload);
+	must_finish_event(f, must_add_event(f, &first), EVENT_STATE_DELIVERED);
+	change.known = true;
+	change.payload = "changed";
+	change.payload_len = strlen(change.payload);
+	must_finish_event(f, must_add_event(f, &change), EVENT_STATE_DELIVERED);
+	must_tell(f, "changed");
+	change.payload = "refused";
+	must_finish_event(f, must_add_event(f, &change), EVENT_STATE_FAILED);
+	must_tell(f, "changed");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -452,6 +484,7 @@ int main(void)
 		TEST(a_first_upload_of_an_earlier_set_leaves_the_device_due),
 		TEST(an_event_that_is_pending_brings_the_upload),
 		TEST(tells_the_latest_enrollment),
+		TEST(a_change_of_address_counts_as_enrollment),
 	};
 
 	return cmocka_run_group_tests_name("store_renewal", tests, NULL, NULL);
