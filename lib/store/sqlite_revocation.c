@@ -182,15 +182,19 @@ static enum err append(sqlite3_stmt *row, struct store_revoked **array, size_t c
 	return ERR_OK;
 }
 
+/*
+ * Also in the first list after its end (RFC 5280, 3.3). An earlier list from the future is one of a
+ * clock that was wrong: what ends before it may be in force yet.
+ */
 static enum err read_revoked(struct sqlite *db, const char *issuer, struct store_revoked **out,
 	size_t *count, struct error *e)
 {
 	static const char sql[] =
 		"SELECT serial, revoked_at, reason FROM revocation"
 		" WHERE issuer = ?1"
-		"	AND not_after >= (SELECT this_update FROM crl WHERE issuer = ?1)"
+		"	AND not_after >= min(?2, (SELECT this_update FROM crl WHERE issuer = ?1))"
 		" ORDER BY credential_id";
-	const struct value values[] = {VALUE_TEXT(issuer)};
+	const struct value values[] = {VALUE_TEXT(issuer), VALUE_INTEGER(clock_now())};
 	struct store_revoked *found = NULL;
 	size_t n = 0, room = 0;
 	sqlite3_stmt *row = NULL;

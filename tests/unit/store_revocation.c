@@ -316,6 +316,22 @@ static void the_expired_are_on_one_more_list(void **state)
 	assert_int_equal(b.covers, 1); /* all that were ever revoked, so that nothing looks new */
 }
 
+/* What ended in the eyes of a clock that was a year ahead has not ended. */
+static void a_list_from_the_future_drops_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct begun b;
+
+	must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 1, 0);
+	must_revoke(f, 1, REVOKED_KEY_COMPROMISE);
+	now = 1631536001 + 10;
+	b = begin(f, ISSUER);
+	publish(f, &b, "from the future");
+	now = 1631536001 - 10;
+	b = begin(f, ISSUER);
+	assert_string_equal(b.serials, "1:keyCompromise");
+}
+
 static int setup(void **state)
 {
 	now = NOW;
@@ -335,6 +351,7 @@ int main(void)
 		TEST(a_list_has_what_its_issuer_revoked),
 		TEST(the_highest_number_is_the_one_that_is_out),
 		TEST(the_expired_are_on_one_more_list),
+		TEST(a_list_from_the_future_drops_nobody),
 	};
 
 	clock_replace(test_clock);
