@@ -3,7 +3,9 @@
 
 #include <stdint.h>
 
-#define BACKOFF_MAX 3600
+#include "store/claim.h"
+
+#define BACKOFF_MAX STORE_WAIT_MAX
 
 /*
  * How many seconds to wait before the next attempt: as long as the peer asked for

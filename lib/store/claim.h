@@ -18,6 +18,9 @@ struct store;
  */
 #define STORE_LEASE_MAX 3600
 
+/* Nor is anything due later than so many seconds from now. */
+#define STORE_WAIT_MAX 3600
+
 struct store_share {
 	unsigned worker, workers; /* worker: 0 to workers - 1 */
 	int64_t lease;		  /* seconds */

@@ -75,9 +75,12 @@ static enum err read_pair(sqlite3_stmt *row, int column, char device_uuid[UUID_S
 
 /* --- events: ?1 whatever is pending or failed, ?2 the time, ?3 what it would be tried with */
 
-#define IS_DUE(row)                                                    \
-	"(?1 OR (" row ".state = 'pending' AND " row ".next_at <= ?2)" \
+/* What would have to wait for longer than anything does has its time from a wrong clock. */
+#define IS_DUE(row)                                                            \
+	"(?1 OR (" row ".state = 'pending'"                                    \
+	"		AND " row ".next_at NOT BETWEEN ?2 + 1 AND ?2 + 3600)" \
 	"	OR (" row ".state = 'failed' AND " row ".inputs != ?3))"
+_Static_assert(STORE_WAIT_MAX == 3600, "IS_DUE has it as text");
 
 #define DUE                                                                           \
 	" FROM event AS this INDEXED BY event_undone"                                 \

@@ -240,6 +240,18 @@ static void ignores_a_lease_from_a_wrong_clock(void **state)
 	assert_int_equal(claim(f, true, 0), id);
 }
 
+static void waits_an_hour_at_most_whatever_the_clock_was(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event event = enrolled(DEVICE_1, USER_A);
+	int64_t id = must_add_event(f, &event);
+
+	finish(f, id, EVENT_STATE_PENDING, now + STORE_WAIT_MAX);
+	assert_int_equal(claim(f, false, 0), 0);
+	now--;
+	assert_int_equal(claim(f, false, 0), id);
+}
+
 static void an_unenrollment_settles_earlier_enrollments(void **state)
 {
 	struct fixture *f = *state;
@@ -483,6 +495,7 @@ int main(void)
 		TEST(passes_each_by_once),
 		TEST(workers_share_the_events),
 		TEST(ignores_a_lease_from_a_wrong_clock),
+		TEST(waits_an_hour_at_most_whatever_the_clock_was),
 		TEST(a_new_event_waits_for_a_claim),
 		TEST(an_unenrollment_waits_for_what_was_begun_before),
 		TEST(an_unenrollment_settles_earlier_enrollments),
