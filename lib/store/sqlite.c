@@ -70,6 +70,7 @@ static void close_database(struct sqlite *db)
 	sqlite3_close(db->db);
 	if (db->lock >= 0)
 		close(db->lock);
+	free(db->gateways);
 	free(db->path);
 	free(db);
 }
@@ -161,12 +162,37 @@ static enum err open_database(const char *path, bool fresh, struct sqlite **out,
 
 /* --- operations of the engine */
 
+#define GATEWAYS_MAX (64 * 1024)
+
+/* A line each, so that one is found as a string. */
+static enum err name_gateways(struct sqlite *db, char *const *urls, struct error *e)
+{
+	struct buf lines = BUF_INIT(GATEWAYS_MAX);
+	enum err err;
+
+	if (!urls)
+		return ERR_OK;
+	buf_putc(&lines, '\n');
+	for (; *urls; urls++)
+		buf_printf(&lines, "%s\n", *urls);
+	err = buf_check(&lines, e);
+	if (!err && !(db->gateways = strdup(lines.data)))
+		err = error_memory(e);
+	buf_free(&lines);
+	return err;
+}
+
 static enum err engine_open(const struct config *config, void **self, struct error *e)
 {
 	struct sqlite *db = NULL;
 	enum err err = open_database(config->store.sqlite, false, &db, e);
 
-	if (!err)
+	if (err)
+		return err;
+	err = name_gateways(db, config->escrow.urls, e);
+	if (err)
+		close_database(db);
+	else
 		*self = db;
 	return err;
 }

@@ -15,6 +15,7 @@
 struct sqlite {
 	sqlite3 *db;
 	char *path;
+	char *gateways;		      /* "\nURL\nURL\n": the configuration's; NULL: it has none */
 	int lock;		      /* descriptor of PATH.lock */
 	const struct audit *audit;    /* borrowed */
 	const struct blob *key_check; /* borrowed: what sqlite_check_key() wants to see */

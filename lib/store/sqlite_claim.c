@@ -155,8 +155,9 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 }
 
 /*
- * --- devices: ?4 and ?5 device and user, '' for any; ?1 to ?3 as above, for uploads. Where an
- * event is to be taken up, or somebody has the device in hand, that brings the upload.
+ * --- devices: ?4 and ?5 device and user, '' for any; ?1 to ?3 as above, for uploads, ?6 the
+ * gateways. Where an event is to be taken up, or somebody has the device in hand, that brings the
+ * upload.
  */
 
 #define ENROLLED                                                          \
@@ -165,7 +166,10 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 
 #define ALL " FROM device AS this WHERE" ENROLLED
 
-#define UPLOAD_DUE " u.state IN ('pending', 'failed') AND " IS_DUE("u")
+/* What a gateway is due for that nobody names any more waits for it to come back. */
+#define UPLOAD_DUE                                       \
+	" u.state IN ('pending', 'failed') AND " IS_DUE( \
+		"u") " AND ifnull(instr(?6, char(10) || u.gateway || char(10)), 1)"
 
 #define NO_EVENT                                     \
 	" NOT EXISTS (SELECT 1 FROM event AS open"   \
@@ -193,14 +197,15 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 			      "		WHERE t.device_uuid = this.device_uuid AND t.user_uuid = "  \
 			      "this.user_uuid"                                               \
 			      "		AND t.state != 'delivered')" all "	AND (" uuids \
-			      ".device_uuid, " uuids ".user_uuid) > (?6, ?7)"                \
-			      "	AND unicode(substr(this.device_uuid, 8, 1)) % ?8 = ?9"       \
+			      ".device_uuid, " uuids ".user_uuid) > (?7, ?8)"                \
+			      "	AND unicode(substr(this.device_uuid, 8, 1)) % ?9 = ?10"      \
 			      " ORDER BY " uuids ".device_uuid, " uuids ".user_uuid LIMIT 1"
 
-#define WANTED_VALUES(wanted)                                                           \
-	VALUE_INTEGER((wanted)->due && (wanted)->due->now), VALUE_INTEGER(clock_now()), \
-		VALUE_TEXT((wanted)->due ? (wanted)->due->inputs : ""),                 \
-		VALUE_TEXT((wanted)->filter.device_uuid), VALUE_TEXT((wanted)->filter.user_uuid)
+#define WANTED_VALUES(db, wanted)                                                                 \
+	VALUE_INTEGER((wanted)->due && (wanted)->due->now), VALUE_INTEGER(clock_now()),           \
+		VALUE_TEXT((wanted)->due ? (wanted)->due->inputs : ""),                           \
+		VALUE_TEXT((wanted)->filter.device_uuid), VALUE_TEXT((wanted)->filter.user_uuid), \
+		VALUE_TEXT((db)->gateways)
 
 static enum err find_device(struct sqlite *db, const struct store_wanted *wanted,
 	const struct store_share *share, struct store_device *at, struct error *e)
@@ -208,7 +213,7 @@ static enum err find_device(struct sqlite *db, const struct store_wanted *wanted
 	static const char any[] = NEXT("this", ALL), due[] = NEXT("u", ALL_DUE),
 			  in_hand[] = NEXT("this", ALL_IN_HAND);
 	const char *sql = !wanted->due ? any : wanted->in_hand ? in_hand : due;
-	const struct value values[] = {WANTED_VALUES(wanted), VALUE_TEXT(at->pair.device_uuid),
+	const struct value values[] = {WANTED_VALUES(db, wanted), VALUE_TEXT(at->pair.device_uuid),
 		VALUE_TEXT(at->pair.user_uuid), VALUE_INTEGER(share->workers),
 		VALUE_INTEGER(share->worker)};
 	sqlite3_stmt *row = NULL;
@@ -274,10 +279,11 @@ enum err sqlite_device_enrolled(
 	static const char any[] = "SELECT count(*)" ALL;
 	static const char due[] = "SELECT count(*) FROM"
 				  " (SELECT DISTINCT this.device_uuid, this.user_uuid" ALL_DUE ")";
-	const struct value values[] = {WANTED_VALUES(wanted)};
+	struct sqlite *db = self;
+	const struct value values[] = {WANTED_VALUES(db, wanted)};
+	size_t used = ARRAY_LEN(values) - (wanted->due ? 0 : 1);
 
-	return sqlite_integer(
-		self, wanted->due ? due : any, values, ARRAY_LEN(values), 0, count, e);
+	return sqlite_integer(db, wanted->due ? due : any, values, used, 0, count, e);
 }
 
 /* --- a user's devices, nobody's in hand */

@@ -220,6 +220,21 @@ post_two
 failed 503 "${eg_urls[eg2]}: status 429" 'the first refuses, the second is busy'
 is "$(header Retry-After) $(both) $(upload_states)" '9 0 0 failed pending' '... which may yet change'
 
+certprov deliver --now # all of the above
+eg_script 'hang 30'
+post_two
+eg_stop
+ok 'the first is not named any more' handler_with escrow.url="${eg_urls[eg2]}"
+post_event "$root/event.json"
+answered 202 '... the second is enough'
+before=$(eg_of eg2 eg_upload_count)
+certprov deliver --now
+is "$(eg_of eg2 eg_upload_count)" "$before" '... deliver does not upload for it, again and again'
+eg_start
+ok 'the first is back' handler_with escrow.url="$eg_url, ${eg_urls[eg2]}"
+certprov deliver --now
+is "$(both) $(upload_states)" '1 3 delivered delivered' '... and gets what it has missed'
+
 # --- what nobody may read
 
 head -c 3000 "$(eg_upload)" | tail -c 60 >"$root/leak.log"
