@@ -304,6 +304,20 @@ static enum err obtain_others(struct provider *p, const char *user_uuid,
 	return err;
 }
 
+static enum err add_archived(struct provider *p, const char *device_uuid, const char *user_uuid,
+	struct credential_set *set, struct error *e)
+{
+	const struct store_earlier earlier = {
+		.user_uuid = user_uuid,
+		.device_uuid = device_uuid,
+		.encrypts = p->config->certificates.usages[USAGE_ENCRYPTION],
+		.max = p->config->certificates.archive_max,
+	};
+
+	return store_credential_archived(
+		p->store, &earlier, &set->archived, &set->archived_count, &set->left_out, e);
+}
+
 enum err credential_set_obtain(struct provider *p, const struct event *event,
 	const struct person *person, struct steps *steps, struct credential_set *out,
 	struct error *e)
@@ -330,9 +344,7 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 	if (!err)
 		err = obtain_others(p, event->user_uuid, person, steps, e);
 	if (!err)
-		err = store_credential_archived(p->store, event->user_uuid, event->device_uuid,
-			p->config->certificates.archive_max, &set.archived, &set.archived_count,
-			&set.left_out, e);
+		err = add_archived(p, event->device_uuid, event->user_uuid, &set, e);
 	if (err)
 		credential_set_fini(&set);
 	else
@@ -386,9 +398,7 @@ enum err credential_set_stored(struct provider *p, const struct store_pair *pair
 		p->store, pair->user_uuid, pair->device_uuid, &set.newest, e);
 
 	if (!err)
-		err = store_credential_archived(p->store, pair->user_uuid, pair->device_uuid,
-			p->config->certificates.archive_max, &set.archived, &set.archived_count,
-			&set.left_out, e);
+		err = add_archived(p, pair->device_uuid, pair->user_uuid, &set, e);
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
 		struct credential_owner owner =
 			owner_of(p, pair->device_uuid, pair->user_uuid, (enum usage)usage);

@@ -169,13 +169,13 @@ static enum err unseal_all(struct store *store, struct credential *found, size_t
 	return ERR_OK;
 }
 
-static enum err read_archived(struct store *store, const char *user_uuid, const char *device_uuid,
-	size_t max, struct credential **out, size_t *count, size_t *left_out, struct error *e)
+static enum err read_archived(struct store *store, const struct store_earlier *earlier,
+	struct credential **out, size_t *count, size_t *left_out, struct error *e)
 {
 	struct credential *found = NULL;
 	size_t n = 0, more = 0;
-	enum err err = store->engine->credential_archived(
-		store->self, user_uuid, device_uuid, max, &found, &n, &more, e);
+	enum err err =
+		store->engine->credential_archived(store->self, earlier, &found, &n, &more, e);
 
 	if (!err)
 		err = unseal_all(store, found, n, out, count, e);
@@ -184,15 +184,14 @@ static enum err read_archived(struct store *store, const char *user_uuid, const 
 	return err;
 }
 
-enum err store_credential_archived(struct store *store, const char *user_uuid,
-	const char *device_uuid, size_t max, struct credential **out, size_t *count,
-	size_t *left_out, struct error *e)
+enum err store_credential_archived(struct store *store, const struct store_earlier *earlier,
+	struct credential **out, size_t *count, size_t *left_out, struct error *e)
 {
 	unsigned tries = 0;
 	enum err err;
 
 	do {
-		err = read_archived(store, user_uuid, device_uuid, max, out, count, left_out, e);
+		err = read_archived(store, earlier, out, count, left_out, e);
 	} while (keys_again(store, &tries, &err, e));
 	return err;
 }

@@ -83,15 +83,20 @@ enum err store_credential_newest(struct store *store, const char *user_uuid,
 enum err store_user_address(struct store *store, const char *user_uuid, char **mail,
 	int64_t *address_time, struct error *e) must_check;
 
+struct store_earlier { /* whose, and how many at most */
+	const char *user_uuid, *device_uuid;
+	bool encrypts; /* the active encryption credential goes as current one, not as archived */
+	size_t max;
+};
+
 /*
  * What an upload carries as archived: the user's earlier encryption credentials and the
- * earlier signing credentials of that user on that device, or, with signing_scope user,
- * of that user; newest first, at most max; *left_out: how many there are beyond. *out is an array
- * of *count, each to be credential_fini()ed, and freed.
+ * earlier signing credentials of that user on that device, or of that user; newest first;
+ * *left_out: how many there are beyond. *out is an array of *count, each to be
+ * credential_fini()ed, and freed.
  */
-enum err store_credential_archived(struct store *store, const char *user_uuid,
-	const char *device_uuid, size_t max, struct credential **out, size_t *count,
-	size_t *left_out, struct error *e) must_check;
+enum err store_credential_archived(struct store *store, const struct store_earlier *earlier,
+	struct credential **out, size_t *count, size_t *left_out, struct error *e) must_check;
 
 /*
  * For key recovery: the user's encryption credentials in every state, keys unsealed, newest

@@ -88,9 +88,8 @@ struct store_engine {
 		int64_t *address_time, struct error *e);
 	enum err (*credential_newest)(void *self, const char *user_uuid, const char *device_uuid,
 		int64_t *id, struct error *e);
-	enum err (*credential_archived)(void *self, const char *user_uuid, const char *device_uuid,
-		size_t max, struct credential **out, size_t *count, size_t *left_out,
-		struct error *e);
+	enum err (*credential_archived)(void *self, const struct store_earlier *earlier,
+		struct credential **out, size_t *count, size_t *left_out, struct error *e);
 	enum err (*credential_history)(void *self, const char *user_uuid, const char *serial,
 		struct credential **out, size_t *count, struct error *e);
 

@@ -218,9 +218,8 @@ enum err sqlite_user_address(void *self, const char *user_uuid, char **mail, int
 	struct error *e) must_check;
 enum err sqlite_credential_newest(void *self, const char *user_uuid, const char *device_uuid,
 	int64_t *id, struct error *e) must_check;
-enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
-	size_t max, struct credential **out, size_t *count, size_t *left_out,
-	struct error *e) must_check;
+enum err sqlite_credential_archived(void *self, const struct store_earlier *earlier,
+	struct credential **out, size_t *count, size_t *left_out, struct error *e) must_check;
 enum err sqlite_credential_history(void *self, const char *user_uuid, const char *serial,
 	struct credential **out, size_t *count, struct error *e) must_check;
 

@@ -361,15 +361,24 @@ enum err sqlite_credentials(struct sqlite *db, const char *sql, const struct val
 	return ERR_OK;
 }
 
-/* A signing key of another device must not get through here. */
-#define ARCHIVED                                                      \
-	" FROM credential WHERE user_uuid = ?1 AND state != 'active'" \
-	"	AND (usage = 'encryption' OR device_uuid IN ('', ?2))"
+/*
+ * A signing key of another device must not get through here. ?3: whether there is a current
+ * encryption credential; where the configuration has no use for one any more, mail for the active
+ * one is old mail.
+ */
+#define ARCHIVED                                                 \
+	" FROM credential WHERE user_uuid = ?1"                  \
+	"	AND (usage = 'encryption' OR device_uuid IN ('', ?2))" \
+	"	AND (state != 'active' OR (usage = 'encryption' AND NOT ?3))"
 
-static enum err count_left_out(struct sqlite *db, const char *user_uuid, const char *device_uuid,
-	size_t taken, size_t *left_out, struct error *e)
+#define ARCHIVED_VALUES(earlier)                                              \
+	VALUE_TEXT((earlier)->user_uuid), VALUE_TEXT((earlier)->device_uuid), \
+		VALUE_INTEGER((earlier)->encrypts)
+
+static enum err count_left_out(struct sqlite *db, const struct store_earlier *earlier, size_t taken,
+	size_t *left_out, struct error *e)
 {
-	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_TEXT(device_uuid)};
+	const struct value values[] = {ARCHIVED_VALUES(earlier)};
 	int64_t all = 0;
 	enum err err = sqlite_integer(
 		db, "SELECT count(*)" ARCHIVED, values, ARRAY_LEN(values), 0, &all, e);
@@ -379,23 +388,21 @@ static enum err count_left_out(struct sqlite *db, const char *user_uuid, const c
 	return err;
 }
 
-enum err sqlite_credential_archived(void *self, const char *user_uuid, const char *device_uuid,
-	size_t max, struct credential **out, size_t *count, size_t *left_out, struct error *e)
+enum err sqlite_credential_archived(void *self, const struct store_earlier *earlier,
+	struct credential **out, size_t *count, size_t *left_out, struct error *e)
 {
 	static const char sql[] =
-		"SELECT " COLUMNS ARCHIVED " ORDER BY not_before DESC, id DESC LIMIT ?3";
-	const struct value values[] = {
-		VALUE_TEXT(user_uuid),
-		VALUE_TEXT(device_uuid),
-		VALUE_INTEGER(max < INT64_MAX ? (int64_t)max : INT64_MAX),
-	};
+		"SELECT " COLUMNS ARCHIVED " ORDER BY not_before DESC, id DESC LIMIT ?4";
+	size_t max = earlier->max;
+	const struct value values[] = {ARCHIVED_VALUES(earlier),
+		VALUE_INTEGER(max < INT64_MAX ? (int64_t)max : INT64_MAX)};
 	struct credential *found = NULL;
 	size_t n = 0;
 	enum err err = sqlite_credentials(self, sql, values, ARRAY_LEN(values), &found, &n, e);
 
 	*left_out = 0;
 	if (!err && n == max)
-		err = count_left_out(self, user_uuid, device_uuid, n, left_out, e);
+		err = count_left_out(self, earlier, n, left_out, e);
 	if (err) {
 		credentials_free(found, n);
 		return err;

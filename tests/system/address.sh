@@ -351,7 +351,11 @@ ok '... and reads old mail' reads "$phone" gone
 
 ok 'signing-scope = user' handler_with certificates.signing-scope=user
 both_ways user
+old_mail "$phone" present
 ok 'signing alone' handler_with certificates.signing-scope= certificates.usages=signing
+post "$phone" "$anna" anna.c@example.com
+is "$status $(has "$phone" 8)" '202 -' 'a device has no current encryption certificate any more'
+ok '... but reads all mail that was sent to it' reads "$phone" first-user second-user present
 emil=$(new_uuid)
 phone=$(new_uuid)
 tablet=$(new_uuid)

@@ -309,11 +309,13 @@ static const char *serials_of(struct credential *c, size_t count)
 static const char *archived(
 	struct fixture *f, const char *user_uuid, const char *device_uuid, size_t max)
 {
+	const struct store_earlier earlier = {
+		.user_uuid = user_uuid, .device_uuid = device_uuid, .encrypts = true, .max = max};
 	struct credential *c = NULL;
 	size_t count = 99, left_out = 99;
 
-	assert_int_equal(store_credential_archived(f->store, user_uuid, device_uuid, max, &c,
-				 &count, &left_out, &f->e),
+	assert_int_equal(
+		store_credential_archived(f->store, &earlier, &c, &count, &left_out, &f->e),
 		ERR_OK);
 	return serials_of(c, count);
 }
@@ -340,6 +342,25 @@ static void archives_for_user_and_device(void **state)
 	assert_string_equal(archived(f, USER_A, DEVICE_1, 2), "5 2");
 	assert_string_equal(archived(f, USER_A, DEVICE_1, 0), "");
 	assert_string_equal(archived(f, USER_A, DEVICE_1, SIZE_MAX), "5 2 1");
+}
+
+/* Under a configuration that has no more use for encryption. */
+static void archives_the_active_one_that_is_not_current(void **state)
+{
+	const struct store_earlier earlier = {
+		.user_uuid = USER_A, .device_uuid = DEVICE_1, .max = 20};
+	struct fixture *f = *state;
+	struct credential *c = NULL;
+	size_t count = 0, left_out = 0;
+
+	must_add(f, USAGE_SIGNING, USER_A, "", 1, 0);
+	must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 2, 0);
+	must_add(f, USAGE_ENCRYPTION, USER_A, "", 3, 0);
+	assert_string_equal(archived(f, USER_A, DEVICE_1, 20), "");
+	assert_int_equal(
+		store_credential_archived(f->store, &earlier, &c, &count, &left_out, &f->e),
+		ERR_OK);
+	assert_string_equal(serials_of(c, count), "3");
 }
 
 /* What can be recovered of a user, newest first. */
@@ -422,6 +443,8 @@ static void tells_the_newest_of_a_device(void **state)
 static void assert_sealed_against(struct fixture *f, const char *change)
 {
 	const struct credential_owner owner = {USAGE_SIGNING, USER_A, DEVICE_1};
+	const struct store_earlier earlier = {
+		.user_uuid = USER_A, .device_uuid = DEVICE_1, .encrypts = true, .max = 20};
 	struct credential c = {.id = 42}, *list = NULL;
 	size_t count = 42, left_out = 42;
 
@@ -430,8 +453,8 @@ static void assert_sealed_against(struct fixture *f, const char *change)
 	assert_int_equal(c.id, 42);
 	assert_non_null(strstr(f->e.text, "0000000000000001"));
 	sql(f, "UPDATE credential SET state = 'archived'");
-	assert_int_equal(store_credential_archived(
-				 f->store, USER_A, DEVICE_1, 20, &list, &count, &left_out, &f->e),
+	assert_int_equal(
+		store_credential_archived(f->store, &earlier, &list, &count, &left_out, &f->e),
 		ERR_CONFIG);
 	assert_null(list);
 	assert_int_equal(count, 42);
@@ -548,6 +571,7 @@ int main(void)
 		TEST(replaces_what_was_revoked_meanwhile),
 		TEST(changes_nothing_when_it_cannot_store),
 		TEST(archives_for_user_and_device),
+		TEST(archives_the_active_one_that_is_not_current),
 		TEST(tells_the_newest_of_a_device),
 		TEST(recovers_encryption_keys_alone),
 		TEST(recovers_no_signing_key_in_disguise),

@@ -127,6 +127,8 @@ static void add_keys(struct fixture *f, unsigned first, unsigned count)
 static void assert_keys(struct fixture *f, struct store *store, unsigned count)
 {
 	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
+	const struct store_earlier earlier = {
+		.user_uuid = USER_A, .device_uuid = DEVICE_1, .encrypts = true, .max = MANY * 2};
 	struct credential *archived = NULL, current = {.id = 0};
 	size_t n = 0, left_out = 0;
 
@@ -134,8 +136,7 @@ static void assert_keys(struct fixture *f, struct store *store, unsigned count)
 		fail_msg("%s", f->e.text);
 	assert_key(&current, count);
 	credential_fini(&current);
-	if (store_credential_archived(
-		    store, USER_A, DEVICE_1, MANY * 2, &archived, &n, &left_out, &f->e))
+	if (store_credential_archived(store, &earlier, &archived, &n, &left_out, &f->e))
 		fail_msg("%s", f->e.text);
 	assert_int_equal(n, count - 1);
 	for (size_t i = 0; i < n; i++)
@@ -391,6 +392,8 @@ static void an_old_hand_reads_and_writes_afterwards(void **state)
 {
 	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
 	struct fixture *f = *state;
+	const struct store_earlier earlier = {
+		.user_uuid = USER_A, .device_uuid = DEVICE_1, .encrypts = true, .max = 9};
 	struct store *reader = NULL, *lister = NULL;
 	struct credential current = {.id = 0}, *archived = NULL;
 	size_t count = 0, left_out = 0;
@@ -405,8 +408,8 @@ static void an_old_hand_reads_and_writes_afterwards(void **state)
 	assert_int_equal(store_credential_current(reader, &owner, &current, &f->e), ERR_OK);
 	assert_key(&current, 3);
 	credential_fini(&current);
-	assert_int_equal(store_credential_archived(
-				 lister, USER_A, DEVICE_1, 9, &archived, &count, &left_out, &f->e),
+	assert_int_equal(
+		store_credential_archived(lister, &earlier, &archived, &count, &left_out, &f->e),
 		ERR_OK);
 	assert_int_equal(count, 2);
 	credentials_free(archived, count);

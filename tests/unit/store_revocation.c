@@ -106,6 +106,8 @@ static void what_is_revoked_is_no_longer_current(void **state)
 {
 	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
 	struct fixture *f = *state;
+	const struct store_earlier earlier = {
+		.user_uuid = USER_A, .device_uuid = DEVICE_1, .encrypts = true, .max = 20};
 	struct credential c = {.id = 0}, *archived = NULL;
 	size_t count = 0, left_out = 0;
 
@@ -114,8 +116,8 @@ static void what_is_revoked_is_no_longer_current(void **state)
 	assert_int_equal(store_credential_current(f->store, &owner, &c, &f->e), ERR_NOT_FOUND);
 	/* A new one takes its place; old mail stays readable. */
 	assert_true(must_add(f, USAGE_ENCRYPTION, USER_A, "", 2, 0));
-	assert_int_equal(store_credential_archived(f->store, USER_A, DEVICE_1, 20, &archived,
-				 &count, &left_out, &f->e),
+	assert_int_equal(
+		store_credential_archived(f->store, &earlier, &archived, &count, &left_out, &f->e),
 		ERR_OK);
 	assert_int_equal(count, 1);
 	assert_key(&archived[0], 1);
