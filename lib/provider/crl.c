@@ -77,17 +77,6 @@ static enum err publish_next(struct provider *p, const struct certificate_info *
 	return err;
 }
 
-static enum err read_ca(struct provider *p, struct certificate_info *out, struct error *e)
-{
-	struct blob der = {NULL, 0};
-	enum err err = ca_certificate(p->ca, &der, e);
-
-	if (!err)
-		err = certificate_info(&der, out, e);
-	blob_free(&der);
-	return err;
-}
-
 enum err provider_crl(struct provider *p, struct provider_crl *out, struct error *e)
 {
 	struct certificate_info ca;
@@ -98,7 +87,7 @@ enum err provider_crl(struct provider *p, struct provider_crl *out, struct error
 	if (!ca_has_crl(p->ca))
 		return error_set(
 			e, ERR_NOT_FOUND, "a CA of this type publishes its revocation list itself");
-	err = read_ca(p, &ca, e);
+	err = read_ca_info(p, &ca, e);
 	if (err)
 		return err;
 	err = store_crl_current(p->store, ca.subject, &crl, &revoked, e);

@@ -28,6 +28,10 @@ struct provider {
 enum err provider_open_ca(
 	const struct config *config, struct provider **out, struct error *e) must_check;
 
+/* What the CA's own certificate says. */
+enum err read_ca_info(
+	struct provider *provider, struct certificate_info *out, struct error *e) must_check;
+
 /*
  * What an unenrollment revokes by [events] on-unenroll. What the CA refuses to revoke is logged
  * and stays as it is: nobody waits for it.

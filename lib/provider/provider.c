@@ -87,6 +87,17 @@ struct store *provider_store(struct provider *provider)
 	return provider->store;
 }
 
+enum err read_ca_info(struct provider *p, struct certificate_info *out, struct error *e)
+{
+	struct blob der = {NULL, 0};
+	enum err err = ca_certificate(p->ca, &der, e);
+
+	if (!err)
+		err = certificate_info(&der, out, e);
+	blob_free(&der);
+	return err;
+}
+
 enum err provider_ca_certificate(struct provider *provider, struct blob *out, struct error *e)
 {
 	return ca_certificate(provider->ca, out, e);

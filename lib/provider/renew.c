@@ -23,8 +23,28 @@ struct renewal {
 	int64_t total;
 };
 
-static void want(
-	const struct config *config, const struct renew_options *options, struct store_renewal *out)
+/*
+ * No certificate outlives its CA's: the next one for what ends with it would end then, too, and
+ * each night's run would make another. A CA that has ended says so when it is asked.
+ */
+static enum err stop_at_end_of_ca(
+	const struct config *config, struct store_renewal *wanted, struct error *e)
+{
+	struct certificate_info ca;
+	struct provider *p = NULL;
+	enum err err = provider_open_ca(config, &p, e);
+
+	if (!err)
+		err = read_ca_info(p, &ca, e);
+	for (int usage = 0; !err && usage < USAGE_COUNT; usage++)
+		if (ca.not_after > clock_now() && wanted->before[usage] > ca.not_after)
+			wanted->before[usage] = ca.not_after;
+	provider_close(p);
+	return err;
+}
+
+static enum err want(const struct config *config, const struct renew_options *options,
+	struct store_renewal *out, struct error *e)
 {
 	int64_t within = options->within >= 0 ? options->within : config->certificates.renew_within;
 
@@ -35,6 +55,7 @@ static void want(
 	for (int usage = 0; usage < USAGE_COUNT; usage++)
 		if (options->usages[usage] && config->certificates.usages[usage])
 			out->before[usage] = clock_now() + within;
+	return stop_at_end_of_ca(config, out, e);
 }
 
 /* --- one user */
@@ -311,10 +332,10 @@ enum err provider_renew(const struct config *config, const struct renew_options 
 	struct renewal renewal = {.config = config, .options = options};
 	struct bulk_tally tally = {.done = 0};
 	int64_t items = 0;
-	enum err err;
+	enum err err = want(config, options, &renewal.wanted, e);
 
-	want(config, options, &renewal.wanted);
-	err = count_users(&renewal, &items, e);
+	if (!err)
+		err = count_users(&renewal, &items, e);
 	if (!err)
 		err = run(&renewal, items, renew_users, &tally, e);
 	if (!err && !tally.stopped) {
@@ -350,9 +371,10 @@ enum err provider_renew_list(const struct config *config, const struct renew_opt
 	struct store_renewal wanted;
 	char user_uuid[UUID_SIZE] = "";
 	struct store *store = NULL;
-	enum err err = store_open(config, &store, e);
+	enum err err = want(config, options, &wanted, e);
 
-	want(config, options, &wanted);
+	if (!err)
+		err = store_open(config, &store, e);
 	while (!err) {
 		err = store_renewal_next(store, &wanted, &all, user_uuid, e);
 		if (!err)

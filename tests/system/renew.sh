@@ -294,6 +294,23 @@ like "$said" 'none.key' 'which is named'
 is "$(per_owner "$(of_users)")" '1 0' 'nothing was renewed'
 configure ca.key=
 
+# --- the authority ends soon
+
+pki_ca short-ca -days 20
+install -m 600 "$pki/short-ca.key" "${conf%/*}/short.key"
+configure ca.certificate="$pki/short-ca.crt" ca.key=short.key
+renew --user "${users[0]}"
+is "$code $(query "SELECT DISTINCT not_after - unixepoch() <= 20 * 86400 FROM credential
+	WHERE state = 'active' AND $(of_users)")" '0 1' 'what ends now ends with the authority'
+is "$(per_owner "$(of_users)")" '1 1' '... after one renewal'
+renew --dry-run --user "${users[0]}"
+is "$code $printed" '0 ' '... which is not due again, as another would end no later'
+renew --user "${users[0]}"
+is "$code $(per_owner "$(of_users)")" '0 1 1' '... nor replaced each night'
+configure ca.certificate= ca.key=
+renew --user "${users[0]}"
+is "$code $(per_owner "$(of_users)")" '0 1 2' 'an authority that lasts longer: it is due'
+
 # --- two at once
 
 enroll_many 12 2
@@ -308,7 +325,7 @@ eg_mode
 like "$code $other" '^(0|75) (0|75)$' 'two at once: what one has in hand is left to it'
 renew
 is "$code $said" '0 ' 'and then all is done'
-is "$(uploads_from $((before + 1))) $(($(eg_upload_count) - before))" '1 25' \
+is "$(uploads_from $((before + 1))) $(($(eg_upload_count) - before))" '1 24' \
 	'one upload for each device'
 is "$(per_owner "$(of_users)")" '1 1' 'each was renewed once'
 
