@@ -156,9 +156,12 @@ static enum err run(struct rekey *rekey, struct error *e)
 		err = count_keys(rekey, e);
 	if (!err)
 		err = renew_credentials(rekey, e);
+	/* Before the earlier key goes for ever: a run that is killed now leaves word of it. */
+	if (!err)
+		err = write_down(rekey, e);
 	if (!err && rekey->tally->failed == 0)
 		err = drop_keys(rekey, e);
-	return err ? err : write_down(rekey, e);
+	return err;
 }
 
 enum err store_rekey(const struct config *config, const struct rekey_options *options,
