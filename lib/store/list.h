@@ -59,7 +59,7 @@ struct store_counts {
 		expiring_60d;	/* active ones, by time left; each within the next */
 	int64_t soonest_expiry; /* not_after of the active one that ends first, over or not; 0: none
 				 */
-	int64_t uploads[UPLOAD_STATE_COUNT];
+	int64_t uploads[UPLOAD_STATE_COUNT]; /* pending and failed: of enrolled devices */
 	int64_t events[EVENT_STATE_COUNT];
 	int64_t oldest_pending; /* received_at of the oldest pending event, 0: none */
 	int64_t left_out;	/* devices whose last upload had no room for all earlier ones */

@@ -332,6 +332,17 @@ static void counts(void **state)
 	assert_int_equal(c.soonest_expiry, 1631536000 + 2);
 }
 
+static void counts_no_upload_to_who_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct store_counts c = {.devices = 99};
+
+	sql(f, "UPDATE device SET state = 'unenrolled'");
+	assert_int_equal(store_count(f->store, 1631536000, &c, &f->e), ERR_OK);
+	assert_int_equal(c.uploads[UPLOAD_PENDING], 0);
+	assert_int_equal(c.uploads[UPLOAD_DELIVERED], 1);
+}
+
 /* Active ones end at 1631536000 + 2, 3 and 4. */
 static void counts_by_time_left(void **state)
 {
@@ -382,6 +393,7 @@ int main(void)
 		TEST(stops_at_the_callers_error),
 		TEST(shows_no_key),
 		TEST(counts),
+		TEST(counts_no_upload_to_who_is_gone),
 		TEST(counts_by_time_left),
 		cmocka_unit_test_setup_teardown(
 			counts_nothing_in_an_empty_store, store_setup, store_teardown),
