@@ -163,8 +163,13 @@ handler_stop
 workers=8 ok 'eight workers' handler_start
 before=$(eg_upload_count)
 events c333333 160 20
-eg_mode slow 0.05
+eg_mode slow 0.2
 posts_begin 16 "$root"/c333333/???
+uploads_begin()
+{
+	(($(eg_upload_count) > before))
+}
+ok '(the load has begun)' wait_for 60 uploads_begin
 kill_some 6
 posts_end
 eg_mode
