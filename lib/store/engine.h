@@ -121,8 +121,13 @@ struct store_engine {
 
 	enum err (*upload_record)(void *self, const struct store_upload *upload, struct error *e);
 
+	enum err (*upload_last)(void *self, const char *gateway, enum upload_state state,
+		int64_t *at, struct error *e);
+
 	enum err (*list)(void *self, enum store_table table, const struct store_filter *filter,
 		store_row *row, void *ctx, struct error *e);
+	enum err (*count_ending)(
+		void *self, int64_t from, int64_t before, int64_t *count, struct error *e);
 	enum err (*count)(void *self, int64_t now, struct store_counts *out, struct error *e);
 };
 

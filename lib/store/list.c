@@ -55,10 +55,18 @@ enum err store_list(struct store *store, enum store_table table, const struct st
 		.device = filter->device ? filter->device : "",
 		.state = filter->state ? filter->state : "",
 		.expires_before = filter->expires_before,
+		.any = filter->any ? filter->any : "",
+		.limit = filter->limit,
 	};
 	enum err err = check_state(table, f.state, e);
 
 	return err ? err : store->engine->list(store->self, table, &f, row, ctx, e);
+}
+
+enum err store_count_ending(
+	struct store *store, int64_t from, int64_t before, int64_t *count, struct error *e)
+{
+	return store->engine->count_ending(store->self, from, before, count, e);
 }
 
 enum err store_count(struct store *store, int64_t now, struct store_counts *out, struct error *e)

@@ -32,6 +32,10 @@ struct store_filter {	    /* "" and 0: any */
 	const char *device; /* device UUID, or its friendly name */
 	const char *state;
 	int64_t expires_before; /* certificates only */
+	/* Certificates only: UUID or name of the user or the device, mail address, or serial
+	 * number. */
+	const char *any;
+	int64_t limit; /* at most so many rows */
 };
 
 /* A column's value, as text; times are RFC 3339, numbers decimal, NULL where there is none. */
@@ -64,6 +68,10 @@ struct store_counts {
 	int64_t oldest_pending; /* received_at of the oldest pending event, 0: none */
 	int64_t left_out;	/* devices whose last upload had no room for all earlier ones */
 };
+
+/* Active certificates whose not_after is from one time to before the other. */
+enum err store_count_ending(struct store *store, int64_t from, int64_t before, int64_t *count,
+	struct error *e) must_check;
 
 enum err store_count(
 	struct store *store, int64_t now, struct store_counts *out, struct error *e) must_check;

@@ -313,6 +313,8 @@ const struct store_engine store_engine_sqlite = {
 	.crl_begin = sqlite_crl_begin,
 	.crl_publish = sqlite_crl_publish,
 	.upload_record = sqlite_upload_record,
+	.upload_last = sqlite_upload_last,
 	.list = sqlite_list,
+	.count_ending = sqlite_count_ending,
 	.count = sqlite_count,
 };

@@ -192,6 +192,8 @@ enum err sqlite_event_finish(
 	void *self, int64_t id, const struct store_end *end, struct error *e) must_check;
 enum err sqlite_upload_record(
 	void *self, const struct store_upload *upload, struct error *e) must_check;
+enum err sqlite_upload_last(void *self, const char *gateway, enum upload_state state, int64_t *at,
+	struct error *e) must_check;
 
 enum err sqlite_event_claim(void *self, const struct store_due *due, int64_t after,
 	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
@@ -263,6 +265,8 @@ enum err sqlite_flush(void *self, struct error *e) must_check;
 
 enum err sqlite_list(void *self, enum store_table table, const struct store_filter *filter,
 	store_row *row, void *ctx, struct error *e) must_check;
+enum err sqlite_count_ending(
+	void *self, int64_t from, int64_t before, int64_t *count, struct error *e) must_check;
 enum err sqlite_count(
 	void *self, int64_t now, struct store_counts *out, struct error *e) must_check;
 

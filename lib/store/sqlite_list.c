@@ -14,11 +14,11 @@
  * A list's statement is put together from the conditions that are asked for, so that each can use
  * the index that it needs: "any, or this" in one statement reads every row. A "+" keeps a condition
  * from choosing the index: few rows are left when it is asked. Parameters: ?1 user, ?2 device, ?3
- * state, ?4 expires before. Columns named not_… and …_at are times.
+ * state, ?4 expires before, ?5 any, ?6 limit. Columns named not_… and …_at are times.
  */
 struct list {
 	const char *select, *order;
-	const char *user, *device;
+	const char *user, *device, *any;
 	const char *expires, *state;
 	/* Where no condition before it leaves few rows; NULL: the same. */
 	const char *expires_alone, *state_alone;
@@ -27,6 +27,9 @@ struct list {
 #define USERS                         \
 	"(SELECT user_uuid FROM user" \
 	" WHERE user_uuid = lower(?1) OR user_name = ?1 COLLATE NOCASE)"
+#define ANY_USER                      \
+	"(SELECT user_uuid FROM user" \
+	" WHERE user_uuid = lower(?5) OR user_name = ?5 COLLATE NOCASE)"
 #define IS_DEVICE "(device_uuid = lower(?2) OR device_name = ?2 COLLATE NOCASE)"
 
 static const struct list list_devices = {
@@ -64,6 +67,13 @@ static const struct list list_certificates = {
 	.user = "c.user_uuid IN " USERS,
 	.device = "c.device_uuid != '' AND c.device_uuid IN (SELECT lower(?2) UNION ALL"
 		  "	SELECT device_uuid FROM device WHERE device_name = ?2 COLLATE NOCASE)",
+	.any = "c.id IN (SELECT id FROM credential WHERE user_uuid IN " ANY_USER
+	       "	UNION ALL SELECT id FROM credential WHERE device_uuid != '' AND "
+	       "device_uuid IN"
+	       "		(SELECT lower(?5) UNION ALL SELECT device_uuid FROM device"
+	       "			WHERE device_name = ?5 COLLATE NOCASE)"
+	       "	UNION ALL SELECT id FROM credential WHERE mail = ?5 COLLATE NOCASE"
+	       "	UNION ALL SELECT id FROM credential WHERE serial = lower(?5))",
 	.state = "+c.state = ?3",
 	.expires = "+c.not_after < ?4",
 	.state_alone = "c.id IN (SELECT id FROM credential WHERE state = ?3)",
@@ -133,11 +143,12 @@ static void put_together(
 	buf_puts(sql, list->select);
 	add_condition(sql, *filter->user, list->user, &count);
 	add_condition(sql, *filter->device, list->device, &count);
+	add_condition(sql, *filter->any, list->any, &count);
 	add_condition(sql, filter->expires_before,
 		!count && list->expires_alone ? list->expires_alone : list->expires, &count);
 	add_condition(sql, *filter->state,
 		!count && list->state_alone ? list->state_alone : list->state, &count);
-	buf_printf(sql, " ORDER BY %s", list->order);
+	buf_printf(sql, " ORDER BY %s%s", list->order, filter->limit ? " LIMIT ?6" : "");
 }
 
 struct row {
@@ -190,6 +201,8 @@ enum err sqlite_list(void *self, enum store_table table, const struct store_filt
 		VALUE_TEXT(filter->device),
 		VALUE_TEXT(filter->state),
 		VALUE_INTEGER(filter->expires_before),
+		VALUE_TEXT(filter->any),
+		VALUE_INTEGER(filter->limit),
 	};
 	struct buf sql = BUF_INIT(SQL_MAX);
 	sqlite3_stmt *statement = NULL;
@@ -214,6 +227,16 @@ enum err sqlite_list(void *self, enum store_table table, const struct store_filt
 }
 
 /* --- counts */
+
+enum err sqlite_count_ending(
+	void *self, int64_t from, int64_t before, int64_t *count, struct error *e)
+{
+	static const char sql[] = "SELECT count(*) FROM credential"
+				  " WHERE state = 'active' AND not_after >= ?1 AND not_after < ?2";
+	const struct value values[] = {VALUE_INTEGER(from), VALUE_INTEGER(before)};
+
+	return sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, count, e);
+}
 
 /* One statement, so that all counts are of the same moment. ?1: now. */
 static const char count_all[] =

@@ -207,7 +207,8 @@ static const char version_6[] =
 	"PRAGMA user_version = 6;"
 
 	/* The time of the latest event that brought the address; 0: not known. */
-	"ALTER TABLE user ADD COLUMN mail_time INTEGER NOT NULL DEFAULT 0;";
+	"ALTER TABLE user ADD COLUMN mail_time INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX credential_mail ON credential (mail COLLATE NOCASE);";
 
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {

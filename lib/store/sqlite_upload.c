@@ -104,3 +104,14 @@ enum err sqlite_upload_want(struct sqlite *db, const struct credential *c, struc
 
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 }
+
+/* By upload_state, which has the gateway, too: found near its end, as each upload goes to all. */
+enum err sqlite_upload_last(
+	void *self, const char *gateway, enum upload_state state, int64_t *at, struct error *e)
+{
+	static const char sql[] = "SELECT updated_at FROM upload WHERE state = ?1 AND gateway = ?2"
+				  " ORDER BY updated_at DESC LIMIT 1";
+	const struct value values[] = {VALUE_TEXT(upload_state_names[state]), VALUE_TEXT(gateway)};
+
+	return sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, at, e);
+}

@@ -158,6 +158,12 @@ enum err store_upload_record(
 	return store->engine->upload_record(store->self, upload, e);
 }
 
+enum err store_upload_last(struct store *store, const char *gateway, enum upload_state state,
+	int64_t *at, struct error *e)
+{
+	return store->engine->upload_last(store->self, gateway, state, at, e);
+}
+
 enum err store_renewal_next(struct store *store, const struct store_renewal *wanted,
 	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e)
 {

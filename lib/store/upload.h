@@ -39,4 +39,8 @@ struct store_upload {
 enum err store_upload_record(
 	struct store *store, const struct store_upload *upload, struct error *e) must_check;
 
+/* When an upload to that gateway that is in that state now was tried last; 0: there is none. */
+enum err store_upload_last(struct store *store, const char *gateway, enum upload_state state,
+	int64_t *at, struct error *e) must_check;
+
 #endif

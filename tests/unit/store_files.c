@@ -369,7 +369,7 @@ static void brings_an_older_store_up_to_date(void **state)
 	       " CAST('the body' AS BLOB));"
 	       "DROP TABLE lease; DROP INDEX event_undone;"
 	       "DROP TABLE revocation; DROP TABLE crl; DROP INDEX credential_device;"
-	       "DROP INDEX event_names;"
+	       "DROP INDEX event_names; DROP INDEX credential_mail;"
 	       "PRAGMA user_version = 1");
 	must_open(f);
 	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 6);

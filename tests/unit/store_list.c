@@ -142,6 +142,72 @@ static void shows_every_column(void **state)
 		"|next_at=2020-09-13T12:36:40Z|updated_at=2023-11-14T22:13:20Z|cause=the cause\n");
 }
 
+static size_t rows_of_any(struct fixture *f, const char *any)
+{
+	return list(f, STORE_CERTIFICATES, &(struct store_filter){.any = any}).rows;
+}
+
+static void finds_certificates_by_whatever_they_have(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(rows_of_any(f, USER_A), 3);
+	assert_int_equal(rows_of_any(f, "ANNA"), 3);
+	assert_int_equal(rows_of_any(f, DEVICE_1), 2);
+	assert_int_equal(rows_of_any(f, "Anna's iPad"), 2);
+	assert_int_equal(rows_of_any(f, "Anna@Example.com"), rows_of_any(f, "anna@example.com"));
+	assert_true(rows_of_any(f, "anna@example.com") >= 3);
+	assert_int_equal(rows_of_any(f, "0000000000000000000000000000000000000002"), 1);
+	assert_int_equal(rows_of_any(f, "2"), 0);
+	assert_int_equal(rows_of_any(f, "ann"), 0);
+	assert_int_equal(rows_of_any(f, "%"), 0);
+	assert_int_equal(rows_of_any(f, "' OR 1 --"), 0);
+}
+
+static void stops_at_the_limit(void **state)
+{
+	const struct store_filter two = {.limit = 2}, all = {.limit = 4}, more = {.limit = 5};
+	struct fixture *f = *state;
+	struct listing l = list(f, STORE_EVENTS, &two);
+
+	assert_int_equal(l.rows, 2);
+	assert_non_null(strstr(l.text, "id=4#"));
+	assert_non_null(strstr(l.text, "id=3#"));
+	assert_int_equal(list(f, STORE_EVENTS, &all).rows, 4);
+	assert_int_equal(list(f, STORE_EVENTS, &more).rows, 4);
+}
+
+static void counts_what_ends_in_a_span(void **state)
+{
+	static const char soonest[] =
+		"SELECT min(not_after) FROM credential WHERE state = 'active'";
+	struct fixture *f = *state;
+	int64_t first = sql_integer(f, soonest), count = -1;
+
+	assert_int_equal(store_count_ending(f->store, INT64_MIN, INT64_MAX, &count, &f->e), ERR_OK);
+	assert_int_equal(count, 3);
+	assert_int_equal(store_count_ending(f->store, INT64_MIN, first, &count, &f->e), ERR_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(store_count_ending(f->store, first, first + 1, &count, &f->e), ERR_OK);
+	assert_true(count > 0);
+}
+
+static void knows_the_last_upload_of_a_gateway(void **state)
+{
+	struct fixture *f = *state;
+	int64_t at = -1;
+
+	assert_int_equal(
+		store_upload_last(f->store, GATEWAY, UPLOAD_DELIVERED, &at, &f->e), ERR_OK);
+	assert_int_equal(at, NOW);
+	assert_int_equal(store_upload_last(f->store, GATEWAY, UPLOAD_FAILED, &at, &f->e), ERR_OK);
+	assert_int_equal(at, 0);
+	at = -1;
+	assert_int_equal(
+		store_upload_last(f->store, "https://other", UPLOAD_DELIVERED, &at, &f->e), ERR_OK);
+	assert_int_equal(at, 0);
+}
+
 static void shows_the_newest_first(void **state)
 {
 	const struct store_filter all = {.user = ""};
@@ -384,6 +450,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, filled_setup, filled_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(shows_every_column),
+		TEST(finds_certificates_by_whatever_they_have),
+		TEST(stops_at_the_limit),
+		TEST(counts_what_ends_in_a_span),
+		TEST(knows_the_last_upload_of_a_gateway),
 		TEST(shows_the_newest_first),
 		TEST(filters),
 		TEST(filters_by_state),
