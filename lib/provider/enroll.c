@@ -207,6 +207,7 @@ enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 	err = enrolled ? enroll(w, out, &uploads, e) : unenroll(w, e);
 	err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, &uploads, err, e);
 	uploads_fini(&uploads);
+	meter_attempt(w->steps.meter, w->id, &w->steps);
 	log_outcome(w, err);
 	return err;
 }

@@ -2,6 +2,7 @@
 #define PROVIDER_METER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@
 #define METER_BUCKETS 16
 #define METER_GATEWAYS 16
 #define METER_URL_SIZE 256
+#define METER_ATTEMPTS 128
 
 struct meter_times {
 	atomic_ullong
@@ -25,16 +27,32 @@ struct meter_times {
 	atomic_ullong sum;		  /* microseconds */
 };
 
+/* When it ended well the last time, and when it did not: seconds UTC; 0: never yet. */
+struct meter_last {
+	atomic_llong good, bad;
+};
+
 struct meter_gateway {
 	char url[METER_URL_SIZE];
+	struct meter_last last;
 	atomic_ullong uploads[ERR_COUNT];
+};
+
+/* An attempt at an event. turn: 0 while it is written; else no two are the same. */
+struct meter_place {
+	atomic_ullong turn;
+	atomic_llong event_id;
+	atomic_llong us[STEP_COUNT]; /* -1: no such step */
 };
 
 struct meter {
 	atomic_ullong issued[CA_KIND_MAX][ERR_COUNT];
+	struct meter_last asked[CA_KIND_MAX];
 	struct meter_times step[STEP_COUNT];
 	atomic_size_t gateways;				  /* that are named */
 	struct meter_gateway gateway[METER_GATEWAYS + 1]; /* the one behind those: all others */
+	atomic_ullong attempts;
+	struct meter_place place[METER_ATTEMPTS]; /* the latest attempts, in a ring */
 };
 
 /* Up to so many microseconds, that included, is in the bucket; they ascend. */
@@ -53,5 +71,16 @@ void meter_issued(struct meter *meter, size_t kind, enum err err);
 void meter_upload(struct meter *meter, const char *url, enum err err);
 
 void meter_step(struct meter *meter, enum step step, int64_t us);
+
+/* How long each step of the latest attempt at an event took: microseconds; -1: there was none. */
+struct meter_attempt {
+	int64_t us[STEP_COUNT];
+};
+
+/* Keeps it until METER_ATTEMPTS others have come. Of the event nothing but its id is kept. */
+void meter_attempt(struct meter *meter, int64_t event_id, const struct steps *steps);
+
+/* False if it is not there. */
+bool meter_find_attempt(struct meter *meter, int64_t event_id, struct meter_attempt *out);
 
 #endif

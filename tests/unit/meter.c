@@ -207,6 +207,79 @@ static void steps_are_counted_as_they_end(void **state)
 	buf_free(&line);
 }
 
+static struct steps steps_of(int64_t us)
+{
+	return (struct steps){.count = 3,
+		.done = {{STEP_SIGNING, "made", us}, {STEP_UPLOAD, NULL, 5},
+			{STEP_UPLOAD, NULL, 6}}};
+}
+
+static void the_latest_attempts_are_kept(void **state)
+{
+	struct meter *meter = *state;
+	struct meter_attempt attempt;
+
+	assert_false(meter_find_attempt(NULL, 1, &attempt));
+	assert_false(meter_find_attempt(meter, 0, &attempt));
+	assert_false(meter_find_attempt(meter, 1, &attempt));
+	for (int id = 1; id <= METER_ATTEMPTS + 1; id++) {
+		const struct steps steps = steps_of(id);
+
+		meter_attempt(meter, id, &steps);
+	}
+	assert_false(meter_find_attempt(meter, 1, &attempt));
+	assert_true(meter_find_attempt(meter, 2, &attempt));
+	assert_int_equal(attempt.us[STEP_SIGNING], 2);
+	assert_int_equal(attempt.us[STEP_UPLOAD], 11); /* to all gateways */
+	assert_int_equal(attempt.us[STEP_RECORD], -1);
+}
+
+static void an_event_has_its_newest_attempt(void **state)
+{
+	const struct steps first = steps_of(1), second = steps_of(2);
+	struct meter *meter = *state;
+	struct meter_attempt attempt;
+
+	meter_attempt(meter, 7, &first);
+	meter_attempt(meter, 7, &second);
+	assert_true(meter_find_attempt(meter, 7, &attempt));
+	assert_int_equal(attempt.us[STEP_SIGNING], 2);
+	atomic_store(&meter->place[1].turn, 0); /* killed while it wrote */
+	assert_true(meter_find_attempt(meter, 7, &attempt));
+	assert_int_equal(attempt.us[STEP_SIGNING], 1);
+}
+
+/* Readers see all of one attempt or nothing: here its id is each step's time. */
+static void attempts_of_processes_are_never_mixed(void **state)
+{
+	struct meter *meter = *state;
+	struct meter_attempt attempt;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (int round = 0; round < ROUNDS; round++) {
+			struct steps steps = {.count = STEP_COUNT};
+
+			for (int i = 0; i < STEP_COUNT; i++) {
+				steps.done[i].step = (enum step)i;
+				steps.done[i].us = round;
+			}
+			meter_attempt(meter, round % 3 + 1, &steps);
+		}
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (!meter_find_attempt(meter, 2, &attempt))
+			continue;
+		assert_int_equal(attempt.us[0] % 3, 1);
+		for (int i = 1; i < STEP_COUNT; i++)
+			assert_int_equal(attempt.us[i], attempt.us[0]);
+	}
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -220,6 +293,9 @@ int main(void)
 		FRESH(processes_count_together),
 		cmocka_unit_test(nobody_need_count),
 		FRESH(steps_are_counted_as_they_end),
+		FRESH(the_latest_attempts_are_kept),
+		FRESH(an_event_has_its_newest_attempt),
+		FRESH(attempts_of_processes_are_never_mixed),
 	};
 
 	return cmocka_run_group_tests_name("meter", tests, NULL, NULL);
