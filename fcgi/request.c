@@ -17,6 +17,7 @@ const char *const path_names[PATH_COUNT] = {
 	[PATH_CA_CERTIFICATE] = "/ca.cer",
 	[PATH_CA_CRL] = "/ca.crl",
 	[PATH_METRICS] = "/metrics",
+	[PATH_STATUS] = "/status",
 	[PATH_OTHER] = "other",
 };
 

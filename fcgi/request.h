@@ -17,6 +17,7 @@ enum path {
 	PATH_CA_CERTIFICATE,
 	PATH_CA_CRL,
 	PATH_METRICS,
+	PATH_STATUS,
 	PATH_OTHER, /* none of ours */
 	PATH_COUNT
 };

@@ -9,6 +9,7 @@ static const struct route routes[] = {
 	{PATH_CA_CERTIFICATE, "GET", ACCESS_ALL, false, page_ca_certificate},
 	{PATH_CA_CRL, "GET", ACCESS_ALL, false, page_ca_crl},
 	{PATH_METRICS, "GET", ACCESS_ADMIN, false, page_metrics},
+	{PATH_STATUS, "GET", ACCESS_ADMIN, false, page_status},
 };
 
 static bool takes(const struct route *route, const char *method)

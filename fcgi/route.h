@@ -33,8 +33,8 @@ struct route {
 enum err route_find(const struct request *request, bool admin, struct response *response,
 	const struct route **out, struct error *e) must_check;
 
-/* The handlers: events.c, pages.c, metrics_page.c */
+/* The handlers: events.c, pages.c, metrics_page.c, status_page.c */
 route_handler events_post, events_test, page_healthz, page_ca_certificate, page_ca_crl,
-	page_metrics;
+	page_metrics, page_status;
 
 #endif

@@ -299,7 +299,7 @@ main()
 
 	read_arguments "$@"
 	install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
-		"${package_packages[@]}"
+		"${browser_packages[@]}" "${package_packages[@]}"
 	work=$(mktemp -d "${TMPDIR:-/tmp}/certprov-check.XXXXXX")
 	chmod 755 "$work" # tests that give up root's rights must be able to enter
 	trap clean_up EXIT

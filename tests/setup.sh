@@ -13,6 +13,7 @@ run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
 test_packages=(apache2 clang clang-format default-jre-headless faketime gnutls-bin
 	libapache2-mod-fcgid libclang-rt-dev libcmocka-dev libfcgi-bin libnss3-tools llvm mandoc
 	passwd procps prometheus shellcheck spawn-fcgi sqlite3 systemd valgrind whois xz-utils)
+browser_packages=(chromium fonts-dejavu-core)
 package_packages=(build-essential debhelper debootstrap lintian systemd-container util-linux)
 services=(apache2 nginx prometheus) # of packages by these names
 

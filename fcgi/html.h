@@ -1,0 +1,46 @@
+#ifndef FCGI_HTML_H
+#define FCGI_HTML_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * Pieces of HTML, appended to a buffer. Whatever is not a constant of ours goes through
+ * html_escape(), be it text or an attribute's value, which is always in double quotes.
+ */
+
+/*
+ * Text that cannot become markup. What is not UTF-8 becomes U+FFFD, and characters that nobody
+ * sees or that change how others are shown become "[U+202E]"; those that join emoji stay.
+ */
+void html_escape(struct buf *out, const char *text);
+
+/* The same, apart from the direction in which what is around it is read. */
+void html_value(struct buf *out, const char *value);
+
+/* columns[0..count-1]; the first one names a row. On a narrow screen each row is a card. */
+struct html_table {
+	const char *caption;
+	const char *const *columns;
+	size_t count;
+	size_t at; /* the column of the next cell */
+};
+
+void html_table_begin(struct buf *out, const struct html_table *table);
+void html_table_end(struct buf *out);
+
+/* A cell's content comes between the two; rows begin and end by themselves. */
+void html_cell_begin(struct buf *out, struct html_table *table);
+void html_cell_end(struct buf *out, struct html_table *table);
+
+/* "" and NULL are shown as a dash. */
+void html_cell(struct buf *out, struct html_table *table, const char *value);
+
+/* RFC 3339 as the store has it: to the minute, with all of it for machines. */
+void html_time_text(struct buf *out, const char *time);
+void html_cell_time(struct buf *out, struct html_table *table, const char *time);
+void html_time(struct buf *out, int64_t time);
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef FCGI_QUERY_H
+#define FCGI_QUERY_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/*
+ * The value of a field in a query string as forms send it (application/x-www-form-urlencoded,
+ * WHATWG URL, 5.1), decoded; empty if it is not there. Appends to out, whose limit it keeps.
+ * ERR_MALFORMED: it is too long, there twice, wrongly encoded, or no UTF-8 without NUL.
+ */
+enum err query_find(
+	const char *query, const char *name, struct buf *out, struct error *e) must_check;
+
+#endif

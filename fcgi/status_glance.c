@@ -1,0 +1,153 @@
+#include "base/clock.h"
+#include "fcgi/html.h"
+#include "fcgi/status.h"
+
+/* As the alert CertprovEventsWait has it: by then the timer of `deliver` has come several times. */
+#define WAITS_TOO_LONG (2 * 3600)
+#define DAY 86400
+
+#define SOME(count) (long long)(count), (count) == 1 ? "" : "s"
+
+/* --- why a person is needed; out NULL: just how many reasons there are */
+
+static void store_reasons(const struct status *status, struct buf *out)
+{
+	const struct store_counts *c = status->counts;
+	int64_t waits = c->oldest_pending ? status->now - c->oldest_pending : 0;
+
+	if (c->events[EVENT_STATE_FAILED])
+		buf_printf(out,
+			"<li>%lld event%s failed for good: mend the cause, then "
+			"<code>certprov deliver --now</code></li>\n",
+			SOME(c->events[EVENT_STATE_FAILED]));
+	if (c->uploads[UPLOAD_FAILED])
+		buf_printf(out,
+			"<li>%lld upload%s failed for good: mend the cause, then "
+			"<code>certprov deliver --now</code></li>\n",
+			SOME(c->uploads[UPLOAD_FAILED]));
+	if (waits > WAITS_TOO_LONG)
+		buf_printf(out,
+			"<li>An event has waited for %lld hours: see its cause, and whether the "
+			"timer of <code>certprov deliver</code> runs</li>\n",
+			(long long)(waits / 3600));
+	if (c->expired)
+		buf_printf(out,
+			"<li>%lld active certificate%s ended: does the timer of "
+			"<code>certprov renew</code> run?</li>\n",
+			(long long)c->expired, c->expired == 1 ? " has" : "s have");
+}
+
+static void reasons(const struct status *status, struct buf *out)
+{
+	if (!status->counts)
+		buf_puts(out, "<li>The store does not answer: see the log, and "
+			      "<code>certprov check</code></li>\n");
+	else
+		store_reasons(status, out);
+	for (int i = 0; i < EXPIRY_COUNT; i++) {
+		const struct expiry *expiry = &status->expiries[i];
+
+		if (expiry_is_near(expiry))
+			buf_printf(out, "<li>%s: see <a href=\"#ends\">what ends when</a></li>\n",
+				expiry_name(expiry->what));
+	}
+}
+
+#define REASONS_MAX 4096
+
+bool status_is_well(const struct status *status)
+{
+	struct buf none = BUF_INIT(REASONS_MAX);
+	bool well;
+
+	reasons(status, &none);
+	well = none.len == 0 && !none.failed;
+	buf_free(&none);
+	return well;
+}
+
+static void put_verdict(struct status *status)
+{
+	if (status_is_well(status)) {
+		buf_puts(status->out, "<p class=\"verdict well\">All is well</p>\n");
+		return;
+	}
+	buf_puts(status->out, "<div class=\"verdict person\"><p>Needs a person</p>\n<ul>\n");
+	reasons(status, status->out);
+	buf_puts(status->out, "</ul></div>\n");
+}
+
+/* --- figures */
+
+static void put_number(struct buf *out, const char *name, int64_t value)
+{
+	buf_printf(out, "<div><dt>%s</dt><dd>%lld</dd></div>\n", name, (long long)value);
+}
+
+static void put_handler(struct status *status)
+{
+	const struct metrics *metrics = status->service->metrics;
+	const struct metrics_workers workers = metrics_workers(metrics);
+	struct buf *out = status->out;
+
+	buf_puts(out, "<div><dt>Version</dt><dd>" PACKAGE_VERSION "</dd></div>\n"
+		      "<div><dt>Running since</dt><dd>");
+	if (metrics)
+		html_time(out, metrics->started);
+	else
+		buf_puts(out, "this request: CGI");
+	buf_puts(out, "</dd></div>\n");
+	if (metrics)
+		buf_printf(out, "<div><dt>Workers busy</dt><dd>%u of %u</dd></div>\n", workers.busy,
+			workers.total);
+}
+
+static void put_undone(struct buf *out, const char *name, int64_t pending, int64_t failed)
+{
+	buf_printf(out, "<div><dt>%s</dt><dd>%lld pending, <span%s>%lld failed</span></dd></div>\n",
+		name, (long long)pending, failed ? " class=\"bad\"" : "", (long long)failed);
+}
+
+static void put_wait(struct status *status)
+{
+	int64_t since = status->counts->oldest_pending;
+	long long minutes = since ? (long long)(status->now - since) / 60 : 0;
+
+	buf_puts(status->out, "<div><dt>Oldest pending</dt><dd>");
+	if (!since)
+		buf_puts(status->out, "none");
+	else if (minutes < 120)
+		buf_printf(status->out, "%lld min", minutes);
+	else if (minutes < 2 * DAY / 60)
+		buf_printf(status->out, "%lld h", minutes / 60);
+	else
+		buf_printf(status->out, "%lld days", minutes / (DAY / 60));
+	buf_puts(status->out, "</dd></div>\n");
+}
+
+static void put_stored(struct status *status)
+{
+	const struct store_counts *c = status->counts;
+	struct buf *out = status->out;
+
+	put_undone(out, "Events", c->events[EVENT_STATE_PENDING], c->events[EVENT_STATE_FAILED]);
+	put_undone(out, "Uploads", c->uploads[UPLOAD_PENDING], c->uploads[UPLOAD_FAILED]);
+	put_wait(status);
+	put_number(out, "Devices enrolled", c->devices - c->devices_unenrolled);
+	put_number(out, "Users", c->users);
+	put_number(out, "Active for signing", c->certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE]);
+	put_number(
+		out, "Active for encryption", c->certificates[USAGE_ENCRYPTION][CREDENTIAL_ACTIVE]);
+}
+
+void status_glance(struct status *status)
+{
+	buf_puts(status->out, "<section aria-labelledby=\"glance\"><h2 id=\"glance\">At a glance"
+			      "</h2>\n");
+	put_verdict(status);
+	buf_puts(status->out, "<dl class=\"figures\">\n");
+	put_handler(status);
+	if (status->counts)
+		put_stored(status);
+	buf_puts(status->out, "</dl></section>\n");
+}

@@ -1,0 +1,275 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fcgi/metrics.h"
+#include "fcgi/route.h"
+
+#define NOW 1700000000 /* 2023-11-14T22:13:20Z */
+#define EVIL "\"><img src=x onerror=alert(1)><script>"
+#define EVIL_HTML "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&lt;script&gt;"
+
+struct fixture {
+	char folder[64], ca[96], store[96], identity[96], rows[112];
+	char *urls[2];
+	char query[256];
+	char *params[2];
+	struct config config;
+	struct service service;
+	struct metrics *metrics;
+	struct response page;
+};
+
+static int64_t fixed_clock(void)
+{
+	return NOW;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+		abort();
+}
+
+static int set_up(void **state)
+{
+	static char url[] = "https://eg.example.com/" EVIL;
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct error e;
+
+	if (!f)
+		return -1;
+	clock_replace(fixed_clock);
+	snprintf(f->folder, sizeof(f->folder), "/tmp/status-XXXXXX");
+	if (!mkdtemp(f->folder) || metrics_new(&f->metrics, &e))
+		return -1;
+	snprintf(f->ca, sizeof(f->ca), "%s/ca", f->folder);
+	snprintf(f->store, sizeof(f->store), "%s/store", f->folder);
+	snprintf(f->rows, sizeof(f->rows), "%s.rows", f->store);
+	snprintf(f->identity, sizeof(f->identity), "%s/identity", f->folder);
+	write_file(f->ca, "good");
+	write_file(f->store, "");
+	write_file(f->identity, "1800000000");
+	f->urls[0] = url;
+	f->config.events.authenticate = AUTHENTICATE_NONE;
+	f->config.ca.certificate = f->ca;
+	f->config.store.sqlite = f->store;
+	f->config.escrow.identity = f->identity;
+	f->config.escrow.urls = f->urls;
+	response_init(&f->page);
+	*state = f;
+	return service_open(&f->config, &f->service, &e) ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	clock_replace(NULL);
+	service_close(&f->service);
+	response_fini(&f->page);
+	metrics_free(f->metrics);
+	unlink(f->ca);
+	unlink(f->store);
+	unlink(f->rows);
+	unlink(f->identity);
+	rmdir(f->folder);
+	free(f);
+	return 0;
+}
+
+static enum err ask(struct fixture *f, const char *query, struct error *e)
+{
+	const struct gateway gateway = {.params = f->params};
+	const struct request request = {.path = "/status", .gateway = &gateway};
+
+	snprintf(f->query, sizeof(f->query), "QUERY_STRING=%s", query);
+	f->params[0] = f->query;
+	response_fini(&f->page);
+	response_init(&f->page);
+	f->service.metrics = f->metrics;
+	return page_status(&f->service, &request, &f->page, e);
+}
+
+static void render(struct fixture *f, const char *query)
+{
+	struct error e = {.code = ERR_OK};
+
+	if (ask(f, query, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(f->page.status, 200);
+	assert_string_equal(f->page.content_type, "text/html; charset=utf-8");
+	assert_false(f->page.body.failed);
+}
+
+#define assert_has(f, text)                                                  \
+	do {                                                                 \
+		if (!strstr((f)->page.body.data, text))                      \
+			fail_msg("no %s in\n%s", text, (f)->page.body.data); \
+	} while (0)
+#define assert_lacks(f, text) assert_null(strstr((f)->page.body.data, text))
+
+static void only_the_style_sheet_is_let_in(void **state)
+{
+	struct fixture *f = *state;
+
+	render(f, "");
+	assert_non_null(strstr(f->page.headers.data, "\r\nReferrer-Policy: no-referrer\r\n"));
+	assert_non_null(strstr(f->page.headers.data,
+		"Content-Security-Policy: default-src 'none'; style-src 'sha256-"));
+	assert_non_null(strstr(f->page.headers.data,
+		"='; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"));
+	assert_null(f->page.cache_control); /* no-store */
+	assert_lacks(f, "<script");
+	assert_lacks(f, " style=");
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f->identity, "1700086400");
+	render(f, "");
+	assert_has(f, "<title>Needs a person");
+	assert_has(f, "<li>16 events failed for good");
+	assert_has(f, "<li>12 uploads failed for good");
+	assert_has(f, "our client certificate: see <a href=\"#ends\">");
+	assert_lacks(f, "An event has waited");
+}
+
+static void names_and_causes_stay_text(void **state)
+{
+	static const char fields[] =
+		"id=7|device_name=" EVIL "|device_uuid=" EVIL "|user_name=" EVIL "|user_uuid=" EVIL
+		"|event_type=" EVIL "|received_at=" EVIL "|updated_at=" EVIL "|next_at=" EVIL
+		"|tries=" EVIL "|state=" EVIL "|gateway=" EVIL "|cause=" EVIL "\n";
+	static const char certificate[] =
+		"mail=" EVIL "|subject=" EVIL "|usage=" EVIL "|state=" EVIL "|user_name=" EVIL
+		"|user_uuid=" EVIL "|device_uuid=" EVIL "|serial=" EVIL "|not_before=" EVIL
+		"|not_after=" EVIL "|revoked_at=\n";
+	struct fixture *f = *state;
+	char rows[2048];
+
+	snprintf(rows, sizeof(rows), "%d %s%d %s%d %s", STORE_EVENTS, fields, STORE_UPLOADS, fields,
+		STORE_CERTIFICATES, certificate);
+	write_file(f->rows, rows);
+	render(f, "q=%22%3E%3Cimg+src=x+onerror=alert(1)%3E%3Cscript%3E");
+	assert_has(f, "value=\"" EVIL_HTML "\"");
+	assert_has(f, "https://eg.example.com/" EVIL_HTML);
+	assert_has(f, "Certificates that were found");
+	assert_lacks(f, "<img");
+	assert_lacks(f, "<script");
+}
+
+static void long_lists_are_cut(void **state)
+{
+	struct fixture *f = *state;
+	struct buf rows = BUF_INIT(65536);
+	size_t shown = 0;
+
+	for (int i = 0; i < 60; i++)
+		buf_printf(&rows, "%d device_name=d|cause=the-cause\n", STORE_EVENTS);
+	write_file(f->rows, rows.data);
+	buf_free(&rows);
+	render(f, "");
+	for (const char *at = f->page.body.data; (at = strstr(at, "the-cause")); at++)
+		shown++;
+	assert_int_equal(shown, 50 + 50); /* of pending and of failed; recent ones have none */
+	assert_lacks(f, "certprov list events"); /* the counts say that there are 15 and 16 */
+}
+
+static void times_of_steps_are_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct steps steps = {
+		.count = 2, .done = {{STEP_SIGNING, "made", 57100}, {STEP_UPLOAD, NULL, 9000}}};
+	char rows[128];
+
+	snprintf(rows, sizeof(rows), "%d id=7|device_name=iPad|state=delivered\n", STORE_EVENTS);
+	write_file(f->rows, rows);
+	meter_attempt(&f->metrics->meter, 7, &steps);
+	render(f, "");
+	assert_has(f, "66.1 ms<small class=\"steps\"><span>signing 57.1</span> "
+		      "<span>upload 9.0</span> </small>");
+}
+
+static void certificates_are_counted_by_month(void **state)
+{
+	struct fixture *f = *state;
+
+	render(f, "");
+	assert_has(f, "<bdi>over</bdi>");
+	assert_has(f, "<bdi>2023-11</bdi>");
+	assert_has(f, "<bdi>2024-11</bdi>");
+	assert_lacks(f, "<bdi>2024-12</bdi>");
+	assert_has(f, "our client certificate ends 2027-01-15T08:00:00Z");
+}
+
+static void without_the_store_the_rest_is_shown(void **state)
+{
+	struct fixture *f = *state;
+
+	unlink(f->store);
+	render(f, "q=anna");
+	assert_has(f, "The store does not answer");
+	assert_has(f, "our client certificate ends 2027-01-15T08:00:00Z");
+	assert_has(f, "</html>\n");
+	assert_lacks(f, f->folder);
+}
+
+static void a_cgi_program_shows_what_the_store_knows(void **state)
+{
+	struct fixture *f = *state;
+	struct metrics *metrics = f->metrics;
+
+	f->metrics = NULL;
+	render(f, "");
+	f->metrics = metrics;
+	assert_has(f, "this request: CGI");
+	assert_has(f, "13 pending");
+}
+
+static void a_wrong_query_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct error e;
+
+	assert_int_equal(ask(f, "q=%ff", &e), ERR_MALFORMED);
+	assert_int_equal(f->page.body.len, 0);
+}
+
+static int quiet(void **state)
+{
+	(void)state;
+	log_open("status", &(struct log_settings){.level = LOG_LEVEL_ERROR});
+	return 0;
+}
+
+int main(void)
+{
+#define OPENED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		OPENED(only_the_style_sheet_is_let_in),
+		OPENED(what_is_wrong_is_said),
+		OPENED(names_and_causes_stay_text),
+		OPENED(long_lists_are_cut),
+		OPENED(times_of_steps_are_shown),
+		OPENED(certificates_are_counted_by_month),
+		OPENED(without_the_store_the_rest_is_shown),
+		OPENED(a_cgi_program_shows_what_the_store_knows),
+		OPENED(a_wrong_query_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("fcgi_status", tests, quiet, NULL);
+}
