@@ -150,7 +150,7 @@ static void put_undone(struct status *status, enum store_table table, const char
 	buf_printf(status->out, "<details%s><summary>%s: %lld</summary>\n",
 		total > FOLDED_OVER && strcmp(state, "pending") == 0 ? "" : " open", caption,
 		(long long)total);
-	put_list(&rows, table, &(struct store_filter){.state = state});
+	put_list(&rows, table, &(struct store_filter){.state = state, .enrolled = true});
 	if (rows.count > rows.max && total > rows.max)
 		buf_printf(status->out,
 			"<p class=\"more\">%lld more: <code>certprov list %s --state "

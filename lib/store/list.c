@@ -56,6 +56,7 @@ enum err store_list(struct store *store, enum store_table table, const struct st
 		.state = filter->state ? filter->state : "",
 		.expires_before = filter->expires_before,
 		.any = filter->any ? filter->any : "",
+		.enrolled = filter->enrolled,
 		.limit = filter->limit,
 	};
 	enum err err = check_state(table, f.state, e);

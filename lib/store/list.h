@@ -35,6 +35,7 @@ struct store_filter {	    /* "" and 0: any */
 	/* Certificates only: UUID or name of the user or the device, mail address, or serial
 	 * number. */
 	const char *any;
+	bool enrolled; /* uploads only: of devices that are, as store_count() counts those undone */
 	int64_t limit; /* at most so many rows */
 };
 

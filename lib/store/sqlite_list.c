@@ -19,7 +19,7 @@
 struct list {
 	const char *select, *order;
 	const char *user, *device, *any;
-	const char *expires, *state;
+	const char *expires, *state, *enrolled;
 	/* Where no condition before it leaves few rows; NULL: the same. */
 	const char *expires_alone, *state_alone;
 };
@@ -93,6 +93,8 @@ static const struct list list_uploads = {
 		  "	WHERE " IS_DEVICE ")",
 	.state = "+p.state = ?3",
 	.state_alone = "p.state = ?3",
+	.enrolled = "EXISTS (SELECT 1 FROM device AS d WHERE d.device_uuid = p.device_uuid"
+		    "	AND d.user_uuid = p.user_uuid AND d.state = 'enrolled')",
 	.order = "p.updated_at DESC, p.device_uuid, p.user_uuid, p.gateway",
 };
 
@@ -148,6 +150,7 @@ static void put_together(
 		!count && list->expires_alone ? list->expires_alone : list->expires, &count);
 	add_condition(sql, *filter->state,
 		!count && list->state_alone ? list->state_alone : list->state, &count);
+	add_condition(sql, filter->enrolled, list->enrolled, &count);
 	buf_printf(sql, " ORDER BY %s%s", list->order, filter->limit ? " LIMIT ?6" : "");
 }
 

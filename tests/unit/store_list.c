@@ -177,6 +177,19 @@ static void stops_at_the_limit(void **state)
 	assert_int_equal(list(f, STORE_EVENTS, &more).rows, 4);
 }
 
+/* Device 2 is gone: what failed for it is nobody's business any more. */
+static void lists_uploads_of_enrolled_devices_alone(void **state)
+{
+	const struct store_filter all = {.state = "failed"},
+				  enrolled = {.state = "failed", .enrolled = true};
+	struct fixture *f = *state;
+
+	must_upload(f, DEVICE_1, USER_A, UPLOAD_FAILED);
+	must_upload(f, DEVICE_2, USER_A, UPLOAD_FAILED);
+	assert_int_equal(list(f, STORE_UPLOADS, &all).rows, 2);
+	assert_int_equal(list(f, STORE_UPLOADS, &enrolled).rows, 1);
+}
+
 static void counts_what_ends_in_a_span(void **state)
 {
 	static const char soonest[] =
@@ -452,6 +465,7 @@ int main(void)
 		TEST(shows_every_column),
 		TEST(finds_certificates_by_whatever_they_have),
 		TEST(stops_at_the_limit),
+		TEST(lists_uploads_of_enrolled_devices_alone),
 		TEST(counts_what_ends_in_a_span),
 		TEST(knows_the_last_upload_of_a_gateway),
 		TEST(shows_the_newest_first),
