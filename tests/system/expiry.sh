@@ -184,6 +184,12 @@ logged()
 	grep -Ec -- "$1" "$root/handler.log" || true
 }
 
+# logs COUNT REGEX: a look may take a moment
+logs()
+{
+	[[ $(logged "$2") == "$1" ]]
+}
+
 read_anew()
 {
 	[[ $(logged 'was read anew') == "$1" ]]
@@ -198,7 +204,7 @@ authority 5
 list_left 10
 handler_reload
 ok 'SIGHUP' wait_for 60 read_anew 1
-is "$(logged "$pattern")" 2 'a line each'
+ok 'a line each' wait_for 60 logs 2 "$pattern"
 is "$(logged "warning .*$name ends $end, (20|19) days left: replace it soon $advice")" 1 '... of our certificate'
 is "$(logged "warning .*the CA certificate ends $end, (5|4) days left: replace it now")" 1 "... of the CA's"
 for _ in 1 2 3 4 5 6; do
@@ -210,11 +216,11 @@ identity 1
 cp -p "$root/ca.crt" "$root/ca.key" "$dir"
 handler_reload
 ok 'SIGHUP on the last day' wait_for 60 read_anew 2
-is "$(logged "error .*$name ends $end, (24|23) hours left: replace it at once")" 1 'is an error'
-is "$(logged "warning .*the revocation list is to be renewed by")" 1 'and the list a warning'
+ok 'is an error' wait_for 60 logs 1 "error .*$name ends $end, (24|23) hours left: replace it at once"
+ok 'and the list a warning' wait_for 60 logs 1 'warning .*the revocation list is to be renewed by'
 handler_stop
 identity ended
 ok 'a handler starts when it has ended' handler_start
-is "$(logged "error .*$name ended $end: replace it at once")" 1 'and says so'
+ok 'and says so' wait_for 60 logs 1 "error .*$name ended $end: replace it at once"
 
 done_testing
