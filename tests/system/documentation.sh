@@ -1,0 +1,274 @@
+#!/bin/bash
+# What the documentation says is true: its links lead somewhere, its commands, options and keys of the
+# configuration exist, and the commands of doc/backup.md, run as they stand, save and restore a store.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-uploads.sh
+. "$top_srcdir/tests/system/lib-uploads.sh"
+
+pages=("$top_srcdir/README.md" "$top_srcdir"/doc/*.md)
+
+# blocks KIND FILE: the text of all blocks that begin with ```KIND, without their indentation
+blocks()
+{
+	awk -v kind="$1" '
+		!inside && $1 == "```" kind { inside = 1; match($0, /^ */); indent = RLENGTH; next }
+		$1 == "```" { inside = inside ? 0 : 2; next }
+		$1 ~ /^```/ { inside = 2; next }
+		inside == 1 { print substr($0, indent + 1) }' "$2"
+}
+
+# --- links
+
+broken_links()
+{
+	local page target
+
+	for page in "${pages[@]}"; do
+		while read -r target; do
+			[[ $target == *://* || -e ${page%/*}/${target%%#*} ]] ||
+				printf '%s: %s\n' "${page##*/}" "$target"
+		done < <(grep -oE '\]\([^)#]+' "$page" | cut -c 3-)
+	done
+	for page in "${pages[@]}"; do
+		while read -r target; do
+			[[ -e $top_srcdir/$target ]] || printf '%s: %s\n' "${page##*/}" "$target"
+		done < <(grep -oE '\bdoc/[a-z-]+\.md' "$page")
+	done
+}
+
+is "$(broken_links)" '' 'every link within the documentation leads to a file'
+like "$(grep -ohE '\]\([^)#]+' "${pages[@]}" | wc -l)" '^[1-9]' '(which were looked at)'
+
+# --- commands and options
+
+# Commands as they are written in blocks and in `...`, a line each: "COMMAND OPTION...".
+commands_named()
+{
+	sed -e ':a; /\\$/ { N; s/\\\n//; ba }' "${pages[@]}" |
+		grep -oE '\bcertprov( -c [^ ]+)? [a-z]+\b[^`|;#]*' |
+		sed -E 's/^certprov( -c [^ ]+)? //; s/ (-- |>).*//' |
+		awk '{ line = $1; for (i = 2; i <= NF; i++) if ($i ~ /^\[?--/) line = line " " $i
+			print line }' | tr -d '[],.:)' | sort -u
+}
+
+unknown_options()
+{
+	local line command option help
+
+	while read -r line; do
+		read -r command line <<<"$line"
+		help=$(certprov "$command" --help 2>&1) || continue # prose: "certprov is"
+		for option in $line; do
+			grep -qe "$option\b" <<<"$help" || printf '%s %s\n' "$command" "$option"
+		done
+	done < <(commands_named)
+}
+
+# In a block or in `...`, the word behind certprov is a command, not prose.
+unknown_commands()
+{
+	local command
+
+	while read -r command; do
+		certprov "$command" --help >/dev/null 2>&1 || printf '%s\n' "$command"
+	done < <(grep -ohE '(`|^ *|-- )certprov( -c [^ ]+)? [a-z]+' "${pages[@]}" |
+		sed -E 's/.*certprov( -c [^ ]+)? //' | sort -u)
+}
+
+is "$(unknown_commands)" '' 'every command that is named exists'
+is "$(unknown_options)" '' 'and so does every option'
+like "$(commands_named | tr '\n' '/')" 'deliver --all --rate/.*renew --within' '(which were looked at)'
+
+# --- the configuration
+
+# Each block of ini is taken on its own: what a key names is not there, but the key is known.
+strange_configurations()
+{
+	local page said
+
+	for page in "${pages[@]}"; do
+		blocks ini "$page" >"$root/page.conf"
+		[[ -s $root/page.conf ]] || continue
+		printf '%s\n' "${page##*/}" >>"$root/pages-with-ini"
+		said=$("$(program certprov)" -c "$root/page.conf" status 2>&1) || true
+		grep -E 'page\.conf:[0-9]+:' <<<"$said" || true
+	done
+}
+
+is "$(strange_configurations)" '' 'every key of the configuration in the pages is taken'
+like "$(<"$root/pages-with-ini")" 'README.md' '(which were looked at)'
+printf '[escrow]\nurls = https://eg.example.com\n' >"$root/page.conf"
+like "$("$(program certprov)" -c "$root/page.conf" status 2>&1)" 'page\.conf:2:' \
+	'(a strange one would be seen)'
+
+# `key = value` in the text
+unknown_keys()
+{
+	local key
+
+	while read -r key; do
+		grep -qE "^\.It .*\b$key\b" "$top_srcdir/man/certprov.conf.5" || printf '%s\n' "$key"
+	done < <(grep -ohE '`[a-z][a-z0-9-]+ = ' "${pages[@]}" | tr -d '`= ' | sort -u)
+}
+
+is "$(unknown_keys)" '' 'and certprov.conf(5) has those in the text'
+ok 'what is posted to UEM is JSON' jq -e .TargetUrl <(blocks json "$top_srcdir/doc/uem.md")
+
+# --- backup and restore, as doc/backup.md has it
+
+# The files are where the README's configuration has them, beneath $root.
+etc=$root/etc/certprov
+state=$root/var/lib/certprov
+mkdir -p "$root/bin" "$root/etc" "$root/var/lib" "$root/var/backups" "$root/mnt/keys"
+mkdir -m 700 "$state"
+mv "${conf%/*}" "$etc"
+conf=$etc/certprov.conf
+
+# What the commands find in PATH. The web server of this machine is no part of it.
+cat >"$root/bin/certprov" <<-END
+	#!/bin/bash
+	[[ \$1 != check ]] || set -- "\$@" --web-server none
+	exec "$(program certprov)" -c "$conf" "\$@"
+END
+cat >"$root/bin/systemctl" <<-END
+	#!/bin/bash
+	[[ " \$* " == *" certprov.service "* ]] || exit 0
+	read -r pid <"$root/handler-pid"
+	case \$1 in
+	stop)
+		kill "\$pid"
+		while kill -0 "\$pid" 2>/dev/null && ! grep -q 'State:.Z' "/proc/\$pid/status"; do
+			sleep 0.1
+		done
+		;;
+	restart) kill -HUP "\$pid" ;;
+	esac
+END
+chmod +x "$root/bin/"*
+
+handler_starts()
+{
+	stop handler >/dev/null 2>&1 || true
+	handler_start && printf '%s\n' "${pids[handler]}" >"$root/handler-pid"
+}
+
+# run N: the block of that number in doc/backup.md with our places and no other users, until a
+# command fails. Its output: $root/block-N.out
+run()
+{
+	awk -v n="$1" '/^```sh$/ { i++; inside = i == n; next } /^```/ { inside = 0 } inside' \
+		"$top_srcdir/doc/backup.md" |
+		sed -e "s|/etc/certprov|$etc|g; s|/var/lib|$root/var/lib|g; s|/var/backups|$root/var/backups|g" \
+			-e "s|/mnt/keys|$root/mnt/keys|g; s|tar -C / |tar -C $root |" \
+			-e 's/runuser -u certprov -- //; s/ -o certprov -g certprov//' >"$root/block-$1"
+	[[ -s $root/block-$1 ]] || return 1
+	PATH=$root/bin:$PATH bash -e "$root/block-$1" >"$root/block-$1.out" 2>&1 || {
+		cat "$root/block-$1.out"
+		return 1
+	}
+}
+
+post()
+{
+	event_json "device=$1" "user=$2" "mail=$3" >"$answer.json"
+	post_event "$answer.json"
+}
+
+# Until there is $root/enough.
+load()
+{
+	answer=$root/load
+	while [[ ! -e $root/enough ]]; do
+		post "$(new_uuid)" "$(new_uuid)" load@example.com
+		printf '%s\n' "$status" >>"$root/load-statuses"
+	done
+}
+
+answered()
+{
+	[[ $(wc -l <"$root/load-statuses") -ge $1 ]]
+}
+
+# newest: the number of the last upload to Anna's phone
+newest()
+{
+	local n
+
+	for ((n = $(eg_upload_count); n > 0; n--)); do
+		[[ $(jq -r .device_uuid "$(eg_upload "$n")") != "$phone" ]] || break
+	done
+	printf '%s\n' "$n"
+}
+
+# decrypts PART [INDEX]: the mail, by what Anna's phone got last
+decrypts()
+{
+	unpack "$(newest)" "$@"
+	openssl cms -decrypt -binary -in "$root/encrypted" -recip "$got.crt" -inkey "$got.key" \
+		-out "$root/decrypted" && cmp "$root/mail" "$root/decrypted"
+}
+
+archived_decrypts()
+{
+	decrypts archived 0 || decrypts archived 1
+}
+
+ok 'the world starts' world certificates.key=ec-p256 "ca.certificate=$state/ca.crt" \
+	"ca.key=$state/ca.key" "store.url=sqlite:$state/certprov.db" "store.key-file=$state/store.key"
+printf '%s\n' "${pids[handler]}" >"$root/handler-pid"
+anna=$(new_uuid)
+phone=$(new_uuid)
+post "$phone" "$anna" anna@example.com
+is "$status" 202 'a device enrolls'
+unpack 1 encryption
+printf 'Content-Type: text/plain\r\n\r\nGrüße, %s\r\n' "$RANDOM" >"$root/mail"
+ok 'a mail is encrypted for its user' \
+	openssl cms -encrypt -binary -aes256 -in "$root/mail" -out "$root/encrypted" "$got.crt"
+
+: >"$root/load-statuses"
+load &
+loader=$!
+wait_for 60 answered 3 || true
+ok 'a backup while devices enroll' run 1
+like "$(<"$root/block-1.out")" '^ok$' 'is whole'
+before=$(wc -l <"$root/load-statuses")
+wait_for 60 answered $((before + 2)) || true
+touch "$root/enough"
+wait "$loader" || true
+is "$(sort -u "$root/load-statuses")" 202 'and disturbs none of them'
+ok 'and a copy of the keys' run 2
+is "$(find "$root/var/backups" "$root/mnt" -type f -perm /077 ! -name ca.crt)" '' 'closed to others'
+is "$(tar -tzf "$root/var/backups/certprov/configuration.tar.gz" | grep -c 'certprov\.conf$')" 1 \
+	'the configuration is in it'
+
+ok 'restored from them into an empty folder' run 3
+like "$(<"$root/block-3.out")" 'ok +store' 'check is content'
+unlike "$(<"$root/block-3.out")" 'FAILED' 'in all'
+devices=$(certprov list devices --json | jq length)
+ok 'the store has what was there when the backup began' test "$devices" -ge 4
+sent=$(eg_upload_count)
+ok 'everything is uploaded again' run 4
+is "$(($(eg_upload_count) - sent))" "$devices" 'to every device'
+ok 'and the mail of before can be read' decrypts encryption
+ok 'the handler starts again' handler_starts
+post "$(new_uuid)" "$anna" anna@example.com
+is "$status" 202 'a device enrolls'
+
+ok 'a new authority in place of one that was stolen' run 6
+unpack "$(newest)" encryption
+like "$(openssl x509 -in "$got.crt" -noout -issuer)" 'Example S/MIME CA 2' 'issues all anew'
+ok 'and the mail can be read, by what is archived' archived_decrypts
+is "$(certprov list certificates --state active --json |
+	jq -r '.[].issuer' | sort | uniq -c | wc -l)" 1 'nobody has one of the old authority'
+
+rm "$state/store.key"
+ok 'the master key is lost: a new store' run 5
+ok 'the handler starts with it' handler_starts
+post "$phone" "$anna" anna@example.com
+is "$status" 202 'a device enrolls'
+unpack "$(newest)" signing
+like "$(openssl x509 -in "$got.crt" -noout -issuer)" 'Example S/MIME CA 2' \
+	'and gets certificates of the same authority'
+
+done_testing
