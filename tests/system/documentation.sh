@@ -1,10 +1,13 @@
 #!/bin/bash
 # What the documentation says is true: its links lead somewhere, its commands, options and keys of the
-# configuration exist, and the commands of doc/backup.md, run as they stand, save and restore a store.
+# configuration exist, and the commands of doc/backup.md, run as they stand, save and restore a store;
+# those of doc/choosing-a-ca.md make an authority below an offline root.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh
 . "$top_srcdir/tests/system/lib-uploads.sh"
+# shellcheck source=tests/system/lib-store.sh
+. "$top_srcdir/tests/system/lib-store.sh"
 
 pages=("$top_srcdir/README.md" "$top_srcdir"/doc/*.md)
 
@@ -153,14 +156,15 @@ handler_starts()
 	handler_start && printf '%s\n' "${pids[handler]}" >"$root/handler-pid"
 }
 
-# run N: the block of that number in doc/backup.md with our places and no other users, until a
-# command fails. Its output: $root/block-N.out
+# run N [PAGE]: the block of that number in the page, doc/backup.md, with our places and no other
+# users, until a command fails. Its output: $root/block-N.out
 run()
 {
 	awk -v n="$1" '/^```sh$/ { i++; inside = i == n; next } /^```/ { inside = 0 } inside' \
-		"$top_srcdir/doc/backup.md" |
+		"$top_srcdir/doc/${2:-backup}.md" |
 		sed -e "s|/etc/certprov|$etc|g; s|/var/lib|$root/var/lib|g; s|/var/backups|$root/var/backups|g" \
-			-e "s|/mnt/keys|$root/mnt/keys|g; s|tar -C / |tar -C $root |" \
+			-e "s|/mnt/keys|$root/mnt/keys|g; s|/srv/root|$root/offline|g" \
+			-e "s|tar -C / |tar -C $root |" \
 			-e 's/runuser -u certprov -- //; s/ -o certprov -g certprov//' >"$root/block-$1"
 	[[ -s $root/block-$1 ]] || return 1
 	PATH=$root/bin:$PATH bash -e "$root/block-$1" >"$root/block-$1.out" 2>&1 || {
@@ -185,7 +189,7 @@ load()
 	done
 }
 
-answered()
+load_answered()
 {
 	[[ $(wc -l <"$root/load-statuses") -ge $1 ]]
 }
@@ -229,11 +233,11 @@ ok 'a mail is encrypted for its user' \
 : >"$root/load-statuses"
 load &
 loader=$!
-wait_for 60 answered 3 || true
+wait_for 60 load_answered 3 || true
 ok 'a backup while devices enroll' run 1
 like "$(<"$root/block-1.out")" '^ok$' 'is whole'
 before=$(wc -l <"$root/load-statuses")
-wait_for 60 answered $((before + 2)) || true
+wait_for 60 load_answered $((before + 2)) || true
 touch "$root/enough"
 wait "$loader" || true
 is "$(sort -u "$root/load-statuses")" 202 'and disturbs none of them'
@@ -245,6 +249,8 @@ is "$(tar -tzf "$root/var/backups/certprov/configuration.tar.gz" | grep -c 'cert
 ok 'restored from them into an empty folder' run 3
 like "$(<"$root/block-3.out")" 'ok +store' 'check is content'
 unlike "$(<"$root/block-3.out")" 'FAILED' 'in all'
+leases_end "$state/certprov.db" # of what was in hand at the moment of the backup
+ok 'what was pending then is finished' certprov deliver --now
 devices=$(certprov list devices --json | jq length)
 ok 'the store has what was there when the backup began' test "$devices" -ge 4
 sent=$(eg_upload_count)
@@ -270,5 +276,26 @@ is "$status" 202 'a device enrolls'
 unpack "$(newest)" signing
 like "$(openssl x509 -in "$got.crt" -noout -issuer)" 'Example S/MIME CA 2' \
 	'and gets certificates of the same authority'
+
+# --- an intermediate authority, as doc/choosing-a-ca.md has it
+
+stop handler || true
+rm -r "${state:?}"
+mkdir -m 700 "$state"
+ok 'an offline root makes an intermediate authority' run 1 choosing-a-ca
+ok 'which is put in place' run 2 choosing-a-ca
+unlike "$(<"$root/block-2.out")" 'FAILED' 'check is content'
+ok 'the handler starts with it' handler_starts
+post "$phone" "$anna" anna@example.com
+is "$status" 202 'a device enrolls'
+unpack "$(newest)" signing
+ok 'its certificate holds for those who trust the root alone' openssl verify -purpose smimesign \
+	-CAfile "$root/offline/root.crt" -untrusted "$got.ca" "$got.crt"
+not_ok '(and not without what goes along)' \
+	openssl verify -CAfile "$root/offline/root.crt" "$got.crt"
+ok 'it can be revoked' certprov revoke --user "$anna"
+certprov crl --output "$root/list.crl"
+like "$(openssl crl -in "$root/list.crl" -inform DER -noout -CAfile "$state/ca.crt" 2>&1)" 'verify OK' \
+	'by a list of the intermediate one'
 
 done_testing
