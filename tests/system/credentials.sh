@@ -449,10 +449,17 @@ later()
 		FAKETIME_DONT_FAKE_MONOTONIC=1 "$@"
 }
 
+# libfaketime leaves what it shares behind when its process is killed.
 restart()
 {
+	local pid
+	local -a gone=("${pids[@]}")
+
 	eg_stop
 	handler_stop || true
+	for pid in "${gone[@]}"; do
+		rm -f "/dev/shm/faketime_shm_$pid" "/dev/shm/sem.faketime_sem_$pid"
+	done
 	eg_start && handler_start
 }
 
