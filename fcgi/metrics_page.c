@@ -60,14 +60,23 @@ static void put_results(struct buf *out, const char *name, const char *label, co
 				get(&results[err]));
 }
 
-static void put_issued(const struct meter *meter, struct buf *out)
+static bool is_in_use(const struct config *config, enum ca_type type)
+{
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (config_ca(config, (enum usage)usage)->type == type)
+			return true;
+	return false;
+}
+
+static void put_issued(const struct config *config, const struct meter *meter, struct buf *out)
 {
 	static const char name[] = "certprov_certificates_issued_total";
 
 	exposition_family(out, name, "counter",
 		"Certificates that the authority was asked for, by its kind and the result.");
-	for (size_t kind = 0; ca_kind_name(kind); kind++)
-		put_results(out, name, "ca", ca_kind_name(kind), meter->issued[kind]);
+	for (int type = 0; type < CA_TYPE_COUNT; type++)
+		if (is_in_use(config, (enum ca_type)type))
+			put_results(out, name, "ca", ca_type_names[type], meter->issued[type]);
 }
 
 static void put_uploads(const struct meter *meter, struct buf *out)
@@ -133,8 +142,10 @@ static void put_workers(const struct metrics *metrics, struct buf *out)
 	exposition_number(out, deaths, NO_LABELS, get(&metrics->deaths));
 }
 
-static void put_counted(const struct metrics *metrics, struct buf *out)
+static void put_counted(const struct service *service, struct buf *out)
 {
+	const struct metrics *metrics = service->metrics;
+
 	if (!metrics) {
 		buf_puts(out, "# A CGI program remembers nothing from request to request: there "
 			      "are no counters, only what store and files know.\n");
@@ -145,7 +156,7 @@ static void put_counted(const struct metrics *metrics, struct buf *out)
 		(unsigned long long)metrics->started);
 	put_requests(metrics, out);
 	put_refused(metrics, out);
-	put_issued(&metrics->meter, out);
+	put_issued(service->config, &metrics->meter, out);
 	put_uploads(&metrics->meter, out);
 	put_steps(&metrics->meter, out);
 	put_workers(metrics, out);
@@ -258,7 +269,7 @@ enum err page_metrics(struct service *service, const struct request *request,
 	response->content_type = EXPOSITION_TYPE;
 	exposition_family(out, name, "gauge", "Always 1; the version is its label.");
 	exposition_number(out, name, LABELS({"version", PACKAGE_VERSION}), 1);
-	put_counted(service->metrics, out);
+	put_counted(service, out);
 	put_store(store ? NULL : &counts, now, out);
 	put_expiries(service, store ? NULL : &counts, out);
 	return ERR_OK;

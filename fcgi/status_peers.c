@@ -143,7 +143,7 @@ static void put_authorities(struct status *status)
 	};
 	size_t rows = 0;
 
-	for (size_t kind = 0; metrics && ca_kind_name(kind); kind++) {
+	for (size_t kind = 0; metrics && kind < CA_TYPE_COUNT; kind++) {
 		const struct tally tally =
 			read_tally(metrics->meter.issued[kind], &metrics->meter.asked[kind]);
 
@@ -151,7 +151,7 @@ static void put_authorities(struct status *status)
 			continue;
 		if (rows++ == 0)
 			html_table_begin(status->out, &table);
-		html_cell(status->out, &table, ca_kind_name(kind));
+		html_cell(status->out, &table, ca_type_names[kind]);
 		put_health(status->out, &table, &tally);
 		put_when(status->out, &table, tally.last_good);
 		put_when(status->out, &table, tally.last_bad);

@@ -14,6 +14,47 @@ enum on_unenroll { UNENROLL_KEEP, UNENROLL_REVOKE_SIGNING, UNENROLL_REVOKE_ALL }
 enum signing_scope { SIGNING_SCOPE_DEVICE, SIGNING_SCOPE_USER };
 enum pkcs12_profile { PKCS12_LEGACY, PKCS12_MODERN };
 
+enum ca_auth { CA_AUTH_KERBEROS, CA_AUTH_NTLM, CA_AUTH_BASIC };
+
+/*
+ * A certificate authority: [ca], [ca signing] or [ca encryption]. What the type has no use for
+ * is NULL.
+ */
+struct config_ca {
+	const char *section; /* where it is from, for config_error() */
+	enum ca_type type;
+	int64_t timeout; /* seconds, for one request */
+
+	/* local */
+	char *certificate;
+	char *key; /* a file, or a pkcs11: URL (RFC 7512) */
+	char *crl_url;
+	char *issuer_url;
+	int64_t crl_validity; /* seconds */
+
+	/* all others: whom to ask, as whom, and whose answers to take */
+	char *url; /* without a trailing slash */
+	char *identity;
+	char *identity_password_file;
+	char *username;
+	char *password_file;
+	char *ca_file;
+	char *issuer_file;
+
+	char *label;			     /* est */
+	char *name, *certificate_profile;    /* ejbca */
+	char *end_entity_profile;	     /* ejbca */
+	char *template, *principal, *keytab; /* adcs */
+	enum ca_auth auth;		     /* adcs */
+	char *mount, *role, *namespace;	     /* vault */
+	char *token_file, *role_id;	     /* vault */
+	char *secret_id_file;		     /* vault */
+	char *provisioner;		     /* step */
+	char *jwk_file, *jwk_password_file;  /* step */
+	char *profile, *auth_key_file;	     /* cfssl */
+	char *program;			     /* command */
+};
+
 /*
  * The configuration file as certprov.conf(5) describes it: every value
  * checked, every path absolute, every default filled in. All of it is owned
@@ -53,13 +94,8 @@ struct config {
 		size_t key_pool; /* keys */
 	} certificates;
 
-	struct {
-		char *certificate;
-		char *key;
-		char *crl_url;
-		char *issuer_url;
-		int64_t crl_validity; /* seconds */
-	} ca;
+	struct config_ca ca;		      /* of each usage that has none of its own */
+	struct config_ca ca_for[USAGE_COUNT]; /* section NULL: none; use config_ca() */
 
 	struct {
 		char **urls; /* at least one, without a trailing slash */
@@ -95,8 +131,18 @@ enum err config_parse(const char *path, const char *text, size_t len, struct con
 void config_free(struct config *config);
 
 /*
+ * Walks the files that a section names: the next one, NULL behind the last. *at begins as 0. Keys
+ * in a token are none.
+ */
+const char *config_next_file(const struct config *config, const char *section, size_t *at);
+
+/* The CA of that usage: its own section, or [ca]. */
+const struct config_ca *config_ca(const struct config *config, enum usage usage);
+
+/*
  * ERR_CONFIG for a value that only its user could judge: "FILE:LINE: [section]
- * key: what". The key must be one that the table in config_keys.c has.
+ * key: what". The key must be one that the table in config_keys.c has. What [ca signing] and
+ * [ca encryption] did not set themselves is said of [ca].
  */
 enum err config_error(const struct config *config, const char *section, const char *key,
 	struct error *e, const char *fmt, ...) printf_like(5, 6);

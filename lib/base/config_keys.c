@@ -10,6 +10,7 @@
 #define PINNED_PREFIX "sha256//"
 #define PINNED_DIGITS 44 /* base64 of 32 bytes */
 #define SQLITE_PREFIX "sqlite:"
+#define TOKEN_PREFIX "pkcs11:"
 
 static void *member(struct config *config, const struct option *o)
 {
@@ -54,6 +55,15 @@ static enum err set_path(
 	free(*out);
 	*out = path;
 	return ERR_OK;
+}
+
+/* A file, or a key in a token (RFC 7512). */
+static enum err set_path_or_token(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	bool token = strncmp(value, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0;
+
+	return token ? set_text(config, o, value, e) : set_path(config, o, value, e);
 }
 
 static enum err set_list(
@@ -276,6 +286,14 @@ static bool is_url(const char *url, const char *scheme)
 	       !strpbrk(url, " \"<>\\^`{|}");
 }
 
+static void drop_trailing_slashes(char *url)
+{
+	size_t len = strlen(url);
+
+	while (len && url[len - 1] == '/')
+		url[--len] = '\0';
+}
+
 static enum err set_escrow_urls(
 	struct config *config, const struct option *o, const char *value, struct error *e)
 {
@@ -285,15 +303,41 @@ static enum err set_escrow_urls(
 	if (err)
 		return err;
 	for (char **url = *out; *url; url++) {
-		size_t len = strlen(*url);
-
 		if (!is_url(*url, "https://") || strpbrk(*url, "@?#"))
 			return expected(config, o, e,
 				"https:// URLs without credentials, query or fragment");
-		while (len && (*url)[len - 1] == '/')
-			(*url)[--len] = '\0';
+		drop_trailing_slashes(*url);
 	}
 	return **out ? ERR_OK : expected(config, o, e, "at least one https:// URL");
+}
+
+/* What runs on this machine may do without TLS: whoever listens there can read more than that. */
+static bool is_local_url(const char *url)
+{
+	static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
+
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		size_t len = strlen(hosts[i]);
+
+		if (strncmp(url, hosts[i], len) == 0 && (!url[len] || strchr(":/", url[len])))
+			return true;
+	}
+	return false;
+}
+
+static enum err set_ca_url(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	if ((!is_url(value, "https://") && !is_local_url(value)) || strpbrk(value, "@?#"))
+		return expected(config, o, e,
+			"an https:// URL without credentials, query or fragment (http:// only to "
+			"localhost)");
+	err = set_text(config, o, value, e);
+	if (!err)
+		drop_trailing_slashes(*(char **)member(config, o));
+	return err;
 }
 
 static enum err set_public_url(
@@ -334,18 +378,69 @@ static enum err set_pinned_key(
 static const char *const authenticate_names[] = {"basic", "web-server", "none"};
 static const char *const unenroll_names[] = {"keep", "revoke-signing", "revoke-all"};
 static const char *const scope_names[] = {"device", "user"};
+static const char *const auth_names[] = {"kerberos", "ntlm", "basic"};
 static const char *const profile_names[] = {"legacy", "modern"};
 /* Values that the format has, but this version can only take one of. */
 static const char *const source_names[] = {"event"};
-static const char *const ca_names[] = {"local"};
 
 /* Where the value goes; texts and lists are memory of their own. */
 #define AT(m) \
-	.offset = offsetof(struct config, m), \
+	.offset = offsetof(struct config, m), .size = sizeof(((struct config *)0)->m), \
 	.allocated = _Generic(((struct config *)0)->m, char *: true, char **: true, default: false)
 #define NAMES(n) .names = (n), .name_count = ARRAY_LEN(n)
 #define RANGE(lo, hi) .min = (lo), .max = (hi)
 #define DEFAULT(text) .fallback = (text)
+
+/* The types of CA that a key is for. */
+#define FOR(types_) .types = (types_)
+#define NEEDED(types_) .types = (types_), .needed = (types_)
+#define T(type) (1U << CA_##type)
+#define HTTP_TYPES (T(EST) | T(EJBCA) | T(ADCS) | T(VAULT) | T(STEP) | T(CFSSL))
+#define REMOTE_TYPES (HTTP_TYPES | T(COMMAND))
+#define IDENTITY_TYPES (T(EST) | T(EJBCA) | T(VAULT) | T(STEP) | T(CFSSL))
+
+/* clang-format off */
+#define CA_KEYS(section, m) \
+	{section, "type", set_kind, AT(m.type), NAMES(ca_type_names), DEFAULT("local"), \
+		FOR(~0U)}, \
+	{section, "certificate", set_path, AT(m.certificate), DEFAULT("ca.crt"), FOR(T(LOCAL))}, \
+	{section, "key", set_path_or_token, AT(m.key), DEFAULT("ca.key"), FOR(T(LOCAL))}, \
+	{section, "crl-url", set_public_url, AT(m.crl_url), FOR(T(LOCAL))}, \
+	{section, "issuer-url", set_public_url, AT(m.issuer_url), FOR(T(LOCAL))}, \
+	{section, "crl-validity", set_duration, AT(m.crl_validity), \
+		RANGE(3600, 365 * DAY), DEFAULT("7d"), FOR(T(LOCAL))}, \
+	{section, "url", set_ca_url, AT(m.url), NEEDED(HTTP_TYPES)}, \
+	{section, "timeout", set_duration, AT(m.timeout), \
+		RANGE(1, 300), DEFAULT("30s"), FOR(REMOTE_TYPES)}, \
+	{section, "ca-file", set_path, AT(m.ca_file), FOR(HTTP_TYPES)}, \
+	{section, "issuer-file", set_path, AT(m.issuer_file), FOR(REMOTE_TYPES)}, \
+	{section, "identity", set_path_or_token, AT(m.identity), FOR(IDENTITY_TYPES)}, \
+	{section, "identity-password-file", set_path, AT(m.identity_password_file), \
+		FOR(IDENTITY_TYPES)}, \
+	{section, "username", set_text, AT(m.username), FOR(T(EST) | T(ADCS))}, \
+	{section, "password-file", set_path, AT(m.password_file), FOR(T(EST) | T(ADCS))}, \
+	{section, "label", set_text, AT(m.label), FOR(T(EST))}, \
+	{section, "ca-name", set_text, AT(m.name), NEEDED(T(EJBCA))}, \
+	{section, "certificate-profile", set_text, AT(m.certificate_profile), NEEDED(T(EJBCA))}, \
+	{section, "end-entity-profile", set_text, AT(m.end_entity_profile), NEEDED(T(EJBCA))}, \
+	{section, "template", set_text, AT(m.template), NEEDED(T(ADCS))}, \
+	{section, "auth", set_kind, AT(m.auth), NAMES(auth_names), DEFAULT("kerberos"), \
+		FOR(T(ADCS))}, \
+	{section, "principal", set_text, AT(m.principal), FOR(T(ADCS))}, \
+	{section, "keytab", set_path, AT(m.keytab), FOR(T(ADCS))}, \
+	{section, "mount", set_text, AT(m.mount), DEFAULT("pki"), FOR(T(VAULT))}, \
+	{section, "role", set_text, AT(m.role), NEEDED(T(VAULT))}, \
+	{section, "namespace", set_text, AT(m.namespace), FOR(T(VAULT))}, \
+	{section, "token-file", set_path, AT(m.token_file), FOR(T(VAULT))}, \
+	{section, "role-id", set_text, AT(m.role_id), FOR(T(VAULT))}, \
+	{section, "secret-id-file", set_path, AT(m.secret_id_file), FOR(T(VAULT))}, \
+	{section, "provisioner", set_text, AT(m.provisioner), NEEDED(T(STEP))}, \
+	{section, "jwk-file", set_path, AT(m.jwk_file), FOR(T(STEP))}, \
+	{section, "jwk-password-file", set_path, AT(m.jwk_password_file), FOR(T(STEP))}, \
+	{section, "profile", set_text, AT(m.profile), FOR(T(CFSSL))}, \
+	{section, "auth-key-file", set_path, AT(m.auth_key_file), FOR(T(CFSSL))}, \
+	{section, "program", set_path, AT(m.program), NEEDED(T(COMMAND))}
+/* clang-format on */
 
 /* clang-format off */
 const struct option config_options[] = {
@@ -386,16 +481,12 @@ const struct option config_options[] = {
 	{"certificates", "key-pool", set_count, AT(certificates.key_pool),
 		RANGE(0, 256), DEFAULT("32")},
 
-	{"ca", "type", check_kind, NAMES(ca_names), DEFAULT("local")},
-	{"ca", "certificate", set_path, AT(ca.certificate), DEFAULT("ca.crt")},
-	{"ca", "key", set_path, AT(ca.key), DEFAULT("ca.key")},
-	{"ca", "crl-url", set_public_url, AT(ca.crl_url)},
-	{"ca", "issuer-url", set_public_url, AT(ca.issuer_url)},
-	{"ca", "crl-validity", set_duration, AT(ca.crl_validity),
-		RANGE(3600, 365 * DAY), DEFAULT("7d")},
+	CA_KEYS("ca", ca),
+	CA_KEYS("ca signing", ca_for[USAGE_SIGNING]),
+	CA_KEYS("ca encryption", ca_for[USAGE_ENCRYPTION]),
 
 	{"escrow", "url", set_escrow_urls, AT(escrow.urls)},
-	{"escrow", "identity", set_path, AT(escrow.identity)},
+	{"escrow", "identity", set_path_or_token, AT(escrow.identity)},
 	{"escrow", "identity-password-file", set_path, AT(escrow.identity_password_file)},
 	{"escrow", "ca-file", set_path, AT(escrow.ca_file)},
 	{"escrow", "pinned-key", set_pinned_key, AT(escrow.pinned_key)},
@@ -414,6 +505,22 @@ const struct option config_options[] = {
 	{"log", "level", set_kind, AT(log.level), NAMES(log_level_names), DEFAULT("info")},
 };
 /* clang-format on */
+
+const char *config_next_file(const struct config *config, const char *section, size_t *at)
+{
+	while (*at < ARRAY_LEN(config_options)) {
+		const struct option *o = &config_options[(*at)++];
+		const char *path = NULL;
+
+		if (strcmp(o->section, section) != 0 ||
+			(o->set != set_path && o->set != set_path_or_token))
+			continue;
+		memcpy(&path, (const char *)config + o->offset, sizeof(path));
+		if (path && strncmp(path, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) != 0)
+			return path;
+	}
+	return NULL;
+}
 
 const size_t config_option_count = ARRAY_LEN(config_options);
 
@@ -440,9 +547,11 @@ enum err config_set_defaults(struct config *config, struct error *e)
 	for (size_t i = 0; i < ARRAY_LEN(config_options) && !err; i++) {
 		const struct option *o = &config_options[i];
 
-		if (o->fallback && !*config_line(config, o))
+		if (o->fallback && !o->types && !*config_line(config, o))
 			err = o->set(config, o, o->fallback, e);
 	}
+	if (!err)
+		err = config_ca_complete(config, e);
 	if (!config->escrow.pkcs12_iterations)
 		config->escrow.pkcs12_iterations =
 			config->escrow.pkcs12 == PKCS12_LEGACY ? 2048 : 10000;
@@ -470,7 +579,7 @@ enum err config_check_whole(const struct config *config, struct error *e)
 	if (config->certificates.renew_within >= config->certificates.validity)
 		return config_error(
 			config, "certificates", "renew-within", e, "must be shorter than validity");
-	return ERR_OK;
+	return config_ca_check(config, e);
 }
 
 void config_free(struct config *config)
@@ -501,6 +610,10 @@ enum err config_error(const struct config *config, const char *section, const ch
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	if (o && o->types && !line) { /* inherited? */
+		section = "ca";
+		line = *config_line(config, config_option(section, key));
+	}
 	if (line)
 		snprintf(where, sizeof(where), ":%u", line);
 	return error_field(

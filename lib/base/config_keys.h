@@ -18,12 +18,14 @@ typedef enum err config_setter(
 struct option {
 	const char *section, *key;
 	config_setter *set;
-	size_t offset;
+	size_t offset, size;
 	bool allocated;
 	int64_t min, max;
 	const char *const *names;
 	size_t name_count;
 	const char *fallback; /* as if the file had said so; NULL: stays unset */
+	unsigned types;	      /* of a CA's key: which types take it, a bit each; 0: no CA's */
+	unsigned needed;      /* … and which can't do without */
 };
 
 extern const struct option config_options[];
@@ -40,5 +42,14 @@ enum err config_set_defaults(struct config *config, struct error *e) must_check;
 
 /* What no key by itself can tell: keys that need, exclude or bound one another. */
 enum err config_check_whole(const struct config *config, struct error *e) must_check;
+
+/*
+ * For each CA what its section did not set: where it is of the same type, what [ca] has, else the
+ * defaults of its type.
+ */
+enum err config_ca_complete(struct config *config, struct error *e) must_check;
+
+/* What a CA's type needs, or has no use for. */
+enum err config_ca_check(const struct config *config, struct error *e) must_check;
 
 #endif

@@ -30,6 +30,8 @@ static const struct error_meaning meanings[ERR_COUNT] = {
 	[ERR_UNAVAILABLE] = {"unavailable", 503, 75, true, "Not available",
 		"The certificate authority, the Escrow Gateway or the store is "
 		"unreachable or busy. " DETAIL_LATER},
+	[ERR_PENDING] = {"pending", 503, 75, true, "Waiting for the certificate authority",
+		"The certificate authority has not approved the request yet. " DETAIL_LATER},
 	[ERR_INTERNAL] = {"internal", 500, 1, true, "Internal error",
 		"The request could not be completed; the log has its id. " DETAIL_LATER},
 };

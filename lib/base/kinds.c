@@ -15,6 +15,17 @@ const char *const key_type_names[KEY_TYPE_COUNT] = {
 	[KEY_EC_P384] = "ec-p384",
 };
 
+const char *const ca_type_names[CA_TYPE_COUNT] = {
+	[CA_LOCAL] = "local",
+	[CA_EST] = "est",
+	[CA_EJBCA] = "ejbca",
+	[CA_ADCS] = "adcs",
+	[CA_VAULT] = "vault",
+	[CA_STEP] = "step",
+	[CA_CFSSL] = "cfssl",
+	[CA_COMMAND] = "command",
+};
+
 const char *const revocation_reason_names[REVOCATION_REASON_COUNT] = {
 	[REVOKED_UNSPECIFIED] = "unspecified",
 	[REVOKED_KEY_COMPROMISE] = "keyCompromise",

@@ -21,6 +21,19 @@ enum key_type {
 	KEY_TYPE_COUNT,
 };
 
+/* Which interface a certificate authority has: [ca] type. */
+enum ca_type {
+	CA_LOCAL,
+	CA_EST,
+	CA_EJBCA,
+	CA_ADCS,
+	CA_VAULT,
+	CA_STEP,
+	CA_CFSSL,
+	CA_COMMAND,
+	CA_TYPE_COUNT,
+};
+
 /* Why a certificate is revoked (RFC 5280, 5.3.1); what can be undone is not among them. */
 enum revocation_reason {
 	REVOKED_UNSPECIFIED,
@@ -36,6 +49,8 @@ enum revocation_reason {
 
 extern const char *const usage_names[USAGE_COUNT];	 /* "signing", "encryption" */
 extern const char *const key_type_names[KEY_TYPE_COUNT]; /* "rsa-2048", … */
+
+extern const char *const ca_type_names[CA_TYPE_COUNT]; /* "local", "est", … */
 
 extern const char *const revocation_reason_names[REVOCATION_REASON_COUNT]; /* "keyCompromise", … */
 

@@ -2,29 +2,54 @@
 
 #include <stdlib.h>
 
-/* [ca] type is a name of this table; its first row is the default. */
-static const struct ca_kind *const kinds[] = {&ca_local};
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
 
-_Static_assert(ARRAY_LEN(kinds) <= CA_KIND_MAX, "others have room for so many");
+static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
+	[CA_LOCAL] = &ca_local,
+};
 
 struct ca {
+	const struct config_ca *config;
 	const struct ca_kind *kind;
 	void *self;
 	int64_t validity; /* seconds: what we ask for */
+	struct certificates issuers;
 };
 
-enum err ca_open(const struct config *config, struct ca **out, struct error *e)
+static enum err load_issuers(struct ca *ca, const char *path, struct error *e)
 {
-	struct ca *ca = calloc(1, sizeof(*ca));
-	enum err err = ca ? ERR_OK : error_memory(e);
+	struct blob pem = {NULL, 0};
+	enum err err = path ? file_read(path, &pem, e) : ERR_OK;
 
-	if (!err) {
-		ca->kind = kinds[0];
-		ca->validity = config->certificates.validity;
-		err = ca->kind->open(config, &ca->self, e);
-	}
+	if (err || !path)
+		return err;
+	err = certificates_add_pem(&ca->issuers, pem.data, pem.len, e);
+	blob_free(&pem);
+	return err ? error_set(e, ERR_CONFIG, "%s: %s", path, e->text) : ERR_OK;
+}
+
+enum err ca_open(const struct config *config, const struct config_ca *section, struct ca **out,
+	struct error *e)
+{
+	struct ca *ca = NULL;
+	enum err err;
+
+	if (!kinds[section->type])
+		return config_error(config, section->section, "type", e,
+			"this version has no CA of type %s", ca_type_names[section->type]);
+	ca = calloc(1, sizeof(*ca));
+	if (!ca)
+		return error_memory(e);
+	ca->config = section;
+	ca->kind = kinds[section->type];
+	ca->validity = config->certificates.validity;
+	err = load_issuers(ca, section->issuer_file, e);
+	if (!err)
+		err = ca->kind->open(config, section, &ca->self, e);
 	if (err)
-		free(ca);
+		ca_close(ca);
 	else
 		*out = ca;
 	return err;
@@ -34,59 +59,104 @@ void ca_close(struct ca *ca)
 {
 	if (!ca)
 		return;
-	ca->kind->close(ca->self);
+	if (ca->self)
+		ca->kind->close(ca->self);
+	certificates_free(&ca->issuers);
 	free(ca);
 }
 
-size_t ca_kind_of(const struct ca *ca)
+const struct config_ca *ca_config(const struct ca *ca)
 {
-	size_t i = 0;
-
-	while (kinds[i] != ca->kind)
-		i++;
-	return i;
+	return ca->config;
 }
 
-const char *ca_kind_name(size_t kind)
+bool ca_wants_request(const struct ca *ca)
 {
-	return kind < ARRAY_LEN(kinds) ? kinds[kind]->name : NULL;
+	return ca->kind->wants_request;
 }
 
-enum err ca_issue(struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e)
+int64_t ca_deadline(const struct ca *ca)
+{
+	return clock_monotonic_ms() + ca->config->timeout * 1000;
+}
+
+#define TERMS_MAX (64 * 1024)
+
+enum err ca_terms(const struct ca *ca, char out[CA_TERMS_SIZE], struct error *e)
+{
+	const struct config_ca *c = ca->config;
+	const char *const texts[] = {ca_type_names[c->type], c->url, c->label, c->name,
+		c->certificate_profile, c->end_entity_profile, c->template, c->mount, c->role,
+		c->namespace, c->provisioner, c->profile, c->program};
+	struct buf list = BUF_INIT(TERMS_MAX);
+	enum err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		buf_printf(&list, "%s\n", texts[i] ? texts[i] : "");
+	err = buf_check(&list, e);
+	if (!err)
+		err = digest_hex(list.data, list.len, out, e);
+	buf_free(&list);
+	return err;
+}
+
+static enum err check(const struct ca *ca, const struct ca_order *order, const struct chain *chain,
+	struct error *e)
 {
 	struct blob public_key = {NULL, 0};
-	struct chain chain = {0};
 	const struct certificate_demand demand = {
 		.usage = order->usage,
 		.address = order->address,
 		.public_key = &public_key,
 		.now = order->now,
 		.validity = ca->validity,
+		.issuers = ca->issuers.count ? &ca->issuers : NULL,
 	};
 	enum err err = key_public(order->key, &public_key, e);
 
 	if (!err)
-		err = ca->kind->issue(ca->self, order, &chain, e);
-	if (!err)
-		err = certificate_check(&chain, &demand, e);
-	if (err)
-		chain_free(&chain);
-	else
-		*out = chain;
+		err = certificate_check(chain, &demand, e);
 	blob_free(&public_key);
 	return err;
 }
 
-enum err ca_certificate(struct ca *ca, struct blob *out, struct error *e)
+enum err ca_issue(
+	struct ca *ca, const struct ca_order *order, struct ca_answer *out, struct error *e)
 {
-	return ca->kind->certificate(ca->self, out, e);
+	struct ca_answer answer = {.handle = ""};
+	enum err err = ca->kind->issue(ca->self, order, &answer, e);
+
+	if (!err)
+		err = check(ca, order, &answer.chain, e);
+	if (err && err != ERR_PENDING)
+		chain_free(&answer.chain);
+	else
+		*out = answer;
+	return err;
+}
+
+enum err ca_chain(struct ca *ca, int64_t deadline, struct chain *out, struct error *e)
+{
+	return ca->kind->chain(ca->self, deadline, out, e);
+}
+
+enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e)
+{
+	struct chain chain = {0};
+	enum err err;
+
+	if (ca->kind->probe)
+		return ca->kind->probe(ca->self, deadline, e);
+	err = ca->kind->chain(ca->self, deadline, &chain, e);
+	chain_free(&chain);
+	return err;
 }
 
 enum err ca_revoke(struct ca *ca, const struct ca_revocation *revocation, struct error *e)
 {
 	if (!ca->kind->revoke)
-		return error_set(
-			e, ERR_REFUSED, "a CA of type %s cannot revoke from here", ca->kind->name);
+		return error_set(e, ERR_REFUSED, "a CA of type %s cannot revoke from here",
+			ca_type_names[ca->config->type]);
 	return ca->kind->revoke(ca->self, revocation, e);
 }
 

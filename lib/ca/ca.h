@@ -11,13 +11,20 @@
 /* A certificate authority, of whatever kind: one that is in work. */
 struct ca;
 
-/* What is asked of it. The key is borrowed; a CA of another house sees its request only. */
+#define CA_HANDLE_SIZE 128
+
+/* What is asked of it. All borrowed; a CA of another house sees its request only. */
 struct ca_order {
 	enum usage usage;
 	const struct name *subject;
 	const struct address *address;
+	const char *user_uuid;
+	const char *device_uuid; /* "": it is for all devices of the user */
 	const struct key *key;
+	const struct blob *request; /* PKCS#10, DER, made with the key; of ca_wants_request() */
+	const char *handle;	    /* what it gave for this request before; "": it is new */
 	int64_t now;
+	int64_t deadline; /* clock_monotonic_ms(): by then it is over */
 };
 
 /* A certificate to revoke, of this CA's or of an earlier one's. */
@@ -25,17 +32,33 @@ struct ca_revocation {
 	const char *serial; /* lower-case hexadecimal */
 	const char *issuer; /* RFC 4514, as certificate_info() has it */
 	enum revocation_reason reason;
+	int64_t deadline;
+};
+
+/* What came of an order. */
+struct ca_answer {
+	struct chain chain;	     /* issued: leaf first */
+	char handle[CA_HANDLE_SIZE]; /* pending: by what it wants to be asked for it; may be "" */
 };
 
 /* A kind of CA: a row of the table in ca.c, a file in this folder. */
 struct ca_kind {
-	const char *name; /* as in [ca] type */
-	enum err (*open)(const struct config *config, void **self, struct error *e);
-	/* Leaf and chain. ERR_REFUSED for good, ERR_UNAVAILABLE for later. */
+	/* Whether it is sent a PKCS#10 request; else it is in this house and takes the key. */
+	bool wants_request;
+	/* Asks nobody. ERR_CONFIG with config_error(config, ca->section, …) for what is wrong. */
+	enum err (*open)(const struct config *config, const struct config_ca *ca, void **self,
+		struct error *e);
+	/*
+	 * ERR_OK: issued. ERR_PENDING: it has the request, and a person decides; with
+	 * out->handle, and e->retry_after if it said when to ask again. ERR_REFUSED for good.
+	 * ERR_UNAVAILABLE: later, with the same request; it may have issued by then.
+	 */
 	enum err (*issue)(
-		void *self, const struct ca_order *order, struct chain *out, struct error *e);
-	/* The CA's own certificate, to show and to serve. */
-	enum err (*certificate)(void *self, struct blob *out, struct error *e);
+		void *self, const struct ca_order *order, struct ca_answer *out, struct error *e);
+	/* Its own certificate and what certifies it, as it says now. */
+	enum err (*chain)(void *self, int64_t deadline, struct chain *out, struct error *e);
+	/* Optional: is it there, and does it take our credentials? Else chain is asked. */
+	enum err (*probe)(void *self, int64_t deadline, struct error *e);
 	/* Optional. What is revoked already is so without an error. ERR_REFUSED: not its own. */
 	enum err (*revoke)(void *self, const struct ca_revocation *revocation, struct error *e);
 	/* Optional: it signs a list of what the store knows to be revoked. */
@@ -46,19 +69,43 @@ struct ca_kind {
 
 extern const struct ca_kind ca_local;
 
-enum err ca_open(const struct config *config, struct ca **out, struct error *e) must_check;
+/* The CA of a section of the configuration; config outlives it. */
+enum err ca_open(const struct config *config, const struct config_ca *section, struct ca **out,
+	struct error *e) must_check;
 void ca_close(struct ca *ca);
 
-/* The number of its kind in the table, below CA_KIND_MAX; NULL for a number behind the last. */
-#define CA_KIND_MAX 16
-size_t ca_kind_of(const struct ca *ca);
-const char *ca_kind_name(size_t kind);
+/* Its section of the configuration. */
+const struct config_ca *ca_config(const struct ca *ca);
 
-/* Issues, and puts the answer through certificate_check() before anyone sees it. */
-enum err ca_issue(
-	struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e) must_check;
+/*
+ * Whether an order needs a request. Such a CA may have issued although no answer came, or may
+ * answer days later: the key and the request of an order have to be kept until it has.
+ */
+bool ca_wants_request(const struct ca *ca);
 
-enum err ca_certificate(struct ca *ca, struct blob *out, struct error *e) must_check;
+/* By when a request that begins now has to be over, of clock_monotonic_ms(). */
+int64_t ca_deadline(const struct ca *ca);
+
+/*
+ * A digest of whom we ask for what kind of certificate: what was asked under other terms is no use
+ * to this CA.
+ */
+#define CA_TERMS_SIZE 65
+enum err ca_terms(const struct ca *ca, char out[CA_TERMS_SIZE], struct error *e) must_check;
+
+/*
+ * Issues, and puts the answer through certificate_check() before anyone sees it; from whom it has
+ * to be, if issuer-file says so. Errors as in struct ca_kind. The answer's chain is for
+ * chain_free().
+ */
+enum err ca_issue(struct ca *ca, const struct ca_order *order, struct ca_answer *out,
+	struct error *e) must_check;
+
+/* Its own certificate and what certifies it. */
+enum err ca_chain(struct ca *ca, int64_t deadline, struct chain *out, struct error *e) must_check;
+
+/* For a doctor: could it issue now? Nothing is issued. */
+enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e) must_check;
 
 /* ERR_REFUSED where its kind cannot, or for what is none of its certificates. */
 enum err ca_revoke(
@@ -74,7 +121,7 @@ enum err ca_crl(
  * years) at the places that the configuration names. ERR_CONFIG if either is
  * there already.
  */
-enum err ca_local_init(const struct config *config, const char *subject, enum key_type type,
+enum err ca_local_init(const struct config_ca *ca, const char *subject, enum key_type type,
 	struct error *e) must_check;
 
 #endif

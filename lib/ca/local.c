@@ -60,48 +60,50 @@ static void local_close(void *self)
 	free(local);
 }
 
-static enum err load(struct local *local, const struct config *config, struct error *e)
+static enum err load(struct local *local, const struct config *config, const struct config_ca *ca,
+	struct error *e)
 {
 	struct key *key = NULL;
 	enum err err = issue_check_policies(config->certificates.policies, e);
 
 	if (err)
 		return config_error(config, "certificates", "policies", e, "%s", e->text);
-	err = load_chain(config->ca.certificate, &local->chain, e);
+	err = load_chain(ca->certificate, &local->chain, e);
 	if (!err)
-		err = load_key(config->ca.key, &key, e);
+		err = load_key(ca->key, &key, e);
 	if (!err) {
 		err = issuer_new(&local->chain.certificate[0], key, &local->issuer, e);
 		if (err)
-			error_context(e, "%s, %s", config->ca.certificate, config->ca.key);
+			error_context(e, "%s, %s", ca->certificate, ca->key);
 	}
 	key_free(key);
 	return err;
 }
 
 /* Who has certificates gets them all the same, and who has none yet keeps his place. */
-static void warn_of_time(const struct local *local, const struct config *config)
+static void warn_of_time(const struct local *local, const struct config_ca *ca)
 {
 	struct error e;
 
 	if (issuer_check_time(local->issuer, &e))
-		log_warning("%s: %s; nothing can be issued", config->ca.certificate, e.text);
+		log_warning("%s: %s; nothing can be issued", ca->certificate, e.text);
 }
 
-static enum err local_open(const struct config *config, void **self, struct error *e)
+static enum err local_open(
+	const struct config *config, const struct config_ca *ca, void **self, struct error *e)
 {
 	struct local *local = calloc(1, sizeof(*local));
-	enum err err = local ? load(local, config, e) : error_memory(e);
+	enum err err = local ? load(local, config, ca, e) : error_memory(e);
 
 	if (err) {
 		local_close(local);
 		return err;
 	}
-	warn_of_time(local, config);
+	warn_of_time(local, ca);
 	local->validity = config->certificates.validity;
 	local->policies = config->certificates.policies;
-	local->crl_url = config->ca.crl_url;
-	local->issuer_url = config->ca.issuer_url;
+	local->crl_url = ca->crl_url;
+	local->issuer_url = ca->issuer_url;
 	*self = local;
 	return ERR_OK;
 }
@@ -128,7 +130,7 @@ static enum err with_chain(
 }
 
 static enum err local_issue(
-	void *self, const struct ca_order *order, struct chain *out, struct error *e)
+	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
 {
 	const struct local *local = self;
 	struct blob public_key = {NULL, 0}, leaf = {NULL, 0};
@@ -149,18 +151,26 @@ static enum err local_issue(
 	if (!err)
 		err = issue_leaf(local->issuer, &leaf_order, &leaf, e);
 	if (!err)
-		err = with_chain(local, &leaf, out, e);
+		err = with_chain(local, &leaf, &out->chain, e);
 	blob_free(&leaf);
 	blob_free(&public_key);
 	return err;
 }
 
-static enum err local_certificate(void *self, struct blob *out, struct error *e)
+static enum err local_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
 {
 	const struct local *local = self;
-	const struct blob *own = &local->chain.certificate[0];
 
-	return blob_copy(own->data, own->len, out, e);
+	(void)deadline;
+	return chain_copy(&local->chain, out, e);
+}
+
+static enum err local_probe(void *self, int64_t deadline, struct error *e)
+{
+	const struct local *local = self;
+
+	(void)deadline;
+	return issuer_check_time(local->issuer, e);
 }
 
 /* Nobody need be told: the next list has it. But a list is for its own issuer's certificates only.
@@ -188,10 +198,10 @@ static enum err local_crl(
 }
 
 const struct ca_kind ca_local = {
-	.name = "local",
 	.open = local_open,
 	.issue = local_issue,
-	.certificate = local_certificate,
+	.chain = local_chain,
+	.probe = local_probe,
 	.revoke = local_revoke,
 	.crl = local_crl,
 	.close = local_close,
@@ -223,21 +233,21 @@ static enum err make_root(
 }
 
 /* The key first: a certificate without its key is worth nothing. */
-static enum err write_files(const struct config *config, const struct blob *key,
+static enum err write_files(const struct config_ca *ca, const struct blob *key,
 	const struct blob *certificate, struct error *e)
 {
-	enum err err = file_create(config->ca.key, 0600, key->data, key->len, e);
+	enum err err = file_create(ca->key, 0600, key->data, key->len, e);
 
 	if (err)
 		return err;
-	err = file_create(config->ca.certificate, 0644, certificate->data, certificate->len, e);
+	err = file_create(ca->certificate, 0644, certificate->data, certificate->len, e);
 	if (err)
-		unlink(config->ca.key);
+		unlink(ca->key);
 	return err;
 }
 
 enum err ca_local_init(
-	const struct config *config, const char *subject, enum key_type type, struct error *e)
+	const struct config_ca *ca, const char *subject, enum key_type type, struct error *e)
 {
 	struct blob key_pem = {NULL, 0}, certificate_pem = {NULL, 0};
 	struct name name = {0};
@@ -245,9 +255,9 @@ enum err ca_local_init(
 	enum err err = name_build(subject, NULL, NULL, &name, e);
 
 	if (!err)
-		err = must_be_free(config->ca.key, e);
+		err = must_be_free(ca->key, e);
 	if (!err)
-		err = must_be_free(config->ca.certificate, e);
+		err = must_be_free(ca->certificate, e);
 	if (!err)
 		err = key_generate(type, &key, e);
 	if (!err)
@@ -255,7 +265,7 @@ enum err ca_local_init(
 	if (!err)
 		err = make_root(key, &name, &certificate_pem, e);
 	if (!err)
-		err = write_files(config, &key_pem, &certificate_pem, e);
+		err = write_files(ca, &key_pem, &certificate_pem, e);
 	blob_free(&key_pem);
 	blob_free(&certificate_pem);
 	key_free(key);

@@ -1,6 +1,5 @@
 #include "escrow/escrow.h"
 
-#include <ctype.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
@@ -9,12 +8,12 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "net/excerpt.h"
 #include "net/http.h"
 
 #define PATH "/v2/certificates"
 #define JSON "application/json"
 #define ANSWER_MAX (256 * 1024) /* an answer's body tells us nothing but words for the log */
-#define EXCERPT_MAX 200
 
 struct gateway {
 	char *url;
@@ -48,45 +47,6 @@ static void registration(const struct escrow *escrow, char out[REGISTRATION_MAX]
 		"register our client certificate at the gateway: its thumbprint is SHA-256 %s, "
 		"SHA-1 %s",
 		hex256, hex1);
-}
-
-/* The length of what might be base64 at the start, in JSON or a URL too. */
-static size_t base64_run(const char *s, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && (isalnum((unsigned char)s[n]) || (s[n] && strchr("+/=-_\\", s[n]))))
-		n++;
-	return n;
-}
-
-/*
- * What a gateway has to say, as one short line of ASCII. It may quote our
- * request: nothing that could be a piece of a PKCS#12 file is shown, only what
- * is no longer than a UUID.
- */
-static void excerpt(const struct blob *body, char out[EXCERPT_MAX + 1])
-{
-	static const char cut[] = "[...]";
-	const char *s = (const char *)body->data, *end = s + body->len;
-	size_t n = 0;
-
-	while (s < end && n < EXCERPT_MAX - sizeof(cut)) {
-		size_t run = base64_run(s, (size_t)(end - s));
-
-		if (run >= UUID_SIZE) {
-			memcpy(out + n, cut, sizeof(cut) - 1);
-			n += sizeof(cut) - 1;
-			s += run;
-			continue;
-		}
-		if (*s > ' ' && *s <= '~')
-			out[n++] = *s;
-		else if (n > 0 && out[n - 1] != ' ')
-			out[n++] = ' ';
-		s++;
-	}
-	out[n] = '\0';
 }
 
 /* --- what an answer means */
@@ -154,9 +114,9 @@ static void expiry(const struct gateway *g, char out[EXPIRY_MAX])
 static enum err refusal(const struct escrow *escrow, const struct gateway *g,
 	const struct http_answer *answer, struct error *e)
 {
-	char words[EXCERPT_MAX + 1], hint[REGISTRATION_MAX], expired[EXPIRY_MAX];
+	char words[EXCERPT_SIZE], hint[REGISTRATION_MAX], expired[EXPIRY_MAX];
 
-	excerpt(&answer->body, words);
+	excerpt(answer->body.data, answer->body.len, words);
 	registration(escrow, hint);
 	expiry(g, expired);
 	switch (judge(answer)) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "net/anchors.h"
 #include "net/http_internal.h"
 
@@ -115,6 +116,7 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 	answer.status = t.in.status;
 	answer.retry_after = t.in.retry_after;
 	answer.date = t.in.date;
+	memcpy(answer.content_type, t.in.content_type, sizeof(answer.content_type));
 	err = blob_take(&t.in.body, &answer.body, e);
 	if (!err)
 		*out = answer;
@@ -133,6 +135,20 @@ void http_answer_free(struct http_answer *answer)
 
 /* --- the client */
 
+static enum err open_login(
+	struct http_client *client, const struct http_options *options, struct error *e)
+{
+	client->auth = options->auth;
+	if (options->username) {
+		client->username = strdup(options->username);
+		if (!client->username)
+			return error_memory(e);
+	}
+	return options->password_file
+		       ? file_read_password(options->password_file, &client->password, e)
+		       : ERR_OK;
+}
+
 static enum err open_files(
 	struct http_client *client, const struct http_options *options, struct error *e)
 {
@@ -143,6 +159,8 @@ static enum err open_files(
 			options->identity, options->identity_password_file, &client->identity, e);
 	if (!err && options->ca_file)
 		err = anchors_open(options->ca_file, &client->anchors, e);
+	if (!err)
+		err = open_login(client, options, e);
 	if (err || !options->pinned_key)
 		return err;
 	/* libcurl would take anything else for the name of a file. */
@@ -183,6 +201,8 @@ void http_client_free(struct http_client *client)
 	identity_close(client->identity);
 	memfile_close(&client->anchors);
 	free(client->pinned_key);
+	free(client->username);
+	blob_free(&client->password);
 	free(client);
 	curl_global_cleanup();
 }

@@ -15,7 +15,12 @@
  */
 struct http_client;
 
+enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_NTLM, HTTP_AUTH_KERBEROS };
+
 struct http_options {
+	enum http_auth auth;
+	const char *username;		    /* of BASIC and NTLM */
+	const char *password_file;	    /* likewise */
 	const char *identity;		    /* PKCS#12 file for mutual TLS, or NULL */
 	const char *identity_password_file; /* or NULL: no password */
 	const char *ca_file;		    /* trust only these; NULL: the system's */
@@ -34,19 +39,23 @@ void http_client_free(struct http_client *client);
 const struct identity *http_client_identity(const struct http_client *client);
 
 struct http_request {
-	const char *method;	  /* "GET", "POST" */
-	const char *url;	  /* https:// only, unless plain */
-	bool plain;		  /* http:// as well: what comes is signed by itself */
-	const char *content_type; /* of body, or NULL */
-	const char *accept;	  /* or NULL */
-	const char *body;	  /* len bytes, or NULL */
+	const char *method;	    /* "GET", "POST", "PUT" */
+	const char *url;	    /* https:// only, unless plain */
+	bool plain;		    /* http:// as well: what comes is signed by itself */
+	const char *content_type;   /* of body, or NULL */
+	const char *accept;	    /* or NULL */
+	const char *const *headers; /* "Name: value" each, NULL-terminated; or NULL */
+	const char *body;	    /* len bytes, or NULL */
 	size_t body_len;
 	int64_t deadline;  /* clock_monotonic_ms(): by then it is over */
 	size_t answer_max; /* bytes of body that we are ready to take */
 };
 
+#define HTTP_TYPE_SIZE 64
+
 struct http_answer {
-	int status;	 /* of a complete, well-formed answer */
+	int status;			   /* of a complete, well-formed answer */
+	char content_type[HTTP_TYPE_SIZE]; /* without parameters, lower case; "": not said */
 	int retry_after; /* seconds from now, 0: not said; a date is turned into seconds */
 	int64_t date; /* when it was made, by the server's clock; 0: not said (RFC 9110, 6.6.1) */
 	struct blob body;

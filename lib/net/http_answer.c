@@ -9,7 +9,7 @@
 #define HEADER_MAX (32 * 1024)	    /* bytes of a header block, trailers too */
 #define RETRY_AFTER_MAX (24 * 3600) /* seconds; no server parks us for longer */
 #define FIELD_NAME_MAX 16	    /* of those that we read */
-#define FIELD_TEXT_MAX 64	    /* an HTTP-date has 29 characters */
+#define FIELD_TEXT_MAX 128	    /* an HTTP-date has 29 characters */
 
 /* Seconds or an HTTP-date (RFC 9110, section 10.2.3); 0 for anything else. */
 static int parse_retry_after(const char *value)
@@ -38,11 +38,26 @@ static void take_date(struct http_incoming *in, const char *value)
 	in->date = date > 0 ? (int64_t)date : 0;
 }
 
+/* RFC 9110, 8.3.1: type and subtype, in any case; parameters behind. */
+static void take_content_type(struct http_incoming *in, const char *value)
+{
+	size_t len = strcspn(value, "; \t");
+
+	if (len >= sizeof(in->content_type))
+		return;
+	for (size_t i = 0; i < len; i++)
+		in->content_type[i] =
+			(char)(value[i] >= 'A' && value[i] <= 'Z' ? value[i] + ('a' - 'A')
+								  : value[i]);
+	in->content_type[len] = '\0';
+}
+
 /* The fields that are of interest; others are passed over. */
 static const struct {
 	const char *name;
 	void (*take)(struct http_incoming *in, const char *value);
-} fields[] = {{"date", take_date}, {"retry-after", take_retry_after}};
+} fields[] = {{"content-type", take_content_type}, {"date", take_date},
+	{"retry-after", take_retry_after}};
 
 /* value is what stands behind the colon: with white space around it, and the line's end. */
 static void take_value(struct http_incoming *in, const char *name, const char *value, size_t len)
@@ -73,6 +88,7 @@ static void take_status(struct http_incoming *in, const char *line, size_t len)
 	in->status = (int)status;
 	in->retry_after = 0;
 	in->date = 0;
+	in->content_type[0] = '\0';
 }
 
 static void take_field(struct http_incoming *in, const char *line, size_t len)

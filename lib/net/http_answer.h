@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "net/http.h"
 
 /* What is wrong with an answer so far, as we see it while it comes in. */
 enum http_fault {
@@ -25,6 +26,7 @@ struct http_incoming {
 	size_t header_len;
 	int retry_after;
 	int64_t date;
+	char content_type[HTTP_TYPE_SIZE];
 	struct buf body;
 	enum http_fault fault;
 };

@@ -17,6 +17,9 @@ struct http_client {
 	struct identity *identity;
 	struct memfile anchors;
 	char *pinned_key;
+	enum http_auth auth;
+	char *username;
+	struct blob password; /* with a NUL behind it */
 };
 
 /* One request on its way. */

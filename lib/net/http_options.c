@@ -151,6 +151,23 @@ static void set_trust(struct setting *s, const struct http_client *client)
 	}
 }
 
+/* Whom we are for the server's own authentication, beside any certificate. */
+static void set_login(struct setting *s, const struct http_client *client)
+{
+	static const long methods[] = {
+		[HTTP_AUTH_BASIC] = (long)CURLAUTH_BASIC,
+		[HTTP_AUTH_NTLM] = (long)CURLAUTH_NTLM,
+		[HTTP_AUTH_KERBEROS] = (long)CURLAUTH_NEGOTIATE,
+	};
+
+	if (client->auth == HTTP_AUTH_NONE)
+		return;
+	set_number(s, CURLOPT_HTTPAUTH, methods[client->auth]);
+	set_text(s, CURLOPT_USERNAME, client->username ? client->username : "");
+	set_text(s, CURLOPT_PASSWORD,
+		client->password.data ? (const char *)client->password.data : "");
+}
+
 static void set_callbacks(struct setting *s, struct http_transfer *t)
 {
 	check(s, CURLOPT_HEADERFUNCTION,
@@ -181,24 +198,28 @@ static void set_request(struct setting *s, const struct http_transfer *t)
 	check(s, CURLOPT_HTTPHEADER, curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, t->headers));
 }
 
+static enum err add_line(struct curl_slist **list, const char *line, struct error *e)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (!longer)
+		return error_memory(e);
+	*list = longer;
+	return ERR_OK;
+}
+
 static enum err add_header(
 	struct curl_slist **list, const char *name, const char *value, struct error *e)
 {
 	struct buf line = BUF_INIT(1024);
-	struct curl_slist *longer = NULL;
 	enum err err;
 
 	if (!value)
 		return ERR_OK;
 	buf_printf(&line, "%s:%s%s", name, *value ? " " : "", value);
 	err = buf_check(&line, e);
-	if (!err) {
-		longer = curl_slist_append(*list, line.data);
-		if (longer)
-			*list = longer;
-		else
-			err = error_memory(e);
-	}
+	if (!err)
+		err = add_line(list, line.data, e);
 	buf_free(&line);
 	return err;
 }
@@ -215,6 +236,8 @@ static enum err make_headers(struct http_transfer *t, struct error *e)
 	/* No "Expect: 100-continue": servers that do not know it cost a second. */
 	if (!err)
 		err = add_header(&t->headers, "Expect", "", e);
+	for (const char *const *line = r->headers; !err && line && *line; line++)
+		err = add_line(&t->headers, *line, e);
 	return err;
 }
 
@@ -234,6 +257,7 @@ enum err http_set_options(struct http_transfer *t, struct error *e)
 	set_text(&s, CURLOPT_PROXY, ""); /* these are internal servers: none from the environment */
 	set_text(&s, CURLOPT_USERAGENT, USER_AGENT);
 	set_trust(&s, t->client);
+	set_login(&s, t->client);
 	set_callbacks(&s, t);
 	set_request(&s, t);
 	if (s.code == CURLE_OK)

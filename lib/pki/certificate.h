@@ -21,7 +21,37 @@ struct chain {
 	struct blob certificate[CHAIN_MAX];
 };
 
+/* Certificates as DER, in no order. */
+#define CERTIFICATES_MAX 32
+struct certificates {
+	size_t count;
+	struct blob certificate[CERTIFICATES_MAX];
+};
+
+void certificates_free(struct certificates *certificates);
+
+/*
+ * Adds those of a text in PEM, whatever stands between them; of a DER certificate; of a certs-only
+ * PKCS#7 message (RFC 8551, 3.2.3), DER or PEM. ERR_REFUSED if there is none, one cannot be read,
+ * or there are more than CERTIFICATES_MAX; then some may have been added.
+ */
+enum err certificates_add_pem(
+	struct certificates *certificates, const void *pem, size_t len, struct error *e) must_check;
+enum err certificates_add_der(
+	struct certificates *certificates, const void *der, size_t len, struct error *e) must_check;
+enum err certificates_add_pkcs7(struct certificates *certificates, const void *pkcs7, size_t len,
+	struct error *e) must_check;
+
 void chain_free(struct chain *chain);
+
+/*
+ * The certificate for that public key (SubjectPublicKeyInfo, DER), and its issuers as far as they
+ * are there, each behind what it certifies: CAs answer in whatever order, and with more than is
+ * needed. Where there are several for the key, the one that begins last. Proves nothing:
+ * certificate_check() does. ERR_REFUSED if there is none for that key.
+ */
+enum err chain_build(const struct certificates *from, const struct blob *public_key,
+	struct chain *out, struct error *e) must_check;
 enum err chain_copy(const struct chain *from, struct chain *out, struct error *e) must_check;
 
 /*
@@ -59,6 +89,8 @@ struct certificate_demand {
 	const struct blob *public_key; /* SubjectPublicKeyInfo, DER */
 	int64_t now;
 	int64_t validity; /* seconds: the longest that we asked for */
+	const struct certificates
+		*issuers; /* one of them issued it, at whatever remove; NULL: any */
 };
 
 /*
@@ -68,8 +100,9 @@ struct certificate_demand {
  * excludes the other; it is no CA; it is valid now (its CA's clock may be five minutes
  * ahead) and not for longer than asked (an hour of leeway); each certificate of the
  * chain is signed by the next, which is a CA (RFC 5280, 6.1) and valid; no weak keys or
- * hashes. The chain must have at least the leaf's issuer: the last one is not judged by
- * us but by whoever put it there. ERR_REFUSED, naming what is wrong.
+ * hashes; one of the issuers that are demanded is above it. The chain must have at least the leaf's
+ * issuer: the last one is not judged by us but by whoever put it there. ERR_REFUSED, naming what is
+ * wrong.
  */
 enum err certificate_check(const struct chain *chain, const struct certificate_demand *demand,
 	struct error *e) must_check;

@@ -415,6 +415,34 @@ static enum err check_path(const struct loaded *chain, struct error *e)
 	return refuse(e, "chain: it cannot be verified");
 }
 
+/* One of the issuers is in the chain, or certifies its last one. */
+static enum err check_anchored(const struct chain *chain, const struct loaded *loaded,
+	const struct certificates *issuers, struct error *e)
+{
+	gnutls_x509_crt_t last = loaded->crt[loaded->count - 1], crt = NULL;
+	bool found = false;
+
+	for (size_t i = 0; i < issuers->count && !found; i++) {
+		unsigned status = 0;
+		enum err err;
+
+		for (size_t j = 1; j < chain->count; j++)
+			if (blob_equal(&chain->certificate[j], &issuers->certificate[i]))
+				return ERR_OK;
+		err = x509_import(&issuers->certificate[i], ERR_CONFIG, &crt, e);
+		if (err)
+			return err;
+		found = gnutls_x509_crt_check_issuer(last, crt) &&
+			gnutls_x509_crt_verify(last, &crt, 1,
+				GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
+					GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT,
+				&status) >= 0 &&
+			status == 0;
+		gnutls_x509_crt_deinit(crt);
+	}
+	return found ? ERR_OK : refuse(e, "it was issued by another CA than it should be");
+}
+
 typedef enum err leaf_check(
 	gnutls_x509_crt_t leaf, const struct certificate_demand *demand, struct error *e);
 
@@ -432,6 +460,8 @@ enum err certificate_check(
 		err = check_issuers(&loaded, demand, e);
 	if (!err)
 		err = check_path(&loaded, e);
+	if (!err && demand->issuers)
+		err = check_anchored(chain, &loaded, demand->issuers, e);
 	unload(&loaded);
 	return err ? error_context(e, "what the CA returned is refused") : ERR_OK;
 }

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "ca/ca.h"
 #include "net/http.h"
@@ -59,9 +61,8 @@ static enum err judge(const struct http_answer *answer, const struct blob *ca, s
 }
 
 /* Never more than a warning: whoever reads mail may be in another network than we. */
-static void check_url(struct checkup *c, const struct blob *ca)
+static void check_url(struct checkup *c, const char *url, const struct blob *ca)
 {
-	const char *url = c->config->ca.crl_url;
 	struct http_answer answer = {0};
 	struct error e;
 	enum err err;
@@ -86,22 +87,60 @@ static void check_url(struct checkup *c, const struct blob *ca)
 		checkup_holds(c, URL_WHAT, "%s", url);
 }
 
-void check_ca(struct checkup *c)
+/* In this house: its list, too, is ours to publish. */
+static void check_local(struct checkup *c, struct ca *ca, const char *what)
 {
-	struct blob certificate = {NULL, 0};
 	struct certificate_info info;
+	struct chain chain = {0};
+	struct error e;
+	enum err err = ca_chain(ca, ca_deadline(ca), &chain, &e);
+
+	if (err) {
+		checkup_found(c, what, err, e.text);
+	} else if (checkup_certificate(c, what, EXPIRY_CA, &chain.certificate[0], &info)) {
+		check_list(c, &chain.certificate[0]);
+		check_url(c, ca_config(ca)->crl_url, &chain.certificate[0]);
+	}
+	chain_free(&chain);
+}
+
+static void check_remote(struct checkup *c, struct ca *ca, const char *what)
+{
+	const struct config_ca *section = ca_config(ca);
+	struct error e;
+	enum err err = ca_probe(ca, ca_deadline(ca), &e);
+
+	if (err)
+		checkup_found(c, what, err, e.text);
+	else
+		checkup_holds(c, what, "%s answers (%s)",
+			section->url ? section->url : section->program,
+			ca_type_names[section->type]);
+}
+
+static void check_section(struct checkup *c, const struct config_ca *section)
+{
+	/* "CA", "CA signing" */
+	const char *own = section->section[2] ? section->section + 2 : "";
+	char what[32];
 	struct ca *ca = NULL;
 	struct error e;
-	enum err err = ca_open(c->config, &ca, &e);
+	enum err err = ca_open(c->config, section, &ca, &e);
 
-	if (!err)
-		err = ca_certificate(ca, &certificate, &e);
-	if (err) {
-		checkup_found(c, "CA", err, e.text);
-	} else if (checkup_certificate(c, "CA", EXPIRY_CA, &certificate, &info)) {
-		check_list(c, &certificate);
-		check_url(c, &certificate);
-	}
-	blob_free(&certificate);
+	snprintf(what, sizeof(what), "CA%s", own);
+	if (err)
+		checkup_found(c, what, err, e.text);
+	else if (section->type == CA_LOCAL)
+		check_local(c, ca, what);
+	else
+		check_remote(c, ca, what);
 	ca_close(ca);
+}
+
+void check_ca(struct checkup *c)
+{
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (usage == 0 || config_ca(c->config, (enum usage)usage) !=
+					  config_ca(c->config, USAGE_SIGNING))
+			check_section(c, config_ca(c->config, (enum usage)usage));
 }

@@ -88,12 +88,9 @@ static void review_reader(struct review *r, const char *file, const struct accou
 
 static void review_service(struct review *r)
 {
+	static const char *const sections[] = {
+		"events", "admin", "ca", "ca signing", "ca encryption", "escrow", "store"};
 	const struct config *config = r->c->config;
-	const char *const files[] = {config->path, config->events.users_file,
-		config->admin.users_file, config->ca.certificate, config->ca.key,
-		config->escrow.identity, config->escrow.identity_password_file,
-		config->escrow.ca_file, config->escrow.pkcs12_password_file,
-		config->store.key_file};
 	struct account service;
 
 	if (geteuid() != 0 || !r->has_store || r->store.st_uid == 0)
@@ -103,19 +100,37 @@ static void review_service(struct review *r)
 		"you are root, and the store belongs to user %s: run this as that user, to whom "
 		"new files shall belong, too: runuser -u %s -- certprov check",
 		service.name, service.name);
+	review_reader(r, config->path, &service);
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+		const char *file;
+		size_t at = 0;
+
+		while ((file = config_next_file(config, sections[i], &at)))
+			review_reader(r, file, &service);
+	}
+}
+
+static void review_authority(struct review *r, const struct config_ca *ca)
+{
+	const char *const files[] = {ca->certificate, ca->ca_file, ca->issuer_file, ca->program};
+
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		review_reader(r, files[i], &service);
+		review_writers(r, files[i]);
 }
 
 static void review_files(struct checkup *c)
 {
 	const struct config *config = c->config;
-	const char *const files[] = {config->path, config->ca.certificate, config->escrow.ca_file};
+	const char *const files[] = {config->path, config->escrow.ca_file};
 	struct review r = {.c = c};
 
 	r.has_store = stat(config->store.sqlite, &r.store) == 0;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		review_writers(&r, files[i]);
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (usage == 0 ||
+			config_ca(config, (enum usage)usage) != config_ca(config, USAGE_SIGNING))
+			review_authority(&r, config_ca(config, (enum usage)usage));
 	review_service(&r);
 	if (r.faults == 0)
 		checkup_holds(c, WHAT, "nobody else can change what we go by");

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "pki/request.h"
 #include "provider/internal.h"
 
 /* How often another process may make the same credential before us until we give up. */
@@ -106,12 +107,15 @@ static enum err new_key(struct provider *p, enum key_type type, struct key **out
 	return err ? key_generate(type, out, e) : ERR_OK;
 }
 
-static enum err issue(
-	struct provider *p, const struct ca_order *order, struct chain *out, struct error *e)
+static enum err issue(struct ca *ca, struct meter *meter, const struct ca_order *order,
+	struct chain *out, struct error *e)
 {
-	enum err err = ca_issue(p->ca, order, out, e);
+	struct ca_answer answer = {.handle = ""};
+	enum err err = ca_issue(ca, order, &answer, e);
 
-	meter_issued(p->meter, ca_kind_of(p->ca), err);
+	meter_issued(meter, ca_config(ca)->type, err);
+	if (!err)
+		*out = answer.chain;
 	return err;
 }
 
@@ -119,6 +123,8 @@ static enum err issue(
 static enum err make(struct provider *p, const struct credential_owner *owner,
 	const struct person *person, struct credential *out, struct error *e)
 {
+	struct ca *ca = p->ca[owner->usage];
+	struct blob request = {NULL, 0};
 	struct credential made = {0};
 	struct chain chain = {0};
 	struct key *key = NULL;
@@ -126,13 +132,21 @@ static enum err make(struct provider *p, const struct credential_owner *owner,
 		.usage = owner->usage,
 		.subject = &person->subject,
 		.address = &person->address,
+		.user_uuid = owner->user_uuid,
+		.device_uuid = owner->device_uuid,
+		.request = &request,
+		.handle = "",
 		.now = clock_now(),
+		.deadline = ca_deadline(ca),
 	};
 	enum err err = new_key(p, p->config->certificates.key[owner->usage], &key, e);
 
 	order.key = key;
+	if (!err && ca_wants_request(ca))
+		err = request_make(
+			key, owner->usage, &person->subject, &person->address, &request, e);
 	if (!err)
-		err = issue(p, &order, &chain, e);
+		err = issue(ca, p->meter, &order, &chain, e);
 	if (!err)
 		err = describe(owner, person, &chain, &made, e);
 	if (!err)
@@ -142,6 +156,7 @@ static enum err make(struct provider *p, const struct credential_owner *owner,
 	else
 		*out = made;
 	chain_free(&chain);
+	blob_free(&request);
 	key_free(key);
 	return err;
 }

@@ -8,15 +8,19 @@
  * and a request for it costs no signature.
  */
 
+static int64_t list_validity(const struct provider *p)
+{
+	return ca_config(local_ca(p))->crl_validity;
+}
+
 /* Is it this CA's, does it have all that is revoked, and will it last? */
 static bool is_fresh(const struct provider *p, const struct certificate_info *ca,
 	const struct store_crl *crl, int64_t revoked)
 {
-	int64_t now = clock_now(), left = crl->next_update - now;
+	int64_t now = clock_now(), left = crl->next_update - now, validity = list_validity(p);
 
 	return strcmp(crl->authority, ca->sha256) == 0 && crl->covers == revoked &&
-	       crl->this_update <= now && left > p->config->ca.crl_validity / 2 &&
-	       left <= p->config->ca.crl_validity;
+	       crl->this_update <= now && left > validity / 2 && left <= validity;
 }
 
 static enum err entries_of(
@@ -49,7 +53,7 @@ static enum err sign(struct provider *p, const struct store_revoked *revoked, si
 
 	order.entry = entries;
 	if (!err)
-		err = ca_crl(p->ca, &order, &crl->list, e);
+		err = ca_crl(local_ca(p), &order, &crl->list, e);
 	free(entries);
 	return err;
 }
@@ -60,7 +64,7 @@ static enum err publish_next(struct provider *p, const struct certificate_info *
 	int64_t now = clock_now();
 	struct store_crl crl = {
 		.this_update = now,
-		.next_update = now + p->config->ca.crl_validity,
+		.next_update = now + list_validity(p),
 	};
 	struct store_revoked *revoked = NULL;
 	size_t count = 0;
@@ -84,10 +88,10 @@ enum err provider_crl(struct provider *p, struct provider_crl *out, struct error
 	int64_t revoked = 0;
 	enum err err;
 
-	if (!ca_has_crl(p->ca))
-		return error_set(
-			e, ERR_NOT_FOUND, "a CA of this type publishes its revocation list itself");
-	err = read_ca_info(p, &ca, e);
+	if (!local_ca(p))
+		return error_set(e, ERR_NOT_FOUND,
+			"a CA of another house publishes its revocation list itself");
+	err = read_ca_info(local_ca(p), &ca, e);
 	if (err)
 		return err;
 	err = store_crl_current(p->store, ca.subject, &crl, &revoked, e);

@@ -31,16 +31,16 @@ static struct expiry client_expiry(const struct config *config)
 }
 
 /* Without the key, which the CA would open too: whoever only looks has no need of it. */
-static enum err read_ca(const struct config *config, struct chain *out, struct error *e)
+static enum err read_ca(const struct config_ca *ca, struct chain *out, struct error *e)
 {
 	struct blob pem = {NULL, 0};
-	enum err err = file_read(config->ca.certificate, &pem, e);
+	enum err err = file_read(ca->certificate, &pem, e);
 
 	if (err)
 		return err;
 	err = chain_from_pem(&pem, out, e);
 	blob_free(&pem);
-	return err ? error_context(e, "%s", config->ca.certificate) : ERR_OK;
+	return err ? error_context(e, "%s", ca->certificate) : ERR_OK;
 }
 
 static struct expiry of_list(struct store *store, const char *issuer)
@@ -75,20 +75,30 @@ struct expiry expiry_of_crl(const struct config *config, struct store *store, co
 	return expiry;
 }
 
+/* The CA in this house whose certificate ends first; none: those of other houses see to it. */
 static void gather_ca(
 	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT])
 {
-	struct chain ca = {0};
-	struct error e;
+	out[EXPIRY_CA] = (struct expiry){.what = EXPIRY_CA, .level = EXPIRY_NONE};
+	out[EXPIRY_CRL] = (struct expiry){.what = EXPIRY_CRL, .level = EXPIRY_NONE};
+	for (int usage = 0; usage < USAGE_COUNT; usage++) {
+		const struct config_ca *section = config_ca(config, (enum usage)usage);
+		struct expiry found;
+		struct chain ca = {0};
+		struct error e;
 
-	if (read_ca(config, &ca, &e)) {
-		out[EXPIRY_CA] = expiry_unknown(EXPIRY_CA, &e);
-		out[EXPIRY_CRL] = expiry_unknown(EXPIRY_CRL, &e);
-		return;
+		if (section->type != CA_LOCAL)
+			continue;
+		found = read_ca(section, &ca, &e) ? expiry_unknown(EXPIRY_CA, &e)
+						  : of_certificate(EXPIRY_CA, &ca.certificate[0]);
+		if (found.level > out[EXPIRY_CA].level) {
+			out[EXPIRY_CA] = found;
+			out[EXPIRY_CRL] = ca.count
+						  ? expiry_of_crl(config, store, &ca.certificate[0])
+						  : expiry_unknown(EXPIRY_CRL, &e);
+		}
+		chain_free(&ca);
 	}
-	out[EXPIRY_CA] = of_certificate(EXPIRY_CA, &ca.certificate[0]);
-	out[EXPIRY_CRL] = expiry_of_crl(config, store, &ca.certificate[0]);
-	chain_free(&ca);
 }
 
 void expiry_gather(

@@ -22,17 +22,30 @@ static void say(provider_report *report, void *ctx, const char *what, enum err e
 	report(ctx, what, err, false, err ? e->text : text);
 }
 
+static enum err init_ca(const struct config_ca *ca, const char *subject, enum key_type key,
+	provider_report *report, void *ctx, struct error *e)
+{
+	bool kept = is_there(ca->certificate, ca->key);
+	enum err err = kept ? ERR_OK : ca_local_init(ca, subject, key, e);
+
+	say(report, ctx, "CA", err, kept ? "kept" : "made", ca->certificate, ca->key, e);
+	return err;
+}
+
 enum err provider_init(const struct config *config, const char *subject, enum key_type key,
 	provider_report *report, void *ctx, struct error *e)
 {
-	bool kept = is_there(config->ca.certificate, config->ca.key);
-	enum err err = kept ? ERR_OK : ca_local_init(config, subject, key, e);
+	bool kept = is_there(config->store.sqlite, config->store.key_file);
+	enum err err = ERR_OK;
 
-	say(report, ctx, "CA", err, kept ? "kept" : "made", config->ca.certificate, config->ca.key,
-		e);
+	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
+		const struct config_ca *ca = config_ca(config, (enum usage)usage);
+
+		if (ca->type == CA_LOCAL && (usage == 0 || ca != config_ca(config, USAGE_SIGNING)))
+			err = init_ca(ca, subject, key, report, ctx, e);
+	}
 	if (err)
 		return err;
-	kept = is_there(config->store.sqlite, config->store.key_file);
 	err = kept ? ERR_OK : store_init(config, e);
 	say(report, ctx, "store", err, kept ? "kept" : "made", config->store.sqlite,
 		config->store.key_file, e);

@@ -12,8 +12,6 @@ static void add_file(struct buf *list, const char *path)
 {
 	struct stat st;
 
-	if (!path)
-		return;
 	if (stat(path, &st) < 0)
 		buf_printf(list, "%s: none\n", path);
 	else
@@ -21,17 +19,25 @@ static void add_file(struct buf *list, const char *path)
 			(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
+static void add_section(struct buf *list, const struct config *config, const char *section)
+{
+	const char *file;
+	size_t at = 0;
+
+	while ((file = config_next_file(config, section, &at)))
+		add_file(list, file);
+}
+
 enum err inputs_digest(const struct config *config, char out[DIGEST_HEX_SIZE], struct error *e)
 {
-	const char *const files[] = {config->path, config->ca.certificate, config->ca.key,
-		config->escrow.identity, config->escrow.identity_password_file,
-		config->escrow.ca_file, config->escrow.pkcs12_password_file};
+	static const char *const sections[] = {"ca", "ca signing", "ca encryption", "escrow"};
 	struct buf list = BUF_INIT(LIST_MAX);
 	enum err err;
 
 	buf_puts(&list, PACKAGE_VERSION "\n");
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		add_file(&list, files[i]);
+	add_file(&list, config->path);
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		add_section(&list, config, sections[i]);
 	err = buf_check(&list, e);
 	if (!err)
 		err = digest_hex(list.data, list.len, out, e);

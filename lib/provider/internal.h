@@ -16,7 +16,7 @@
 struct provider {
 	const struct config *config;
 	struct store *store;
-	struct ca *ca;
+	struct ca *ca[USAGE_COUNT]; /* may be one and the same */
 	struct escrow *escrow;
 	struct key_pool *pool;	      /* borrowed; NULL: every key is made when it is needed */
 	struct meter *meter;	      /* borrowed; NULL: nobody counts */
@@ -28,9 +28,11 @@ struct provider {
 enum err provider_open_ca(
 	const struct config *config, struct provider **out, struct error *e) must_check;
 
+/* The CA whose certificate and revocation list we give out; NULL: none is in this house. */
+struct ca *local_ca(const struct provider *provider);
+
 /* What the CA's own certificate says. */
-enum err read_ca_info(
-	struct provider *provider, struct certificate_info *out, struct error *e) must_check;
+enum err read_ca_info(struct ca *ca, struct certificate_info *out, struct error *e) must_check;
 
 /*
  * What an unenrollment revokes by [events] on-unenroll. What the CA refuses to revoke is logged

@@ -53,12 +53,12 @@ void meter_name_gateways(struct meter *meter, char *const urls[])
 			name(meter, urls[i]);
 }
 
-void meter_issued(struct meter *meter, size_t kind, enum err err)
+void meter_issued(struct meter *meter, enum ca_type type, enum err err)
 {
 	if (!meter)
 		return;
-	count(&meter->issued[kind][err], 1);
-	note(&meter->asked[kind], err);
+	count(&meter->issued[type][err], 1);
+	note(&meter->asked[type], err);
 }
 
 void meter_upload(struct meter *meter, const char *url, enum err err)

@@ -46,8 +46,8 @@ struct meter_place {
 };
 
 struct meter {
-	atomic_ullong issued[CA_KIND_MAX][ERR_COUNT];
-	struct meter_last asked[CA_KIND_MAX];
+	atomic_ullong issued[CA_TYPE_COUNT][ERR_COUNT];
+	struct meter_last asked[CA_TYPE_COUNT];
 	struct meter_times step[STEP_COUNT];
 	atomic_size_t gateways;				  /* that are named */
 	struct meter_gateway gateway[METER_GATEWAYS + 1]; /* the one behind those: all others */
@@ -64,8 +64,8 @@ extern const int64_t meter_bounds[METER_BUCKETS];
  */
 void meter_name_gateways(struct meter *meter, char *const urls[]);
 
-/* The CA was asked: how it ended. kind: ca_kind_of() */
-void meter_issued(struct meter *meter, size_t kind, enum err err);
+/* The CA was asked: how it ended. */
+void meter_issued(struct meter *meter, enum ca_type type, enum err err);
 
 /* An upload to that gateway was tried. One that has no place counts with all others. */
 void meter_upload(struct meter *meter, const char *url, enum err err);

@@ -4,13 +4,35 @@
 #include "pki/pkcs12.h"
 #include "provider/internal.h"
 
+static enum err open_ca(struct provider *p, enum usage usage, struct error *e)
+{
+	const struct config_ca *section = config_ca(p->config, usage);
+
+	for (int other = 0; other < (int)usage; other++)
+		if (config_ca(p->config, (enum usage)other) == section) {
+			p->ca[usage] = p->ca[other];
+			return ERR_OK;
+		}
+	return ca_open(p->config, section, &p->ca[usage], e);
+}
+
+static void close_ca(struct provider *p, enum usage usage)
+{
+	for (int other = 0; other < (int)usage; other++)
+		if (p->ca[other] == p->ca[usage])
+			return;
+	ca_close(p->ca[usage]);
+}
+
 static enum err open_store_and_ca(struct provider *p, struct error *e)
 {
 	enum err err = inputs_digest(p->config, p->inputs, e);
 
 	if (!err)
 		err = store_open(p->config, &p->store, e);
-	return err ? err : ca_open(p->config, &p->ca, e);
+	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
+		err = open_ca(p, (enum usage)usage, e);
+	return err;
 }
 
 enum err read_pkcs12_password(const char *file, struct blob *out, struct error *e)
@@ -76,7 +98,8 @@ void provider_close(struct provider *provider)
 	if (!provider)
 		return;
 	escrow_close(provider->escrow);
-	ca_close(provider->ca);
+	for (int usage = USAGE_COUNT - 1; usage >= 0; usage--)
+		close_ca(provider, (enum usage)usage);
 	store_close(provider->store);
 	blob_free(&provider->pkcs12_password);
 	free(provider);
@@ -87,20 +110,39 @@ struct store *provider_store(struct provider *provider)
 	return provider->store;
 }
 
-enum err read_ca_info(struct provider *p, struct certificate_info *out, struct error *e)
+struct ca *local_ca(const struct provider *p)
 {
-	struct blob der = {NULL, 0};
-	enum err err = ca_certificate(p->ca, &der, e);
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (ca_has_crl(p->ca[usage]))
+			return p->ca[usage];
+	return NULL;
+}
+
+enum err read_ca_info(struct ca *ca, struct certificate_info *out, struct error *e)
+{
+	struct chain chain = {0};
+	enum err err = ca_chain(ca, ca_deadline(ca), &chain, e);
 
 	if (!err)
-		err = certificate_info(&der, out, e);
-	blob_free(&der);
+		err = certificate_info(&chain.certificate[0], out, e);
+	chain_free(&chain);
 	return err;
 }
 
 enum err provider_ca_certificate(struct provider *provider, struct blob *out, struct error *e)
 {
-	return ca_certificate(provider->ca, out, e);
+	struct ca *ca = local_ca(provider);
+	struct chain chain = {0};
+	enum err err;
+
+	if (!ca)
+		return error_set(
+			e, ERR_NOT_FOUND, "a CA of another house publishes its certificate itself");
+	err = ca_chain(ca, ca_deadline(ca), &chain, e);
+	if (!err)
+		err = blob_copy(chain.certificate[0].data, chain.certificate[0].len, out, e);
+	chain_free(&chain);
+	return err;
 }
 
 enum err provider_key_pool(const struct config *config, struct key_pool **out, struct error *e)

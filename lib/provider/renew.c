@@ -25,7 +25,8 @@ struct renewal {
 
 /*
  * No certificate outlives its CA's: the next one for what ends with it would end then, too, and
- * each night's run would make another. A CA that has ended says so when it is asked.
+ * each night's run would make another. A CA that has ended says so when it is asked; one of another
+ * house is trusted to see to that.
  */
 static enum err stop_at_end_of_ca(
 	const struct config *config, struct store_renewal *wanted, struct error *e)
@@ -34,11 +35,13 @@ static enum err stop_at_end_of_ca(
 	struct provider *p = NULL;
 	enum err err = provider_open_ca(config, &p, e);
 
-	if (!err)
-		err = read_ca_info(p, &ca, e);
-	for (int usage = 0; !err && usage < USAGE_COUNT; usage++)
-		if (ca.not_after > clock_now() && wanted->before[usage] > ca.not_after)
+	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
+		if (!ca_has_crl(p->ca[usage]))
+			continue;
+		err = read_ca_info(p->ca[usage], &ca, e);
+		if (!err && ca.not_after > clock_now() && wanted->before[usage] > ca.not_after)
 			wanted->before[usage] = ca.not_after;
+	}
 	provider_close(p);
 	return err;
 }

@@ -5,16 +5,18 @@
 static enum err revoke(struct provider *p, const struct credential *credential,
 	enum revocation_reason reason, bool *done, struct error *e)
 {
+	struct ca *ca = p->ca[credential->usage];
 	const struct ca_revocation revocation = {
 		.serial = credential->serial,
 		.issuer = credential->issuer,
 		.reason = reason,
+		.deadline = ca_deadline(ca),
 	};
 	bool revoked = false;
 	enum err err = ERR_OK;
 
 	if (credential->state != CREDENTIAL_REVOKED) {
-		err = ca_revoke(p->ca, &revocation, e);
+		err = ca_revoke(ca, &revocation, e);
 		if (!err)
 			err = store_credential_revoke(
 				p->store, credential->id, reason, &revoked, e);

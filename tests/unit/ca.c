@@ -58,8 +58,8 @@ static void set_up(struct fixture *f)
 static void set_up_open(struct fixture *f)
 {
 	set_up(f);
-	assert_ok(ca_local_init(&f->config, SUBJECT, KEY_EC_P256, e));
-	assert_ok(ca_open(&f->config, &f->ca, e));
+	assert_ok(ca_local_init(&f->config.ca, SUBJECT, KEY_EC_P256, e));
+	assert_ok(ca_open(&f->config, &f->config.ca, &f->ca, e));
 }
 
 static void tear_down(struct fixture *f)
@@ -89,7 +89,7 @@ static void init_makes_key_and_certificate(void **state)
 	(void)state;
 	set_up(&f);
 	umask(022);
-	assert_ok(ca_local_init(&f.config, SUBJECT, KEY_RSA_3072, e));
+	assert_ok(ca_local_init(&f.config.ca, SUBJECT, KEY_RSA_3072, e));
 	assert_int_equal(mode_of(f.config.ca.key), 0600);
 	assert_int_equal(mode_of(f.config.ca.certificate), 0644);
 	assert_int_equal(
@@ -119,7 +119,7 @@ static void init_never_overwrites(void **state)
 		char *name = strrchr(paths[i], '/') + 1;
 
 		free(write_file(f.folder, name, &other));
-		assert_err(ca_local_init(&f.config, SUBJECT, KEY_EC_P256, e), ERR_CONFIG, name);
+		assert_err(ca_local_init(&f.config.ca, SUBJECT, KEY_EC_P256, e), ERR_CONFIG, name);
 		assert_int_equal(TOOL(NULL, &said, "cat", paths[i]), 0);
 		assert_string_equal(said, "mine");
 		free(said);
@@ -138,9 +138,10 @@ static void init_leaves_nothing_half_done(void **state)
 	set_up(&f);
 	free(f.config.ca.certificate);
 	f.config.ca.certificate = path_in(&f, "missing/ca.crt");
-	assert_err(ca_local_init(&f.config, SUBJECT, KEY_EC_P256, e), ERR_CONFIG, "missing/ca.crt");
+	assert_err(
+		ca_local_init(&f.config.ca, SUBJECT, KEY_EC_P256, e), ERR_CONFIG, "missing/ca.crt");
 	assert_int_not_equal(access(f.config.ca.key, F_OK), 0);
-	assert_err(ca_local_init(&f.config, "Test CA", KEY_EC_P256, e), ERR_CONFIG,
+	assert_err(ca_local_init(&f.config.ca, "Test CA", KEY_EC_P256, e), ERR_CONFIG,
 		"distinguished name");
 	tear_down(&f);
 }
@@ -159,27 +160,28 @@ static void issues_for_both_usages(void **state)
 	f.order.key = f.key = new_key(KEY_RSA_2048);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct certificate_info info = {.not_before = 0};
-		struct chain chain = {0};
-		struct blob pem = {NULL, 0}, root = {NULL, 0};
+		struct ca_answer answer = {.handle = ""};
+		struct blob pem = {NULL, 0};
+		struct chain own = {0};
 		char *said = NULL;
 
 		f.order.usage = rows[i].usage;
-		assert_ok(ca_issue(f.ca, &f.order, &chain, e));
-		assert_int_equal(chain.count, 2);
-		assert_ok(ca_certificate(f.ca, &root, e));
-		assert_true(blob_equal(&chain.certificate[1], &root));
-		assert_ok(certificate_info(&chain.certificate[0], &info, e));
+		assert_ok(ca_issue(f.ca, &f.order, &answer, e));
+		assert_int_equal(answer.chain.count, 2);
+		assert_ok(ca_chain(f.ca, 0, &own, e));
+		assert_true(blob_equal(&answer.chain.certificate[1], &own.certificate[0]));
+		assert_ok(certificate_info(&answer.chain.certificate[0], &info, e));
 		assert_int_equal(info.not_before, NOW - 300);
 		assert_int_equal(info.not_after - info.not_before + 1, 365 * DAY);
 		assert_string_equal(info.issuer, SUBJECT);
-		assert_ok(certificate_to_pem(&chain.certificate[0], &pem, e));
+		assert_ok(certificate_to_pem(&answer.chain.certificate[0], &pem, e));
 		if (TOOL(&pem, &said, "openssl", "verify", "-x509_strict", "-attime", "1700000000",
 			    "-CAfile", f.config.ca.certificate, "-purpose", rows[i].purpose) != 0)
 			fail_msg("%s", said);
 		free(said);
 		blob_free(&pem);
-		blob_free(&root);
-		chain_free(&chain);
+		chain_free(&own);
+		chain_free(&answer.chain);
 	}
 	tear_down(&f);
 }
@@ -188,7 +190,7 @@ static void puts_what_is_configured_into_leaves(void **state)
 {
 	static char url[] = "http://pki.example.com/ca.crl", policy[] = "1.3.6.1.4.1.99999.7";
 	static char *policies[] = {policy, NULL};
-	struct chain chain = {0};
+	struct ca_answer answer = {.handle = ""};
 	struct fixture f;
 	char *said;
 
@@ -196,47 +198,47 @@ static void puts_what_is_configured_into_leaves(void **state)
 	set_up(&f);
 	f.config.ca.crl_url = url;
 	f.config.certificates.policies = policies;
-	assert_ok(ca_local_init(&f.config, SUBJECT, KEY_EC_P256, e));
-	assert_ok(ca_open(&f.config, &f.ca, e));
-	assert_ok(ca_issue(f.ca, &f.order, &chain, e));
-	said = show_certificate(&chain.certificate[0]);
+	assert_ok(ca_local_init(&f.config.ca, SUBJECT, KEY_EC_P256, e));
+	assert_ok(ca_open(&f.config, &f.config.ca, &f.ca, e));
+	assert_ok(ca_issue(f.ca, &f.order, &answer, e));
+	said = show_certificate(&answer.chain.certificate[0]);
 	assert_has(said, url);
 	assert_has(said, policy);
 	free(said);
-	chain_free(&chain);
+	chain_free(&answer.chain);
 	tear_down(&f);
 }
 
 /* What certificate_check() refuses never comes out. */
 static void what_fails_the_check_stays_inside(void **state)
 {
-	struct chain chain = {.count = 7};
+	struct ca_answer answer = {.chain.count = 7};
 	struct fixture f;
 
 	(void)state;
 	set_up_open(&f);
 	f.order.now = NOW + 4000 * DAY; /* the CA's certificate is over by then */
-	assert_err(ca_issue(f.ca, &f.order, &chain, e), ERR_INTERNAL, "ends before it begins");
+	assert_err(ca_issue(f.ca, &f.order, &answer, e), ERR_INTERNAL, "ends before it begins");
 	f.order.now = NOW + 3651 * DAY + 23 * 3600 + 100;
-	assert_err(ca_issue(f.ca, &f.order, &chain, e), ERR_REFUSED, "has expired");
-	assert_int_equal(chain.count, 7);
+	assert_err(ca_issue(f.ca, &f.order, &answer, e), ERR_REFUSED, "has expired");
+	assert_int_equal(answer.chain.count, 7);
 	tear_down(&f);
 }
 
 static void says_when_the_ca_is_over(void **state)
 {
-	struct chain chain = {0};
+	struct ca_answer answer = {.handle = ""};
 	struct ca *ca = NULL;
 	struct fixture f;
 
 	(void)state;
 	set_up_open(&f);
 	now = f.order.now = NOW + 3653 * DAY;
-	assert_err(ca_issue(f.ca, &f.order, &chain, e), ERR_CONFIG, "has expired");
-	assert_ok(ca_open(&f.config, &ca, e)); /* for those who have certificates */
-	assert_err(ca_issue(ca, &f.order, &chain, e), ERR_CONFIG, "to 2033-11-13T21:13:19Z");
+	assert_err(ca_issue(f.ca, &f.order, &answer, e), ERR_CONFIG, "has expired");
+	assert_ok(ca_open(&f.config, &f.config.ca, &ca, e)); /* for those who have certificates */
+	assert_err(ca_issue(ca, &f.order, &answer, e), ERR_CONFIG, "to 2033-11-13T21:13:19Z");
 	now = f.order.now = NOW - 2 * DAY;
-	assert_err(ca_issue(ca, &f.order, &chain, e), ERR_CONFIG, "is not valid yet");
+	assert_err(ca_issue(ca, &f.order, &answer, e), ERR_CONFIG, "is not valid yet");
 	ca_close(ca);
 	tear_down(&f);
 }
@@ -250,16 +252,16 @@ static void refuses_unfit_files(void **state)
 	(void)state;
 	set_up_open(&f);
 	assert_int_equal(chmod(f.config.ca.key, 0644), 0);
-	assert_err(ca_open(&f.config, &ca, e), ERR_CONFIG, f.config.ca.key);
+	assert_err(ca_open(&f.config, &f.config.ca, &ca, e), ERR_CONFIG, f.config.ca.key);
 	assert_int_equal(unlink(f.config.ca.key), 0);
-	assert_err(ca_open(&f.config, &ca, e), ERR_CONFIG, f.config.ca.key);
+	assert_err(ca_open(&f.config, &f.config.ca, &ca, e), ERR_CONFIG, f.config.ca.key);
 	free(write_file(f.folder, "ca.key", &text));
 	assert_int_equal(chmod(f.config.ca.key, 0600), 0);
-	assert_err(ca_open(&f.config, &ca, e), ERR_CONFIG, "ca.key: no private key");
+	assert_err(ca_open(&f.config, &f.config.ca, &ca, e), ERR_CONFIG, "ca.key: no private key");
 	free(write_file(f.folder, "ca.crt", &text));
-	assert_err(ca_open(&f.config, &ca, e), ERR_CONFIG, "ca.crt: no certificate");
+	assert_err(ca_open(&f.config, &f.config.ca, &ca, e), ERR_CONFIG, "ca.crt: no certificate");
 	assert_int_equal(unlink(f.config.ca.certificate), 0);
-	assert_err(ca_open(&f.config, &ca, e), ERR_CONFIG, f.config.ca.certificate);
+	assert_err(ca_open(&f.config, &f.config.ca, &ca, e), ERR_CONFIG, f.config.ca.certificate);
 	assert_null(ca);
 	tear_down(&f);
 }
@@ -273,7 +275,7 @@ static void refuses_bad_policies_at_once(void **state)
 	(void)state;
 	set_up_open(&f);
 	f.config.certificates.policies = policies;
-	assert_err(ca_open(&f.config, &ca, e), ERR_CONFIG,
+	assert_err(ca_open(&f.config, &f.config.ca, &ca, e), ERR_CONFIG,
 		"certprov.conf: [certificates] policies: policy \"1.2.x\"");
 	assert_null(ca);
 	tear_down(&f);
@@ -289,10 +291,10 @@ static void refuses_a_key_of_another_ca(void **state)
 	assert_int_equal(unlink(f.config.ca.certificate), 0);
 	free(f.config.ca.key);
 	f.config.ca.key = path_in(&f, "other.key");
-	assert_ok(ca_local_init(&f.config, SUBJECT, KEY_EC_P256, e));
+	assert_ok(ca_local_init(&f.config.ca, SUBJECT, KEY_EC_P256, e));
 	free(f.config.ca.key);
 	f.config.ca.key = path_in(&f, "ca.key");
-	assert_err(ca_open(&f.config, &ca, e), ERR_CONFIG, "for another key");
+	assert_err(ca_open(&f.config, &f.config.ca, &ca, e), ERR_CONFIG, "for another key");
 	tear_down(&f);
 }
 
@@ -311,7 +313,7 @@ static void works_below_another_root(void **state)
 		"-out sub.crt\n"
 		"cat sub.crt root.crt >ca.crt\n";
 	struct blob pem = {NULL, 0};
-	struct chain chain = {0};
+	struct ca_answer answer = {.handle = ""};
 	struct fixture f;
 	char *said = NULL, *root, *sub;
 
@@ -322,13 +324,13 @@ static void works_below_another_root(void **state)
 	free(said);
 	clock_replace(NULL);
 	f.order.now = clock_now();
-	assert_ok(ca_open(&f.config, &f.ca, e));
-	assert_ok(ca_issue(f.ca, &f.order, &chain, e));
+	assert_ok(ca_open(&f.config, &f.config.ca, &f.ca, e));
+	assert_ok(ca_issue(f.ca, &f.order, &answer, e));
 	clock_replace(test_clock);
-	assert_int_equal(chain.count, 3);
+	assert_int_equal(answer.chain.count, 3);
 	root = path_in(&f, "root.crt");
 	sub = path_in(&f, "sub.crt");
-	assert_ok(certificate_to_pem(&chain.certificate[0], &pem, e));
+	assert_ok(certificate_to_pem(&answer.chain.certificate[0], &pem, e));
 	if (TOOL(&pem, &said, "openssl", "verify", "-CAfile", root, "-untrusted", sub, "-purpose",
 		    "smimesign") != 0)
 		fail_msg("%s", said);
@@ -336,7 +338,7 @@ static void works_below_another_root(void **state)
 	free(root);
 	free(sub);
 	blob_free(&pem);
-	chain_free(&chain);
+	chain_free(&answer.chain);
 	tear_down(&f);
 }
 

@@ -81,10 +81,10 @@ static void results_are_kept_apart(void **state)
 
 	meter_issued(meter, 0, ERR_OK);
 	meter_issued(meter, 0, ERR_OK);
-	meter_issued(meter, CA_KIND_MAX - 1, ERR_INTERNAL);
+	meter_issued(meter, CA_TYPE_COUNT - 1, ERR_INTERNAL);
 	assert_int_equal(atomic_load(&meter->issued[0][ERR_OK]), 2);
 	assert_int_equal(atomic_load(&meter->issued[0][ERR_INTERNAL]), 0);
-	assert_int_equal(atomic_load(&meter->issued[CA_KIND_MAX - 1][ERR_INTERNAL]), 1);
+	assert_int_equal(atomic_load(&meter->issued[CA_TYPE_COUNT - 1][ERR_INTERNAL]), 1);
 }
 
 static unsigned long long uploads(const struct meter *meter, size_t place)

@@ -1,0 +1,135 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config_keys.h"
+
+/* [ca], and what [ca signing] and [ca encryption] have of it. */
+
+static const char *const sections[USAGE_COUNT] = {
+	[USAGE_SIGNING] = "ca signing",
+	[USAGE_ENCRYPTION] = "ca encryption",
+};
+
+const struct config_ca *config_ca(const struct config *config, enum usage usage)
+{
+	return config->ca_for[usage].section ? &config->ca_for[usage] : &config->ca;
+}
+
+static const char *text_of(const struct config *config, const struct option *o)
+{
+	const char *text = NULL;
+
+	memcpy(&text, (const char *)config + o->offset, sizeof(text));
+	return text;
+}
+
+/* The keys of a section stand together: NULL behind the last one. */
+static const struct option *next_of(const struct option *o)
+{
+	const struct option *next = o + 1;
+
+	return next < config_options + config_option_count && strcmp(next->section, o->section) == 0
+		       ? next
+		       : NULL;
+}
+
+static bool is_used(const struct config *config, const char *section)
+{
+	for (const struct option *o = config_option(section, NULL); o; o = next_of(o))
+		if (*config_line(config, o))
+			return true;
+	return false;
+}
+
+static enum err copy_value(
+	struct config *config, const struct option *from, const struct option *to, struct error *e)
+{
+	const char *base = (const char *)config + from->offset;
+	char *text = NULL;
+
+	if (from->allocated && text_of(config, from)) {
+		text = strdup(text_of(config, from));
+		if (!text)
+			return error_memory(e);
+	}
+	memcpy((char *)config + to->offset, from->allocated ? (const char *)&text : base, to->size);
+	return ERR_OK;
+}
+
+/* same: [ca] is of the same type, or this is [ca]. */
+static enum err complete_key(struct config *config, const struct config_ca *ca,
+	const struct option *o, bool same, struct error *e)
+{
+	const struct option *general = config_option("ca", o->key);
+
+	if (*config_line(config, o) || !(o->types & 1U << ca->type))
+		return ERR_OK;
+	if (same && general != o)
+		return copy_value(config, general, o, e);
+	return o->fallback ? o->set(config, o, o->fallback, e) : ERR_OK;
+}
+
+static enum err complete(
+	struct config *config, struct config_ca *ca, const char *section, struct error *e)
+{
+	const struct option *type = config_option(section, "type");
+	enum err err = ERR_OK;
+	bool same;
+
+	ca->section = section;
+	if (!*config_line(config, type))
+		ca->type = config->ca.type;
+	same = ca->type == config->ca.type;
+	for (const struct option *o = next_of(type); o && !err; o = next_of(o))
+		err = complete_key(config, ca, o, same, e);
+	return err;
+}
+
+enum err config_ca_complete(struct config *config, struct error *e)
+{
+	enum err err = complete(config, &config->ca, "ca", e);
+
+	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
+		if (is_used(config, sections[usage]))
+			err = complete(config, &config->ca_for[usage], sections[usage], e);
+	return err;
+}
+
+static enum err check_key(const struct config *config, const struct config_ca *ca,
+	const struct option *o, struct error *e)
+{
+	const char *type = ca_type_names[ca->type];
+	unsigned bit = 1U << ca->type;
+
+	if (*config_line(config, o) && !(o->types & bit))
+		return config_error(
+			config, o->section, o->key, e, "a CA with type = %s does not use it", type);
+	if (o->needed & bit && !text_of(config, o))
+		return config_error(
+			config, o->section, o->key, e, "missing; type = %s needs it", type);
+	return ERR_OK;
+}
+
+static enum err check(const struct config *config, const struct config_ca *ca, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	for (const struct option *o = config_option(ca->section, NULL); o && !err; o = next_of(o))
+		err = check_key(config, ca, o, e);
+	return err;
+}
+
+/* Where each usage has a CA of its own, [ca] is only what they have in common. */
+enum err config_ca_check(const struct config *config, struct error *e)
+{
+	bool all = true;
+	enum err err = ERR_OK;
+
+	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
+		if (config->ca_for[usage].section)
+			err = check(config, &config->ca_for[usage], e);
+		else
+			all = false;
+	}
+	return err || all ? err : check(config, &config->ca, e);
+}

@@ -1,0 +1,113 @@
+#include "ca/remote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/excerpt.h"
+#include "pki/certificate.h"
+
+enum err remote_open(const struct config *config, const struct config_ca *ca, enum http_auth auth,
+	struct remote *out, struct error *e)
+{
+	const struct http_options options = {
+		.auth = auth,
+		.username = ca->username,
+		.password_file = ca->password_file,
+		.identity = ca->identity,
+		.identity_password_file = ca->identity_password_file,
+		.ca_file = ca->ca_file,
+	};
+	struct remote remote = {.config = config, .ca = ca};
+
+	if (http_client_new(&options, &remote.http, e))
+		return error_context(e, "[%s]", ca->section);
+	*out = remote;
+	return ERR_OK;
+}
+
+void remote_close(struct remote *remote)
+{
+	http_client_free(remote->http);
+	*remote = (struct remote){.http = NULL};
+}
+
+enum err remote_send(struct remote *remote, const struct http_request *request,
+	struct http_answer *out, struct error *e)
+{
+	struct http_request whole = *request;
+	char *url = NULL;
+	enum err err;
+
+	if (asprintf(&url, "%s%s", remote->ca->url, request->url) < 0)
+		return error_memory(e);
+	whole.url = url;
+	whole.plain = true; /* the configuration takes http:// to this machine alone */
+	if (!whole.answer_max)
+		whole.answer_max = REMOTE_ANSWER_MAX;
+	err = http_send(remote->http, &whole, out, e);
+	free(url);
+	return err ? error_context(e, "CA") : ERR_OK;
+}
+
+static bool is_passing(int status)
+{
+	return status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
+static const char *advice(const struct http_answer *answer)
+{
+	if (answer->status >= 300 && answer->status < 400)
+		return " redirects, which is not followed: correct its url";
+	if (answer->status == 401 || answer->status == 403)
+		return " does not let us in: see what it knows us by";
+	if (answer->status == 404 || answer->status == 405)
+		return " knows no such request: correct its url";
+	return is_passing(answer->status) ? " cannot do it now" : " refuses";
+}
+
+enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
+	const char *says, struct error *e)
+{
+	const char *text = says ? says : (const char *)answer->body.data;
+	size_t len = says ? strlen(says) : answer->body.len;
+	char words[EXCERPT_SIZE];
+
+	excerpt(text, len, words);
+	error_set(e, is_passing(answer->status) ? ERR_UNAVAILABLE : ERR_REFUSED,
+		"CA %s%s (status %d)%s%s", remote->ca->url, advice(answer), answer->status,
+		*words ? "; it says: " : "", words);
+	e->retry_after = answer->retry_after;
+	return e->code;
+}
+
+enum err remote_chain(const struct ca_order *order, const struct certificates *from,
+	struct chain *out, struct error *e)
+{
+	struct blob public_key = {NULL, 0};
+	enum err err = key_public(order->key, &public_key, e);
+
+	if (!err)
+		err = chain_build(from, &public_key, out, e);
+	blob_free(&public_key);
+	return err;
+}
+
+#define LINE_OCTETS 48 /* 64 characters */
+
+void remote_base64(const struct blob *der, struct buf *out)
+{
+	for (size_t at = 0; at < der->len; at += LINE_OCTETS) {
+		size_t left = der->len - at;
+
+		buf_base64(out, der->data + at, left < LINE_OCTETS ? left : LINE_OCTETS);
+		buf_putc(out, '\n');
+	}
+}
+
+void remote_request_pem(const struct ca_order *order, struct buf *out)
+{
+	buf_puts(out, "-----BEGIN CERTIFICATE REQUEST-----\n");
+	remote_base64(order->request, out);
+	buf_puts(out, "-----END CERTIFICATE REQUEST-----\n");
+}

@@ -1,0 +1,47 @@
+#ifndef CA_REMOTE_H
+#define CA_REMOTE_H
+
+#include "ca/ca.h"
+#include "net/http.h"
+
+/* What the CAs of other houses have in common: HTTPS, and what an answer means. */
+
+struct remote {
+	const struct config *config;
+	const struct config_ca *ca;
+	struct http_client *http;
+};
+
+#define REMOTE_ANSWER_MAX (256 * 1024) /* bytes: a few certificates are far less */
+
+/* From [ca] identity, ca-file and, with an auth other than HTTP_AUTH_NONE, username. ERR_CONFIG. */
+enum err remote_open(const struct config *config, const struct config_ca *ca, enum http_auth auth,
+	struct remote *out, struct error *e) must_check;
+void remote_close(struct remote *remote);
+
+/*
+ * Sends a request whose url is only what stands behind [ca] url: "/v1/…". Any status is success;
+ * errors as http_send(). answer_max 0: REMOTE_ANSWER_MAX.
+ */
+enum err remote_send(struct remote *remote, const struct http_request *request,
+	struct http_answer *out, struct error *e) must_check;
+
+/*
+ * For a status that means neither issued nor pending. 408, 425, 429 and 5xx: ERR_UNAVAILABLE, with
+ * retry_after; all others, redirects among them, ERR_REFUSED. says: the CA's own words, of which
+ * the log gets some printable ones; NULL: the answer's body.
+ */
+enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
+	const char *says, struct error *e);
+
+/* The chain for the order's key out of all certificates that came: see chain_build(). */
+enum err remote_chain(const struct ca_order *order, const struct certificates *from,
+	struct chain *out, struct error *e) must_check;
+
+/* base64 in lines of 64 characters, each with "\n" behind (RFC 2045 has at most 76). */
+void remote_base64(const struct blob *der, struct buf *out);
+
+/* The request in PEM (RFC 7468, "CERTIFICATE REQUEST"). */
+void remote_request_pem(const struct ca_order *order, struct buf *out);
+
+#endif
