@@ -19,7 +19,7 @@
 #define BLANKS " \t"
 #define VALUE_ENDS " \t;\"'|"
 
-/* Seconds beside [escrow] timeout: for the CA, and for the store when it is busy. */
+/* Seconds beside what CAs and gateways may take: for keys, and for the store when it is busy. */
 #define TIMEOUT_BESIDE 10
 #define TIMEOUT_DEFAULT 60 /* of both servers */
 
@@ -204,13 +204,13 @@ static void read_all(struct web *w)
 static void check_limits(struct web *w)
 {
 	int64_t timeout = w->timeout < 0 ? TIMEOUT_DEFAULT : w->timeout;
-	int64_t need = w->config->escrow.timeout + TIMEOUT_BESIDE;
+	int64_t need = config_longest(w->config) + TIMEOUT_BESIDE;
 	size_t body = w->config->events.max_body;
 
 	if (timeout < need)
 		warn(w,
-			"in %s it waits %lld s for our answer, which may take %lld s ([escrow] "
-			"timeout, and %d s for the rest): raise fastcgi_read_timeout (Apache: "
+			"in %s it waits %lld s for our answer, which may take %lld s (timeout in "
+			"[ca] for each usage, in [escrow], and %d s for the rest): raise fastcgi_read_timeout (Apache: "
 			"timeout) or lower ours",
 			w->dir, (long long)timeout, (long long)need, TIMEOUT_BESIDE);
 	if (w->body_max >= 0 && (uint64_t)w->body_max < body)

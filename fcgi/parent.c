@@ -85,7 +85,7 @@ static enum err start(struct parent *p, struct error *e)
 static int64_t latest_end(const struct config *config)
 {
 	return clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS + STOP_MARGIN_MS +
-	       config->escrow.timeout * 1000;
+	       config_longest(config) * 1000;
 }
 
 static enum err take_new_config(struct parent *p, struct error *e)

@@ -139,6 +139,9 @@ const char *config_next_file(const struct config *config, const char *section, s
 /* The CA of that usage: its own section, or [ca]. */
 const struct config_ca *config_ca(const struct config *config, enum usage usage);
 
+/* Seconds: how long CAs and gateways together may hold up one event. */
+int64_t config_longest(const struct config *config);
+
 /*
  * ERR_CONFIG for a value that only its user could judge: "FILE:LINE: [section]
  * key: what". The key must be one that the table in config_keys.c has. What [ca signing] and

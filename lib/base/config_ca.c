@@ -15,6 +15,16 @@ const struct config_ca *config_ca(const struct config *config, enum usage usage)
 	return config->ca_for[usage].section ? &config->ca_for[usage] : &config->ca;
 }
 
+int64_t config_longest(const struct config *config)
+{
+	int64_t seconds = config->escrow.timeout;
+
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (config->certificates.usages[usage])
+			seconds += config_ca(config, (enum usage)usage)->timeout;
+	return seconds;
+}
+
 static const char *text_of(const struct config *config, const struct option *o)
 {
 	const char *text = NULL;

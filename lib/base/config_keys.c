@@ -411,7 +411,7 @@ static const char *const source_names[] = {"event"};
 		RANGE(3600, 365 * DAY), DEFAULT("7d"), FOR(T(LOCAL))}, \
 	{section, "url", set_ca_url, AT(m.url), NEEDED(HTTP_TYPES)}, \
 	{section, "timeout", set_duration, AT(m.timeout), \
-		RANGE(1, 300), DEFAULT("30s"), FOR(REMOTE_TYPES)}, \
+		RANGE(1, 120), DEFAULT("30s"), FOR(REMOTE_TYPES)}, \
 	{section, "ca-file", set_path, AT(m.ca_file), FOR(HTTP_TYPES)}, \
 	{section, "issuer-file", set_path, AT(m.issuer_file), FOR(REMOTE_TYPES)}, \
 	{section, "identity", set_path_or_token, AT(m.identity), FOR(IDENTITY_TYPES)}, \

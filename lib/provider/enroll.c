@@ -7,13 +7,13 @@
 #include "provider/backoff.h"
 #include "provider/internal.h"
 
-/* For all steps of an event but the upload, which has a deadline of its own. */
+/* For all steps of an event but those that wait for others, which have deadlines of their own. */
 #define IN_WORK_SECONDS 300
 #define TURN_POLL_MS 50
 
 int64_t lease_seconds(const struct config *config)
 {
-	return IN_WORK_SECONDS + config->escrow.timeout;
+	return IN_WORK_SECONDS + config_longest(config);
 }
 
 static enum err record(struct work *w, const char *body, size_t len, struct error *e)
