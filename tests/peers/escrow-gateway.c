@@ -1,34 +1,26 @@
 /*
  * A simulated Credential Escrow Gateway, for tests: the FastCGI program behind
  * an nginx that terminates TLS and asks for a client certificate (see
- * escrow-gateway.nginx). It is as strict as the real one could be
+ * peer.nginx). It is as strict as the real one could be
  * (escrow-judge.h), does on request what a sick one does (escrow-state.h), and
  * has recorded an upload before it answers.
  */
 
 #include <fcgiapp.h>
 #include <gnutls/gnutls.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "tests/peers/escrow-judge.h"
 #include "tests/peers/escrow-state.h"
+#include "tests/peers/peer-fastcgi.h"
 
 #define BODY_MAX (8 * 1024 * 1024)
-#define BACKLOG 512
-#define WORKERS_MAX 128
-#define STATUS_DROP 599 /* nginx ends the connection without a word */
 #define STATUS_NOT_ACCEPTABLE 406
 
 struct gateway {
@@ -54,9 +46,7 @@ struct exchange {
 
 static const char *param(const struct exchange *x, const char *name)
 {
-	const char *value = FCGX_GetParam(name, x->request->envp);
-
-	return value ? value : "";
+	return peer_param(x->request, name);
 }
 
 /* --- the steps of a request; each may end it with a status and a text */
@@ -90,34 +80,15 @@ static enum err judge_headers(struct exchange *x)
 	return ERR_OK;
 }
 
-static enum err read_body(struct exchange *x)
-{
-	char chunk[16384];
-	int n;
-
-	while ((n = FCGX_GetStr(chunk, sizeof(chunk), x->request->in)) > 0)
-		buf_append(&x->body, chunk, (size_t)n);
-	return buf_check(&x->body, &x->error);
-}
-
-static void wait_seconds(double seconds)
-{
-	struct timespec left = {.tv_sec = (time_t)seconds};
-
-	left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
-	while (nanosleep(&left, &left) < 0)
-		;
-}
-
 /* What an order asks for before the upload is looked at. */
 static enum err obey_before(struct exchange *x)
 {
 	const struct order *order = &x->order;
 
 	if (order->deed == DEED_SLOW || order->deed == DEED_HANG)
-		wait_seconds(order->number);
+		peer_wait(order->number);
 	if (order->deed == DEED_HANG)
-		x->status = STATUS_DROP;
+		x->status = PEER_STATUS_DROP;
 	else if (order->deed == DEED_STATUS && order->status >= 300)
 		x->status = order->status;
 	return x->status ? error_set(&x->error, ERR_UNAVAILABLE, "as ordered") : ERR_OK;
@@ -128,9 +99,9 @@ static void obey_after(struct exchange *x)
 {
 	x->status = x->order.deed == DEED_STATUS ? x->order.status : 200;
 	if (x->order.deed == DEED_LATE)
-		wait_seconds(x->order.number);
+		peer_wait(x->order.number);
 	if (x->order.deed == DEED_DROP)
-		x->status = STATUS_DROP;
+		x->status = PEER_STATUS_DROP;
 }
 
 static enum err take_upload(struct exchange *x)
@@ -151,7 +122,7 @@ static enum err handle(struct exchange *x)
 	if (!err)
 		err = judge_target(x);
 	if (!err)
-		err = read_body(x);
+		err = peer_read_body(x->request, &x->body, &x->error);
 	if (!err)
 		err = judge_headers(x);
 	if (!err)
@@ -210,8 +181,9 @@ static void answer(struct exchange *x)
 	buf_free(&out);
 }
 
-static void serve(const struct gateway *gateway, FCGX_Request *request)
+static void serve(void *ctx, FCGX_Request *request)
 {
+	const struct gateway *gateway = ctx;
 	struct exchange x = {.gateway = gateway, .request = request, .body = BUF_INIT(BODY_MAX)};
 	struct log_entry entry = {.upload = &x.upload, .client = x.client, .record = x.record};
 	struct error e = {.code = ERR_OK};
@@ -234,65 +206,6 @@ static void serve(const struct gateway *gateway, FCGX_Request *request)
 	buf_free(&x.body);
 }
 
-/* --- processes */
-
-static int listen_on(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-		return -1;
-	memcpy(address.sun_path, path, strlen(path));
-	unlink(path);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static void on_terminate(int sig)
-{
-	(void)sig;
-	_exit(0);
-}
-
-static int work(const struct gateway *gateway, int listener)
-{
-	FCGX_Request request;
-
-	if (FCGX_InitRequest(&request, listener, 0) != 0)
-		return 1;
-	while (FCGX_Accept_r(&request) == 0) {
-		serve(gateway, &request);
-		FCGX_Finish_r(&request);
-	}
-	return 0;
-}
-
-/* A hang holds its process, so there are many; they go when the parent goes. */
-static int start_workers(const struct gateway *gateway, int listener)
-{
-	pid_t parent = getpid();
-
-	for (int64_t i = 0; i < gateway->workers; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
-			return 1;
-		if (pid == 0) {
-			prctl(PR_SET_PDEATHSIG, SIGTERM);
-			if (getppid() == parent)
-				_exit(work(gateway, listener));
-			_exit(0);
-		}
-	}
-	while (wait(NULL) > 0)
-		;
-	return 1; /* workers end with their parent, not before */
-}
-
 static bool read_options(int argc, char **argv, struct gateway *g, struct error *e)
 {
 	int option;
@@ -306,7 +219,7 @@ static bool read_options(int argc, char **argv, struct gateway *g, struct error 
 			g->thumbprints = optarg;
 		else if (option == 'p' && file_read_password(optarg, &g->password, e))
 			return false;
-		else if (option == 'w' && !text_number(optarg, WORKERS_MAX, &g->workers))
+		else if (option == 'w' && !text_number(optarg, PEER_WORKERS_MAX, &g->workers))
 			return false;
 		else if (option == '?')
 			return false;
@@ -318,8 +231,6 @@ int main(int argc, char **argv)
 {
 	struct gateway gateway = {.workers = 8};
 	struct error e = {.text = "wrong usage"};
-	struct sigaction terminate = {.sa_handler = on_terminate};
-	int listener;
 
 	if (!read_options(argc, argv, &gateway, &e)) {
 		fprintf(stderr,
@@ -328,11 +239,5 @@ int main(int argc, char **argv)
 			e.text);
 		return 2;
 	}
-	sigaction(SIGTERM, &terminate, NULL); /* before FCGX_Init, which else takes it */
-	listener = listen_on(gateway.socket);
-	if (listener < 0 || FCGX_Init() != 0) {
-		perror(gateway.socket);
-		return 1;
-	}
-	return start_workers(&gateway, listener);
+	return peer_run(gateway.socket, gateway.workers, serve, &gateway);
 }

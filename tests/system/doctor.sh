@@ -69,7 +69,7 @@ gateway()
 # answers STATUS [REST]: a gateway that says just that
 answers()
 {
-	gateway "s#error_page 418 = @gateway;##; s#return 418;#return $1;#"
+	gateway "s#error_page 418 = @peer;##; s#return 418;#return $1;#"
 }
 
 # front_is FILE EDIT: a web server whose configuration differs
@@ -336,7 +336,7 @@ way 'a name that nobody knows' 'configure escrow.url=https://certprov.invalid' \
 	FAILED "$what" 'its name could not be resolved' "check url and this machine's DNS" 75
 way 'nobody there' 'configure escrow.url=https://localhost:1' \
 	FAILED "$what" 'no connection: Connection refused' 'is the port right' 75
-way 'nobody answers' 'gateway "s#error_page 418 = @gateway;##; s#return 418;#return 599;#"' \
+way 'nobody answers' 'gateway "s#error_page 418 = @peer;##; s#return 418;#return 599;#"' \
 	FAILED "$what" 'the connection broke before an answer' 'may not take our client certificate' 75
 way 'a port without TLS' "configure escrow.url=https://localhost:$front_http_port" \
 	FAILED "$what" 'no TLS connection' 'is it the right port' 75

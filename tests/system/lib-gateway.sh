@@ -46,7 +46,7 @@ eg_nginx_start()
 		-e "s|@KEEPALIVE@|${eg_keepalive:-75}|" \
 		-e "s|@CERT@|$pki/$certificate.crt|; s|@KEY@|$pki/$certificate.key|" \
 		${eg_edit:+-e "$eg_edit"} \
-		"$top_srcdir/tests/peers/escrow-gateway.nginx" >"$eg/nginx.conf"
+		"$top_srcdir/tests/peers/peer.nginx" >"$eg/nginx.conf"
 	nginx_start "${eg##*/}-nginx" "$eg"
 }
 
@@ -54,9 +54,9 @@ eg_start()
 {
 	local certificate=${1:-eg-server} port
 
-	start "${eg##*/}-program" "$top_builddir/tests/peers/escrow-gateway" -s "$eg/gateway.sock" \
+	start "${eg##*/}-program" "$top_builddir/tests/peers/escrow-gateway" -s "$eg/peer.sock" \
 		-d "$eg/state" -t "$eg/thumbprints" -p "$eg/p12.password" -w "${eg_workers:-16}"
-	wait_ready "${eg##*/}-program" -S "$eg/gateway.sock" || return 1
+	wait_ready "${eg##*/}-program" -S "$eg/peer.sock" || return 1
 	for _ in 1 2 3 4 5; do
 		port=${eg_port:-$(free_port)}
 		if eg_nginx_start "$port" "$certificate"; then
@@ -73,7 +73,7 @@ eg_stop()
 {
 	stop "${eg##*/}-nginx" || true
 	stop "${eg##*/}-program" || true
-	rm -f "$eg/gateway.sock"
+	rm -f "$eg/peer.sock"
 }
 
 eg_of()
