@@ -1,0 +1,153 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # the parts of the library share variables
+# The simulated certificate authority (tests/peers/certificate-authority.h): for tests that
+# source it behind lib.sh.
+#
+#   ca_start               starts it, behind its own nginx, on $ca_url
+#   ca_stop                stops it; ca_start takes the same port again
+#   ca_restart
+#   ca_mode [MODE...]      what it does from now on ("later 9", "pending 2 deny", "garbage at
+#                          /cacerts": see tests/peers/certificate-authority-core.h); none: ok
+#   ca_log [FILTER]        its log through jq, compact: ca_log 'select(.status != 200) | .text'
+#   ca_log_from_here       what is in it already no longer counts, for ca_log
+#   ca_certificates_issued how many
+#   ca_issued SERIAL       path of that certificate, PEM
+#   ca_revoked [SERIAL]    "SERIAL REASON" a line
+#   ca_settings KIND       what configure takes, a word each; KIND is a kind of CA
+#
+# Its certificates: root.crt, issuing.crt below it; foreign-root.crt and foreign.crt, which
+# nobody trusts; tls.crt, the issuer of its server's certificate. All are in $ca/issuers.
+# Clients: "ra" with the password in $ca/ra.password, and $pki/ra.pfx with the
+# one in $ca/pfx.password. ca_edit is a sed command for its nginx.conf.
+
+ca=$root/ca
+ca_port=
+ca_url=
+ca_log_start=0
+
+# ca_issuer NAME SUBJECT [CA]: an authority, below that CA if one is named
+ca_issuer()
+{
+	local name=$1 subject=$2
+	local -a extensions=(-days 3650 -subj "$subject"
+		-addext 'basicConstraints=critical,CA:TRUE'
+		-addext 'keyUsage=critical,keyCertSign,cRLSign')
+
+	if [[ -n ${3:-} ]]; then
+		pki_leaf "ca-$name" "ca-$3" "${extensions[@]}"
+	else
+		pki_req "ca-$name" "${extensions[@]}"
+	fi
+	cp "$pki/ca-$name.crt" "$ca/issuers/$name.crt"
+	cp "$pki/ca-$name.key" "$ca/issuers/$name.key"
+}
+
+ca_setup()
+{
+	mkdir -p "$ca/state/issued" "$ca/state/requests" "$ca/issuers" "$ca/tmp"
+	ca_issuer root '/O=Example/CN=Mail Root CA'
+	ca_issuer issuing '/C=DE/O=Example, Inc./CN=Mail Issuing CA 1' root
+	ca_issuer foreign-root '/O=Elsewhere/CN=Foreign Root CA'
+	ca_issuer foreign '/O=Elsewhere/CN=Foreign Issuing CA' foreign-root
+	ca_issuer tls '/O=Example/CN=CA Server TLS'
+	pki_server ca-server ca-tls localhost
+	pki_client ra ca-tls
+	(
+		umask 077
+		printf 'ra:pass:wörd\n' >"$ca/state/users"
+		printf 'pass:wörd\n' >"$ca/ra.password"
+		printf 'ra identity\n' >"$ca/pfx.password"
+		pki_pfx ra 'ra identity'
+	)
+}
+
+ca_nginx_start()
+{
+	sed -e "s|@USER@|$(nginx_user)|; s|@DIR@|$ca|; s|@PORT@|$1|; s|@KEEPALIVE@|75|" \
+		-e "s|@CERT@|$pki/ca-server.crt|; s|@KEY@|$pki/ca-server.key|" \
+		-e "s|ssl_verify_client .*;|ssl_verify_client optional; ssl_client_certificate $ca/issuers/tls.crt;|" \
+		-e '/error_page 495/d' ${ca_edit:+-e "$ca_edit"} \
+		"$top_srcdir/tests/peers/peer.nginx" >"$ca/nginx.conf"
+	nginx_start ca-nginx "$ca"
+}
+
+ca_start()
+{
+	local port
+
+	start ca-program "$top_builddir/tests/peers/certificate-authority" -s "$ca/peer.sock" \
+		-d "$ca/state" -i "$ca/issuers" -w "${ca_workers:-16}"
+	wait_ready ca-program -S "$ca/peer.sock" || return 1
+	for _ in 1 2 3 4 5; do
+		port=${ca_port:-$(free_port)}
+		if ca_nginx_start "$port"; then
+			ca_port=$port
+			ca_url=https://localhost:$port
+			return 0
+		fi
+		port_was_taken "$ca" || return 1
+	done
+	return 1
+}
+
+ca_stop()
+{
+	stop ca-nginx || true
+	stop ca-program || true
+	rm -f "$ca/peer.sock"
+}
+
+ca_restart()
+{
+	ca_stop
+	ca_start
+}
+
+ca_mode()
+{
+	printf '%s\n' "${*:-ok}" >"$ca/state/mode.new"
+	mv "$ca/state/mode.new" "$ca/state/mode"
+}
+
+ca_log()
+{
+	[[ ! -e $ca/state/log ]] ||
+		tail -n "+$((ca_log_start + 1))" "$ca/state/log" | jq -rc "${1:-.}"
+}
+
+ca_log_from_here()
+{
+	ca_log_start=0
+	[[ ! -e $ca/state/log ]] || ca_log_start=$(wc -l <"$ca/state/log")
+}
+
+ca_certificates_issued()
+{
+	find "$ca/state/issued" -name '*.crt' | wc -l
+}
+
+ca_issued()
+{
+	printf '%s/state/issued/%s.crt\n' "$ca" "$1"
+}
+
+ca_revoked()
+{
+	[[ ! -e $ca/state/revoked ]] || grep -e "^${1:-}" "$ca/state/revoked" || true
+}
+
+# --- the kinds; a new one is a function here
+
+ca_settings()
+{
+	"ca_settings_$1"
+}
+
+ca_settings_est()
+{
+	printf '%s\n' ca.type=est "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
+		"ca.issuer-file=$ca/issuers/root.crt" ca.username=ra \
+		"ca.password-file=$ca/ra.password"
+}
+
+ca_setup
