@@ -465,6 +465,37 @@ static void refuses_malformed_numbers(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Whoever else may sign, only these issue for us. */
+static void checks_who_issued(void **state)
+{
+	struct fixture *f = *state;
+	struct certificates issuers = {.count = 0};
+	struct recipe other = f->root;
+	struct authority stranger;
+	struct chain more = {0};
+
+	f->demand.issuers = &issuers;
+	refused(f, "issued by another CA");
+	other.key = f->rsa_key;
+	stranger = make(&other, NULL); /* of the root's name */
+	append(&more, stranger.crt);
+	issuers.certificate[issuers.count++] = more.certificate[0];
+	refused(f, "issued by another CA");
+	/* the root, which is in the chain; then, when it is not */
+	issuers.certificate[issuers.count++] = f->chain.certificate[2];
+	assert_ok(certificate_check(&f->chain, &f->demand, e));
+	f->chain.count = 2;
+	assert_ok(certificate_check(&f->chain, &f->demand, e));
+	/* the leaf itself is no issuer of its own */
+	issuers.certificate[1] = f->chain.certificate[0];
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "another CA");
+	issuers.certificate[1] = f->chain.certificate[1];
+	assert_ok(certificate_check(&f->chain, &f->demand, e));
+	f->chain.count = 3;
+	chain_free(&more);
+	gnutls_x509_crt_deinit(stranger.crt);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +519,7 @@ int main(void)
 		TEST(refuses_more_than_one_address),
 		TEST(refuses_alternative_names_without_mail),
 		TEST(checks_utf8_mailboxes),
+		TEST(checks_who_issued),
 		TEST(looks_into_the_subject),
 		TEST(refuses_other_purposes),
 		TEST(refuses_wrong_key_usages),

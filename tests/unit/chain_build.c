@@ -1,0 +1,205 @@
+/* From what a CA sends, in whatever order and wrapping, to a chain. */
+
+#include "chain_recipes.h"
+
+#include <gnutls/pkcs7.h>
+
+static struct certificates from;
+
+static void take(const struct blob *der)
+{
+	assert_ok(certificates_add_der(&from, der->data, der->len, e));
+}
+
+static int set_up_pool(void **state)
+{
+	set_up(state);
+	make_chain(&fixture);
+	return 0;
+}
+
+static int tear_down_pool(void **state)
+{
+	certificates_free(&from);
+	return tear_down(state);
+}
+
+/* Leaf, intermediate, root, as the fixture has them. */
+static void assert_in_order(size_t count)
+{
+	struct chain built = {0};
+
+	assert_ok(chain_build(&from, &fixture.public_key, &built, e));
+	assert_int_equal(built.count, count);
+	for (size_t i = 0; i < count; i++)
+		assert_true(blob_equal(&built.certificate[i], &fixture.chain.certificate[i]));
+	chain_free(&built);
+}
+
+static void test_any_order(void **state)
+{
+	static const size_t orders[][3] = {
+		{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		certificates_free(&from);
+		for (size_t j = 0; j < 3; j++)
+			take(&f->chain.certificate[orders[i][j]]);
+		assert_in_order(3);
+	}
+}
+
+static void test_as_far_as_it_goes(void **state)
+{
+	struct fixture *f = *state;
+
+	take(&f->chain.certificate[0]);
+	take(&f->chain.certificate[2]); /* not its issuer */
+	assert_in_order(1);
+	take(&f->chain.certificate[1]);
+	take(&f->chain.certificate[1]); /* twice is no matter */
+	assert_in_order(3);
+}
+
+static void test_no_certificate_for_us(void **state)
+{
+	struct fixture *f = *state;
+	struct chain built = {.count = 7};
+
+	take(&f->chain.certificate[1]);
+	take(&f->chain.certificate[2]);
+	assert_err(chain_build(&from, &f->public_key, &built, e), ERR_REFUSED,
+		"no certificate for our key");
+	assert_int_equal(built.count, 7);
+}
+
+/* The same name, another key: it did not sign. */
+static void test_namesake(void **state)
+{
+	struct fixture *f = *state;
+	struct recipe namesake = f->ca;
+	struct authority root = make(&f->root, NULL), other;
+	struct chain more = {0};
+
+	namesake.key = f->rsa_key;
+	other = make(&namesake, &root);
+	append(&more, other.crt);
+	take(&more.certificate[0]);
+	for (size_t i = 0; i < 3; i++)
+		take(&f->chain.certificate[i]);
+	assert_in_order(3);
+	chain_free(&more);
+	gnutls_x509_crt_deinit(other.crt);
+	gnutls_x509_crt_deinit(root.crt);
+}
+
+/* Two CAs that have certified each other: no end of it, but for us. */
+static void test_crossed(void **state)
+{
+	struct fixture *f = *state;
+	struct authority root = make(&f->root, NULL), ca = make(&f->ca, &root), crossed;
+	struct chain more = {0}, built = {0};
+
+	crossed = make(&f->root, &ca);
+	append(&more, crossed.crt);
+	take(&more.certificate[0]);
+	take(&f->chain.certificate[0]);
+	take(&f->chain.certificate[1]);
+	assert_ok(chain_build(&from, &f->public_key, &built, e));
+	assert_int_equal(built.count, 3);
+	chain_free(&built);
+	chain_free(&more);
+	gnutls_x509_crt_deinit(crossed.crt);
+	gnutls_x509_crt_deinit(ca.crt);
+	gnutls_x509_crt_deinit(root.crt);
+}
+
+/* Renewed for the same key: the later one counts. */
+static void test_latest(void **state)
+{
+	struct fixture *f = *state;
+	struct blob earlier = f->chain.certificate[0];
+
+	f->chain.certificate[0] = (struct blob){NULL, 0};
+	f->leaf.from += 100;
+	make_chain(f);
+	take(&f->chain.certificate[0]);
+	take(&earlier);
+	take(&f->chain.certificate[1]);
+	take(&f->chain.certificate[2]);
+	blob_free(&earlier);
+	assert_in_order(3);
+}
+
+static void test_wrappings(void **state)
+{
+	struct fixture *f = *state;
+	gnutls_pkcs7_t message = NULL;
+	gnutls_datum_t out = {NULL, 0};
+	struct buf text = BUF_INIT(65536);
+
+	assert_gnutls(gnutls_pkcs7_init(&message));
+	for (size_t i = 3; i-- > 0;) {
+		const gnutls_datum_t der = {
+			f->chain.certificate[i].data, (unsigned)f->chain.certificate[i].len};
+		struct blob pem = {NULL, 0};
+
+		assert_gnutls(gnutls_pkcs7_set_crt_raw(message, &der));
+		assert_ok(certificate_to_pem(&f->chain.certificate[i], &pem, e));
+		buf_printf(&text, "subject=CN = whoever\n%s\r\n", (const char *)pem.data);
+		blob_free(&pem);
+	}
+	assert_ok(certificates_add_pem(&from, text.data, text.len, e));
+	assert_in_order(3);
+	for (int pem = 0; pem < 2; pem++) {
+		certificates_free(&from);
+		assert_gnutls(gnutls_pkcs7_export2(
+			message, pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER, &out));
+		assert_ok(certificates_add_pkcs7(&from, out.data, out.size, e));
+		assert_in_order(3);
+		gnutls_free(out.data);
+	}
+	gnutls_pkcs7_deinit(message);
+	buf_free(&text);
+}
+
+static void test_rubbish(void **state)
+{
+	static const char text[] = "<html>Service unavailable</html>";
+	struct fixture *f = *state;
+	const struct blob *leaf = &f->chain.certificate[0];
+
+	assert_err(certificates_add_pem(&from, text, strlen(text), e), ERR_REFUSED,
+		"no certificate in PEM");
+	assert_err(certificates_add_pkcs7(&from, text, strlen(text), e), ERR_REFUSED,
+		"no PKCS#7 message");
+	assert_err(certificates_add_pkcs7(&from, leaf->data, leaf->len, e), ERR_REFUSED,
+		"no PKCS#7 message");
+	assert_err(certificates_add_pkcs7(&from, "", 0, e), ERR_REFUSED, "no PKCS#7 message");
+	assert_err(certificates_add_der(&from, leaf->data, leaf->len - 1, e), ERR_REFUSED,
+		"cannot be read");
+	assert_err(certificates_add_der(&from, "", 0, e), ERR_REFUSED, "cannot be read");
+	assert_int_equal(from.count, 0);
+	for (size_t i = 0; i < CERTIFICATES_MAX; i++)
+		take(leaf);
+	assert_err(certificates_add_der(&from, leaf->data, leaf->len, e), ERR_REFUSED,
+		"more than 32 certificates");
+}
+
+int main(void)
+{
+#define BUILT(test) cmocka_unit_test_setup_teardown(test, set_up_pool, tear_down_pool)
+	const struct CMUnitTest tests[] = {
+		BUILT(test_any_order),
+		BUILT(test_as_far_as_it_goes),
+		BUILT(test_no_certificate_for_us),
+		BUILT(test_namesake),
+		BUILT(test_crossed),
+		BUILT(test_latest),
+		BUILT(test_wrappings),
+		BUILT(test_rubbish),
+	};
+
+	return cmocka_run_group_tests(tests, make_keys, free_keys);
+}

@@ -1,0 +1,176 @@
+/* [ca], [ca signing] and [ca encryption]: what each of them has, and may have. */
+
+#include "config_tools.h"
+
+static void test_one_for_all(void **state)
+{
+	struct config *c = good(LEAST "[ca]\ntype = est\nurl = https://ca.example.com/\n");
+
+	(void)state;
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		assert_ptr_equal(config_ca(c, (enum usage)usage), &c->ca);
+	assert_int_equal(c->ca.type, CA_EST);
+	assert_string_equal(c->ca.section, "ca");
+	assert_string_equal(c->ca.url, "https://ca.example.com");
+	assert_int_equal(c->ca.timeout, 30);
+	assert_null(c->ca.certificate); /* the default of another type */
+	assert_null(c->ca.key);
+	assert_int_equal(config_longest(c), 20 + 2 * 30);
+	config_free(c);
+}
+
+/* What a usage's section does not set is that of [ca]. */
+static void test_one_key_apart(void **state)
+{
+	struct config *c = good(LEAST "[ca]\ntype = ejbca\nurl = https://ca.example.com\n"
+				      "ca-name = Mail\ncertificate-profile = both\n"
+				      "end-entity-profile = staff\nidentity = ra.pfx\n"
+				      "timeout = 10s\n"
+				      "[ca encryption]\ncertificate-profile = encryption\n");
+	const struct config_ca *signing = config_ca(c, USAGE_SIGNING);
+	const struct config_ca *encryption = config_ca(c, USAGE_ENCRYPTION);
+
+	(void)state;
+	assert_ptr_equal(signing, &c->ca);
+	assert_string_equal(signing->certificate_profile, "both");
+	assert_string_equal(encryption->section, "ca encryption");
+	assert_int_equal(encryption->type, CA_EJBCA);
+	assert_string_equal(encryption->certificate_profile, "encryption");
+	assert_string_equal(encryption->end_entity_profile, "staff");
+	assert_string_equal(encryption->identity, "/etc/certprov/ra.pfx");
+	assert_int_equal(encryption->timeout, 10);
+	config_free(c);
+}
+
+/* Of another type it has nothing of [ca]. */
+static void test_another_type_apart(void **state)
+{
+	struct config *c = good(LEAST "[ca]\ntype = est\nurl = https://ca.example.com\n"
+				      "timeout = 10s\n"
+				      "[ca encryption]\ntype = local\nkey = pkcs11:object=ca\n");
+	const struct config_ca *encryption = config_ca(c, USAGE_ENCRYPTION);
+
+	(void)state;
+	assert_int_equal(encryption->type, CA_LOCAL);
+	assert_string_equal(encryption->certificate, "/etc/certprov/ca.crt");
+	assert_string_equal(encryption->key, "pkcs11:object=ca");
+	assert_null(encryption->url);
+	assert_int_equal(encryption->timeout, 0);
+	assert_int_equal(config_longest(c), 20 + 10);
+	config_free(c);
+}
+
+/* Where each usage has its own, [ca] need not be whole. */
+static void test_general_part(void **state)
+{
+	struct config *c = good(LEAST "[ca]\ntype = vault\nurl = https://vault.example.com\n"
+				      "token-file = vault.token\n"
+				      "[ca signing]\nrole = signing\n"
+				      "[ca encryption]\nrole = encryption\n");
+
+	(void)state;
+	assert_string_equal(config_ca(c, USAGE_SIGNING)->role, "signing");
+	assert_string_equal(config_ca(c, USAGE_ENCRYPTION)->role, "encryption");
+	assert_string_equal(config_ca(c, USAGE_ENCRYPTION)->mount, "pki");
+	assert_string_equal(
+		config_ca(c, USAGE_ENCRYPTION)->token_file, "/etc/certprov/vault.token");
+	config_free(c);
+}
+
+static void test_keys_of_other_types(void **state)
+{
+	(void)state;
+	assert_refused(LEAST "[ca]\nurl = https://ca.example.com\n",
+		":7: [ca] url: a CA with type = local does not use it");
+	assert_refused(LEAST "[ca]\ntype = est\nurl = https://ca.example.com\nrole = x\n",
+		":9: [ca] role: a CA with type = est does not use it");
+	assert_refused(LEAST "[ca]\ntype = est\nurl = https://ca.example.com\n"
+			     "[ca signing]\ntype = command\nprogram = /bin/ca\nlabel = x\n",
+		":12: [ca signing] label: a CA with type = command does not use it");
+}
+
+static void test_missing_keys(void **state)
+{
+	(void)state;
+	assert_refused(LEAST "[ca]\ntype = est\n", ": [ca] url: missing; type = est needs it");
+	assert_refused(
+		LEAST "[ca]\ntype = command\n", ": [ca] program: missing; type = command needs it");
+	assert_refused(LEAST "[ca]\ntype = vault\nurl = https://vault.example.com\n"
+			     "[ca signing]\nrole = signing\n",
+		": [ca] role: missing; type = vault needs it");
+	assert_refused(LEAST "[ca signing]\ntype = step\nurl = https://ca.example.com\n",
+		": [ca] provisioner: missing; type = step needs it");
+}
+
+static void test_urls(void **state)
+{
+	static const char why[] = ":8: [ca] url: expected an https:// URL without credentials, "
+				  "query or fragment (http:// only to localhost)";
+	static const char *const bad[] = {"http://ca.example.com", "http://127.0.0.1.example.com",
+		"https://me@ca.example.com", "http://localhost@ca.example.com",
+		"https://ca.example.com?x", "https://ca.example.com#x", "https://",
+		"ca.example.com", "http://127.0.0.1@ca.example.com/"};
+	static const char *const taken[] = {"http://127.0.0.1:8888", "http://[::1]/x",
+		"http://localhost", "https://ca.example.com:8443/path"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		snprintf(text, sizeof(text), LEAST "[ca]\ntype = est\nurl = %s\n", bad[i]);
+		assert_refused(text, why);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+		snprintf(text, sizeof(text), LEAST "[ca]\ntype = est\nurl = %s\n", taken[i]);
+		config_free(good(text));
+	}
+}
+
+/* Of whatever section; but what lies in a token is no file. */
+static void test_files(void **state)
+{
+	struct config *c = good(LEAST "[ca]\nkey = pkcs11:object=ca\ncertificate = c.crt\n"
+				      "[ca signing]\ntype = est\nurl = https://ca.example.com\n"
+				      "ca-file = tls.crt\nidentity = ra.pfx\n");
+	size_t at = 0;
+
+	(void)state;
+	assert_string_equal(config_next_file(c, "ca", &at), "/etc/certprov/c.crt");
+	assert_null(config_next_file(c, "ca", &at));
+	at = 0;
+	assert_string_equal(config_next_file(c, "ca signing", &at), "/etc/certprov/tls.crt");
+	assert_string_equal(config_next_file(c, "ca signing", &at), "/etc/certprov/ra.pfx");
+	assert_null(config_next_file(c, "ca signing", &at));
+	config_free(c);
+}
+
+/* Whoever judges an inherited value names the place where it was set. */
+static void test_place_of_inherited(void **state)
+{
+	struct config *c = good(LEAST "[ca]\ntype = est\nurl = https://ca.example.com\n"
+				      "label = x\n[ca signing]\nurl = https://b.example.com\n");
+	struct error e;
+
+	(void)state;
+	config_error(c, "ca signing", "label", &e, "no");
+	assert_string_equal(e.text, FILE_NAME ":9: [ca] label: no");
+	config_error(c, "ca signing", "url", &e, "no");
+	assert_string_equal(e.text, FILE_NAME ":11: [ca signing] url: no");
+	config_free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_for_all),
+		cmocka_unit_test(test_one_key_apart),
+		cmocka_unit_test(test_another_type_apart),
+		cmocka_unit_test(test_general_part),
+		cmocka_unit_test(test_keys_of_other_types),
+		cmocka_unit_test(test_missing_keys),
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_place_of_inherited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
