@@ -26,7 +26,7 @@ static enum err write_out(const struct blob *content, const char *output, bool p
 		      : print(content, pem, e);
 }
 
-static int crl(const char *config_file, const char *output, bool pem)
+static int crl(const char *config_file, enum usage usage, const char *output, bool pem)
 {
 	struct config *config = NULL;
 	struct provider_crl crl = {.this_update = 0};
@@ -35,7 +35,7 @@ static int crl(const char *config_file, const char *output, bool pem)
 	enum err err = cli_load(config_file, &config, &e);
 
 	if (!err)
-		err = provider_crl_of(config, &crl, &e);
+		err = provider_crl_of(config, usage, &crl, &e);
 	if (!err && pem)
 		err = crl_to_pem(&crl.der, &text, &e);
 	if (!err)
@@ -50,10 +50,10 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 {
 	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
 		{"output", required_argument, NULL, 'o'}, {"pem", no_argument, NULL, 'p'},
-		{"help", no_argument, NULL, 'h'}, {0}};
+		{"usage", required_argument, NULL, 'u'}, {"help", no_argument, NULL, 'h'}, {0}};
 	const char *output = NULL;
 	bool pem = false;
-	int option;
+	int option, usage = USAGE_SIGNING;
 
 	while ((option = getopt_long(argc, argv, "c:o:h", names, NULL)) != -1) {
 		if (option == 'c')
@@ -62,16 +62,19 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 			output = optarg;
 		else if (option == 'p')
 			pem = true;
+		else if (option == 'u')
+			usage = kind_find(usage_names, USAGE_COUNT, optarg);
 		else
 			return cli_usage(self, option == 'h');
 	}
-	if (optind != argc)
+	if (optind != argc || usage < 0)
 		return cli_usage(self, false);
-	return crl(config_file, output, pem);
+	return crl(config_file, (enum usage)usage, output, pem);
 }
 
-const struct command command_crl = {"crl", "[--output FILE] [--pem]",
+const struct command command_crl = {"crl", "[--output FILE] [--pem] [--usage USAGE]",
 	"Writes the local CA's certificate revocation list",
 	"  -o, --output FILE   into that file, which is replaced in one step\n"
-	"  --pem               PEM instead of DER\n",
+	"  --pem               PEM instead of DER\n"
+	"  --usage USAGE       of the local CA for signing or encryption, where there are two\n",
 	run};

@@ -68,12 +68,21 @@ static enum err serve(const struct request *request, const struct blob *content,
 	return ERR_OK;
 }
 
+/* Of which CA, where there are two in this house. */
+static enum usage usage_of(const struct request *request)
+{
+	bool encryption = request->which == PATH_CA_ENCRYPTION_CERTIFICATE ||
+			  request->which == PATH_CA_ENCRYPTION_CRL;
+
+	return encryption ? USAGE_ENCRYPTION : USAGE_SIGNING;
+}
+
 /* For those who build a chain from the issuer URL in a certificate (RFC 5280, 4.2.2.1). */
 enum err page_ca_certificate(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	struct blob der = {NULL, 0};
-	enum err err = provider_ca_certificate(service->provider, &der, e);
+	enum err err = provider_ca_certificate(service->provider, usage_of(request), &der, e);
 
 	if (err)
 		return err;
@@ -116,7 +125,7 @@ enum err page_ca_crl(struct service *service, const struct request *request,
 {
 	struct provider_crl crl = {.this_update = 0};
 	char modified[HTTP_DATE_SIZE];
-	enum err err = provider_crl(service->provider, &crl, e);
+	enum err err = provider_crl(service->provider, usage_of(request), &crl, e);
 
 	if (err)
 		return err;

@@ -8,6 +8,8 @@ static const struct route routes[] = {
 	{PATH_HEALTHZ, "GET", ACCESS_ALL, false, page_healthz},
 	{PATH_CA_CERTIFICATE, "GET", ACCESS_ALL, false, page_ca_certificate},
 	{PATH_CA_CRL, "GET", ACCESS_ALL, false, page_ca_crl},
+	{PATH_CA_ENCRYPTION_CERTIFICATE, "GET", ACCESS_ALL, false, page_ca_certificate},
+	{PATH_CA_ENCRYPTION_CRL, "GET", ACCESS_ALL, false, page_ca_crl},
 	{PATH_METRICS, "GET", ACCESS_ADMIN, false, page_metrics},
 	{PATH_STATUS, "GET", ACCESS_ADMIN, false, page_status},
 };

@@ -5,6 +5,7 @@
 #include "net/http.h"
 #include "pki/crl.h"
 #include "provider/checkup.h"
+#include "provider/internal.h"
 
 /* The certificate authority, and whether others can learn what it has revoked. */
 
@@ -118,7 +119,8 @@ static void check_remote(struct checkup *c, struct ca *ca, const char *what)
 			ca_type_names[section->type]);
 }
 
-static void check_section(struct checkup *c, const struct config_ca *section)
+/* Gives the CA where it can be opened. */
+static struct ca *check_section(struct checkup *c, const struct config_ca *section)
 {
 	/* "CA", "CA signing" */
 	const char *own = section->section[2] ? section->section + 2 : "";
@@ -134,13 +136,22 @@ static void check_section(struct checkup *c, const struct config_ca *section)
 		check_local(c, ca, what);
 	else
 		check_remote(c, ca, what);
-	ca_close(ca);
+	return ca;
 }
 
 void check_ca(struct checkup *c)
 {
-	for (int usage = 0; usage < USAGE_COUNT; usage++)
-		if (usage == 0 || config_ca(c->config, (enum usage)usage) !=
-					  config_ca(c->config, USAGE_SIGNING))
-			check_section(c, config_ca(c->config, (enum usage)usage));
+	const struct config_ca *signing = config_ca(c->config, USAGE_SIGNING);
+	const struct config_ca *encryption = config_ca(c->config, USAGE_ENCRYPTION);
+	struct ca *one = check_section(c, signing), *other = NULL;
+	struct error e;
+	enum err err;
+
+	if (encryption != signing)
+		other = check_section(c, encryption);
+	err = one && other ? check_ca_names(c->config, one, other, &e) : ERR_OK;
+	if (err)
+		checkup_found(c, "CA names", err, e.text);
+	ca_close(one);
+	ca_close(other);
 }

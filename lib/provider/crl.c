@@ -8,18 +8,18 @@
  * and a request for it costs no signature.
  */
 
-static int64_t list_validity(const struct provider *p)
-{
-	return ca_config(local_ca(p))->crl_validity;
-}
+struct authority {
+	struct ca *ca;
+	struct certificate_info info;
+};
 
 /* Is it this CA's, does it have all that is revoked, and will it last? */
-static bool is_fresh(const struct provider *p, const struct certificate_info *ca,
-	const struct store_crl *crl, int64_t revoked)
+static bool is_fresh(const struct authority *ca, const struct store_crl *crl, int64_t revoked)
 {
-	int64_t now = clock_now(), left = crl->next_update - now, validity = list_validity(p);
+	int64_t now = clock_now(), left = crl->next_update - now,
+		validity = ca_config(ca->ca)->crl_validity;
 
-	return strcmp(crl->authority, ca->sha256) == 0 && crl->covers == revoked &&
+	return strcmp(crl->authority, ca->info.sha256) == 0 && crl->covers == revoked &&
 	       crl->this_update <= now && left > validity / 2 && left <= validity;
 }
 
@@ -39,7 +39,7 @@ static enum err entries_of(
 	return ERR_OK;
 }
 
-static enum err sign(struct provider *p, const struct store_revoked *revoked, size_t count,
+static enum err sign(const struct authority *ca, const struct store_revoked *revoked, size_t count,
 	struct store_crl *crl, struct error *e)
 {
 	struct crl_entry *entries = NULL;
@@ -53,66 +53,68 @@ static enum err sign(struct provider *p, const struct store_revoked *revoked, si
 
 	order.entry = entries;
 	if (!err)
-		err = ca_crl(local_ca(p), &order, &crl->list, e);
+		err = ca_crl(ca->ca, &order, &crl->list, e);
 	free(entries);
 	return err;
 }
 
 /* Where several make one at the same time, the one with the highest number is the one to be. */
-static enum err publish_next(struct provider *p, const struct certificate_info *ca, struct error *e)
+static enum err publish_next(struct provider *p, const struct authority *ca, struct error *e)
 {
 	int64_t now = clock_now();
 	struct store_crl crl = {
 		.this_update = now,
-		.next_update = now + list_validity(p),
+		.next_update = now + ca_config(ca->ca)->crl_validity,
 	};
 	struct store_revoked *revoked = NULL;
 	size_t count = 0;
 	enum err err = store_crl_begin(
-		p->store, ca->subject, &crl.number, &crl.covers, &revoked, &count, e);
+		p->store, ca->info.subject, &crl.number, &crl.covers, &revoked, &count, e);
 
-	memcpy(crl.authority, ca->sha256, sizeof(crl.authority));
+	memcpy(crl.authority, ca->info.sha256, sizeof(crl.authority));
 	if (!err)
-		err = sign(p, revoked, count, &crl, e);
+		err = sign(ca, revoked, count, &crl, e);
 	if (!err)
-		err = store_crl_publish(p->store, ca->subject, &crl, e);
+		err = store_crl_publish(p->store, ca->info.subject, &crl, e);
 	blob_free(&crl.list);
 	free(revoked);
 	return err;
 }
 
-enum err provider_crl(struct provider *p, struct provider_crl *out, struct error *e)
+enum err provider_crl(
+	struct provider *p, enum usage usage, struct provider_crl *out, struct error *e)
 {
-	struct certificate_info ca;
+	struct authority ca = {.ca = local_ca(p, usage)};
 	struct store_crl crl = {.number = 0};
 	int64_t revoked = 0;
 	enum err err;
 
-	if (!local_ca(p))
+	if (!ca.ca)
 		return error_set(e, ERR_NOT_FOUND,
 			"a CA of another house publishes its revocation list itself");
-	err = read_ca_info(local_ca(p), &ca, e);
+	err = read_ca_info(ca.ca, &ca.info, e);
 	if (err)
 		return err;
-	err = store_crl_current(p->store, ca.subject, &crl, &revoked, e);
-	if (err == ERR_NOT_FOUND || (!err && !is_fresh(p, &ca, &crl, revoked))) {
+	err = store_crl_current(p->store, ca.info.subject, &crl, &revoked, e);
+	if (err == ERR_NOT_FOUND || (!err && !is_fresh(&ca, &crl, revoked))) {
 		blob_free(&crl.list);
 		err = publish_next(p, &ca, e);
 		if (!err)
-			err = store_crl_current(p->store, ca.subject, &crl, &revoked, e);
+			err = store_crl_current(p->store, ca.info.subject, &crl, &revoked, e);
 	}
 	if (!err)
 		*out = (struct provider_crl){crl.list, crl.this_update, crl.next_update};
 	return err;
 }
 
-enum err provider_crl_of(const struct config *config, struct provider_crl *out, struct error *e)
+enum err provider_crl_of(
+	const struct config *config, enum usage usage, struct provider_crl *out, struct error *e)
 {
 	struct provider *p = NULL;
 	enum err err = provider_open_ca(config, &p, e);
 
 	if (!err)
-		err = provider_crl(p, out, e);
+		err = provider_crl(p, usage, out, e);
 	provider_close(p);
 	return err;
 }

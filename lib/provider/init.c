@@ -1,4 +1,6 @@
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ca/ca.h"
@@ -22,11 +24,27 @@ static void say(provider_report *report, void *ctx, const char *what, enum err e
 	report(ctx, what, err, false, err ? e->text : text);
 }
 
-static enum err init_ca(const struct config_ca *ca, const char *subject, enum key_type key,
-	provider_report *report, void *ctx, struct error *e)
+/* A CA of one usage has that in its name: no two may have the same (RFC 5280, 4.1.2.4). */
+static enum err make_ca(const struct config_ca *ca, enum usage usage, const char *subject,
+	enum key_type key, struct error *e)
+{
+	bool own = strcmp(ca->section, "ca") != 0;
+	char *name = NULL;
+	enum err err;
+
+	if (asprintf(&name, "%s%s%s", subject, own ? ",OU=" : "", own ? usage_names[usage] : "") <
+		0)
+		return error_memory(e);
+	err = ca_local_init(ca, name, key, e);
+	free(name);
+	return err;
+}
+
+static enum err init_ca(const struct config_ca *ca, enum usage usage, const char *subject,
+	enum key_type key, provider_report *report, void *ctx, struct error *e)
 {
 	bool kept = is_there(ca->certificate, ca->key);
-	enum err err = kept ? ERR_OK : ca_local_init(ca, subject, key, e);
+	enum err err = kept ? ERR_OK : make_ca(ca, usage, subject, key, e);
 
 	say(report, ctx, "CA", err, kept ? "kept" : "made", ca->certificate, ca->key, e);
 	return err;
@@ -42,7 +60,7 @@ enum err provider_init(const struct config *config, const char *subject, enum ke
 		const struct config_ca *ca = config_ca(config, (enum usage)usage);
 
 		if (ca->type == CA_LOCAL && (usage == 0 || ca != config_ca(config, USAGE_SIGNING)))
-			err = init_ca(ca, subject, key, report, ctx, e);
+			err = init_ca(ca, (enum usage)usage, subject, key, report, ctx, e);
 	}
 	if (err)
 		return err;

@@ -28,8 +28,18 @@ struct provider {
 enum err provider_open_ca(
 	const struct config *config, struct provider **out, struct error *e) must_check;
 
-/* The CA whose certificate and revocation list we give out; NULL: none is in this house. */
-struct ca *local_ca(const struct provider *provider);
+/*
+ * The CA in this house whose certificate and revocation list we give out: of that usage, or of one
+ * behind it. NULL: there is none.
+ */
+struct ca *local_ca(const struct provider *provider, enum usage usage);
+
+/*
+ * ERR_CONFIG if both are in this house and have the same name, by which serial numbers and
+ * revocation lists are told apart (RFC 5280, 4.1.2.4).
+ */
+enum err check_ca_names(const struct config *config, struct ca *signing, struct ca *encryption,
+	struct error *e) must_check;
 
 /* What the CA's own certificate says. */
 enum err read_ca_info(struct ca *ca, struct certificate_info *out, struct error *e) must_check;

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "pki/pkcs12.h"
@@ -24,6 +25,24 @@ static void close_ca(struct provider *p, enum usage usage)
 	ca_close(p->ca[usage]);
 }
 
+enum err check_ca_names(
+	const struct config *config, struct ca *signing, struct ca *encryption, struct error *e)
+{
+	struct certificate_info one, other;
+	enum err err;
+
+	if (signing == encryption || !ca_has_crl(signing) || !ca_has_crl(encryption))
+		return ERR_OK;
+	err = read_ca_info(signing, &one, e);
+	if (!err)
+		err = read_ca_info(encryption, &other, e);
+	if (!err && strcmp(one.subject, other.subject) == 0 &&
+		strcmp(one.sha256, other.sha256) != 0)
+		err = config_error(config, ca_config(encryption)->section, "certificate", e,
+			"two CAs have the name \"%s\"; each needs its own", one.subject);
+	return err;
+}
+
 static enum err open_store_and_ca(struct provider *p, struct error *e)
 {
 	enum err err = inputs_digest(p->config, p->inputs, e);
@@ -32,7 +51,8 @@ static enum err open_store_and_ca(struct provider *p, struct error *e)
 		err = store_open(p->config, &p->store, e);
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
 		err = open_ca(p, (enum usage)usage, e);
-	return err;
+	return err ? err
+		   : check_ca_names(p->config, p->ca[USAGE_SIGNING], p->ca[USAGE_ENCRYPTION], e);
 }
 
 enum err read_pkcs12_password(const char *file, struct blob *out, struct error *e)
@@ -110,9 +130,9 @@ struct store *provider_store(struct provider *provider)
 	return provider->store;
 }
 
-struct ca *local_ca(const struct provider *p)
+struct ca *local_ca(const struct provider *p, enum usage usage)
 {
-	for (int usage = 0; usage < USAGE_COUNT; usage++)
+	for (; usage < USAGE_COUNT; usage++)
 		if (ca_has_crl(p->ca[usage]))
 			return p->ca[usage];
 	return NULL;
@@ -129,9 +149,10 @@ enum err read_ca_info(struct ca *ca, struct certificate_info *out, struct error 
 	return err;
 }
 
-enum err provider_ca_certificate(struct provider *provider, struct blob *out, struct error *e)
+enum err provider_ca_certificate(
+	struct provider *provider, enum usage usage, struct blob *out, struct error *e)
 {
-	struct ca *ca = local_ca(provider);
+	struct ca *ca = local_ca(provider, usage);
 	struct chain chain = {0};
 	enum err err;
 

@@ -163,13 +163,15 @@ struct provider_crl {
 };
 
 /*
- * The CA's revocation list: the one that is out, or a new one where something was revoked since, or
- * half of [ca] crl-validity has passed. ERR_NOT_FOUND for a CA that has its lists elsewhere.
+ * The local CA's revocation list: the one that is out, or a new one where something was revoked
+ * since, or half of [ca] crl-validity has passed. With USAGE_SIGNING, of the one local CA that
+ * there is, for whatever usage; of two, that of the usage. ERR_NOT_FOUND: CAs of other houses have
+ * their lists elsewhere.
  */
-enum err provider_crl(
-	struct provider *provider, struct provider_crl *out, struct error *e) must_check;
-enum err provider_crl_of(
-	const struct config *config, struct provider_crl *out, struct error *e) must_check;
+enum err provider_crl(struct provider *provider, enum usage usage, struct provider_crl *out,
+	struct error *e) must_check;
+enum err provider_crl_of(const struct config *config, enum usage usage, struct provider_crl *out,
+	struct error *e) must_check;
 
 /* --- key recovery */
 
@@ -196,9 +198,9 @@ enum err provider_recover(const struct config *config, const struct recover_opti
 
 /* --- for the web server's other paths and the command line */
 
-/* The certificate of the CA, DER. */
-enum err provider_ca_certificate(
-	struct provider *provider, struct blob *out, struct error *e) must_check;
+/* The certificate of the local CA, DER; which one, and errors, as provider_crl(). */
+enum err provider_ca_certificate(struct provider *provider, enum usage usage, struct blob *out,
+	struct error *e) must_check;
 
 /* Borrowed; lives as long as the provider. */
 struct store *provider_store(struct provider *provider);

@@ -1,22 +1,36 @@
 #include "base/log.h"
 #include "provider/internal.h"
 
+/* Each usage's CA is asked for its own; that of the other one, should they have changed places. */
+static enum err revoke_at_ca(struct provider *p, const struct credential *credential,
+	enum revocation_reason reason, struct error *e)
+{
+	enum err err = ERR_REFUSED;
+
+	for (int i = 0; i < USAGE_COUNT && err == ERR_REFUSED; i++) {
+		struct ca *ca = p->ca[(credential->usage + (unsigned)i) % USAGE_COUNT];
+		const struct ca_revocation revocation = {
+			.serial = credential->serial,
+			.issuer = credential->issuer,
+			.reason = reason,
+			.deadline = ca_deadline(ca),
+		};
+
+		if (i == 0 || ca != p->ca[credential->usage])
+			err = ca_revoke(ca, &revocation, e);
+	}
+	return err;
+}
+
 /* The CA first: what the store calls revoked, the world can know to be revoked. */
 static enum err revoke(struct provider *p, const struct credential *credential,
 	enum revocation_reason reason, bool *done, struct error *e)
 {
-	struct ca *ca = p->ca[credential->usage];
-	const struct ca_revocation revocation = {
-		.serial = credential->serial,
-		.issuer = credential->issuer,
-		.reason = reason,
-		.deadline = ca_deadline(ca),
-	};
 	bool revoked = false;
 	enum err err = ERR_OK;
 
 	if (credential->state != CREDENTIAL_REVOKED) {
-		err = ca_revoke(ca, &revocation, e);
+		err = revoke_at_ca(p, credential, reason, e);
 		if (!err)
 			err = store_credential_revoke(
 				p->store, credential->id, reason, &revoked, e);

@@ -238,7 +238,7 @@ static enum err start_of_ca(const struct plan *plan, int64_t *out, struct error 
 {
 	struct certificate_info info;
 	struct blob certificate = {NULL, 0};
-	enum err err = provider_ca_certificate(plan->provider, &certificate, e);
+	enum err err = provider_ca_certificate(plan->provider, USAGE_SIGNING, &certificate, e);
 
 	if (!err)
 		err = certificate_info(&certificate, &info, e);

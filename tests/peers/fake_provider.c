@@ -222,13 +222,17 @@ enum err key_pool_fill(struct key_pool *pool, struct error *e)
 	return error_set(e, ERR_INTERNAL, "pause() ended");
 }
 
-enum err provider_ca_certificate(struct provider *provider, struct blob *out, struct error *e)
+enum err provider_ca_certificate(
+	struct provider *provider, enum usage usage, struct blob *out, struct error *e)
 {
+	(void)usage;
 	return file_read(provider->config->ca.certificate, out, e);
 }
 
-enum err provider_crl(struct provider *provider, struct provider_crl *out, struct error *e)
+enum err provider_crl(
+	struct provider *provider, enum usage usage, struct provider_crl *out, struct error *e)
 {
+	(void)usage;
 	out->this_update = 1582563145;
 	out->next_update = clock_now() + 1800;
 	return file_read(provider->config->ca.certificate, &out->der, e);
