@@ -15,6 +15,7 @@
  *   issued/    SERIAL.crt: each certificate that was issued, PEM
  *   requests/  N.csr: each request that was taken, DER, and what became of it
  *   revoked    SERIAL REASON a line
+ *   waiting    made when a request has begun to hang or to be slow
  *
  * A mode is a word, what it takes, and "at TEXT" behind it if it is for requests alone
  * that have TEXT in their path. Without "at" it is for what asks for a certificate.

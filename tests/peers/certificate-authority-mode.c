@@ -93,11 +93,25 @@ static bool was_redirected(const struct exchange *x)
 	return strstr(x->query, REDIRECTED) != NULL;
 }
 
+/* So that a test can do something in the middle of a request. */
+static void show_waiting(const char *state)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	peer_path(state, "waiting", path);
+	f = fopen(path, "we");
+	if (f)
+		fclose(f);
+}
+
 static void strike(struct exchange *x)
 {
 	x->struck = true;
-	if (x->mode.fault == FAULT_SLOW || x->mode.fault == FAULT_HANG)
+	if (x->mode.fault == FAULT_SLOW || x->mode.fault == FAULT_HANG) {
+		show_waiting(x->state);
 		peer_wait((double)x->mode.number);
+	}
 }
 
 bool mode_before(struct exchange *x)
