@@ -81,6 +81,23 @@ enum err remote_refusal(const struct remote *remote, const struct http_answer *a
 	return e->code;
 }
 
+enum err remote_json(
+	const struct remote *remote, const struct http_answer *answer, cJSON **out, struct error *e)
+{
+	const char *url = remote->ca->url;
+
+	if (strcmp(answer->content_type, "application/json") != 0)
+		return error_set(e, ERR_UNAVAILABLE,
+			"CA %s: the answer (status %d) is of type \"%s\", not application/json",
+			url, answer->status, answer->content_type);
+	if (json_object(answer->body.data, answer->body.len, out, e) == ERR_OK)
+		return ERR_OK;
+	if (e->code != ERR_MALFORMED)
+		return e->code;
+	return error_set(e, ERR_UNAVAILABLE, "CA %s: the answer is not JSON (status %d)", url,
+		answer->status);
+}
+
 enum err remote_chain(const struct ca_order *order, const struct certificates *from,
 	struct chain *out, struct error *e)
 {

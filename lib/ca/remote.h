@@ -1,6 +1,7 @@
 #ifndef CA_REMOTE_H
 #define CA_REMOTE_H
 
+#include "base/json.h"
 #include "ca/ca.h"
 #include "net/http.h"
 
@@ -33,6 +34,13 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
  */
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
 	const char *says, struct error *e);
+
+/*
+ * The JSON object that an answer is, of type application/json. ERR_UNAVAILABLE if it is none: it
+ * may be the page of a proxy. The caller must use cJSON_Delete().
+ */
+enum err remote_json(const struct remote *remote, const struct http_answer *answer, cJSON **out,
+	struct error *e) must_check;
 
 /* The chain for the order's key out of all certificates that came: see chain_build(). */
 enum err remote_chain(const struct ca_order *order, const struct certificates *from,

@@ -1,16 +1,14 @@
 #include "uem/event.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/utf8.h"
+#include "base/json.h"
 #include "uem/event_time.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define JSON_SPACE " \t\r\n"
-#define KEYS_MAX 256		      /* UEM sends 26 */
 #define TEXT_MAX 256		      /* bytes of a field, unless it may have more below */
 #define NUMBER_MAX 9007199254740992.0 /* 2^53: up to here a double has every integer */
 
@@ -66,80 +64,18 @@ static const struct type {
 	{642, "friendlynamechanged", EVENT_OTHER},
 };
 
-/* --- JSON, stricter than cJSON takes it */
+/* --- JSON */
 
 static enum err not_json(struct error *e, const char *why)
 {
 	return error_set(e, ERR_MALFORMED, "the body is not JSON: %s", why);
 }
 
-/*
- * cJSON lets control characters pass, and cuts a string at \u0000, so that a
- * value or a key would not be what was sent. json has a NUL behind it.
- */
-static enum err check_characters(const char *json, struct error *e)
-{
-	bool in_string = false;
-
-	for (const char *p = json; *p; p++) {
-		if ((unsigned char)*p < 0x20 && (in_string || !strchr(JSON_SPACE, *p)))
-			return not_json(e, "it has a control character");
-		if (*p == '"')
-			in_string = !in_string;
-		if (!in_string || *p != '\\')
-			continue;
-		if (strncmp(p, "\\u0000", 6) == 0)
-			return not_json(e, "a string has a NUL character");
-		if (p[1])
-			p++;
-	}
-	return ERR_OK;
-}
-
-static enum err check_keys(const cJSON *object, struct error *e)
-{
-	const char *seen[KEYS_MAX];
-	size_t count = 0;
-
-	for (const cJSON *item = object->child; item; item = item->next) {
-		if (count == KEYS_MAX)
-			return error_set(e, ERR_MALFORMED,
-				"the body has more than %d fields; an event has 26", KEYS_MAX);
-		for (size_t i = 0; i < count; i++)
-			if (strcmp(seen[i], item->string) == 0)
-				return error_field(e, ERR_MALFORMED, item->string,
-					"%s occurs more than once", item->string);
-		seen[count++] = item->string;
-	}
-	return ERR_OK;
-}
-
-/* The body is not trusted to have a NUL behind it; cJSON, up to 1.7.17, reads one byte on. */
 static enum err parse_json(const char *body, size_t len, cJSON **out, struct error *e)
 {
-	struct blob copy = {NULL, 0};
-	const char *json;
-	cJSON *object = NULL;
-	enum err err = blob_copy(body, len, &copy, e);
+	enum err err = json_object(body, len, out, e);
 
-	if (err)
-		return err;
-	json = (const char *)copy.data;
-	err = check_characters(json, e);
-	if (!err)
-		object = cJSON_ParseWithLengthOpts(json, len + 1, NULL, true);
-	if (!err && !object)
-		err = not_json(e, "it is cut, or has a fault in its syntax");
-	if (!err && !cJSON_IsObject(object))
-		err = not_json(e, "it must be one object");
-	if (!err)
-		err = check_keys(object, e);
-	if (err)
-		cJSON_Delete(object);
-	else
-		*out = object;
-	blob_free(&copy);
-	return err;
+	return err == ERR_MALFORMED && !*e->field ? error_context(e, "the body is not JSON") : err;
 }
 
 /* What can be said of a body before it is parsed. */
@@ -155,8 +91,6 @@ static enum err check_form(const char *body, size_t len, struct error *e)
 		return error_set(e, ERR_UNSUPPORTED,
 			"the body is XML; set Format to JSON in the event notification rule "
 			"of the UEM console");
-	if (!utf8_is_valid(body, len))
-		return not_json(e, "it is not UTF-8");
 	return ERR_OK;
 }
 
