@@ -60,11 +60,14 @@ static void fill(struct error *e, enum err code, const char *field, const char *
 	printf_like(4, 0);
 static void fill(struct error *e, enum err code, const char *field, const char *fmt, va_list args)
 {
+	char text[ERROR_TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, args); /* which may quote e->text */
 	e->code = code;
 	e->retry_after = 0;
 	snprintf(e->field, sizeof(e->field), "%s", field);
 	end_text(e->field, sizeof(e->field));
-	vsnprintf(e->text, sizeof(e->text), fmt, args);
+	memcpy(e->text, text, sizeof(e->text));
 	end_text(e->text, sizeof(e->text));
 }
 

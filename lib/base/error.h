@@ -51,7 +51,10 @@ struct error {
 
 const struct error_meaning *error_meaning(enum err code);
 
-/* Fills e and returns code, so that a failure is one line: return error_set(e, ...). */
+/*
+ * Fills e and returns code, so that a failure is one line: return error_set(e, ...). The text may
+ * quote e->text.
+ */
 enum err error_set(struct error *e, enum err code, const char *fmt, ...) printf_like(3, 4);
 
 /* The same, and names the field at fault. */

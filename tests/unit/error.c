@@ -96,6 +96,19 @@ static void test_errno(void **state)
 	assert_string_equal(e.text, "/x: No such file or directory");
 }
 
+/* As where a code is exchanged for another: what was said stays legible. */
+static void test_quotes_itself(void **state)
+{
+	struct error e = {.code = ERR_OK};
+
+	(void)state;
+	error_set(&e, ERR_REFUSED, "the cause of all this");
+	error_set(&e, ERR_CONFIG, "/etc/x: %s", e.text);
+	assert_string_equal(e.text, "/etc/x: the cause of all this");
+	error_field(&e, ERR_MALFORMED, "key", "more of it: %s", e.text);
+	assert_string_equal(e.text, "more of it: /etc/x: the cause of all this");
+}
+
 /* A text that is cut stays UTF-8, wherever the cut falls. */
 static void test_cut(void **state)
 {
@@ -131,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_context),
 		cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_quotes_itself),
 		cmocka_unit_test(test_cut),
 	};
 
