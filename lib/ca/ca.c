@@ -8,6 +8,7 @@
 
 static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_LOCAL] = &ca_local,
+	[CA_EST] = &ca_est,
 };
 
 struct ca {

@@ -52,6 +52,13 @@ void chain_free(struct chain *chain);
  */
 enum err chain_build(const struct certificates *from, const struct blob *public_key,
 	struct chain *out, struct error *e) must_check;
+
+/*
+ * The longest chain that they make: of a set of CAs' certificates that of the CA that issues. Of
+ * several the first. ERR_REFUSED if one of them cannot be read.
+ */
+enum err chain_longest(
+	const struct certificates *from, struct chain *out, struct error *e) must_check;
 enum err chain_copy(const struct chain *from, struct chain *out, struct error *e) must_check;
 
 /*

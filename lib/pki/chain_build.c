@@ -128,6 +128,12 @@ static enum err load(const struct certificates *from, struct pool *pool, struct 
 	return err;
 }
 
+static void unload(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->count; i++)
+		gnutls_x509_crt_deinit(pool->crt[i]);
+}
+
 static enum err find_leaf(
 	const struct pool *pool, const struct blob *public_key, size_t *out, struct error *e)
 {
@@ -164,9 +170,11 @@ static bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
 	       gnutls_x509_crt_verify(crt, &issuer, 1, flags, &status) >= 0 && status == 0;
 }
 
-/* pool->count: it is not there, or is a root, which is its own. */
+/* pool->count: it is not there, or is a root, which is its own, though there may be two of it. */
 static size_t find_issuer(const struct pool *pool, size_t of)
 {
+	if (has_signed(pool->crt[of], pool->crt[of]))
+		return pool->count;
 	for (size_t i = 0; i < pool->count; i++)
 		if (!pool->used[i] && has_signed(pool->crt[i], pool->crt[of]))
 			return i;
@@ -207,7 +215,32 @@ enum err chain_build(const struct certificates *from, const struct blob *public_
 		err = find_leaf(&pool, public_key, &leaf, e);
 	if (!err)
 		err = follow(from, &pool, leaf, out, e);
-	for (size_t i = 0; i < pool.count; i++)
-		gnutls_x509_crt_deinit(pool.crt[i]);
+	unload(&pool);
+	return err;
+}
+
+enum err chain_longest(const struct certificates *from, struct chain *out, struct error *e)
+{
+	struct chain longest = {.count = 0};
+	struct pool pool = {.count = 0};
+	enum err err = load(from, &pool, e);
+
+	for (size_t i = 0; i < pool.count && !err; i++) {
+		struct chain chain = {.count = 0};
+
+		memset(pool.used, 0, sizeof(pool.used));
+		err = follow(from, &pool, i, &chain, e);
+		if (!err && chain.count > longest.count) {
+			chain_free(&longest);
+			longest = chain;
+		} else {
+			chain_free(&chain);
+		}
+	}
+	unload(&pool);
+	if (err)
+		chain_free(&longest);
+	else
+		*out = longest;
 	return err;
 }

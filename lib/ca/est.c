@@ -1,0 +1,341 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ca/remote.h"
+
+/*
+ * Enrollment over Secure Transport: RFC 7030 with its errata and RFC 8951. We are a registration
+ * authority, so what we ask for is always /simpleenroll: /simplereenroll is for who renews the
+ * certificate that he himself connects with (4.2.2). Revocation is no part of EST.
+ */
+
+#define BASE "/.well-known/est" /* 3.2.2 */
+#define CAS_MS (6 * 3600 * 1000LL)
+
+/* What stands between two slashes of a path (RFC 3986, 3.3). */
+#define SEGMENT                                                \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789-._~!$&'()*+,;=:@%"
+
+enum operation { CACERTS, SIMPLEENROLL, CSRATTRS, OPERATION_COUNT };
+
+static const char *const operations[OPERATION_COUNT] = {
+	[CACERTS] = "cacerts",
+	[SIMPLEENROLL] = "simpleenroll",
+	[CSRATTRS] = "csrattrs",
+};
+
+struct est {
+	struct remote remote;
+	char *path[OPERATION_COUNT];
+	struct certificates cas; /* what /cacerts said; none: not asked yet */
+	int64_t cas_at;		 /* when: clock_monotonic_ms() */
+};
+
+/* --- the wire */
+
+static enum err ask(struct est *est, enum operation operation, const struct buf *body,
+	int64_t deadline, struct http_answer *out, struct error *e)
+{
+	/* RFC 8951, 3.1 does without it, but servers of the first days insist. */
+	static const char *const headers[] = {"Content-Transfer-Encoding: base64", NULL};
+	const struct http_request request = {
+		.method = body ? "POST" : "GET",
+		.url = est->path[operation],
+		.content_type = body ? "application/pkcs10" : NULL,
+		.headers = body ? headers : NULL,
+		.body = body ? body->data : NULL,
+		.body_len = body ? body->len : 0,
+		.deadline = deadline,
+	};
+
+	return remote_send(&est->remote, &request, out, e);
+}
+
+/* Not what an EST server says; a proxy in between may have said it. */
+static enum err not_understood(
+	const struct est *est, enum operation operation, const char *why, struct error *e)
+{
+	return error_set(e, ERR_UNAVAILABLE, "CA %s: no EST answer to /%s: %s", est->remote.ca->url,
+		operations[operation], why);
+}
+
+static enum err not_done(const struct est *est, enum operation operation,
+	const struct http_answer *answer, struct error *e)
+{
+	if (answer->status == 501)
+		return error_set(e, ERR_REFUSED,
+			"CA %s offers no /%s (status 501): correct its url or label",
+			est->remote.ca->url, operations[operation]);
+	if (answer->status < 300)
+		return not_understood(est, operation, "a status that has no meaning there", e);
+	return remote_refusal(&est->remote, answer, NULL, e);
+}
+
+/* Lines of any length and end, or none at all (RFC 2045, 6.8; RFC 8951, 3). */
+static enum err unwrap(const struct http_answer *answer, struct buf *der, struct error *e)
+{
+	struct buf joined = BUF_INIT(REMOTE_ANSWER_MAX);
+	enum err err;
+
+	for (size_t i = 0; i < answer->body.len; i++)
+		if (!strchr(" \t\r\n", answer->body.data[i]) || !answer->body.data[i])
+			buf_putc(&joined, (char)answer->body.data[i]);
+	err = buf_check(&joined, e);
+	if (!err && (!joined.len || !text_unbase64(joined.data, joined.len, der)))
+		err = error_set(e, ERR_UNAVAILABLE, "it is not base64");
+	buf_free(&joined);
+	return err;
+}
+
+static enum err read_certificates(const struct est *est, enum operation operation,
+	const struct http_answer *answer, struct certificates *out, struct error *e)
+{
+	struct certificates got = {.count = 0};
+	struct buf der = BUF_INIT(REMOTE_ANSWER_MAX);
+	enum err err = ERR_OK;
+
+	if (answer->status != 200)
+		return not_done(est, operation, answer, e);
+	if (strcmp(answer->content_type, "application/pkcs7-mime") != 0)
+		return not_understood(est, operation, "its type is not application/pkcs7-mime", e);
+	err = unwrap(answer, &der, e);
+	if (!err)
+		err = certificates_add_pkcs7(&got, der.data, der.len, e);
+	buf_free(&der);
+	if (err) {
+		certificates_free(&got);
+		return not_understood(est, operation, e->text, e);
+	}
+	*out = got;
+	return ERR_OK;
+}
+
+/* --- its CAs */
+
+static enum err fetch_cas(struct est *est, int64_t deadline, struct error *e)
+{
+	struct certificates cas = {.count = 0};
+	struct http_answer answer = {0};
+	enum err err = ask(est, CACERTS, NULL, deadline, &answer, e);
+
+	if (err)
+		return err;
+	err = read_certificates(est, CACERTS, &answer, &cas, e);
+	http_answer_free(&answer);
+	if (err)
+		return err;
+	certificates_free(&est->cas);
+	est->cas = cas;
+	est->cas_at = clock_monotonic_ms();
+	return ERR_OK;
+}
+
+/* Before we ask for a certificate: one whose issuer we cannot learn would be issued in vain. */
+static enum err know_cas(struct est *est, int64_t deadline, struct error *e)
+{
+	if (est->cas.count && clock_monotonic_ms() - est->cas_at < CAS_MS)
+		return ERR_OK;
+	return fetch_cas(est, deadline, e);
+}
+
+static bool has(const struct certificates *all, const struct blob *certificate)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (blob_equal(&all->certificate[i], certificate))
+			return true;
+	return false;
+}
+
+/* *ours: one of its CAs stands above the certificate. */
+static enum err build(const struct est *est, const struct ca_order *order,
+	const struct certificates *issued, struct chain *out, bool *ours, struct error *e)
+{
+	struct certificates all = est->cas; /* borrows */
+	struct chain chain = {.count = 0};
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < issued->count; i++) {
+		if (has(&est->cas, &issued->certificate[i]))
+			continue;
+		if (all.count == CERTIFICATES_MAX)
+			return error_set(
+				e, ERR_REFUSED, "more than %d certificates", CERTIFICATES_MAX);
+		all.certificate[all.count++] = issued->certificate[i];
+	}
+	err = remote_chain(order, &all, &chain, e);
+	if (err)
+		return err;
+	*ours = false;
+	for (size_t i = 1; i < chain.count; i++)
+		*ours = *ours || has(&est->cas, &chain.certificate[i]);
+	*out = chain;
+	return ERR_OK;
+}
+
+/* It may have another CA since we asked for them. */
+static enum err complete(struct est *est, const struct ca_order *order,
+	const struct certificates *issued, struct chain *out, struct error *e)
+{
+	struct chain chain = {.count = 0};
+	bool ours = false;
+	enum err err = build(est, order, issued, &chain, &ours, e);
+
+	if (!err && !ours) {
+		chain_free(&chain);
+		err = fetch_cas(est, order->deadline, e);
+		if (!err)
+			err = build(est, order, issued, &chain, &ours, e);
+	}
+	if (!err && !ours)
+		err = error_set(e, ERR_REFUSED,
+			"CA %s: none of the CAs that its /cacerts names has issued the certificate",
+			est->remote.ca->url);
+	if (err)
+		chain_free(&chain);
+	else
+		*out = chain;
+	return err;
+}
+
+/* --- operations */
+
+static enum err enroll(
+	struct est *est, const struct ca_order *order, struct certificates *out, struct error *e)
+{
+	struct buf body = BUF_INIT(REMOTE_ANSWER_MAX);
+	struct http_answer answer = {0};
+	enum err err;
+
+	remote_base64(order->request, &body);
+	err = buf_check(&body, e);
+	if (!err)
+		err = ask(est, SIMPLEENROLL, &body, order->deadline, &answer, e);
+	buf_free(&body);
+	if (err)
+		return err;
+	if (answer.status == 202) { /* 4.2.3: the same request, later, asks for it */
+		err = error_set(e, ERR_PENDING, "CA %s has not decided yet", est->remote.ca->url);
+		e->retry_after = answer.retry_after;
+	} else {
+		err = read_certificates(est, SIMPLEENROLL, &answer, out, e);
+	}
+	http_answer_free(&answer);
+	return err;
+}
+
+static enum err est_issue(
+	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
+{
+	struct certificates issued = {.count = 0};
+	struct est *est = self;
+	enum err err = know_cas(est, order->deadline, e);
+
+	if (!err)
+		err = enroll(est, order, &issued, e);
+	if (!err)
+		err = complete(est, order, &issued, &out->chain, e);
+	certificates_free(&issued);
+	return err;
+}
+
+static enum err est_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
+{
+	struct est *est = self;
+	enum err err = fetch_cas(est, deadline, e);
+
+	return err ? err : chain_longest(&est->cas, out, e);
+}
+
+/*
+ * Nothing that EST has would both want our credentials and change nothing. /csrattrs comes
+ * closest: many servers want them, some do not, some have no such thing (4.5.2: 204, 404, 501).
+ */
+static enum err est_probe(void *self, int64_t deadline, struct error *e)
+{
+	struct http_answer answer = {0};
+	struct est *est = self;
+	enum err err = fetch_cas(est, deadline, e);
+
+	if (!err)
+		err = ask(est, CSRATTRS, NULL, deadline, &answer, e);
+	if (err)
+		return err;
+	if (answer.status >= 300 && answer.status != 404 && answer.status != 501)
+		err = not_done(est, CSRATTRS, &answer, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* --- in and out of work */
+
+static enum err check_keys(const struct config *config, const struct config_ca *ca, struct error *e)
+{
+	if (!ca->username != !ca->password_file)
+		return config_error(config, ca->section,
+			ca->username ? "password-file" : "username", e,
+			"username and password-file go together");
+	if (!ca->username && !ca->identity)
+		return config_error(config, ca->section, "username", e,
+			"type = est needs username and password-file, or identity, or all three");
+	if (ca->label && (!*ca->label || ca->label[strspn(ca->label, SEGMENT "/")]))
+		return config_error(
+			config, ca->section, "label", e, "not what a URL's path can have");
+	return ERR_OK;
+}
+
+static enum err make_paths(struct est *est, const char *label, struct error *e)
+{
+	for (int i = 0; i < OPERATION_COUNT; i++)
+		if (asprintf(&est->path[i], BASE "%s%s/%s", label ? "/" : "", label ? label : "",
+			    operations[i]) < 0) {
+			est->path[i] = NULL;
+			return error_memory(e);
+		}
+	return ERR_OK;
+}
+
+static void est_close(void *self)
+{
+	struct est *est = self;
+
+	remote_close(&est->remote);
+	certificates_free(&est->cas);
+	for (int i = 0; i < OPERATION_COUNT; i++)
+		free(est->path[i]);
+	free(est);
+}
+
+static enum err est_open(
+	const struct config *config, const struct config_ca *ca, void **self, struct error *e)
+{
+	enum http_auth auth = ca->username ? HTTP_AUTH_BASIC : HTTP_AUTH_NONE;
+	struct est *est = NULL;
+	enum err err = check_keys(config, ca, e);
+
+	if (err)
+		return err;
+	est = calloc(1, sizeof(*est));
+	if (!est)
+		return error_memory(e);
+	err = make_paths(est, ca->label, e);
+	if (!err)
+		err = remote_open(config, ca, auth, &est->remote, e);
+	if (err)
+		est_close(est);
+	else
+		*self = est;
+	return err;
+}
+
+const struct ca_kind ca_est = {
+	.wants_request = true,
+	.open = est_open,
+	.issue = est_issue,
+	.chain = est_chain,
+	.probe = est_probe,
+	.close = est_close,
+};
