@@ -84,9 +84,12 @@ enum err sqlite_error(struct sqlite *db, struct error *e);
  */
 enum err sqlite_start(struct sqlite *db, const char *sql, const struct value *values, size_t count,
 	sqlite3_stmt **out, struct error *e) must_check;
+/* The same, and steps to its first row. ERR_NOT_FOUND if it has none: e is the caller's to fill. */
+enum err sqlite_first(struct sqlite *db, const char *sql, const struct value *values, size_t count,
+	sqlite3_stmt **out, struct error *e) must_check;
 /*
- * The same for one that was put together, from constants too, and need not have all of the
- * parameters. Not kept: sqlite3_finalize() it.
+ * As sqlite_start(), for one that was put together, from constants too, and need not have all of
+ * the parameters. Not kept: sqlite3_finalize() it.
  */
 enum err sqlite_start_once(struct sqlite *db, const char *sql, const struct value *values,
 	size_t count, sqlite3_stmt **out, struct error *e) must_check;

@@ -17,13 +17,10 @@ enum err sqlite_meta_get(struct sqlite *db, const char *name, struct blob *out, 
 	static const char sql[] = "SELECT value FROM meta WHERE name = ?1";
 	const struct value values[] = {VALUE_TEXT(name)};
 	sqlite3_stmt *row = NULL;
-	bool found = false;
-	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_first(db, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (!err)
-		err = sqlite_next(db, row, &found, e);
-	if (!err && !found)
-		err = error_set(e, ERR_NOT_FOUND, "%s: it has no %s", db->path, name);
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "%s: it has no %s", db->path, name);
 	if (!err)
 		err = sqlite_blob(row, 0, out, e);
 	sqlite_done(row);

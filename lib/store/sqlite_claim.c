@@ -103,13 +103,10 @@ static enum err find_event(struct sqlite *db, const struct store_due *due, int64
 		VALUE_TEXT(due->inputs), VALUE_INTEGER(after), VALUE_INTEGER(share->workers),
 		VALUE_INTEGER(share->worker)};
 	sqlite3_stmt *row = NULL;
-	bool found = false;
-	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_first(db, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (!err)
-		err = sqlite_next(db, row, &found, e);
-	if (!err && !found)
-		err = error_set(e, ERR_NOT_FOUND, "no event is left to be taken up");
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "no event is left to be taken up");
 	if (!err) {
 		out->id = sqlite3_column_int64(row, 0);
 		out->tries = sqlite3_column_int64(row, 1);
@@ -217,13 +214,10 @@ static enum err find_device(struct sqlite *db, const struct store_wanted *wanted
 		VALUE_TEXT(at->pair.user_uuid), VALUE_INTEGER(share->workers),
 		VALUE_INTEGER(share->worker)};
 	sqlite3_stmt *row = NULL;
-	bool found = false;
-	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_first(db, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (!err)
-		err = sqlite_next(db, row, &found, e);
-	if (!err && !found)
-		err = error_set(e, ERR_NOT_FOUND, "no device is left");
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "no device is left");
 	if (!err) {
 		struct store_device next = {
 			.claimed = wanted->in_hand || sqlite3_column_int(row, 2) != 0,
@@ -293,14 +287,11 @@ static enum err read_device(struct sqlite *db, const char *sql, const struct val
 	size_t count, char out[UUID_SIZE], struct error *e)
 {
 	sqlite3_stmt *row = NULL;
-	bool found = false;
 	char device_uuid[UUID_SIZE], user_uuid[UUID_SIZE];
-	enum err err = sqlite_start(db, sql, values, count, &row, e);
+	enum err err = sqlite_first(db, sql, values, count, &row, e);
 
-	if (!err)
-		err = sqlite_next(db, row, &found, e);
-	if (!err && !found)
-		err = error_set(e, ERR_NOT_FOUND, "no such device is enrolled");
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "no such device is enrolled");
 	if (!err)
 		err = read_pair(row, 0, device_uuid, user_uuid, e);
 	if (!err)

@@ -117,15 +117,12 @@ enum err sqlite_credential_current(
 		VALUE_TEXT(owner->device_uuid),
 	};
 	sqlite3_stmt *row = NULL;
-	bool found = false;
-	enum err err = sqlite_start(self, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
 
 	if (!err)
-		err = sqlite_next(self, row, &found, e);
-	if (!err && found)
 		err = read_credential(row, out, e);
-	else if (!err)
-		err = error_set(e, ERR_NOT_FOUND, "user %s has no %s certificate", owner->user_uuid,
+	else if (err == ERR_NOT_FOUND)
+		error_set(e, err, "user %s has no %s certificate", owner->user_uuid,
 			usage_names[owner->usage]);
 	sqlite_done(row);
 	return err;
@@ -296,13 +293,10 @@ enum err sqlite_user_address(
 		"SELECT mail, mail_time FROM user WHERE user_uuid = ?1 AND mail != ''";
 	const struct value values[] = {VALUE_TEXT(user_uuid)};
 	sqlite3_stmt *row = NULL;
-	bool found = false;
-	enum err err = sqlite_start(self, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (!err)
-		err = sqlite_next(self, row, &found, e);
-	if (!err && !found)
-		err = error_set(e, ERR_NOT_FOUND, "user %s has had no certificate", user_uuid);
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "user %s has had no certificate", user_uuid);
 	if (!err)
 		err = sqlite_text(row, 0, mail, e);
 	if (!err)

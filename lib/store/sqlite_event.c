@@ -201,13 +201,10 @@ static enum err audit_event(struct sqlite *db, int64_t id, enum audit_action act
 	const struct value values[] = {VALUE_INTEGER(id)};
 	struct store_audit entry = {.action = action, .detail = detail};
 	sqlite3_stmt *row = NULL;
-	bool found = false;
-	enum err err = sqlite_start(db, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_first(db, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (!err)
-		err = sqlite_next(db, row, &found, e);
-	if (!err && !found)
-		err = error_set(e, ERR_NOT_FOUND, "%s: no event %lld", db->path, (long long)id);
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "%s: no event %lld", db->path, (long long)id);
 	if (!err) {
 		entry.device_uuid = (const char *)sqlite3_column_text(row, 0);
 		entry.user_uuid = (const char *)sqlite3_column_text(row, 1);

@@ -174,13 +174,10 @@ enum err sqlite_user_enrollment(
 				  "	ORDER BY v.state = 'failed', v.id DESC LIMIT 1)";
 	const struct value values[] = {VALUE_TEXT(user_uuid)};
 	sqlite3_stmt *row = NULL;
-	bool found = false;
-	enum err err = sqlite_start(self, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (!err)
-		err = sqlite_next(self, row, &found, e);
-	if (!err && !found)
-		err = error_set(e, ERR_NOT_FOUND, "user %s has no enrolled device", user_uuid);
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "user %s has no enrolled device", user_uuid);
 	if (!err)
 		err = sqlite_blob(row, 0, out, e);
 	sqlite_done(row);

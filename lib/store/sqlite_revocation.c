@@ -127,13 +127,10 @@ enum err sqlite_crl_current(
 		" FROM crl WHERE issuer = ?1 AND published > 0";
 	const struct value values[] = {VALUE_TEXT(issuer)};
 	sqlite3_stmt *row = NULL;
-	bool found = false;
-	enum err err = sqlite_start(self, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (!err)
-		err = sqlite_next(self, row, &found, e);
-	if (!err && !found)
-		err = error_set(e, ERR_NOT_FOUND, "\"%s\" has no revocation list yet", issuer);
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "\"%s\" has no revocation list yet", issuer);
 	if (!err)
 		err = read_crl(row, out, e);
 	if (!err)

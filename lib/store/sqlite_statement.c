@@ -106,6 +106,24 @@ enum err sqlite_start(struct sqlite *db, const char *sql, const struct value *va
 	return ERR_OK;
 }
 
+enum err sqlite_first(struct sqlite *db, const char *sql, const struct value *values, size_t count,
+	sqlite3_stmt **out, struct error *e)
+{
+	sqlite3_stmt *statement = NULL;
+	bool found = false;
+	enum err err = sqlite_start(db, sql, values, count, &statement, e);
+
+	if (!err)
+		err = sqlite_next(db, statement, &found, e);
+	if (!err && !found)
+		err = error_set(e, ERR_NOT_FOUND, "%s: nothing of that is there", db->path);
+	if (err)
+		sqlite_done(statement);
+	else
+		*out = statement;
+	return err;
+}
+
 enum err sqlite_start_once(struct sqlite *db, const char *sql, const struct value *values,
 	size_t count, sqlite3_stmt **out, struct error *e)
 {
