@@ -1,100 +1,24 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "page_fixture.h"
 
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "fcgi/exposition.h"
-#include "fcgi/metrics.h"
-#include "fcgi/route.h"
 
-#define NOW 1700000000
 #define PROCESSES 4
 #define ROUNDS 20000
 
-struct fixture {
-	char folder[64], ca[96], store[96], identity[96];
-	struct config config;
-	struct service service;
-	struct metrics *metrics;
-	struct response page;
-};
-
-static int64_t fixed_clock(void)
-{
-	return NOW;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
-		abort();
-}
-
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct error e;
-
-	if (!f)
-		return -1;
-	clock_replace(fixed_clock);
-	snprintf(f->folder, sizeof(f->folder), "/tmp/metrics-XXXXXX");
-	if (!mkdtemp(f->folder) || metrics_new(&f->metrics, &e))
-		return -1;
-	snprintf(f->ca, sizeof(f->ca), "%s/ca", f->folder);
-	snprintf(f->store, sizeof(f->store), "%s/store", f->folder);
-	snprintf(f->identity, sizeof(f->identity), "%s/identity", f->folder);
-	write_file(f->ca, "good");
-	write_file(f->store, "");
-	write_file(f->identity, "1800000000");
-	f->config.events.authenticate = AUTHENTICATE_NONE;
-	f->config.ca.certificate = f->ca;
-	f->config.store.sqlite = f->store;
-	f->config.escrow.identity = f->identity;
-	response_init(&f->page);
-	*state = f;
-	return service_open(&f->config, &f->service, &e) ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	clock_replace(NULL);
-	service_close(&f->service);
-	response_fini(&f->page);
-	metrics_free(f->metrics);
-	unlink(f->ca);
-	unlink(f->store);
-	unlink(f->identity);
-	rmdir(f->folder);
-	free(f);
-	return 0;
+	return set_up_for(state, NULL);
 }
 
 static void render(struct fixture *f)
 {
-	struct request request = {.path = "/metrics"};
+	const struct request request = {.path = "/metrics"};
 	struct error e;
 
-	response_fini(&f->page);
-	response_init(&f->page);
-	f->service.metrics = f->metrics;
-	assert_int_equal(page_metrics(&f->service, &request, &f->page, &e), ERR_OK);
-	assert_int_equal(f->page.status, 200);
-	assert_string_equal(f->page.content_type, "text/plain; version=0.0.4; charset=utf-8");
-	assert_false(f->page.body.failed);
+	assert_int_equal(make_page(f, page_metrics, &request, &e), ERR_OK);
+	assert_page(f, "text/plain; version=0.0.4; charset=utf-8");
 }
 
 /* A whole line of it. */

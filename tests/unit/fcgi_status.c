@@ -1,105 +1,24 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "page_fixture.h"
 
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "base/log.h"
-#include "fcgi/metrics.h"
-#include "fcgi/route.h"
-
-#define NOW 1700000000 /* 2023-11-14T22:13:20Z */
 #define EVIL "\"><img src=x onerror=alert(1)><script>"
 #define EVIL_HTML "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&lt;script&gt;"
-
-struct fixture {
-	char folder[64], ca[96], store[96], identity[96], rows[112];
-	char *urls[2];
-	char query[256];
-	char *params[2];
-	struct config config;
-	struct service service;
-	struct metrics *metrics;
-	struct response page;
-};
-
-static int64_t fixed_clock(void)
-{
-	return NOW;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
-		abort();
-}
 
 static int set_up(void **state)
 {
 	static char url[] = "https://eg.example.com/" EVIL;
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct error e;
 
-	if (!f)
-		return -1;
-	clock_replace(fixed_clock);
-	snprintf(f->folder, sizeof(f->folder), "/tmp/status-XXXXXX");
-	if (!mkdtemp(f->folder) || metrics_new(&f->metrics, &e))
-		return -1;
-	snprintf(f->ca, sizeof(f->ca), "%s/ca", f->folder);
-	snprintf(f->store, sizeof(f->store), "%s/store", f->folder);
-	snprintf(f->rows, sizeof(f->rows), "%s.rows", f->store);
-	snprintf(f->identity, sizeof(f->identity), "%s/identity", f->folder);
-	write_file(f->ca, "good");
-	write_file(f->store, "");
-	write_file(f->identity, "1800000000");
-	f->urls[0] = url;
-	f->config.events.authenticate = AUTHENTICATE_NONE;
-	f->config.ca.certificate = f->ca;
-	f->config.store.sqlite = f->store;
-	f->config.escrow.identity = f->identity;
-	f->config.escrow.urls = f->urls;
-	response_init(&f->page);
-	*state = f;
-	return service_open(&f->config, &f->service, &e) ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	clock_replace(NULL);
-	service_close(&f->service);
-	response_fini(&f->page);
-	metrics_free(f->metrics);
-	unlink(f->ca);
-	unlink(f->store);
-	unlink(f->rows);
-	unlink(f->identity);
-	rmdir(f->folder);
-	free(f);
-	return 0;
+	return set_up_for(state, url);
 }
 
 static enum err ask(struct fixture *f, const char *query, struct error *e)
 {
-	const struct gateway gateway = {.params = f->params};
+	char param[256];
+	char *params[] = {param, NULL};
+	const struct gateway gateway = {.params = params};
 	const struct request request = {.path = "/status", .gateway = &gateway};
 
-	snprintf(f->query, sizeof(f->query), "QUERY_STRING=%s", query);
-	f->params[0] = f->query;
-	response_fini(&f->page);
-	response_init(&f->page);
-	f->service.metrics = f->metrics;
-	return page_status(&f->service, &request, &f->page, e);
+	snprintf(param, sizeof(param), "QUERY_STRING=%s", query);
+	return make_page(f, page_status, &request, e);
 }
 
 static void render(struct fixture *f, const char *query)
@@ -108,9 +27,7 @@ static void render(struct fixture *f, const char *query)
 
 	if (ask(f, query, &e))
 		fail_msg("%s", e.text);
-	assert_int_equal(f->page.status, 200);
-	assert_string_equal(f->page.content_type, "text/html; charset=utf-8");
-	assert_false(f->page.body.failed);
+	assert_page(f, "text/html; charset=utf-8");
 }
 
 #define assert_has(f, text)                                                  \
