@@ -5,6 +5,8 @@
 #
 #	tests/demo.sh           runs it and cleans up
 #	tests/demo.sh --keep    leaves it running and tells how to play with it
+#	tests/demo.sh --ca est  with a real CA of another house behind it, instead of the local
+#	                        one; names: local, and what tests/system/real-ca-*.sh are for
 #
 # Installs missing Debian packages (as root) and builds in build-demo, which the
 # next run takes up again; nothing else stays behind.
@@ -17,16 +19,36 @@ export LC_ALL=C.UTF-8
 
 build=${CERTPROV_DEMO_BUILD:-$top/build-demo}
 keep=
+ca=local
 
-case "${1:-}" in
---keep) keep=yes ;;
-'') ;;
-*)
+usage()
+{
 	sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
-	[[ $1 == --help ]] && exit 0
+}
+
+while (($#)); do
+	case $1 in
+	--keep) keep=yes ;;
+	--ca=*) ca=${1#*=} ;;
+	--ca)
+		ca=${2:-}
+		shift
+		;;
+	--help)
+		usage
+		exit 0
+		;;
+	*)
+		usage >&2
+		exit 2
+		;;
+	esac
+	shift
+done
+[[ $ca == local || -e $top/tests/system/real-ca-$ca.sh ]] || {
+	usage >&2
 	exit 2
-	;;
-esac
+}
 
 # --- how it looks
 
@@ -232,7 +254,12 @@ stay()
 # --- the story
 
 section 'Certificate Provider: from an enrollment to the Escrow Gateway'
-install_packages "${build_packages[@]}" "${run_packages[@]}"
+real_packages=()
+if [[ $ca != local ]]; then
+	# shellcheck source=tests/system/real-ca-est.sh
+	. "$top/tests/system/real-ca-$ca.sh"
+fi
+install_packages "${build_packages[@]}" "${run_packages[@]}" "${real_packages[@]}"
 started=$SECONDS
 build_it
 row built "in $build ($((SECONDS - started)) s)"
@@ -241,12 +268,16 @@ top_srcdir=$build/src
 top_builddir=$build/obj
 # shellcheck source=tests/system/lib.sh
 . "$top_srcdir/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-real-ca.sh
+. "$top_srcdir/tests/system/lib-real-ca.sh"
 tap_done=yes # this is no test file
 mkdir -p "$root/got"
 
-world || die 'something did not start; its log is above'
+[[ $ca == local ]] || real_ca "$ca" || die "$real_missing"
+world "${real_settings[@]}" || die 'something did not start; its log is above'
+row CA "${real_title:-in this house: a key and a certificate in two files}"
 row gateway "$eg_url, a simulated one: mutual TLS, clients by thumbprint"
-row handler "certprov.fcgi, $workers workers, local CA, SQLite"
+row handler "certprov.fcgi, $workers workers, SQLite"
 row 'web server' "nginx, $front_url"
 
 section '1. A device enrolls: UEM posts the event'
