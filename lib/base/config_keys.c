@@ -419,7 +419,7 @@ static const char *const source_names[] = {"event"};
 		FOR(IDENTITY_TYPES)}, \
 	{section, "username", set_text, AT(m.username), FOR(T(EST) | T(ADCS))}, \
 	{section, "password-file", set_path, AT(m.password_file), FOR(T(EST) | T(ADCS))}, \
-	{section, "label", set_text, AT(m.label), FOR(T(EST))}, \
+	{section, "label", set_text, AT(m.label), FOR(T(EST) | T(CFSSL))}, \
 	{section, "ca-name", set_text, AT(m.name), NEEDED(T(EJBCA))}, \
 	{section, "certificate-profile", set_text, AT(m.certificate_profile), NEEDED(T(EJBCA))}, \
 	{section, "end-entity-profile", set_text, AT(m.end_entity_profile), NEEDED(T(EJBCA))}, \

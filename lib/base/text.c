@@ -127,6 +127,36 @@ bool text_unhex(const char *s, unsigned char *out, size_t len)
 	return true;
 }
 
+/* Digits in base 10, the last one first: number = 16 * number + add. */
+static size_t times_sixteen(unsigned char *digits, size_t count, unsigned add)
+{
+	for (size_t i = 0; i < count; i++) {
+		add += 16U * digits[i];
+		digits[i] = (unsigned char)(add % 10);
+		add /= 10;
+	}
+	for (; add; add /= 10)
+		digits[count++] = (unsigned char)(add % 10);
+	return count;
+}
+
+bool text_decimal(const char *hex, char out[TEXT_DECIMAL_SIZE])
+{
+	unsigned char digits[TEXT_DECIMAL_SIZE];
+	size_t len = strlen(hex), count = 0;
+
+	if (len == 0 || len > 40 || strspn(hex, "0123456789abcdefABCDEF") != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		count = times_sixteen(digits, count, (unsigned)hex_digit(hex[i]));
+	if (count == 0)
+		digits[count++] = 0;
+	for (size_t i = 0; i < count; i++)
+		out[i] = (char)('0' + digits[count - 1 - i]);
+	out[count] = '\0';
+	return true;
+}
+
 static int base64_digit(char c)
 {
 	if (c >= 'A' && c <= 'Z')

@@ -37,6 +37,13 @@ void text_hex(const void *data, size_t len, char *out);
 bool text_unhex(const char *s, unsigned char *out, size_t len);
 
 /*
+ * The number that up to 40 hexadecimal digits are (a serial of 20 octets), in decimal, as some CAs
+ * want it. False for anything else.
+ */
+#define TEXT_DECIMAL_SIZE 50
+bool text_decimal(const char *hex, char out[TEXT_DECIMAL_SIZE]);
+
+/*
  * Standard base64 with padding, no white space, no bits left over (RFC 4648,
  * sections 3.5 and 4). Appends to out; nothing if the result is false.
  */

@@ -9,6 +9,7 @@
 static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_LOCAL] = &ca_local,
 	[CA_EST] = &ca_est,
+	[CA_CFSSL] = &ca_cfssl,
 };
 
 struct ca {

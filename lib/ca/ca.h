@@ -67,6 +67,7 @@ struct ca_kind {
 	void (*close)(void *self);
 };
 
+extern const struct ca_kind ca_cfssl;
 extern const struct ca_kind ca_local;
 extern const struct ca_kind ca_est;
 

@@ -168,6 +168,17 @@ static enum err thumbprint(
 	return ERR_OK;
 }
 
+static void key_id_text(gnutls_x509_crt_t crt, char out[KEY_ID_HEX_SIZE])
+{
+	unsigned char id[KEY_ID_HEX_SIZE / 2];
+	size_t len = sizeof(id);
+
+	if (gnutls_x509_crt_get_subject_key_id(crt, id, &len, NULL) >= 0)
+		text_hex(id, len, out);
+	else
+		*out = '\0';
+}
+
 static bool is_for_clients(gnutls_x509_crt_t crt)
 {
 	char oid[128];
@@ -202,6 +213,7 @@ enum err certificate_info(const struct blob *der, struct certificate_info *out, 
 	if (!err) {
 		x509_subject(crt, info.subject, sizeof(info.subject));
 		x509_issuer(crt, info.issuer, sizeof(info.issuer));
+		key_id_text(crt, info.key_id);
 		info.for_clients = is_for_clients(crt);
 		info.not_before = gnutls_x509_crt_get_activation_time(crt);
 		info.not_after = gnutls_x509_crt_get_expiration_time(crt);

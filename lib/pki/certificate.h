@@ -12,6 +12,7 @@
 #define CHAIN_MAX 8
 #define SERIAL_HEX_SIZE 41 /* 20 octets (RFC 5280, 4.1.2.2) and a NUL */
 #define DN_TEXT_SIZE 512
+#define KEY_ID_HEX_SIZE 129 /* 64 octets: most have 20 */
 #define SHA1_HEX_SIZE 41
 #define SHA256_HEX_SIZE 65
 
@@ -77,7 +78,8 @@ struct certificate_info {
 	char serial[SERIAL_HEX_SIZE]; /* lower-case hexadecimal, no leading zero octet */
 	char subject[DN_TEXT_SIZE];   /* RFC 4514; cut if longer */
 	char issuer[DN_TEXT_SIZE];
-	int64_t not_before; /* seconds UTC */
+	char key_id[KEY_ID_HEX_SIZE]; /* subject key identifier, lower-case; "": it has none */
+	int64_t not_before;	      /* seconds UTC */
 	int64_t not_after;
 	char sha1[SHA1_HEX_SIZE]; /* thumbprints of the DER */
 	char sha256[SHA256_HEX_SIZE];

@@ -1,0 +1,289 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "ca/cfssl_api.h"
+
+/*
+ * CFSSL's HTTP API, version 1 (doc/api in github.com/cloudflare/cfssl): sign, authsign, info, and
+ * revoke where the server has a database. Of the request it takes the public key and the
+ * subject; usages, policies and validity are its profile's, and the address is what "hosts" says.
+ * It signs whatever it is asked to as often as it is asked.
+ */
+
+#define KEY_MAX 64 /* octets: one block of HMAC-SHA-256 */
+
+struct cfssl {
+	struct cfssl_api api;
+	struct certificates cas; /* what info said; none: not asked yet */
+};
+
+/* --- its CA */
+
+static enum err fetch_cas(struct cfssl *cfssl, int64_t deadline, struct error *e)
+{
+	struct certificates cas = {.count = 0};
+	enum err err = cfssl_info(&cfssl->api, deadline, &cas, e);
+
+	if (err)
+		return err;
+	certificates_free(&cfssl->cas);
+	cfssl->cas = cas;
+	return ERR_OK;
+}
+
+/* Before a certificate is asked for: one whose issuer we cannot learn would be issued in vain. */
+static enum err know_cas(struct cfssl *cfssl, int64_t deadline, struct error *e)
+{
+	return cfssl->cas.count ? ERR_OK : fetch_cas(cfssl, deadline, e);
+}
+
+static enum err build(const struct cfssl *cfssl, const struct ca_order *order,
+	const struct certificates *issued, struct chain *out, struct error *e)
+{
+	struct certificates all = *issued; /* borrows */
+
+	for (size_t i = 0; i < cfssl->cas.count && all.count < CERTIFICATES_MAX; i++)
+		all.certificate[all.count++] = cfssl->cas.certificate[i];
+	return remote_chain(order, &all, out, e);
+}
+
+/* It may have another CA since we asked for it. */
+static enum err complete(struct cfssl *cfssl, const struct ca_order *order,
+	const struct certificates *issued, struct chain *out, struct error *e)
+{
+	struct chain chain = {.count = 0};
+	enum err err = build(cfssl, order, issued, &chain, e);
+
+	if (!err && chain.count < 2) {
+		chain_free(&chain);
+		err = fetch_cas(cfssl, order->deadline, e);
+		if (!err)
+			err = build(cfssl, order, issued, &chain, e);
+	}
+	if (!err)
+		*out = chain;
+	return err;
+}
+
+/* --- certificates */
+
+static enum err enroll(struct cfssl *cfssl, const struct ca_order *order, struct certificates *out,
+	struct error *e)
+{
+	struct buf pem = BUF_INIT(CFSSL_BODY_MAX);
+	struct http_answer answer = {0};
+	enum err err;
+
+	/* It takes what is no ASCII for the name of a server. */
+	if (!order->address->ascii_local)
+		return error_set(e, ERR_REFUSED,
+			"a CA of type cfssl certifies no address that is not ASCII before its @");
+	remote_request_pem(order, &pem);
+	err = buf_check(&pem, e);
+	if (!err)
+		err = cfssl_sign(
+			&cfssl->api, pem.data, order->address->text, order->deadline, &answer, e);
+	buf_free(&pem);
+	if (err)
+		return err;
+	err = cfssl_certificates(&cfssl->api, &answer, out, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+static enum err cfssl_issue(
+	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
+{
+	struct certificates issued = {.count = 0};
+	struct cfssl *cfssl = self;
+	enum err err = know_cas(cfssl, order->deadline, e);
+
+	if (!err)
+		err = enroll(cfssl, order, &issued, e);
+	if (!err)
+		err = complete(cfssl, order, &issued, &out->chain, e);
+	certificates_free(&issued);
+	return err;
+}
+
+static enum err cfssl_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
+{
+	struct cfssl *cfssl = self;
+	enum err err = fetch_cas(cfssl, deadline, e);
+
+	return err ? err : chain_longest(&cfssl->cas, out, e);
+}
+
+/* Who lets us in misses a request; who does not says so first. */
+static enum err cfssl_probe(void *self, int64_t deadline, struct error *e)
+{
+	struct cfssl *cfssl = self;
+	struct http_answer answer = {0};
+	char *says;
+	enum err err = fetch_cas(cfssl, deadline, e);
+
+	if (!err)
+		err = cfssl_sign(&cfssl->api, "", "", deadline, &answer, e);
+	if (err)
+		return err;
+	says = cfssl_complaint(&answer);
+	if (answer.status != 400 || !says || !strstr(says, "certificate_request"))
+		err = remote_refusal(&cfssl->api.remote, &answer, says, e);
+	free(says);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* --- revocation */
+
+/* Serials are known to it together with the key that signed them. */
+static enum err issuer_key_id(struct cfssl *cfssl, const struct ca_revocation *revocation,
+	char out[KEY_ID_HEX_SIZE], struct error *e)
+{
+	struct certificate_info info;
+	enum err err = fetch_cas(cfssl, revocation->deadline, e);
+
+	if (!err)
+		err = certificate_info(&cfssl->cas.certificate[0], &info, e);
+	if (err)
+		return err;
+	if (strcmp(info.subject, revocation->issuer) != 0)
+		return error_set(e, ERR_REFUSED, "CA %s is not %s, which issued the certificate",
+			cfssl->api.remote.ca->url, revocation->issuer);
+	memcpy(out, info.key_id, sizeof(info.key_id));
+	return ERR_OK;
+}
+
+static enum err revocation_json(const struct ca_revocation *revocation, const char *key_id,
+	struct buf *out, struct error *e)
+{
+	char serial[TEXT_DECIMAL_SIZE];
+
+	if (!text_decimal(revocation->serial, serial))
+		return error_set(e, ERR_REFUSED, "%s is no serial number", revocation->serial);
+	buf_printf(out, "{\"serial\":\"%s\",\"authority_key_id\":\"%s\",\"reason\":\"%s\"}", serial,
+		key_id, revocation_reason_names[revocation->reason]);
+	return ERR_OK;
+}
+
+static enum err read_revoked(
+	const struct cfssl *cfssl, const struct http_answer *answer, bool *unknown, struct error *e)
+{
+	cJSON *whole = NULL;
+	char *says = cfssl_complaint(answer);
+	enum err err;
+
+	*unknown = answer->status == 400 && says && strstr(says, "certificate not found");
+	free(says);
+	if (answer->status == 404)
+		return error_set(e, ERR_REFUSED,
+			"CA %s cannot revoke: it was started without a database (-db-config)",
+			cfssl->api.remote.ca->url);
+	err = cfssl_answer(&cfssl->api, answer, &whole, e);
+	cJSON_Delete(whole);
+	return err;
+}
+
+/* What is revoked already is revoked anew, which changes nothing for anyone. */
+static enum err revoke_as(struct cfssl *cfssl, const struct ca_revocation *revocation,
+	const char *key_id, bool *unknown, struct error *e)
+{
+	struct buf body = BUF_INIT(CFSSL_BODY_MAX);
+	struct http_answer answer = {0};
+	enum err err = revocation_json(revocation, key_id, &body, e);
+
+	if (!err)
+		err = cfssl_post(
+			&cfssl->api, CFSSL_PATH "revoke", &body, revocation->deadline, &answer, e);
+	buf_free(&body);
+	if (err)
+		return err;
+	err = read_revoked(cfssl, &answer, unknown, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* Version 1.2, when a newer Go has built it, writes certificates down without the key's identifier.
+ */
+static enum err cfssl_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
+{
+	char key_id[KEY_ID_HEX_SIZE];
+	bool unknown = false;
+	enum err err = issuer_key_id(self, revocation, key_id, e);
+
+	if (!err)
+		err = revoke_as(self, revocation, key_id, &unknown, e);
+	if (err && unknown)
+		err = revoke_as(self, revocation, "", &unknown, e);
+	return err;
+}
+
+/* --- the configuration */
+
+static enum err load_key(
+	const struct config *config, const struct config_ca *ca, struct blob *out, struct error *e)
+{
+	struct blob hex = {NULL, 0}, key = {NULL, 0};
+	unsigned char octets[KEY_MAX];
+	enum err err = file_read_password(ca->auth_key_file, &hex, e);
+
+	if (err)
+		return err;
+	key.len = hex.len / 2;
+	if (key.len > sizeof(octets) || hex.len % 2 ||
+		!text_unhex((const char *)hex.data, octets, key.len))
+		err = config_error(config, ca->section, "auth-key-file", e,
+			"%s must hold 2 to %d hexadecimal digits, as auth_keys of CFSSL's "
+			"configuration has them",
+			ca->auth_key_file, 2 * KEY_MAX);
+	else
+		err = blob_copy(octets, key.len, out, e);
+	secret_wipe(octets, sizeof(octets));
+	blob_free(&hex);
+	return err;
+}
+
+static void cfssl_close(void *self)
+{
+	struct cfssl *cfssl = self;
+
+	if (!cfssl)
+		return;
+	remote_close(&cfssl->api.remote);
+	certificates_free(&cfssl->cas);
+	blob_free(&cfssl->api.key);
+	free(cfssl);
+}
+
+static enum err cfssl_open(
+	const struct config *config, const struct config_ca *ca, void **self, struct error *e)
+{
+	struct cfssl *cfssl = calloc(1, sizeof(*cfssl));
+	enum err err = cfssl ? ERR_OK : error_memory(e);
+
+	if (!err)
+		err = remote_open(config, ca, HTTP_AUTH_NONE, &cfssl->api.remote, e);
+	if (!err && ca->auth_key_file)
+		err = load_key(config, ca, &cfssl->api.key, e);
+	if (err) {
+		cfssl_close(cfssl);
+		return err;
+	}
+	cfssl->api.profile = ca->profile ? ca->profile : "";
+	cfssl->api.label = ca->label ? ca->label : "";
+	*self = cfssl;
+	return ERR_OK;
+}
+
+const struct ca_kind ca_cfssl = {
+	.wants_request = true,
+	.open = cfssl_open,
+	.issue = cfssl_issue,
+	.chain = cfssl_chain,
+	.probe = cfssl_probe,
+	.revoke = cfssl_revoke,
+	.close = cfssl_close,
+};

@@ -1,0 +1,182 @@
+#include "ca/cfssl_api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+
+enum err cfssl_post(struct cfssl_api *api, const char *path, const struct buf *body,
+	int64_t deadline, struct http_answer *out, struct error *e)
+{
+	const struct http_request request = {
+		.method = "POST",
+		.url = path,
+		.content_type = "application/json",
+		.accept = "application/json",
+		.body = body->data,
+		.body_len = body->len,
+		.deadline = deadline,
+	};
+	enum err err = buf_check(body, e);
+
+	return err ? err : remote_send(&api->remote, &request, out, e);
+}
+
+/* Errors come as text/plain, so that a type is not asked for. */
+char *cfssl_complaint(const struct http_answer *answer)
+{
+	cJSON *whole = NULL;
+	struct error ignored;
+	const char *text;
+	char *copy;
+
+	if (json_object(answer->body.data, answer->body.len, &whole, &ignored))
+		return NULL;
+	text = json_text(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(whole, "errors"), 0),
+		"message");
+	copy = text ? strdup(text) : NULL;
+	cJSON_Delete(whole);
+	return copy;
+}
+
+static enum err refusal(
+	const struct cfssl_api *api, const struct http_answer *answer, struct error *e)
+{
+	char *says = cfssl_complaint(answer);
+	enum err err = remote_refusal(&api->remote, answer, says, e);
+
+	free(says);
+	return err;
+}
+
+static enum err not_understood(const struct cfssl_api *api, const char *why, struct error *e)
+{
+	return error_set(
+		e, ERR_UNAVAILABLE, "CA %s: no CFSSL answer: %s", api->remote.ca->url, why);
+}
+
+enum err cfssl_answer(
+	const struct cfssl_api *api, const struct http_answer *answer, cJSON **out, struct error *e)
+{
+	cJSON *whole = NULL;
+	const cJSON *success;
+	enum err err;
+
+	if (answer->status != 200)
+		return refusal(api, answer, e);
+	err = remote_json(&api->remote, answer, &whole, e);
+	if (err)
+		return err;
+	success = cJSON_GetObjectItemCaseSensitive(whole, "success");
+	if (cJSON_IsFalse(success))
+		err = refusal(api, answer, e);
+	else if (!cJSON_IsTrue(success))
+		err = not_understood(api, "it does not say whether it has succeeded", e);
+	if (err)
+		cJSON_Delete(whole);
+	else
+		*out = whole;
+	return err;
+}
+
+enum err cfssl_certificates(const struct cfssl_api *api, const struct http_answer *answer,
+	struct certificates *out, struct error *e)
+{
+	cJSON *whole = NULL;
+	const char *pem;
+	enum err err = cfssl_answer(api, answer, &whole, e);
+
+	if (err)
+		return err;
+	pem = json_text(cJSON_GetObjectItemCaseSensitive(whole, "result"), "certificate");
+	if (!pem)
+		err = not_understood(api, "it has no certificate", e);
+	else if (certificates_add_pem(out, pem, strlen(pem), e))
+		err = not_understood(api, e->text, e);
+	cJSON_Delete(whole);
+	return err;
+}
+
+/* --- what it is asked */
+
+/* With whom we speak: the label and the profile. */
+static void put_profile(const struct cfssl_api *api, struct buf *out)
+{
+	buf_puts(out, "\"label\":");
+	buf_json_string(out, api->label);
+	buf_puts(out, ",\"profile\":");
+	buf_json_string(out, api->profile);
+}
+
+enum err cfssl_info(
+	struct cfssl_api *api, int64_t deadline, struct certificates *out, struct error *e)
+{
+	struct certificates got = {.count = 0};
+	struct buf body = BUF_INIT(CFSSL_BODY_MAX);
+	struct http_answer answer = {0};
+	enum err err;
+
+	buf_putc(&body, '{');
+	put_profile(api, &body);
+	buf_putc(&body, '}');
+	err = cfssl_post(api, CFSSL_PATH "info", &body, deadline, &answer, e);
+	buf_free(&body);
+	if (err)
+		return err;
+	err = cfssl_certificates(api, &answer, &got, e);
+	http_answer_free(&answer);
+	if (err)
+		certificates_free(&got);
+	else
+		*out = got;
+	return err;
+}
+
+static void order_json(
+	const struct cfssl_api *api, const char *pem, const char *mail, struct buf *out)
+{
+	buf_puts(out, "{\"certificate_request\":");
+	buf_json_string(out, pem);
+	buf_putc(out, ',');
+	put_profile(api, out);
+	buf_puts(out, ",\"hosts\":[");
+	buf_json_string(out, mail);
+	buf_puts(out, "]}");
+}
+
+static enum err with_token(
+	const struct cfssl_api *api, const struct buf *order, struct buf *out, struct error *e)
+{
+	unsigned char token[DIGEST_SIZE];
+	enum err err = buf_check(order, e);
+
+	if (!err)
+		err = digest_hmac(&api->key, order->data, order->len, token, e);
+	if (err)
+		return err;
+	buf_puts(out, "{\"token\":\"");
+	buf_base64(out, token, sizeof(token));
+	buf_puts(out, "\",\"request\":\"");
+	buf_base64(out, order->data, order->len);
+	buf_puts(out, "\"}");
+	return ERR_OK;
+}
+
+enum err cfssl_sign(struct cfssl_api *api, const char *pem, const char *mail, int64_t deadline,
+	struct http_answer *out, struct error *e)
+{
+	struct buf order = BUF_INIT(CFSSL_BODY_MAX), body = BUF_INIT(2 * CFSSL_BODY_MAX);
+	enum err err;
+
+	order_json(api, pem, mail, &order);
+	if (api->key.len) {
+		err = with_token(api, &order, &body, e);
+		if (!err)
+			err = cfssl_post(api, CFSSL_PATH "authsign", &body, deadline, out, e);
+	} else {
+		err = cfssl_post(api, CFSSL_PATH "sign", &order, deadline, out, e);
+	}
+	buf_free(&body);
+	buf_free(&order);
+	return err;
+}
