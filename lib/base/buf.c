@@ -149,6 +149,19 @@ void buf_json_string(struct buf *b, const char *s)
 	buf_putc(b, '"');
 }
 
+void buf_percent(struct buf *b, const char *s)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					 "0123456789-._~";
+
+	for (; *s; s++) {
+		if (strchr(unreserved, *s))
+			buf_putc(b, *s);
+		else
+			buf_printf(b, "%%%02X", (unsigned char)*s);
+	}
+}
+
 enum err buf_check(const struct buf *b, struct error *e)
 {
 	if (!b->failed)

@@ -43,6 +43,10 @@ void buf_base64(struct buf *b, const void *data, size_t len);
 /* JSON string with its quotes; s must be valid UTF-8 (RFC 8259, section 7). */
 void buf_json_string(struct buf *b, const char *s);
 
+/* The bytes of s but for letters, digits and "-._~" as %XX: one segment of a path, one value of a
+ * query (RFC 3986, 2.1 and 2.3). */
+void buf_percent(struct buf *b, const char *s);
+
 /* ERR_OK, or why an append failed: over the limit (ERR_TOO_LARGE) or no memory (ERR_INTERNAL). */
 enum err buf_check(const struct buf *b, struct error *e) must_check;
 

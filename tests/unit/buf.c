@@ -95,6 +95,18 @@ static void test_reset_wipes(void **state)
 	buf_free(&b);
 }
 
+static void test_percent(void **state)
+{
+	struct buf b = BUF_INIT(100);
+
+	(void)state;
+	buf_percent(&b, "");
+	assert_int_equal(b.len, 0);
+	buf_percent(&b, "aZ09-._~ /?#%+&=:,\\\xc3\xab\x7f\x01");
+	assert_string_equal(b.data, "aZ09-._~%20%2F%3F%23%25%2B%26%3D%3A%2C%5C%C3%AB%7F%01");
+	buf_free(&b);
+}
+
 static void test_json_string(void **state)
 {
 	struct buf b = BUF_INIT(256);
@@ -170,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_truncate),
 		cmocka_unit_test(test_reset_wipes),
+		cmocka_unit_test(test_percent),
 		cmocka_unit_test(test_json_string),
 		cmocka_unit_test(test_base64_limit),
 		cmocka_unit_test(test_blob),
