@@ -183,12 +183,18 @@ static void set_callbacks(struct setting *s, struct http_transfer *t)
 	set_pointer(s, CURLOPT_ERRORBUFFER, t->words);
 }
 
+/* POST and PUT have a body, be it an empty one: they say how long it is (RFC 9110, 8.6). */
+static bool has_body(const struct http_request *r)
+{
+	return r->body || strcmp(r->method, "GET") != 0;
+}
+
 static void set_request(struct setting *s, const struct http_transfer *t)
 {
 	const struct http_request *r = t->request;
 
 	set_text(s, CURLOPT_URL, r->url);
-	if (r->body || strcmp(r->method, "POST") == 0) {
+	if (has_body(r)) {
 		check(s, CURLOPT_POSTFIELDSIZE_LARGE,
 			curl_easy_setopt(
 				s->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len));
@@ -228,7 +234,7 @@ static enum err make_headers(struct http_transfer *t, struct error *e)
 {
 	const struct http_request *r = t->request;
 	/* What curl says by itself for a body is not what it is: none then. */
-	const char *content_type = r->content_type || !r->body ? r->content_type : "";
+	const char *content_type = r->content_type || !has_body(r) ? r->content_type : "";
 	enum err err = add_header(&t->headers, "Accept", r->accept, e);
 
 	if (!err)

@@ -155,6 +155,11 @@ static void test_request_as_sent(void **state)
 	struct error e = {0};
 	char expected[512];
 	const char *host = strstr(peer.url, "127");
+	char url[256];
+	const struct http_request put = {.method = "PUT",
+		.url = url,
+		.deadline = clock_monotonic_ms() + PLENTY,
+		.answer_max = 1000};
 
 	(void)state;
 	assert_int_equal(post(client, peer.url, "echo", "{\"a\":1}\0x", 9, &answer, &e), ERR_OK);
@@ -165,6 +170,16 @@ static void test_request_as_sent(void **state)
 		host);
 	assert_string_equal((char *)answer.body.data, expected);
 	assert_int_equal(answer.body.len, strlen(expected) + 2);
+	http_answer_free(&answer);
+
+	/* What has an empty body says so, and no type of it. */
+	snprintf(url, sizeof(url), "%s/echo", peer.url);
+	assert_int_equal(http_send(client, &put, &answer, &e), ERR_OK);
+	snprintf(expected, sizeof(expected),
+		"PUT /echo HTTP/1.1\r\nHost: %s\r\nUser-Agent: certprov/" PACKAGE_VERSION
+		"\r\nAccept: */*\r\nContent-Length: 0\r\n\r\n",
+		host);
+	assert_string_equal((char *)answer.body.data, expected);
 	http_answer_free(&answer);
 
 	/* Nothing of it is left in the next request. */
