@@ -10,6 +10,7 @@ static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_LOCAL] = &ca_local,
 	[CA_EST] = &ca_est,
 	[CA_CFSSL] = &ca_cfssl,
+	[CA_VAULT] = &ca_vault,
 };
 
 struct ca {

@@ -70,6 +70,7 @@ struct ca_kind {
 extern const struct ca_kind ca_cfssl;
 extern const struct ca_kind ca_local;
 extern const struct ca_kind ca_est;
+extern const struct ca_kind ca_vault;
 
 /* The CA of a section of the configuration; config outlives it. */
 enum err ca_open(const struct config *config, const struct config_ca *section, struct ca **out,

@@ -98,6 +98,12 @@ enum err remote_json(
 		answer->status);
 }
 
+enum err remote_garbled(const struct remote *remote, const char *why, struct error *e)
+{
+	return error_set(e, ERR_UNAVAILABLE, "CA %s: its answer cannot be understood: %s",
+		remote->ca->url, why);
+}
+
 enum err remote_chain(const struct ca_order *order, const struct certificates *from,
 	struct chain *out, struct error *e)
 {

@@ -42,6 +42,9 @@ enum err remote_refusal(const struct remote *remote, const struct http_answer *a
 enum err remote_json(const struct remote *remote, const struct http_answer *answer, cJSON **out,
 	struct error *e) must_check;
 
+/* ERR_UNAVAILABLE: a good answer that says what its API does not have. why may be e's own text. */
+enum err remote_garbled(const struct remote *remote, const char *why, struct error *e);
+
 /* The chain for the order's key out of all certificates that came: see chain_build(). */
 enum err remote_chain(const struct ca_order *order, const struct certificates *from,
 	struct chain *out, struct error *e) must_check;

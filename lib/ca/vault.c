@@ -1,0 +1,357 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "ca/vault_session.h"
+
+/*
+ * HashiCorp Vault and OpenBao: the PKI secrets engine, HTTP API v1. A role there says what a
+ * certificate may be; a request names it in the path.
+ */
+
+#define OID_COMMON_NAME "2.5.4.3"
+#define SMTP_UTF8_MAILBOX "1.3.6.1.5.5.7.8.9" /* RFC 9598, 3 */
+#define PATH_MAX_LEN 2048
+#define BODY_MAX (64 * 1024)
+
+struct vault {
+	struct vault_session session;
+	struct buf mount; /* "/v1/pki" */
+	struct buf sign;  /* "/v1/pki/sign/role" */
+	int64_t validity; /* seconds */
+};
+
+/* --- open and close */
+
+/* Segments with something in them that no program takes for a way up. */
+static bool is_path(const char *text)
+{
+	for (;; text++) {
+		size_t len = strcspn(text, "/");
+
+		if (len == 0 || (*text == '.' && (len == 1 || (len == 2 && text[1] == '.'))))
+			return false;
+		text += len;
+		if (!*text)
+			return true;
+	}
+}
+
+static enum err check_paths(
+	const struct config *config, const struct config_ca *ca, struct error *e)
+{
+	if (!is_path(ca->mount))
+		return config_error(config, ca->section, "mount", e,
+			"\"%s\" is no path of a secrets engine; give it as pki or team/pki",
+			ca->mount);
+	if (!is_path(ca->role) || strchr(ca->role, '/'))
+		return config_error(
+			config, ca->section, "role", e, "\"%s\" is no name of a role", ca->role);
+	return ERR_OK;
+}
+
+static enum err write_paths(struct vault *vault, const struct config_ca *ca, struct error *e)
+{
+	const char *segment = ca->mount;
+	enum err err;
+
+	buf_puts(&vault->mount, "/v1");
+	while (*segment) {
+		size_t len = strcspn(segment, "/");
+		char *one = strndup(segment, len);
+
+		if (!one)
+			return error_memory(e);
+		buf_putc(&vault->mount, '/');
+		buf_percent(&vault->mount, one);
+		free(one);
+		segment += len + (segment[len] == '/');
+	}
+	buf_printf(&vault->sign, "%s/sign/", vault->mount.data);
+	buf_percent(&vault->sign, ca->role);
+	err = buf_check(&vault->mount, e);
+	return err ? err : buf_check(&vault->sign, e);
+}
+
+static void vault_close(void *self)
+{
+	struct vault *vault = self;
+
+	if (!vault)
+		return;
+	vault_session_close(&vault->session);
+	buf_free(&vault->mount);
+	buf_free(&vault->sign);
+	free(vault);
+}
+
+static enum err vault_open(
+	const struct config *config, const struct config_ca *ca, void **self, struct error *e)
+{
+	struct vault *vault = calloc(1, sizeof(*vault));
+	enum err err;
+
+	if (!vault)
+		return error_memory(e);
+	buf_init(&vault->mount, PATH_MAX_LEN);
+	buf_init(&vault->sign, PATH_MAX_LEN);
+	vault->validity = config->certificates.validity;
+	err = check_paths(config, ca, e);
+	if (!err)
+		err = write_paths(vault, ca, e);
+	if (!err)
+		err = vault_session_open(config, ca, &vault->session, e);
+	if (err)
+		vault_close(vault);
+	else
+		*self = vault;
+	return err;
+}
+
+/* --- issue */
+
+static void write_member(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "\"%s\": ", name);
+	buf_json_string(out, value);
+	buf_puts(out, ", ");
+}
+
+/*
+ * A role may take name and address from the request (use_csr_common_name, use_csr_sans) or from
+ * here: both have the same. The rest of the subject and the key usages are the role's.
+ */
+static enum err write_order(
+	const struct vault *vault, const struct ca_order *order, struct buf *out, struct error *e)
+{
+	struct buf text = BUF_INIT(BODY_MAX);
+	enum err err;
+
+	buf_putc(out, '{');
+	for (size_t i = 0; i < order->subject->count; i++)
+		if (strcmp(order->subject->attribute[i].oid, OID_COMMON_NAME) == 0) {
+			write_member(out, "common_name", order->subject->attribute[i].value);
+			break;
+		}
+	if (!order->address->ascii_local)
+		buf_printf(&text, SMTP_UTF8_MAILBOX ";UTF8:%s", order->address->text);
+	write_member(out, order->address->ascii_local ? "alt_names" : "other_sans",
+		order->address->ascii_local ? order->address->text : text.data);
+	buf_reset(&text);
+	remote_request_pem(order, &text);
+	err = buf_check(&text, e);
+	if (!err) {
+		write_member(out, "csr", text.data);
+		write_member(out, "format", "pem");
+		buf_printf(out, "\"exclude_cn_from_sans\": true, \"ttl\": \"%llds\"}",
+			(long long)vault->validity);
+	}
+	buf_free(&text);
+	return err;
+}
+
+static enum err add_pem(const struct vault *vault, const char *pem,
+	struct certificates *certificates, struct error *e)
+{
+	if (pem && certificates_add_pem(certificates, pem, strlen(pem), e) == ERR_OK)
+		return ERR_OK;
+	return remote_garbled(
+		&vault->session.remote, pem ? e->text : "a certificate is missing", e);
+}
+
+/* {"data": {"certificate": PEM, "issuing_ca": PEM, "ca_chain": [PEM, …], …}} */
+static enum err add_issued(const struct vault *vault, const cJSON *object,
+	struct certificates *certificates, struct error *e)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(object, "data");
+	const cJSON *one;
+	enum err err = add_pem(vault, json_text(data, "certificate"), certificates, e);
+
+	if (!err)
+		err = add_pem(vault, json_text(data, "issuing_ca"), certificates, e);
+	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(data, "ca_chain"))
+	{
+		if (!err)
+			err = add_pem(vault, cJSON_GetStringValue(one), certificates, e);
+	}
+	return err;
+}
+
+static enum err vault_issue(
+	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
+{
+	struct vault *vault = self;
+	struct certificates certificates = {.count = 0};
+	struct buf body = BUF_INIT(BODY_MAX);
+	cJSON *object = NULL;
+	enum err err = write_order(vault, order, &body, e);
+
+	if (!err)
+		err = vault_ask(&vault->session,
+			&(const struct vault_request){
+				"POST", vault->sign.data, &body, .deadline = order->deadline},
+			&object, e);
+	if (!err)
+		err = add_issued(vault, object, &certificates, e);
+	if (!err)
+		err = remote_chain(order, &certificates, &out->chain, e);
+	cJSON_Delete(object);
+	certificates_free(&certificates);
+	buf_free(&body);
+	return err;
+}
+
+/* --- the chain, and whether it would issue */
+
+/* {"data": {"certificate": PEM, …}}; "": there is none. For anybody. */
+static enum err add_own(struct vault *vault, const char *name, int64_t deadline,
+	struct certificates *certificates, struct error *e)
+{
+	struct buf path = BUF_INIT(PATH_MAX_LEN);
+	const char *pem = NULL;
+	cJSON *object = NULL;
+	enum err err;
+
+	buf_printf(&path, "%s/cert/%s", vault->mount.data, name);
+	err = buf_check(&path, e);
+	if (!err)
+		err = vault_ask(&vault->session,
+			&(const struct vault_request){
+				"GET", path.data, .for_anybody = true, .deadline = deadline},
+			&object, e);
+	if (!err) {
+		pem = json_text(cJSON_GetObjectItemCaseSensitive(object, "data"), "certificate");
+		if (!pem || *pem)
+			err = add_pem(vault, pem, certificates, e);
+	}
+	cJSON_Delete(object);
+	buf_free(&path);
+	return err;
+}
+
+/* Versions before 1.11 have no chain for a CA that is a root. */
+static enum err vault_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
+{
+	struct vault *vault = self;
+	struct certificates certificates = {.count = 0};
+	enum err err = add_own(vault, "ca_chain", deadline, &certificates, e);
+
+	if (!err && !certificates.count)
+		err = add_own(vault, "ca", deadline, &certificates, e);
+	if (!err)
+		err = chain_longest(&certificates, out, e);
+	certificates_free(&certificates);
+	return err;
+}
+
+static bool may_update(const cJSON *capabilities)
+{
+	const cJSON *one;
+	bool update = false;
+
+	cJSON_ArrayForEach(one, capabilities)
+	{
+		const char *name = cJSON_GetStringValue(one);
+
+		update = update ||
+			 (name && (strcmp(name, "update") == 0 || strcmp(name, "root") == 0));
+	}
+	return update;
+}
+
+/* {"data": {PATH: ["update", …], …}}, older versions without data */
+static enum err check_capabilities(
+	const struct vault *vault, const cJSON *object, const char *path, struct error *e)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(object, "data");
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(data ? data : object, path);
+
+	if (!cJSON_IsArray(list))
+		return remote_garbled(&vault->session.remote, "it does not say what we may do", e);
+	if (!may_update(list))
+		return error_set(e, ERR_REFUSED,
+			"CA %s lets us in, but no policy of ours has the capability update on %s",
+			vault->session.remote.ca->url, path);
+	return ERR_OK;
+}
+
+/* By what the policy named default allows every token. */
+static enum err ask_capabilities(struct vault *vault, int64_t deadline, struct error *e)
+{
+	const struct config_ca *ca = vault->session.remote.ca;
+	struct buf path = BUF_INIT(PATH_MAX_LEN), body = BUF_INIT(BODY_MAX);
+	cJSON *object = NULL;
+	enum err err;
+
+	buf_printf(&path, "%s/sign/%s", ca->mount, ca->role);
+	buf_puts(&body, "{\"paths\": [");
+	buf_json_string(&body, path.data);
+	buf_puts(&body, "]}");
+	err = buf_check(&path, e);
+	if (!err)
+		err = vault_ask(&vault->session,
+			&(const struct vault_request){
+				"POST", "/v1/sys/capabilities-self", &body, .deadline = deadline},
+			&object, e);
+	if (!err)
+		err = check_capabilities(vault, object, path.data, e);
+	cJSON_Delete(object);
+	buf_free(&path);
+	buf_free(&body);
+	return err;
+}
+
+static enum err vault_probe(void *self, int64_t deadline, struct error *e)
+{
+	struct chain chain = {0};
+	enum err err = vault_chain(self, deadline, &chain, e);
+
+	chain_free(&chain);
+	return err ? err : ask_capabilities(self, deadline, e);
+}
+
+/* --- revoke */
+
+/*
+ * A reason cannot be given. What is revoked already is answered the same; with several clusters a
+ * certificate of another one is waiting ("pending") until that one has seen to it.
+ */
+static enum err vault_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
+{
+	struct vault *vault = self;
+	struct buf path = BUF_INIT(PATH_MAX_LEN), body = BUF_INIT(BODY_MAX);
+	const char *state = NULL;
+	cJSON *object = NULL;
+	enum err err;
+
+	buf_printf(&path, "%s/revoke", vault->mount.data);
+	buf_puts(&body, "{\"serial_number\": \"");
+	for (const char *hex = revocation->serial; *hex && hex[1]; hex += 2)
+		buf_printf(&body, "%s%.2s", hex == revocation->serial ? "" : ":", hex);
+	buf_puts(&body, "\"}");
+	err = buf_check(&path, e);
+	if (!err)
+		err = vault_ask(&vault->session,
+			&(const struct vault_request){
+				"POST", path.data, &body, .deadline = revocation->deadline},
+			&object, e);
+	state = json_text(cJSON_GetObjectItemCaseSensitive(object, "data"), "state");
+	if (!err && state && strcmp(state, "pending") == 0)
+		err = error_set(e, ERR_UNAVAILABLE,
+			"CA %s has it in a queue for the cluster that issued it",
+			vault->session.remote.ca->url);
+	cJSON_Delete(object);
+	buf_free(&path);
+	buf_free(&body);
+	return err;
+}
+
+const struct ca_kind ca_vault = {
+	.wants_request = true,
+	.open = vault_open,
+	.issue = vault_issue,
+	.chain = vault_chain,
+	.probe = vault_probe,
+	.revoke = vault_revoke,
+	.close = vault_close,
+};

@@ -1,0 +1,40 @@
+#ifndef CA_VAULT_SESSION_H
+#define CA_VAULT_SESSION_H
+
+#include <cjson/cJSON.h>
+
+#include "ca/remote.h"
+
+/*
+ * Private to the kind vault: whatever is asked goes with a token. It stands in a file that an
+ * agent keeps fresh and is read each time, or comes from a login by AppRole or by our TLS
+ * certificate, and then serves for two thirds of its time.
+ */
+struct vault_session {
+	struct remote remote;
+	struct blob token; /* of a login, a string; data is NULL: none */
+	int64_t renew_at;  /* clock_monotonic_ms(): no longer to be used then */
+};
+
+/* ERR_CONFIG unless there is exactly one of the three ways to a token. */
+enum err vault_session_open(const struct config *config, const struct config_ca *ca,
+	struct vault_session *out, struct error *e) must_check;
+void vault_session_close(struct vault_session *session);
+
+struct vault_request {
+	const char *method;
+	const char *path;	/* "/v1/…" */
+	const struct buf *body; /* JSON; NULL: none */
+	bool for_anybody;	/* no token is needed */
+	int64_t deadline;
+};
+
+/*
+ * The object that it answers (status 200); cJSON_Delete(). A token of a login that is refused is
+ * replaced once. ERR_REFUSED with Vault's own words; ERR_UNAVAILABLE also for a Vault that is
+ * sealed or stands by, and for what is no answer of its API.
+ */
+enum err vault_ask(struct vault_session *session, const struct vault_request *request, cJSON **out,
+	struct error *e) must_check;
+
+#endif
