@@ -9,7 +9,8 @@
 #   sanitizers  build with ASan and UBSan, make check
 #   valgrind    unit tests of the gcc build under valgrind's memcheck
 #   distcheck   make distcheck: release, read-only sources, install, uninstall
-#   package     the Debian package: built, lintian, run by systemd in a container, purged
+#   package     the Debian package: built, lintian, run by systemd in a container, purged; what
+#               the documentation says, done in fresh Debians
 #
 # Without arguments: all. Installs missing Debian packages (as root), builds in a
 # temporary folder that --keep leaves behind, and leaves the source tree alone.
@@ -164,13 +165,14 @@ stage_distcheck()
 	fi
 }
 
-# Its test is not one of make check's: it needs root, the archive and some minutes.
+# Its tests are none of make check's: they need root, the archive and some minutes.
 stage_package()
 {
 	local build=$work/package code=0
+	local -a tests=(tests/package/{deployment,package,sources}.sh)
 
 	{ configure_in "$build" && make_in "$build" all tests/peers/escrow-gateway &&
-		make_in "$build" check-TESTS TESTS=tests/package/package.sh; } >"$work/package.log" 2>&1 || code=$?
+		make_in "$build" check-TESTS TESTS="${tests[*]}"; } >"$work/package.log" 2>&1 || code=$?
 	collect package "$build" "$code"
 }
 

@@ -2,98 +2,19 @@
 # The Debian package: built, judged by lintian, installed into a fresh Debian in a folder,
 # configured as README.md says, and run there by systemd as init of a container; restarted
 # and upgraded under load, then removed and purged.
-#
-# Needs root, Debian, and its archive at the address that apt uses here.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-load.sh
 . "$top_srcdir/tests/system/lib-load.sh"
 
+# shellcheck source=tests/package/lib-tree.sh
+. "$top_srcdir/tests/package/lib-tree.sh"
+
 export TMPDIR=$root # lintian leaves files behind
-tree=$root/tree
-machine=certprov-$$
-init= # the container's first process
-
-# suite and mirror are those of this machine
-find_archive()
-{
-	# shellcheck source=/dev/null
-	suite=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-	# shellcheck disable=SC2016 # apt's variables
-	mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
-		'Created-By: Packages' 2>/dev/null |
-		awk -v suite="$suite" '$2 == suite && $3 == "main" { print $1; exit }')
-	[[ -n $suite && -n $mirror ]]
-}
-
-((EUID == 0)) || skip_all 'only root can make a Debian in a folder'
-for tool in debootstrap dpkg-buildpackage lintian nsenter systemd-nspawn; do
-	command -v "$tool" >/dev/null || skip_all "no $tool (see package_packages in tests/setup.sh)"
-done
-find_archive || skip_all 'apt knows no archive of the Debian release that runs here'
-
-# --- a Debian in a folder
-
-make_tree()
-{
-	debootstrap --variant=minbase "$suite" "$tree" "$mirror" || return 1
-	printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d" # nothing starts before systemd
-	chmod 755 "$tree/usr/sbin/policy-rc.d"
-	printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
-	in_tree apt-get -qq install --no-install-recommends nginx-light systemd systemd-sysv
-}
-
-in_tree()
-{
-	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$tree" "$@" </dev/null
-}
 
 as_certprov()
 {
 	in_tree runuser -u certprov -- certprov "$@"
-}
-
-boot()
-{
-	rm "$tree/usr/sbin/policy-rc.d"
-	start machine systemd-nspawn --quiet --register=no --keep-unit --resolv-conf=off \
-		--machine="$machine" --directory="$tree" --boot --console=pipe
-	wait_for 60 has_init && wait_for 60 inside systemctl is-active --quiet multi-user.target
-}
-
-# The first process in a name space of its own.
-has_init()
-{
-	local parent pid
-
-	running machine || return 0
-	for parent in $(pgrep -P "${pids[machine]}") "${pids[machine]}"; do
-		for pid in $(pgrep -P "$parent") "$parent"; do
-			if [[ $(awk '/^NSpid:/ { print NF, $3 }' "/proc/$pid/status" 2>/dev/null) == '3 1' ]]; then
-				init=$pid
-				return 0
-			fi
-		done
-	done
-	return 1
-}
-
-# inside COMMAND...: in the container
-inside()
-{
-	DEBIAN_FRONTEND=noninteractive nsenter --target "$init" --mount --uts --ipc --pid --cgroup \
-		--root --wd -- "$@" </dev/null
-}
-
-inside_certprov()
-{
-	inside runuser -u certprov -- certprov "$@"
-}
-
-# property UNIT NAME
-property()
-{
-	inside systemctl show --property="$2" --value "$1"
 }
 
 silent()
@@ -105,16 +26,10 @@ silent()
 	[[ $code == 0 && -z $output ]]
 }
 
-# mode of a path in the tree, with its owners' names there
-mode()
-{
-	in_tree stat --format='%a %U:%G' "$1"
-}
-
 # --- build
 
 export DEB_BUILD_OPTIONS=nocheck # tests/check.sh runs them elsewhere
-make_tree >"$root/debootstrap.log" 2>&1 &
+make_tree nginx-light systemd systemd-sysv &
 making=$!
 ok 'the package is built' "$top_srcdir/contrib/build-deb.sh" "$root/new"
 ok '... and one of an older version' "$top_srcdir/contrib/build-deb.sh" "$root/old" 0.0.1
@@ -125,7 +40,7 @@ is "certprov $version" "$(certprov --version)" 'its version is that of the sourc
 ok 'lintian has nothing to say' silent lintian --allow-root --fail-on error,warning "$root"/new/*.changes
 code=0
 wait "$making" || code=$?
-((code == 0)) || skip_all "no Debian in a folder: $(tail -n 1 "$root/debootstrap.log")"
+((code == 0)) || no_tree
 
 # --- install
 
@@ -332,6 +247,5 @@ mkdir "$tree/var/lib/certprov"
 is "$(inside apt-get -qq purge certprov 2>&1 | grep -c 'is kept')" 0 'a purge of what was never set up'
 not_ok '... leaves no folder' ls -d "$tree/var/lib/certprov" "$tree/etc/certprov"
 
-stop machine || true
-rmdir "/run/systemd/nspawn/propagate/$machine" 2>/dev/null || true
+machine_stop
 done_testing

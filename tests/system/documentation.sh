@@ -6,20 +6,9 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh
 . "$top_srcdir/tests/system/lib-uploads.sh"
-# shellcheck source=tests/system/lib-store.sh
-. "$top_srcdir/tests/system/lib-store.sh"
 
-pages=("$top_srcdir/README.md" "$top_srcdir"/doc/*.md)
-
-# blocks KIND FILE: the text of all blocks that begin with ```KIND, without their indentation
-blocks()
-{
-	awk -v kind="$1" '
-		!inside && $1 == "```" kind { inside = 1; match($0, /^ */); indent = RLENGTH; next }
-		$1 == "```" { inside = inside ? 0 : 2; next }
-		$1 ~ /^```/ { inside = 2; next }
-		inside == 1 { print substr($0, indent + 1) }' "$2"
-}
+# shellcheck source=tests/system/lib-pages.sh
+. "$top_srcdir/tests/system/lib-pages.sh"
 
 # --- links
 
@@ -42,6 +31,39 @@ broken_links()
 
 is "$(broken_links)" '' 'every link within the documentation leads to a file'
 like "$(grep -ohE '\]\([^)#]+' "${pages[@]}" | wc -l)" '^[1-9]' '(which were looked at)'
+
+# --- blocks that tests/package/ runs
+
+unused_marks()
+{
+	local page name
+
+	for page in "${pages[@]}"; do
+		page=${page#"$top_srcdir/"}
+		while read -r name; do
+			grep -qE "(follow|page_block|words) $page $name\b" "$top_srcdir"/tests/package/*.sh ||
+				printf '%s: %s\n' "$page" "$name"
+			page_block "$page" "$name" >/dev/null || printf '%s: %s is empty\n' "$page" "$name"
+		done < <(page_marks "$page")
+	done
+}
+
+# In the pages that tell how it is installed, no command is left out.
+unmarked_blocks()
+{
+	local page
+
+	for page in README.md doc/apache.md doc/nginx.md; do
+		awk -v page="$page" '
+			/^ *```$/ { if (!inside && last !~ /<!-- test: /) print page ": " FNR }
+			/^ *```/ { inside = !inside }
+			{ last = $0 }' "$top_srcdir/$page"
+	done
+}
+
+is "$(unused_marks)" '' 'every block with a name is run'
+is "$(unmarked_blocks)" '' 'and those of the installation have one'
+like "$(page_marks README.md | wc -l)" '^[1-9]' '(which were looked at)'
 
 # --- commands and options
 
@@ -91,7 +113,7 @@ strange_configurations()
 	local page said
 
 	for page in "${pages[@]}"; do
-		blocks ini "$page" >"$root/page.conf"
+		page_blocks ini "${page#"$top_srcdir/"}" >"$root/page.conf"
 		[[ -s $root/page.conf ]] || continue
 		printf '%s\n' "${page##*/}" >>"$root/pages-with-ini"
 		said=$("$(program certprov)" -c "$root/page.conf" status 2>&1) || true
@@ -116,7 +138,7 @@ unknown_keys()
 }
 
 is "$(unknown_keys)" '' 'and certprov.conf(5) has those in the text'
-ok 'what is posted to UEM is JSON' jq -e .TargetUrl <(blocks json "$top_srcdir/doc/uem.md")
+ok 'what is posted to UEM is JSON' jq -e .TargetUrl <(page_blocks json doc/uem.md)
 
 # --- backup and restore, as doc/backup.md has it
 
@@ -249,8 +271,8 @@ is "$(tar -tzf "$root/var/backups/certprov/configuration.tar.gz" | grep -c 'cert
 ok 'restored from them into an empty folder' run 3
 like "$(<"$root/block-3.out")" 'ok +store' 'check is content'
 unlike "$(<"$root/block-3.out")" 'FAILED' 'in all'
-leases_end "$state/certprov.db" # of what was in hand at the moment of the backup
-ok 'what was pending then is finished' certprov deliver --now
+is "$(sqlite3 "$state/certprov.db" 'SELECT count(*) FROM lease')" 0 'nobody has anything in hand there'
+ok 'what was in hand then is finished' certprov deliver --now
 devices=$(certprov list devices --json | jq length)
 ok 'the store has what was there when the backup began' test "$devices" -ge 4
 sent=$(eg_upload_count)
