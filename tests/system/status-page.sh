@@ -207,4 +207,42 @@ for width in 320 800 1045 1400; do
 	is "$(measured "$width" 1)" 'fits 0 rgb(246, 247, 245)' "it fits $width pixels"
 done
 
+# --- by keys alone
+
+# keys_at ADDRESS STEP...: see keyboard.pl
+keys_at()
+{
+	perl "$top_srcdir/tests/system/keyboard.pl" "$@" -- "$chromium" --headless --no-sandbox \
+		--disable-gpu --ignore-certificate-errors --user-data-dir="$root/chromium" \
+		2>>"$root/chromium.noise"
+}
+keys()
+{
+	keys_at "${front_url/:\/\//:\/\/$admin@}/status" "$@"
+}
+# behind ELEMENT: the next one
+behind()
+{
+	grep -A1 -xF "$1" <<<"$reachable" | tail -n 1
+}
+reachable=$(keys elements)
+for wanted in 'a #main' 'a #certificates' 'input q' 'button Find' 'summary As a table'; do
+	ok "one may reach $wanted" grep -xF "$wanted" <<<"$reachable"
+done
+is "$(keys round)" "$reachable" 'Tab reaches each, in this order, in sight, and shows where one is'
+is "$(keys dark round)" "$reachable" '... in the dark, too'
+is "$(keys to 'a #main' press Enter press Tab | sed -E 's/^(main main) .*/\1/')" \
+	"main main"$'\n'"$(behind 'a #peers')" 'the first leads past the rest'
+is "$(keys to 'button Find' back)" 'input q' 'Shift and Tab lead back'
+is "$(keys open to 'summary As a table' press Space open | sed -n '1p; $p' | paste -sd -)" \
+	"$(grep -c '<details open' "$page")-$(($(grep -c '<details open' "$page") + 1))" 'what is folded opens'
+is "$(keys to 'input q' type anna press Enter address | tail -n 1)" '?q=anna' 'one may search'
+cat >"$root/strange.html" <<-'END'
+	<!DOCTYPE html><style>a { outline: none; } .far { position: fixed; left: -999px; }</style>
+	<a href="x">x</a><a href="y" class="far" style="outline: 3px solid black">y</a>
+	<a href="z" style="outline: 3px solid #eee">z</a>
+END
+is "$(keys_at "file://$root/strange.html" round | paste -sd ,)" 'a x ringless,a y hidden,a z ringless' \
+	'(what is wrong would be seen)'
+
 done_testing
