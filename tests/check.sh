@@ -3,14 +3,14 @@
 #
 #	tests/check.sh [--keep] [STAGE...]
 #
-#   lint        shellcheck, mandoc, clang-format, house rules
+#   lint        shellcheck, mandoc, codespell, clang-format, house rules
 #   gcc         build with gcc -Werror, make check: unit and system tests
 #   clang       build with clang -Werror, unit tests
 #   sanitizers  build with ASan and UBSan, make check
 #   valgrind    unit tests of the gcc build under valgrind's memcheck
 #   distcheck   make distcheck: release, read-only sources, install, uninstall
 #   package     the Debian package: built, lintian, run by systemd in a container, purged; what
-#               the documentation says, done in fresh Debians
+#               the documentation says, done on fresh machines
 #
 # Without arguments: all. Installs missing Debian packages (as root), builds in a
 # temporary folder that --keep leaves behind, and leaves the source tree alone.
@@ -24,6 +24,8 @@ export LC_ALL=C.UTF-8
 cores=$(nproc)
 keep=
 memcheck='valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
+no_mistakes=actve,fo,fro,gost,iif,isnt,lsit,nam,nd # to codespell: some are meant, for tests
+not_ours='^(\./)?(tests/(data|fuzz/corpus)/|(configure|aclocal\.m4|Makefile\.in|config\.h\.in)$)'
 timed=(escrow fcgi_request http key_pool store_race)
 stages=(lint gcc clang sanitizers valgrind distcheck package)
 # Lanes at the same time; valgrind needs what gcc has built.
@@ -210,15 +212,17 @@ house_rules()
 
 stage_lint()
 {
-	local -a scripts sources pages
+	local -a scripts sources pages texts
 
 	cd "$work/src"
 	mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' \
 		--include='*.sh' --include=add-tenant --include=run --exclude-dir=build-aux .)
 	mapfile -t sources < <(find . -name '*.[ch]' | sort)
 	mapfile -t pages < <(find man -name '*.[158]' 2>/dev/null | sort)
+	mapfile -d '' texts < <(source_files | grep -zvE "$not_ours")
 	lint shellcheck shellcheck -x -P . "${scripts[@]}"
 	lint clang-format clang-format --dry-run --Werror "${sources[@]}"
+	lint codespell codespell -L "$no_mistakes" "${texts[@]}"
 	lint house-rules house_rules "${sources[@]}"
 	if ((${#pages[@]})); then
 		lint mandoc mandoc -T lint -W warning "${pages[@]}"

@@ -10,7 +10,7 @@ build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcur
 	libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libsqlite3-dev libtasn1-6-dev make
 	pkg-config)
 run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
-test_packages=(apache2 clang clang-format default-jre-headless faketime gnutls-bin
+test_packages=(apache2 clang clang-format codespell default-jre-headless faketime gnutls-bin
 	libapache2-mod-fcgid libclang-rt-dev libcmocka-dev libfcgi-bin libnss3-tools llvm mandoc
 	passwd procps prometheus shellcheck spawn-fcgi sqlite3 systemd valgrind whois xz-utils)
 browser_packages=(chromium fonts-dejavu-core)
