@@ -103,7 +103,13 @@ stop cron || true
 
 # --- Apache
 
-inside nginx -s quit
+nginx_has_gone()
+{
+	inside test ! -e /run/nginx.pid
+}
+inside nginx -s quit 2>"$root/output"
+wait_for 60 nginx_has_gone
+inside install -d -m 1777 /run/lock # which every init makes
 ok 'Apache' inside apt-get -qq install apache2
 apache_ports "$tree/etc/apache2/ports.conf"
 ok "Apache's files" follow doc/apache.md files
