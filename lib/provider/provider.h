@@ -199,8 +199,8 @@ enum err provider_recover(const struct config *config, const struct recover_opti
 /* --- for the web server's other paths and the command line */
 
 /* The certificate of the local CA, DER; which one, and errors, as provider_crl(). */
-enum err provider_ca_certificate(struct provider *provider, enum usage usage, struct blob *out,
-	struct error *e) must_check;
+enum err provider_ca_certificate(
+	struct provider *provider, enum usage usage, struct blob *out, struct error *e) must_check;
 
 /* Borrowed; lives as long as the provider. */
 struct store *provider_store(struct provider *provider);
