@@ -2,7 +2,7 @@
 #define NET_ANCHORS_H
 
 #include "base/error.h"
-#include "net/memfile.h"
+#include "base/memfile.h"
 
 /*
  * The certificates of a CA file (PEM, any number; or one in DER) as PEM in a

@@ -3,10 +3,10 @@
 
 #include <curl/curl.h>
 
+#include "base/memfile.h"
 #include "net/http.h"
 #include "net/http_answer.h"
 #include "net/http_error.h"
-#include "net/memfile.h"
 
 /* Inside of http.h: what its files share. */
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/memfile.h"
 #include "base/secret.h"
 #include "base/utf8.h"
-#include "net/memfile.h"
 
 struct identity {
 	struct memfile file;

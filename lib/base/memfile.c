@@ -1,4 +1,4 @@
-#include "net/memfile.h"
+#include "base/memfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#ifndef NET_MEMFILE_H
-#define NET_MEMFILE_H
+#ifndef BASE_MEMFILE_H
+#define BASE_MEMFILE_H
 
 #include <stddef.h>
 
