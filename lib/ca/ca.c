@@ -4,13 +4,13 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/file.h"
 
 static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_LOCAL] = &ca_local,
 	[CA_EST] = &ca_est,
 	[CA_CFSSL] = &ca_cfssl,
 	[CA_VAULT] = &ca_vault,
+	[CA_COMMAND] = &ca_command,
 };
 
 struct ca {
@@ -21,23 +21,11 @@ struct ca {
 	struct certificates issuers;
 };
 
-static enum err load_issuers(struct ca *ca, const char *path, struct error *e)
-{
-	struct blob pem = {NULL, 0};
-	enum err err = path ? file_read(path, &pem, e) : ERR_OK;
-
-	if (err || !path)
-		return err;
-	err = certificates_add_pem(&ca->issuers, pem.data, pem.len, e);
-	blob_free(&pem);
-	return err ? error_set(e, ERR_CONFIG, "%s: %s", path, e->text) : ERR_OK;
-}
-
 enum err ca_open(const struct config *config, const struct config_ca *section, struct ca **out,
 	struct error *e)
 {
 	struct ca *ca = NULL;
-	enum err err;
+	enum err err = ERR_OK;
 
 	if (!kinds[section->type])
 		return config_error(config, section->section, "type", e,
@@ -48,7 +36,8 @@ enum err ca_open(const struct config *config, const struct config_ca *section, s
 	ca->config = section;
 	ca->kind = kinds[section->type];
 	ca->validity = config->certificates.validity;
-	err = load_issuers(ca, section->issuer_file, e);
+	if (section->issuer_file)
+		err = certificates_add_file(&ca->issuers, section->issuer_file, e);
 	if (!err)
 		err = ca->kind->open(config, section, &ca->self, e);
 	if (err)

@@ -55,9 +55,15 @@ struct ca_kind {
 	 */
 	enum err (*issue)(
 		void *self, const struct ca_order *order, struct ca_answer *out, struct error *e);
-	/* Its own certificate and what certifies it, as it says now. */
+	/*
+	 * Its own certificate and what certifies it, as it says now. ERR_NOT_FOUND where it cannot
+	 * be asked.
+	 */
 	enum err (*chain)(void *self, int64_t deadline, struct chain *out, struct error *e);
-	/* Optional: is it there, and does it take our credentials? Else chain is asked. */
+	/*
+	 * Optional: is it there, and does it take our credentials, as far as can be known without
+	 * a certificate being issued? Else chain is asked.
+	 */
 	enum err (*probe)(void *self, int64_t deadline, struct error *e);
 	/* Optional. What is revoked already is so without an error. ERR_REFUSED: not its own. */
 	enum err (*revoke)(void *self, const struct ca_revocation *revocation, struct error *e);
@@ -71,6 +77,7 @@ extern const struct ca_kind ca_cfssl;
 extern const struct ca_kind ca_local;
 extern const struct ca_kind ca_est;
 extern const struct ca_kind ca_vault;
+extern const struct ca_kind ca_command;
 
 /* The CA of a section of the configuration; config outlives it. */
 enum err ca_open(const struct config *config, const struct config_ca *section, struct ca **out,

@@ -43,6 +43,10 @@ enum err certificates_add_der(
 enum err certificates_add_pkcs7(struct certificates *certificates, const void *pkcs7, size_t len,
 	struct error *e) must_check;
 
+/* Those of a file in PEM. ERR_CONFIG, naming it. */
+enum err certificates_add_file(
+	struct certificates *certificates, const char *path, struct error *e) must_check;
+
 void chain_free(struct chain *chain);
 
 /*

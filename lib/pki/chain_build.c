@@ -1,6 +1,7 @@
 #include <gnutls/pkcs7.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "pki/certificate.h"
 #include "pki/x509.h"
 
@@ -67,6 +68,18 @@ enum err certificates_add_pem(
 		gnutls_x509_crt_deinit(list[i]);
 	gnutls_free(list);
 	return err;
+}
+
+enum err certificates_add_file(struct certificates *certificates, const char *path, struct error *e)
+{
+	struct blob pem = {NULL, 0};
+	enum err err = file_read(path, &pem, e);
+
+	if (err)
+		return err;
+	err = certificates_add_pem(certificates, pem.data, pem.len, e);
+	blob_free(&pem);
+	return err ? error_set(e, ERR_CONFIG, "%s: %s", path, e->text) : ERR_OK;
 }
 
 static enum err add_all(struct certificates *certificates, gnutls_pkcs7_t pkcs7, struct error *e)

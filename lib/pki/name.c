@@ -232,3 +232,28 @@ enum err name_build(
 	buf_free(&written);
 	return err;
 }
+
+/* --- writing one */
+
+static void write_value(const char *value, struct buf *out)
+{
+	for (const char *s = value; *s; s++) {
+		bool at_end = *s == ' ' && (s == value || !s[1]);
+
+		if (at_end || strchr("\"+,;<>\\", *s) || (*s == '#' && s == value))
+			buf_putc(out, '\\');
+		buf_putc(out, *s);
+	}
+}
+
+void name_text(const struct name *name, struct buf *out)
+{
+	for (size_t i = name->count; i-- > 0;) {
+		for (size_t j = 0; j < ARRAY_LEN(attributes); j++)
+			if (strcmp(attributes[j].oid, name->attribute[i].oid) == 0)
+				buf_printf(out, "%s=", attributes[j].name);
+		write_value(name->attribute[i].value, out);
+		if (i > 0)
+			buf_putc(out, ',');
+	}
+}

@@ -113,10 +113,11 @@ static void check_remote(struct checkup *c, struct ca *ca, const char *what)
 
 	if (err)
 		checkup_found(c, what, err, e.text);
+	else if (section->program)
+		checkup_holds(c, what, "%s can be run", section->program);
 	else
-		checkup_holds(c, what, "%s answers (%s)",
-			section->url ? section->url : section->program,
-			ca_type_names[section->type]);
+		checkup_holds(
+			c, what, "%s answers (%s)", section->url, ca_type_names[section->type]);
 }
 
 /* Gives the CA where it can be opened. */
