@@ -62,6 +62,49 @@ static void test_as_far_as_it_goes(void **state)
 	assert_in_order(3);
 }
 
+/* A root has issued itself; the same again is no issuer of it. */
+static void test_root_twice(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 3; i++)
+		take(&f->chain.certificate[i]);
+	take(&f->chain.certificate[2]);
+	assert_in_order(3);
+}
+
+/* Of CAs' certificates in whatever order: that of the CA that issues, and those above it. */
+static void test_longest(void **state)
+{
+	struct fixture *f = *state;
+	struct recipe other = f->root;
+	struct authority lonely;
+	struct chain more = {0}, built = {0};
+
+	other.dn = "CN=Lonely";
+	other.key = f->rsa_key;
+	lonely = make(&other, NULL);
+	append(&more, lonely.crt);
+	take(&more.certificate[0]);
+	take(&f->chain.certificate[2]);
+	take(&f->chain.certificate[1]);
+	take(&f->chain.certificate[2]);
+	assert_ok(chain_longest(&from, &built, e));
+	assert_int_equal(built.count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(blob_equal(&built.certificate[i], &f->chain.certificate[i + 1]));
+	chain_free(&built);
+	certificates_free(&from);
+	take(&f->chain.certificate[2]);
+	take(&more.certificate[0]);
+	assert_ok(chain_longest(&from, &built, e));
+	assert_int_equal(built.count, 1);
+	assert_true(blob_equal(&built.certificate[0], &f->chain.certificate[2])); /* the first */
+	chain_free(&built);
+	chain_free(&more);
+	gnutls_x509_crt_deinit(lonely.crt);
+}
+
 static void test_no_certificate_for_us(void **state)
 {
 	struct fixture *f = *state;
@@ -164,6 +207,29 @@ static void test_wrappings(void **state)
 	buf_free(&text);
 }
 
+static void test_file(void **state)
+{
+	struct fixture *f = *state;
+	char *folder = new_folder(), *path = NULL;
+	struct blob pem = {NULL, 0};
+
+	assert_ok(certificate_to_pem(&f->chain.certificate[1], &pem, e));
+	path = write_file(folder, "issuers.pem", &pem);
+	assert_ok(certificates_add_file(&from, path, e));
+	assert_int_equal(from.count, 1);
+	assert_true(blob_equal(&from.certificate[0], &f->chain.certificate[1]));
+	pem.data[30] = '!';
+	free(path);
+	path = write_file(folder, "issuers.pem", &pem);
+	assert_err(certificates_add_file(&from, path, e), ERR_CONFIG,
+		"issuers.pem: no certificate in PEM that can be read");
+	unlink(path);
+	assert_err(certificates_add_file(&from, path, e), ERR_CONFIG, "issuers.pem: No such file");
+	blob_free(&pem);
+	free(path);
+	remove_folder(folder);
+}
+
 static void test_rubbish(void **state)
 {
 	static const char text[] = "<html>Service unavailable</html>";
@@ -193,11 +259,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BUILT(test_any_order),
 		BUILT(test_as_far_as_it_goes),
+		BUILT(test_root_twice),
+		BUILT(test_longest),
 		BUILT(test_no_certificate_for_us),
 		BUILT(test_namesake),
 		BUILT(test_crossed),
 		BUILT(test_latest),
 		BUILT(test_wrappings),
+		BUILT(test_file),
 		BUILT(test_rubbish),
 	};
 

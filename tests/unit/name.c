@@ -172,6 +172,37 @@ static void leaves_out_empty_values(void **state)
 	assert_string_equal(shown(&name), "2.5.4.3=[x]");
 }
 
+/* What it writes reads as the same name. */
+static void writes_what_it_reads(void **state)
+{
+	static const struct {
+		const char *dn, *value, *text;
+	} rows[] = {
+		{"CN={name}, O=Example,C=DE", "Zenny Ülm", "CN=Zenny Ülm,O=Example,C=DE"},
+		{"UID={name},emailAddress=a@example.com", "x", "UID=x,emailAddress=a@example.com"},
+		{"CN={name}", "a,b+c\"d\\e<f>g;h=i", "CN=a\\,b\\+c\\\"d\\\\e\\<f\\>g\\;h=i"},
+		{"CN={name}", "#1 # ", "CN=\\#1 #\\ "},
+		{"CN={name}", " x", "CN=\\ x"},
+		{"CN={name}", " ", "CN=\\ "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf text = BUF_INIT(1024);
+		struct name name = {0}, again = {0};
+		char value[64];
+
+		snprintf(value, sizeof(value), "%s", rows[i].value);
+		assert_ok(name_build(rows[i].dn, put, value, &name, e));
+		name_text(&name, &text);
+		assert_string_equal(text.data, rows[i].text);
+		assert_ok(name_build(text.data, NULL, NULL, &again, e));
+		assert_string_equal(again.attribute[again.count - 1].value, value);
+		assert_int_equal(again.count, name.count);
+		buf_free(&text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +212,7 @@ int main(void)
 		cmocka_unit_test(refuses_bad_values),
 		cmocka_unit_test(counts_characters_not_bytes),
 		cmocka_unit_test(leaves_out_empty_values),
+		cmocka_unit_test(writes_what_it_reads),
 	};
 
 	return cmocka_run_group_tests_name("name", tests, NULL, NULL);
