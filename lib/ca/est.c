@@ -176,6 +176,18 @@ static enum err build(const struct est *est, const struct ca_order *order,
 	return ERR_OK;
 }
 
+static enum err foreign(const struct est *est, const struct chain *chain, struct error *e)
+{
+	struct certificate_info info;
+	enum err err = certificate_info(&chain->certificate[chain->count - 1], &info, e);
+
+	return err ? err
+		   : error_set(e, ERR_REFUSED,
+			     "CA %s: the certificate's issuer \"%s\" is none of those that its "
+			     "/cacerts names",
+			     est->remote.ca->url, info.issuer);
+}
+
 /* It may have another CA since we asked for them. */
 static enum err complete(struct est *est, const struct ca_order *order,
 	const struct certificates *issued, struct chain *out, struct error *e)
@@ -191,9 +203,7 @@ static enum err complete(struct est *est, const struct ca_order *order,
 			err = build(est, order, issued, &chain, &ours, e);
 	}
 	if (!err && !ours)
-		err = error_set(e, ERR_REFUSED,
-			"CA %s: none of the CAs that its /cacerts names has issued the certificate",
-			est->remote.ca->url);
+		err = foreign(est, &chain, e);
 	if (err)
 		chain_free(&chain);
 	else

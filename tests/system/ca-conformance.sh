@@ -12,8 +12,9 @@
 #   pending   a request may wait for approval
 #   revoke    certificates can be revoked
 #   tls       ca-file says which server is the right one
-kinds=(est)
+kinds=(command est)
 declare -A features=(
+	[command]=''
 	[est]='retry pending tls'
 )
 

@@ -301,8 +301,11 @@ int main(int argc, char **argv)
 		{"output", required_argument, NULL, 'o'},
 		{NULL, 0, NULL, 0},
 	};
+	static const struct log_settings errors_alone = {.level = LOG_LEVEL_ERROR};
 	struct error e = {.code = ERR_OK};
 	int option;
+
+	log_open("ca_order", &errors_alone); /* what is printed is a line */
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'o')

@@ -143,6 +143,45 @@ ca_settings()
 	"ca_settings_$1"
 }
 
+# A program such as a customer may have: it asks the same authority, by EST.
+ca_command()
+{
+	cat <<-END
+		#!/bin/sh
+		work=\$(mktemp -d "$ca/tmp/command.XXXXXX") || exit 75
+		trap 'rm -rf "\$work"' EXIT
+		trap 'exit 75' TERM
+		ask()
+		{
+			curl --silent --show-error --cacert "$ca/issuers/tls.crt" \\
+				--user "ra:\$(cat "$ca/ra.password")" --output "\$work/answer" \\
+				--write-out '%{http_code}' "\$@" >"\$work/status" || exit 75
+			case \$(cat "\$work/status") in
+			200) ;;
+			202 | 429 | 5*) exit 75 ;;
+			*)
+				cat "\$work/answer" >&2
+				exit 1
+				;;
+			esac
+			base64 -d "\$work/answer" | openssl pkcs7 -inform DER -print_certs || exit 75
+		}
+		grep -v -e ----- >"\$work/request"
+		ask --header 'Content-Type: application/pkcs10' --data-binary "@\$work/request" \\
+			"$ca_url/.well-known/est/simpleenroll"
+		ask "$ca_url/.well-known/est/cacerts"
+	END
+}
+
+ca_settings_command()
+{
+	ca_command >"$ca/command"
+	chmod 755 "$ca/command"
+	cat "$ca/issuers/root.crt" "$ca/issuers/issuing.crt" >"$ca/command-issuers.pem"
+	printf '%s\n' ca.type=command "ca.program=$ca/command" \
+		"ca.issuer-file=$ca/command-issuers.pem"
+}
+
 ca_settings_est()
 {
 	printf '%s\n' ca.type=est "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
