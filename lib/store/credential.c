@@ -29,10 +29,15 @@ void credentials_free(struct credential *credentials, size_t count)
 	free(credentials);
 }
 
+void row_parts(struct buf *row, const char *const parts[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_printf(row, "%zu:%s,", strlen(parts[i]), parts[i]);
+}
+
 /*
- * Whose key it is and of which certificate, as one string: each part behind
- * its length, so that no two rows have the same. The certificates are part of it: a key
- * never leaves with another's, nor an old one under a new date.
+ * Whose key it is and of which certificate, as one string. The certificates are part of it: a
+ * key never leaves with another's, nor an old one under a new date.
  */
 static enum err row_identity(const struct credential *c, struct blob *out, struct error *e)
 {
@@ -45,8 +50,7 @@ static enum err row_identity(const struct credential *c, struct blob *out, struc
 	if (err)
 		return err;
 	buf_puts(&b, "credential: ");
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		buf_printf(&b, "%zu:%s,", strlen(parts[i]), parts[i]);
+	row_parts(&b, parts, ARRAY_LEN(parts));
 	buf_printf(&b, "%lld,%lld", (long long)c->not_before, (long long)c->not_after);
 	return blob_take(&b, out, e);
 }

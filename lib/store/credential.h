@@ -61,13 +61,14 @@ struct store_place {
 	enum audit_action action; /* AUDIT_ISSUED or AUDIT_RENEWED */
 	const char *why;	  /* for the audit trail; NULL is "" */
 	int64_t address_time;	  /* of the event that its mail address is from; 0: not known */
+	int64_t request;	  /* the id of the store_request that was answered; 0: none */
 };
 
 /*
  * Makes credential the owner's active one, and sets its id. Every enrolled device that shall have
- * it and has had an upload is due for another. Where by now another one than the one that it
- * replaces is active, that one wins: *won is false and nothing was stored. The caller then drops
- * its own and asks for the current one.
+ * it and has had an upload is due for another, and what the owner's request to a CA was goes. Where
+ * by now another one than the one that it replaces is active, that one wins: *won is false and
+ * nothing was stored. The caller then drops its own and asks for the current one.
  */
 enum err store_credential_add(struct store *store, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;

@@ -8,12 +8,19 @@
 typedef enum err store_renew_value(
 	void *ctx, size_t which, const struct blob *sealed, struct blob *out, struct error *e);
 
-/* The same for the key of a credential. *last: it shall be the last one of its batch. */
-typedef enum err store_renew_credential(void *ctx, const struct credential *credential,
-	struct blob *out, bool *last, struct error *e);
+/* A row with a sealed private key: one of these, the other is NULL. */
+struct store_sealed {
+	const struct credential *credential;
+	const struct store_request *request;
+};
+
+/* The same for the key of a row. *last: it shall be the last one of its batch. */
+typedef enum err store_renew_key(
+	void *ctx, const struct store_sealed *row, struct blob *out, bool *last, struct error *e);
 
 struct rekey_batch {
-	int64_t max;		/* of credentials */
+	bool requests;		/* else credentials */
+	int64_t max;		/* of rows */
 	int64_t after;		/* only such with a higher id; then, the id of the last one */
 	int64_t count, renewed; /* how many there were */
 };
@@ -44,9 +51,9 @@ struct store_engine {
 	/* Renews the sealed values of these names, those that are there, in one transaction. */
 	enum err (*rekey_values)(void *self, const char *const names[], size_t count,
 		store_renew_value *renew, void *ctx, struct error *e);
-	/* Renews the keys of the next credentials, in one transaction. */
-	enum err (*rekey_credentials)(void *self, struct rekey_batch *batch,
-		store_renew_credential *renew, void *ctx, struct error *e);
+	/* Renews the keys of the next rows, in one transaction. */
+	enum err (*rekey_keys)(void *self, struct rekey_batch *batch, store_renew_key *renew,
+		void *ctx, struct error *e);
 	/* Nothing that was overwritten is left in a file. ERR_UNAVAILABLE. */
 	enum err (*flush)(void *self, struct error *e);
 
@@ -92,6 +99,14 @@ struct store_engine {
 		struct credential **out, size_t *count, size_t *left_out, struct error *e);
 	enum err (*credential_history)(void *self, const char *user_uuid, const char *serial,
 		struct credential **out, size_t *count, struct error *e);
+
+	enum err (*request_claim)(void *self, const struct store_asking *asking,
+		enum request_claim *how, struct store_request *out, struct error *e);
+	enum err (*request_add)(void *self, const struct store_asking *asking,
+		struct store_request *request, bool *won, struct error *e);
+	enum err (*request_release)(void *self, const struct store_request *request,
+		const struct store_pending *pending, struct error *e);
+	enum err (*request_drop)(void *self, const struct store_request *request, struct error *e);
 
 	enum err (*renewal_next)(void *self, const struct store_renewal *wanted,
 		const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e);

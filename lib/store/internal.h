@@ -47,8 +47,15 @@ enum err trail_open(struct store *store, struct error *e) must_check;
 
 /* --- credential.c */
 
+/* Each part behind its length, so that no two rows have the same. */
+void row_parts(struct buf *row, const char *const parts[], size_t count);
+
 /* As seal_renew_blob(), for the key of a credential as the engine has it. */
 enum err credential_renew_key(const struct seal *seal, const struct credential *c, struct blob *out,
+	struct error *e) must_check;
+
+/* --- request.c: the same for a request's */
+enum err request_renew_key(const struct seal *seal, const struct store_request *r, struct blob *out,
 	struct error *e) must_check;
 
 #endif

@@ -28,11 +28,14 @@ static enum err renew_value(
 }
 
 /* One that does not open ends the batch, so that nobody waits while it is reported. */
-static enum err renew_credential(void *ctx, const struct credential *credential, struct blob *out,
-	bool *last, struct error *e)
+static enum err renew_key(
+	void *ctx, const struct store_sealed *row, struct blob *out, bool *last, struct error *e)
 {
 	struct rekey *rekey = ctx;
-	enum err err = credential_renew_key(rekey->store->seal, credential, out, &rekey->cause);
+	const struct seal *seal = rekey->store->seal;
+	enum err err = row->request
+			       ? request_renew_key(seal, row->request, out, &rekey->cause)
+			       : credential_renew_key(seal, row->credential, out, &rekey->cause);
 
 	rekey->failed = err == ERR_CONFIG;
 	*last = rekey->failed;
@@ -76,6 +79,7 @@ static enum err count_keys(struct rekey *rekey, struct error *e)
 	for (int usage = 0; usage < USAGE_COUNT; usage++)
 		for (int state = 0; state < CREDENTIAL_STATE_COUNT; state++)
 			rekey->tally->total += counts.certificates[usage][state];
+	rekey->tally->total += counts.requests;
 	return ERR_OK;
 }
 
@@ -92,21 +96,21 @@ static void report(struct rekey *rekey)
 }
 
 /* Those that are added meanwhile come behind, and are sealed under the new key already. */
-static enum err renew_credentials(struct rekey *rekey, struct error *e)
+static enum err renew_keys(struct rekey *rekey, bool requests, struct error *e)
 {
 	const struct store *store = rekey->store;
-	struct rekey_batch batch = {.max = BATCH};
+	struct rekey_batch batch = {.requests = requests, .max = BATCH};
 	enum err err;
 
 	do {
 		rekey->failed = false;
-		err = store->engine->rekey_credentials(
-			store->self, &batch, renew_credential, rekey, e);
+		err = store->engine->rekey_keys(store->self, &batch, renew_key, rekey, e);
 		if (err)
 			break;
 		rekey->tally->done += batch.count;
 		rekey->tally->sealed += batch.renewed;
-		report(rekey);
+		if (batch.count > 0)
+			report(rekey);
 	} while (batch.count == batch.max || rekey->failed);
 	return err;
 }
@@ -155,7 +159,9 @@ static enum err run(struct rekey *rekey, struct error *e)
 	if (!err)
 		err = count_keys(rekey, e);
 	if (!err)
-		err = renew_credentials(rekey, e);
+		err = renew_keys(rekey, false, e);
+	if (!err)
+		err = renew_keys(rekey, true, e);
 	/* Before the earlier key goes for ever: a run that is killed now leaves word of it. */
 	if (!err)
 		err = write_down(rekey, e);

@@ -10,7 +10,7 @@
 
 /* What the files of the SQLite engine share. One process, one connection. */
 
-#define STATEMENTS_MAX 64
+#define STATEMENTS_MAX 96
 
 struct sqlite {
 	sqlite3 *db;
@@ -132,6 +132,23 @@ enum err sqlite_credentials(struct sqlite *db, const char *sql, const struct val
 enum err sqlite_credential_next(
 	struct sqlite *db, int64_t after, struct credential *out, struct error *e) must_check;
 
+/* The id of the owner's active one; 0: he has none. */
+enum err sqlite_credential_active(struct sqlite *db, const struct credential_owner *owner,
+	int64_t *id, struct error *e) must_check;
+
+/* --- sqlite_request.c */
+
+/* As sqlite_credential_next(). */
+enum err sqlite_request_next(
+	struct sqlite *db, int64_t after, struct store_request *out, struct error *e) must_check;
+
+/*
+ * Inside a write transaction: the owner has a new credential, so that his request is of no use any
+ * more. issued: the id of the one that it came of, or 0.
+ */
+enum err sqlite_request_settle(struct sqlite *db, const struct credential_owner *owner,
+	int64_t issued, struct error *e) must_check;
+
 /* --- sqlite_claim.c: leases; inside a write transaction */
 
 /* A lease that is longer than any is one from a clock that was wrong. */
@@ -179,8 +196,8 @@ enum err sqlite_upload_want(
 enum err sqlite_check_key(struct sqlite *db, struct error *e) must_check;
 
 /* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c,
- * sqlite_renewal.c, sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c, sqlite_list.c,
- * sqlite_rekey.c, sqlite_examine.c
+ * sqlite_request.c, sqlite_renewal.c, sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c,
+ * sqlite_list.c, sqlite_rekey.c, sqlite_examine.c
  */
 
 enum err sqlite_audit_key(void *self, struct blob *out, struct error *e) must_check;
@@ -228,6 +245,15 @@ enum err sqlite_credential_archived(void *self, const struct store_earlier *earl
 enum err sqlite_credential_history(void *self, const char *user_uuid, const char *serial,
 	struct credential **out, size_t *count, struct error *e) must_check;
 
+enum err sqlite_request_claim(void *self, const struct store_asking *asking,
+	enum request_claim *how, struct store_request *out, struct error *e) must_check;
+enum err sqlite_request_add(void *self, const struct store_asking *asking,
+	struct store_request *request, bool *won, struct error *e) must_check;
+enum err sqlite_request_release(void *self, const struct store_request *request,
+	const struct store_pending *pending, struct error *e) must_check;
+enum err sqlite_request_drop(
+	void *self, const struct store_request *request, struct error *e) must_check;
+
 enum err sqlite_renewal_next(void *self, const struct store_renewal *wanted,
 	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e) must_check;
 enum err sqlite_renewal_count(
@@ -262,8 +288,8 @@ void sqlite_key_use(void *self, const struct blob *key_check);
 enum err sqlite_rekey_begin(void *self, struct error *e) must_check;
 enum err sqlite_rekey_values(void *self, const char *const names[], size_t count,
 	store_renew_value *renew, void *ctx, struct error *e) must_check;
-enum err sqlite_rekey_credentials(void *self, struct rekey_batch *batch,
-	store_renew_credential *renew, void *ctx, struct error *e) must_check;
+enum err sqlite_rekey_keys(void *self, struct rekey_batch *batch, store_renew_key *renew, void *ctx,
+	struct error *e) must_check;
 enum err sqlite_flush(void *self, struct error *e) must_check;
 
 enum err sqlite_list(void *self, enum store_table table, const struct store_filter *filter,

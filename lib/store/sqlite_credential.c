@@ -148,16 +148,16 @@ enum err sqlite_credential_next(
 
 /* --- a new one */
 
-static enum err find_active(
-	struct sqlite *db, const struct credential *c, int64_t *id, struct error *e)
+enum err sqlite_credential_active(
+	struct sqlite *db, const struct credential_owner *owner, int64_t *id, struct error *e)
 {
 	static const char sql[] =
 		"SELECT id FROM credential"
 		" WHERE user_uuid = ?1 AND usage = ?2 AND device_uuid = ?3 AND state = 'active'";
 	const struct value values[] = {
-		VALUE_TEXT(c->user_uuid),
-		VALUE_TEXT(usage_names[c->usage]),
-		VALUE_TEXT(c->device_uuid),
+		VALUE_TEXT(owner->user_uuid),
+		VALUE_TEXT(usage_names[owner->usage]),
+		VALUE_TEXT(owner->device_uuid),
 	};
 
 	return sqlite_integer(db, sql, values, ARRAY_LEN(values), 0, id, e);
@@ -249,6 +249,7 @@ static enum err audit_new(struct sqlite *db, const struct credential *c,
 static enum err take_place(struct sqlite *db, struct credential *c, int64_t active,
 	const struct store_place *place, struct error *e)
 {
+	const struct credential_owner owner = {c->usage, c->user_uuid, c->device_uuid};
 	enum err err = set_mail(db, c, place->address_time, e);
 
 	if (!err && active)
@@ -257,12 +258,16 @@ static enum err take_place(struct sqlite *db, struct credential *c, int64_t acti
 		err = insert(db, c, e);
 	if (!err)
 		err = sqlite_upload_want(db, c, e);
+	if (!err)
+		err = sqlite_request_settle(db, &owner, place->request, e);
 	return err ? err : audit_new(db, c, place, e);
 }
 
 enum err sqlite_credential_add(void *self, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e)
 {
+	const struct credential_owner owner = {
+		credential->usage, credential->user_uuid, credential->device_uuid};
 	struct credential added = *credential;
 	struct sqlite *db = self;
 	int64_t active = 0;
@@ -273,7 +278,7 @@ enum err sqlite_credential_add(void *self, struct credential *credential,
 		return err;
 	err = sqlite_check_key(db, e);
 	if (!err)
-		err = find_active(db, credential, &active, e);
+		err = sqlite_credential_active(db, &owner, &active, e);
 	wins = active == 0 || active == place->replaces;
 	if (!err && wins)
 		err = take_place(db, &added, active, place, e);

@@ -241,6 +241,11 @@ enum err sqlite_count_ending(
 	return sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, count, e);
 }
 
+#define REQUEST_WAITS                                                         \
+	" WHERE pending_at IS NOT NULL AND EXISTS (SELECT 1 FROM device AS d" \
+	"	WHERE d.user_uuid = r.user_uuid AND d.state = 'enrolled'"           \
+	"	AND r.device_uuid IN ('', d.device_uuid))"
+
 /* One statement, so that all counts are of the same moment. ?1: now. */
 static const char count_all[] =
 	"SELECT 'devices', count(*) FROM (SELECT 1 FROM device GROUP BY device_uuid)"
@@ -269,7 +274,10 @@ static const char count_all[] =
 	" UNION ALL SELECT 'event ' || state, count(*) FROM event GROUP BY state"
 	" UNION ALL SELECT 'oldest pending', coalesce(min(received_at), 0) FROM event"
 	"	WHERE state = 'pending'"
-	" UNION ALL SELECT 'left out', count(DISTINCT device_uuid) FROM upload"
+	" UNION ALL SELECT 'requests', count(*) FROM request"
+	" UNION ALL SELECT 'requests pending', count(*) FROM request AS r" REQUEST_WAITS
+	" UNION ALL SELECT 'oldest request', coalesce(min(pending_at), 0) FROM request AS "
+	"r" REQUEST_WAITS " UNION ALL SELECT 'left out', count(DISTINCT device_uuid) FROM upload"
 	"	WHERE left_out > 0";
 
 #define AT(member) offsetof(struct store_counts, member)
@@ -300,6 +308,9 @@ static const struct {
 	{"event recorded", AT(events[EVENT_STATE_RECORDED])},
 	{"event failed", AT(events[EVENT_STATE_FAILED])},
 	{"oldest pending", AT(oldest_pending)},
+	{"requests", AT(requests)},
+	{"requests pending", AT(requests_pending)},
+	{"oldest request", AT(oldest_request)},
 	{"left out", AT(left_out)},
 };
 

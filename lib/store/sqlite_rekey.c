@@ -54,45 +54,56 @@ enum err sqlite_rekey_values(void *self, const char *const names[], size_t count
 	return sqlite_end(db, err, e);
 }
 
-/* --- keys of credentials */
+/* --- private keys */
 
-static enum err replace_key(struct sqlite *db, int64_t id, const struct blob *key, struct error *e)
+static enum err replace_key(
+	struct sqlite *db, bool request, int64_t id, const struct blob *key, struct error *e)
 {
-	static const char sql[] = "UPDATE credential SET key = ?2 WHERE id = ?1";
+	static const char of_credential[] = "UPDATE credential SET key = ?2 WHERE id = ?1",
+			  of_request[] = "UPDATE request SET key = ?2 WHERE id = ?1";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_BLOB(key->data, key->len)};
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	return sqlite_run(db, request ? of_request : of_credential, values, ARRAY_LEN(values), e);
 }
 
 /* The one behind batch->after. */
-static enum err renew_one(struct sqlite *db, struct rekey_batch *batch,
-	store_renew_credential *renew, void *ctx, bool *last, struct error *e)
+static enum err renew_one(struct sqlite *db, struct rekey_batch *batch, store_renew_key *renew,
+	void *ctx, bool *last, struct error *e)
 {
 	struct credential credential = {.id = 0};
+	struct store_request request = {.id = 0};
+	const struct store_sealed row = {
+		.credential = batch->requests ? NULL : &credential,
+		.request = batch->requests ? &request : NULL,
+	};
 	struct blob renewed = {NULL, 0};
-	enum err err = sqlite_credential_next(db, batch->after, &credential, e);
+	enum err err = batch->requests ? sqlite_request_next(db, batch->after, &request, e)
+				       : sqlite_credential_next(db, batch->after, &credential, e);
+	int64_t id = batch->requests ? request.id : credential.id;
 
-	if (!err && credential.id == 0)
+	if (!err && id == 0)
 		*last = true;
 	else if (!err)
-		err = renew(ctx, &credential, &renewed, last, e);
+		err = renew(ctx, &row, &renewed, last, e);
 	if (!err && renewed.data)
-		err = replace_key(db, credential.id, &renewed, e);
-	if (!err && credential.id > 0) {
-		batch->after = credential.id;
+		err = replace_key(db, batch->requests, id, &renewed, e);
+	if (!err && id > 0) {
+		batch->after = id;
 		batch->count++;
 		batch->renewed += renewed.data ? 1 : 0;
 	}
 	credential_fini(&credential);
+	store_request_fini(&request);
 	blob_free(&renewed);
 	return err;
 }
 
-enum err sqlite_rekey_credentials(void *self, struct rekey_batch *batch,
-	store_renew_credential *renew, void *ctx, struct error *e)
+enum err sqlite_rekey_keys(
+	void *self, struct rekey_batch *batch, store_renew_key *renew, void *ctx, struct error *e)
 {
 	struct sqlite *db = self;
-	struct rekey_batch work = {.max = batch->max, .after = batch->after};
+	struct rekey_batch work = {
+		.requests = batch->requests, .max = batch->max, .after = batch->after};
 	bool last = false;
 	enum err err = sqlite_begin(db, e);
 

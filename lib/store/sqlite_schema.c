@@ -210,9 +210,33 @@ static const char version_6[] =
 	"ALTER TABLE user ADD COLUMN mail_time INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX credential_mail ON credential (mail COLLATE NOCASE);";
 
+static const char version_7[] =
+	"PRAGMA user_version = 7;"
+
+	/*
+	 * until: of a lease. pending_at: when the CA first said that it has not decided yet. key:
+	 * sealed PKCS#8.
+	 */
+	"CREATE TABLE request ("
+	"	id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"	usage TEXT NOT NULL CHECK (usage IN ('signing', 'encryption')),"
+	"	user_uuid TEXT NOT NULL,"
+	"	device_uuid TEXT NOT NULL CHECK (device_uuid = '' OR usage = 'signing'),"
+	"	terms TEXT NOT NULL,"
+	"	handle TEXT NOT NULL DEFAULT '',"
+	"	until INTEGER NOT NULL,"
+	"	next_at INTEGER NOT NULL DEFAULT 0,"
+	"	pending_at INTEGER,"
+	"	added_at INTEGER NOT NULL,"
+	"	updated_at INTEGER NOT NULL,"
+	"	request BLOB NOT NULL,"
+	"	key BLOB NOT NULL,"
+	"	UNIQUE (user_uuid, usage, device_uuid)"
+	") STRICT;";
+
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {
-	version_1, version_2, version_3, version_4, version_5, version_6};
+	version_1, version_2, version_3, version_4, version_5, version_6, version_7};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

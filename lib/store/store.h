@@ -8,6 +8,7 @@
 #include "store/event.h"
 #include "store/list.h"
 #include "store/renewal.h"
+#include "store/request.h"
 #include "store/revocation.h"
 #include "store/trail.h"
 #include "store/upload.h"

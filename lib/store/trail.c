@@ -4,6 +4,8 @@
 
 const char *const audit_action_names[AUDIT_ACTION_COUNT] = {
 	[AUDIT_RECEIVED] = "received",
+	[AUDIT_REQUESTED] = "requested",
+	[AUDIT_DROPPED] = "dropped",
 	[AUDIT_ISSUED] = "issued",
 	[AUDIT_RENEWED] = "renewed",
 	[AUDIT_UPLOADED] = "uploaded",

@@ -11,6 +11,8 @@ struct store;
 
 enum audit_action {
 	AUDIT_RECEIVED,	  /* an event was recorded */
+	AUDIT_REQUESTED,  /* a certificate, of a CA that decides later */
+	AUDIT_DROPPED,	  /* such a request: refused, or of no use any more */
 	AUDIT_ISSUED,	  /* a first certificate, or one for another address or in place of an
 			     expired one */
 	AUDIT_RENEWED,	  /* a certificate that ends, or has ended */

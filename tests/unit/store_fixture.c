@@ -218,3 +218,51 @@ void assert_key(const struct credential *c, unsigned serial)
 	assert_string_equal(c->serial, expected.serial);
 	assert_true(blob_equal(&c->key, &expected.key));
 }
+
+struct store_asking asking(const struct credential_owner *owner)
+{
+	return (struct store_asking){.owner = owner, .terms = "terms", .lease = 60};
+}
+
+static void fill_request(struct store_request *r, unsigned number)
+{
+	struct credential_text text;
+	struct credential c = credential(&text, USAGE_SIGNING, USER_A, "", number);
+	struct error e;
+
+	assert_int_equal(blob_copy(c.key.data, c.key.len, &r->key, &e), ERR_OK);
+	assert_int_equal(blob_copy(c.serial, strlen(c.serial), &r->request, &e), ERR_OK);
+}
+
+bool must_add_request(struct fixture *f, const struct store_asking *asking, unsigned number,
+	struct store_request *out)
+{
+	bool won = false;
+
+	*out = (struct store_request){.id = 0};
+	fill_request(out, number);
+	if (store_request_add(f->store, asking, out, &won, &f->e))
+		fail_msg("store_request_add: %s", f->e.text);
+	return won;
+}
+
+enum request_claim must_claim(
+	struct fixture *f, const struct store_asking *asking, struct store_request *out)
+{
+	enum request_claim how = REQUEST_NONE;
+
+	*out = (struct store_request){.id = 0};
+	if (store_request_claim(f->store, asking, &how, out, &f->e))
+		fail_msg("store_request_claim: %s", f->e.text);
+	return how;
+}
+
+void assert_request(const struct store_request *r, unsigned number)
+{
+	struct store_request expected = {.id = 0};
+
+	fill_request(&expected, number);
+	assert_true(blob_equal(&r->request, &expected.request));
+	assert_true(blob_equal(&r->key, &expected.key));
+	store_request_fini(&expected);
+}

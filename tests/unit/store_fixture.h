@@ -60,4 +60,12 @@ bool must_add(struct fixture *f, enum usage usage, const char *user_uuid, const 
 	unsigned serial, int64_t replaces);
 void assert_key(const struct credential *c, unsigned serial);
 
+/* A request for user A, or his device, with a key that its number determines; in our hand. */
+struct store_asking asking(const struct credential_owner *owner);
+bool must_add_request(struct fixture *f, const struct store_asking *asking, unsigned number,
+	struct store_request *out);
+enum request_claim must_claim(
+	struct fixture *f, const struct store_asking *asking, struct store_request *out);
+void assert_request(const struct store_request *r, unsigned number);
+
 #endif

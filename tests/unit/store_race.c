@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -163,6 +164,61 @@ static void one_wins_where_one_is_replaced(void **state)
 	assert_one_winner(f);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM credential"), 2);
 	assert_int_equal(sql_integer(f, "SELECT id FROM credential WHERE state = 'archived'"), 1);
+}
+
+/* --- one owner, eight who ask a CA for him */
+
+struct asked {
+	bool won;
+	unsigned key; /* the first octet of the one that it asks with */
+};
+
+static int ask(struct fixture *f, int number, int report)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
+	const struct store_asking wish = asking(&owner);
+	struct asked asked = {.won = false};
+	struct store_request r;
+	enum request_claim how;
+
+	while ((how = must_claim(f, &wish, &r)) != REQUEST_TAKEN) {
+		if (how == REQUEST_NONE && must_add_request(f, &wish, (unsigned)number, &r)) {
+			asked.won = true;
+			break;
+		}
+		if (how != REQUEST_NONE && how != REQUEST_BUSY)
+			return 1;
+		store_request_fini(&r);
+		nanosleep(&pause, NULL);
+	}
+	asked.key = r.key.data[0];
+	if (store_request_release(f->store, &r, NULL, &f->e))
+		return 2;
+	store_request_fini(&r);
+	store_close(f->store);
+	return say(report, &asked, sizeof(asked));
+}
+
+static void all_ask_with_the_same_request(void **state)
+{
+	struct fixture *f = *state;
+	struct crew crew;
+	struct asked asked[PROCESSES];
+	int winners = 0;
+
+	crew_start(&crew, f, ask);
+	for (int i = 0; i < PROCESSES; i++)
+		assert_int_equal(
+			read(crew.report[0], &asked[i], sizeof(asked[i])), sizeof(asked[i]));
+	crew_wait(&crew);
+	for (int i = 0; i < PROCESSES; i++) {
+		winners += asked[i].won;
+		assert_int_equal(asked[i].key, asked[0].key);
+	}
+	assert_int_equal(winners, 1);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM request"), 1);
+	assert_intact(f);
 }
 
 /* --- many who write */
@@ -359,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_wins_where_none_was),
 		TEST(one_wins_where_one_is_replaced),
+		TEST(all_ask_with_the_same_request),
 		TEST(many_write_and_none_starves),
 		TEST(keeps_what_it_acknowledged),
 		TEST(goes_on_after_a_kill_in_mid_transaction),

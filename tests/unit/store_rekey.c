@@ -123,6 +123,38 @@ static void add_keys(struct fixture *f, unsigned first, unsigned count)
 	}
 }
 
+static const struct credential_owner asker = {USAGE_SIGNING, USER_B, DEVICE_2};
+
+/* Two requests, in nobody's hand. */
+static void add_requests(struct fixture *f)
+{
+	const struct credential_owner other = {USAGE_ENCRYPTION, USER_B, ""};
+	const struct store_asking wish[] = {asking(&other), asking(&asker)};
+
+	for (unsigned i = 0; i < ARRAY_LEN(wish); i++) {
+		struct store_request r;
+
+		assert_true(must_add_request(f, &wish[i], 80 + i, &r));
+		assert_int_equal(store_request_release(f->store, &r, NULL, &f->e), ERR_OK);
+		store_request_fini(&r);
+	}
+}
+
+/* It opens, and is in nobody's hand: also for one who learns only now of the new key. */
+static void assert_asks(struct fixture *f, struct store *store)
+{
+	const struct store_asking wish = asking(&asker);
+	enum request_claim how = REQUEST_NONE;
+	struct store_request r = {.id = 0};
+
+	if (store_request_claim(store, &wish, &how, &r, &f->e))
+		fail_msg("%s", f->e.text);
+	assert_int_equal(how, REQUEST_TAKEN);
+	assert_request(&r, 81);
+	assert_int_equal(store_request_release(store, &r, NULL, &f->e), ERR_OK);
+	store_request_fini(&r);
+}
+
 /* All of them open, by a store that is open already. */
 static void assert_keys(struct fixture *f, struct store *store, unsigned count)
 {
@@ -173,12 +205,13 @@ static void seals_all_keys_anew(void **state)
 	char old[400];
 
 	add_keys(f, 1, MANY);
+	add_requests(f);
 	keep_copy(f, old);
 	assert_int_equal(chmod(f->key_file, 0640), 0);
 	tally = must_rekey(f);
-	assert_int_equal(tally.total, MANY);
-	assert_int_equal(tally.done, MANY);
-	assert_int_equal(tally.sealed, MANY);
+	assert_int_equal(tally.total, MANY + 2);
+	assert_int_equal(tally.done, MANY + 2);
+	assert_int_equal(tally.sealed, MANY + 2);
 	assert_int_equal(tally.failed, 0);
 	after = must_read(f->key_file);
 	assert_int_equal(after.len, before.len);
@@ -186,6 +219,7 @@ static void seals_all_keys_anew(void **state)
 	assert_int_equal(stat(f->key_file, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
 	assert_keys_anew(f, MANY);
+	assert_asks(f, f->store);
 	assert_intact(f);
 
 	f->config.store.key_file = old;
@@ -307,6 +341,11 @@ static void reports_a_key_that_does_not_open(void **state)
 	tally = must_rekey(f);
 	assert_int_equal(tally.sealed, 0);
 	assert_int_equal(tally.failed, 2); /* another row's key is none */
+	add_requests(f);
+	sql(f, "UPDATE request SET key = (SELECT key FROM request WHERE id = 2) WHERE id = 1");
+	tally = must_rekey(f);
+	assert_int_equal(tally.failed, 3);
+	assert_non_null(strstr(reported, "private key of request 1 to the CA"));
 }
 
 static void needs_the_right_key_file(void **state)
@@ -396,14 +435,17 @@ static void an_old_hand_reads_and_writes_afterwards(void **state)
 		.user_uuid = USER_A, .device_uuid = DEVICE_1, .encrypts = true, .max = 9};
 	struct store *reader = NULL, *lister = NULL;
 	struct credential current = {.id = 0}, *archived = NULL;
+	struct store *claimer = NULL;
 	size_t count = 0, left_out = 0;
 
 	add_keys(f, 1, 3);
+	add_requests(f);
 	assert_int_equal(store_open(&f->config, &reader, &f->e), ERR_OK);
 	assert_int_equal(store_open(&f->config, &lister, &f->e), ERR_OK);
+	assert_int_equal(store_open(&f->config, &claimer, &f->e), ERR_OK);
 	must_rekey(f);
 	must_rekey(f);
-	/* Each of the three operations is the first one, for the one who asks. */
+	/* Each of the four operations is the first one, for the one who asks. */
 	assert_true(must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 9, 0));
 	assert_int_equal(store_credential_current(reader, &owner, &current, &f->e), ERR_OK);
 	assert_key(&current, 3);
@@ -413,9 +455,11 @@ static void an_old_hand_reads_and_writes_afterwards(void **state)
 		ERR_OK);
 	assert_int_equal(count, 2);
 	credentials_free(archived, count);
+	assert_asks(f, claimer);
+	store_close(claimer);
 	store_close(lister);
 	store_close(reader);
-	assert_int_equal(must_rekey(f).sealed, 4);
+	assert_int_equal(must_rekey(f).sealed, 4 + 2);
 }
 
 /* Sealed under the old key, it would be lost: nothing is stored rather than that. */
@@ -425,6 +469,8 @@ static void an_old_key_seals_no_more(void **state)
 	struct credential_text text;
 	struct credential c = credential(&text, USAGE_ENCRYPTION, USER_B, "", 7);
 	const struct store_place place = {.action = AUDIT_ISSUED};
+	const struct store_asking wish = asking(&asker);
+	struct store_request r = {.key = c.key, .request = c.chain};
 	bool won = false;
 	char old[400], new[400];
 
@@ -438,8 +484,12 @@ static void an_old_key_seals_no_more(void **state)
 	assert_int_equal(rename(old, f->key_file), 0);
 	assert_int_equal(store_credential_add(f->store, &c, &place, &won, &f->e), ERR_CONFIG);
 	assert_non_null(strstr(f->e.text, "is not the master key"));
+	assert_int_equal(store_request_add(f->store, &wish, &r, &won, &f->e), ERR_CONFIG);
 	assert_false(won);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM credential"), 1);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM request"), 0);
+	free(r.terms);
+	free(r.handle);
 	/* As soon as the right one is there, it works. */
 	assert_int_equal(rename(new, f->key_file), 0);
 	assert_int_equal(store_credential_add(f->store, &c, &place, &won, &f->e), ERR_OK);
@@ -490,6 +540,7 @@ static long kill_in_turn(struct fixture *f, unsigned *count, bool finish_each)
 		must_open(f);
 		assert_keys(f, f->store, *count);
 		assert_keys(f, other, *count);
+		assert_asks(f, f->store);
 		store_close(f->store);
 		f->store = other;
 		if (at % 10 == 0)
@@ -509,8 +560,9 @@ static void may_be_killed_at_any_instant(void **state)
 
 	snprintf(left, sizeof(left), "%s.new", f->key_file);
 	add_keys(f, 1, count);
-	/* The statements for four keys, and the key file twice: each is an instant at least. */
-	assert_true(kill_in_turn(f, &count, true) > 2 * 4 + 2 * 3);
+	add_requests(f);
+	/* The statements for six keys, and the key file twice: each is an instant at least. */
+	assert_true(kill_in_turn(f, &count, true) > 2 * 6 + 2 * 3);
 	/* And each run goes on where the one before was killed. */
 	kill_in_turn(f, &count, false);
 	assert_int_equal(keys_in_file(f), 1);

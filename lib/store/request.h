@@ -1,0 +1,83 @@
+#ifndef STORE_REQUEST_H
+#define STORE_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/kinds.h"
+#include "base/text.h"
+#include "store/credential.h"
+
+/*
+ * Requests to a CA of another house, each stored before the CA sees it: the CA may issue although
+ * no answer comes, or answer days later, and the certificate is then for that request and its key.
+ * An owner has one at most. It goes when his credential becomes active, when the CA refuses it,
+ * and when he is to have another certificate than it asks for.
+ */
+
+struct store;
+
+struct store_request {
+	int64_t id;    /* set by the store; never given to another one */
+	int64_t until; /* of the lease, set by the store: the next holder has another */
+	enum usage usage;
+	char user_uuid[UUID_SIZE];
+	char device_uuid[UUID_SIZE]; /* "": the user's */
+	char *terms;		     /* a digest of what is asked of whom */
+	char *handle;	     /* by which the CA wants to be asked for it; "": it gave none */
+	int64_t next_at;     /* not before that, the CA has said; 0: it has not */
+	struct blob request; /* PKCS#10, DER */
+	struct blob key;     /* PKCS#8, plain: sealed by the store, wiped by store_request_fini() */
+};
+
+void store_request_fini(struct store_request *request);
+
+/* Which request one is about to send, or to send again. */
+struct store_asking {
+	const struct credential_owner *owner;
+	const char *terms;
+	int64_t replaces; /* the id of the owner's active credential; 0: none */
+	int64_t lease;	  /* seconds, at most STORE_LEASE_MAX: nobody else asks meanwhile */
+	bool now;	  /* although the CA has said when to come again */
+};
+
+enum request_claim {
+	REQUEST_TAKEN,	 /* in hand, to be sent again */
+	REQUEST_NONE,	 /* there is none: make one, and store_request_add() it */
+	REQUEST_BUSY,	 /* another process has it in hand */
+	REQUEST_EARLY,	 /* its CA wants to be asked later: out->next_at says when */
+	REQUEST_SETTLED, /* another credential is active by now: look again */
+};
+
+/*
+ * Takes the owner's request in hand until store_request_release(), the end of the lease or the end
+ * of the request. One that was made for other terms, and is in nobody's hand, is dropped. *out is
+ * filled where it is REQUEST_TAKEN, key unsealed.
+ */
+enum err store_request_claim(struct store *store, const struct store_asking *asking,
+	enum request_claim *how, struct store_request *out, struct error *e) must_check;
+
+/*
+ * Adds a new one, in the caller's hand, with the owner and the terms of asking; sets its id and
+ * until. *won is false, and nothing was stored, where somebody else has been quicker.
+ */
+enum err store_request_add(struct store *store, const struct store_asking *asking,
+	struct store_request *request, bool *won, struct error *e) must_check;
+
+/* What a CA said of a request that waits there for a decision. */
+struct store_pending {
+	const char *handle; /* "": none, or that which it gave before */
+	int64_t next_at;    /* when to ask again; 0: it has not said */
+};
+
+/* Others may have it; pending: NULL if it said nothing. One that is gone is no error. */
+enum err store_request_release(struct store *store, const struct store_request *request,
+	const struct store_pending *pending, struct error *e) must_check;
+
+/* The CA has refused it. */
+enum err store_request_drop(
+	struct store *store, const struct store_request *request, struct error *e) must_check;
+
+#endif
