@@ -42,7 +42,10 @@ enum err bulk_run(const struct bulk_options *options, bulk_work *work, void *ctx
 bool bulk_goes_on(const struct bulk *bulk);
 /* Waits until the rate allows an item. */
 void bulk_wait_turn(struct bulk *bulk);
-/* How an item ended. Too many in a row that may work later: stop, the other side is down. */
+/*
+ * How an item ended. Too many in a row that may work later: stop, the other side is down; but what
+ * waits for a person at a CA is no sign of that.
+ */
 void bulk_count(struct bulk *bulk, enum err err);
 /* An item that another process has in hand: pending, and no sign of anything. */
 void bulk_count_busy(struct bulk *bulk);

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "pki/request.h"
 #include "provider/internal.h"
 
 /* How often another process may make the same credential before us until we give up. */
@@ -75,92 +74,6 @@ static struct credential_owner owner_of(
 	};
 }
 
-/* What the certificate that the CA issued says, and whose it is, as the store keeps it. */
-static enum err describe(const struct credential_owner *owner, const struct person *person,
-	const struct chain *chain, struct credential *c, struct error *e)
-{
-	struct certificate_info info;
-	enum err err = certificate_info(&chain->certificate[0], &info, e);
-
-	if (err)
-		return err;
-	c->usage = owner->usage;
-	c->state = CREDENTIAL_ACTIVE;
-	memcpy(c->user_uuid, owner->user_uuid, strlen(owner->user_uuid) + 1);
-	memcpy(c->device_uuid, owner->device_uuid, strlen(owner->device_uuid) + 1);
-	c->mail = strdup(person->address.text);
-	c->serial = strdup(info.serial);
-	c->subject = strdup(info.subject);
-	c->issuer = strdup(info.issuer);
-	c->not_before = info.not_before;
-	c->not_after = info.not_after;
-	if (!c->mail || !c->serial || !c->subject || !c->issuer)
-		return error_memory(e);
-	return chain_join(chain, &c->chain, e);
-}
-
-/* A new key pair, made ahead if there is one. */
-static enum err new_key(struct provider *p, enum key_type type, struct key **out, struct error *e)
-{
-	enum err err = p->pool ? key_pool_take(p->pool, type, out, e) : ERR_NOT_FOUND;
-
-	return err ? key_generate(type, out, e) : ERR_OK;
-}
-
-static enum err issue(struct ca *ca, struct meter *meter, const struct ca_order *order,
-	struct chain *out, struct error *e)
-{
-	struct ca_answer answer = {.handle = ""};
-	enum err err = ca_issue(ca, order, &answer, e);
-
-	meter_issued(meter, ca_config(ca)->type, err);
-	if (!err)
-		*out = answer.chain;
-	return err;
-}
-
-/* A new key pair and the CA's certificate for it. */
-static enum err make(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, struct credential *out, struct error *e)
-{
-	struct ca *ca = p->ca[owner->usage];
-	struct blob request = {NULL, 0};
-	struct credential made = {0};
-	struct chain chain = {0};
-	struct key *key = NULL;
-	struct ca_order order = {
-		.usage = owner->usage,
-		.subject = &person->subject,
-		.address = &person->address,
-		.user_uuid = owner->user_uuid,
-		.device_uuid = owner->device_uuid,
-		.request = &request,
-		.handle = "",
-		.now = clock_now(),
-		.deadline = ca_deadline(ca),
-	};
-	enum err err = new_key(p, p->config->certificates.key[owner->usage], &key, e);
-
-	order.key = key;
-	if (!err && ca_wants_request(ca))
-		err = request_make(
-			key, owner->usage, &person->subject, &person->address, &request, e);
-	if (!err)
-		err = issue(ca, p->meter, &order, &chain, e);
-	if (!err)
-		err = describe(owner, person, &chain, &made, e);
-	if (!err)
-		err = key_export(key, &made.key, e);
-	if (err)
-		credential_fini(&made);
-	else
-		*out = made;
-	chain_free(&chain);
-	blob_free(&request);
-	key_free(key);
-	return err;
-}
-
 /* One that was made while our clock was ahead would be of no use for as long. */
 static bool is_in_force(const struct credential *c)
 {
@@ -202,23 +115,6 @@ static enum err find_usable(struct provider *p, const struct credential_owner *o
 	return err ? err : error_set(e, ERR_NOT_FOUND, "%s", why->data);
 }
 
-/* *won: false where somebody else has made one meanwhile; *out is then left alone. */
-static enum err make_and_add(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, const struct store_place *place, bool *won,
-	struct credential *out, struct error *e)
-{
-	struct credential made = {0};
-	enum err err = make(p, owner, person, &made, e);
-
-	if (!err)
-		err = store_credential_add(p->store, &made, place, won, e);
-	if (!err && *won)
-		*out = made;
-	else
-		credential_fini(&made);
-	return err;
-}
-
 static enum err obtain(struct provider *p, const struct credential_owner *owner,
 	const struct person *person, struct credential *out, const char **how, struct error *e)
 {
@@ -231,7 +127,7 @@ static enum err obtain(struct provider *p, const struct credential_owner *owner,
 		*how = "kept";
 		place.why = why.data;
 		if (err == ERR_NOT_FOUND) {
-			err = make_and_add(p, owner, person, &place, &won, out, e);
+			err = credential_make(p, owner, person, &place, &won, out, e);
 			*how = place.replaces ? "replaced" : "made";
 		} else {
 			won = true;
@@ -258,7 +154,7 @@ enum err credential_renew(struct provider *p, const struct credential *old,
 
 	place.why = why.data;
 	if (!err)
-		err = make_and_add(p, &owner, person, &place, &won, &made, e);
+		err = credential_make(p, &owner, person, &place, &won, &made, e);
 	if (err)
 		error_context(
 			e, "renewal of %s certificate %s", usage_names[old->usage], old->serial);
@@ -275,6 +171,25 @@ void credential_set_fini(struct credential_set *set)
 		credential_fini(&set->archived[i]);
 	free(set->archived);
 	*set = (struct credential_set){0};
+}
+
+/* Waits at a CA: the others are asked for before that is said, so that all may be decided at once.
+ */
+static enum err put_off(struct error *pending, const struct error *e)
+{
+	int wait = pending->retry_after;
+
+	if (!pending->code)
+		*pending = *e;
+	else if (e->retry_after && (!wait || e->retry_after < wait))
+		pending->retry_after = e->retry_after;
+	return ERR_OK;
+}
+
+/* "failed", or what else it is where it is not done. */
+static const char *undone(enum err err)
+{
+	return err == ERR_PENDING ? "pending" : "failed";
 }
 
 static enum err obtain_other(struct provider *p, const char *device_uuid, const char *user_uuid,
@@ -300,7 +215,7 @@ static enum err obtain_others(struct provider *p, const char *user_uuid,
 		   p->config->certificates.signing_scope == SIGNING_SCOPE_DEVICE;
 	const char *mail = person->address.text;
 	char at[UUID_SIZE] = "";
-	struct error end;
+	struct error end, pending = {.code = ERR_OK};
 	enum err err = ERR_OK, more = ERR_OK;
 	int count = 0;
 
@@ -308,14 +223,20 @@ static enum err obtain_others(struct provider *p, const char *user_uuid,
 		more = store_device_outdated(p->store, user_uuid, mail, at, &end);
 		if (!more)
 			err = obtain_other(p, at, user_uuid, person, e);
+		if (err == ERR_PENDING)
+			err = put_off(&pending, e);
 		count += !more;
 	}
 	if (more && more != ERR_NOT_FOUND) {
 		*e = end;
 		err = more;
 	}
+	if (!err && pending.code) {
+		*e = pending;
+		err = pending.code;
+	}
 	if (err || count > 0)
-		steps_done(steps, STEP_OTHERS, err ? "failed" : "replaced");
+		steps_done(steps, STEP_OTHERS, err ? undone(err) : "replaced");
 	return err;
 }
 
@@ -333,31 +254,50 @@ static enum err add_archived(struct provider *p, const char *device_uuid, const 
 		p->store, &earlier, &set->archived, &set->archived_count, &set->left_out, e);
 }
 
+static enum err obtain_current(struct provider *p, const struct credential_owner *owner,
+	const struct person *person, struct steps *steps, struct credential_set *set,
+	struct error *e)
+{
+	struct credential *current = &set->current[owner->usage];
+	const char *how = NULL;
+	enum err err = obtain(p, owner, person, current, &how, e);
+
+	steps_done(steps, step_of[owner->usage], err ? undone(err) : how);
+	if (err)
+		return error_context(e, "%s certificate", usage_names[owner->usage]);
+	set->present[owner->usage] = true;
+	if (current->id > set->newest)
+		set->newest = current->id;
+	return ERR_OK;
+}
+
 enum err credential_set_obtain(struct provider *p, const struct event *event,
 	const struct person *person, struct steps *steps, struct credential_set *out,
 	struct error *e)
 {
 	struct credential_set set = {0};
+	struct error pending = {.code = ERR_OK};
 	enum err err = store_credential_newest(
 		p->store, event->user_uuid, event->device_uuid, &set.newest, e);
 
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
 		struct credential_owner owner =
 			owner_of(p, event->device_uuid, event->user_uuid, (enum usage)usage);
-		const char *how = NULL;
 
 		if (!p->config->certificates.usages[usage])
 			continue;
-		err = obtain(p, &owner, person, &set.current[usage], &how, e);
-		if (err)
-			error_context(e, "%s certificate", usage_names[usage]);
-		set.present[usage] = !err;
-		if (set.current[usage].id > set.newest)
-			set.newest = set.current[usage].id;
-		steps_done(steps, step_of[usage], err ? "failed" : how);
+		err = obtain_current(p, &owner, person, steps, &set, e);
+		if (err == ERR_PENDING)
+			err = put_off(&pending, e);
 	}
 	if (!err)
 		err = obtain_others(p, event->user_uuid, person, steps, e);
+	if (err == ERR_PENDING)
+		err = put_off(&pending, e);
+	if (!err && pending.code) {
+		*e = pending;
+		err = pending.code;
+	}
 	if (!err)
 		err = add_archived(p, event->device_uuid, event->user_uuid, &set, e);
 	if (err)

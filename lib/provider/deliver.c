@@ -121,6 +121,8 @@ static enum err run(
 	};
 	enum err err = provider_open(delivery->config, &w.provider, e);
 
+	if (!err)
+		w.provider->now = options->now;
 	if (!err && options->again)
 		err = push_again(&w, options, e);
 	else if (!err)

@@ -22,6 +22,7 @@ struct provider {
 	struct meter *meter;	      /* borrowed; NULL: nobody counts */
 	char inputs[DIGEST_HEX_SIZE]; /* what it works with */
 	struct blob pkcs12_password;  /* data is NULL: none */
+	bool now;		      /* asks CAs also before they want to be asked again */
 };
 
 /* Only the store and the CA, for what asks nothing of the gateways. */
@@ -74,6 +75,16 @@ int64_t lease_seconds(const struct config *config);
  */
 enum err person_now(struct provider *provider, const struct event *event, struct person *out,
 	struct error *e) must_check;
+
+/*
+ * A new key and the CA's certificate for it, in a place in the store. *won is false where somebody
+ * else has made one meanwhile; *out is then left alone. A CA of another house is asked with the
+ * request that it may have already; ERR_PENDING while it has not decided, with e->retry_after if it
+ * said when to ask again.
+ */
+enum err credential_make(struct provider *provider, const struct credential_owner *owner,
+	const struct person *person, const struct store_place *place, bool *won,
+	struct credential *out, struct error *e) must_check;
 
 /* All credentials that one device of a user gets: an upload, unpacked. */
 struct credential_set {

@@ -114,7 +114,10 @@ static enum err find_person(const struct user *u, struct person *out, struct err
 	return err;
 }
 
-/* A CA that is down is asked once for a user; one certificate that it refuses stops no other. */
+/*
+ * A CA that is down is asked once for a user; one certificate that it refuses, or has not decided
+ * on, stops no other.
+ */
 static void renew_each(
 	struct user *u, const struct person *person, const struct credential *due, size_t count)
 {
@@ -127,6 +130,8 @@ static void renew_each(
 		if (!err)
 			err = credential_renew(u->worker->provider, &due[i], person, &e);
 		note(u, due[i].device_uuid, err, &e);
+		if (err == ERR_PENDING)
+			err = ERR_OK;
 	}
 }
 

@@ -7,6 +7,7 @@
  * named after removes the file and is killed by SIGKILL, so each file ends one process:
  *
  *   record, identity, signing …   such a step of an event has ended (provider/steps.h)
+ *   requested   a request for a CA of another house is stored, and the CA has not seen it yet
  *   issued      the CA has issued a certificate, and the store does not have it yet
  *   sent        a gateway has accepted an upload, and the store does not know it yet
  *   written     a transaction is complete but for its COMMIT
@@ -27,9 +28,13 @@
 void __real_steps_done(struct steps *steps, enum step step, const char *result);
 void __wrap_steps_done(struct steps *steps, enum step step, const char *result);
 enum err __real_ca_issue(
-	struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e);
+	struct ca *ca, const struct ca_order *order, struct ca_answer *out, struct error *e);
 enum err __wrap_ca_issue(
-	struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e);
+	struct ca *ca, const struct ca_order *order, struct ca_answer *out, struct error *e);
+enum err __real_store_request_add(struct store *store, const struct store_asking *asking,
+	struct store_request *request, bool *won, struct error *e);
+enum err __wrap_store_request_add(struct store *store, const struct store_asking *asking,
+	struct store_request *request, bool *won, struct error *e);
 enum err __real_escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
 	int64_t deadline, struct error *e);
 enum err __wrap_escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
@@ -55,8 +60,18 @@ void __wrap_steps_done(struct steps *steps, enum step step, const char *result)
 	stop_at(step_names[step]);
 }
 
+enum err __wrap_store_request_add(struct store *store, const struct store_asking *asking,
+	struct store_request *request, bool *won, struct error *e)
+{
+	enum err err = __real_store_request_add(store, asking, request, won, e);
+
+	if (!err && *won)
+		stop_at("requested");
+	return err;
+}
+
 enum err __wrap_ca_issue(
-	struct ca *ca, const struct ca_order *order, struct chain *out, struct error *e)
+	struct ca *ca, const struct ca_order *order, struct ca_answer *out, struct error *e)
 {
 	enum err err = __real_ca_issue(ca, order, out, e);
 

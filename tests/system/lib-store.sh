@@ -145,7 +145,7 @@ answers_are_uploaded()
 
 leases_end()
 {
-	store_sql "$1" 'UPDATE lease SET until = unixepoch()'
+	store_sql "$1" 'UPDATE lease SET until = unixepoch(); UPDATE request SET until = 0'
 }
 
 # --- secrets

@@ -1,0 +1,295 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "pki/request.h"
+#include "provider/internal.h"
+
+/*
+ * A certificate is asked for. A CA in this house takes the key and answers at once. One of another
+ * house may issue although its answer is lost, or decide days later: the key and the request are
+ * in the store before it sees the request, and it gets that same request until it has answered.
+ */
+
+#define TERMS_MAX (64 * 1024)
+#define BUSY_POLL_MS 50
+
+/* Behind the CA's own time limit: the store may have to be waited for, too. */
+#define LEASE_MARGIN 60
+
+struct order {
+	struct provider *p;
+	const struct credential_owner *owner;
+	const struct person *person;
+	const struct store_place *place;
+	struct ca *ca;
+	struct key *key;
+	struct store_request request; /* id 0: not asked by one */
+};
+
+/* What the certificate that the CA issued says, and whose it is, as the store keeps it. */
+static enum err describe(const struct credential_owner *owner, const struct person *person,
+	const struct chain *chain, struct credential *c, struct error *e)
+{
+	struct certificate_info info;
+	enum err err = certificate_info(&chain->certificate[0], &info, e);
+
+	if (err)
+		return err;
+	c->usage = owner->usage;
+	c->state = CREDENTIAL_ACTIVE;
+	memcpy(c->user_uuid, owner->user_uuid, strlen(owner->user_uuid) + 1);
+	memcpy(c->device_uuid, owner->device_uuid, strlen(owner->device_uuid) + 1);
+	c->mail = strdup(person->address.text);
+	c->serial = strdup(info.serial);
+	c->subject = strdup(info.subject);
+	c->issuer = strdup(info.issuer);
+	c->not_before = info.not_before;
+	c->not_after = info.not_after;
+	if (!c->mail || !c->serial || !c->subject || !c->issuer)
+		return error_memory(e);
+	return chain_join(chain, &c->chain, e);
+}
+
+/* A new key pair, made ahead if there is one. */
+static enum err new_key(struct provider *p, enum key_type type, struct key **out, struct error *e)
+{
+	enum err err = p->pool ? key_pool_take(p->pool, type, out, e) : ERR_NOT_FOUND;
+
+	return err ? key_generate(type, out, e) : ERR_OK;
+}
+
+/* --- the CA, and the store behind it */
+
+/* handle: what the CA gave, also where it has not issued. */
+static enum err ask(
+	const struct order *o, struct chain *out, char handle[CA_HANDLE_SIZE], struct error *e)
+{
+	const struct store_request *request = &o->request;
+	const struct ca_order order = {
+		.usage = o->owner->usage,
+		.subject = &o->person->subject,
+		.address = &o->person->address,
+		.user_uuid = o->owner->user_uuid,
+		.device_uuid = o->owner->device_uuid,
+		.key = o->key,
+		.request = &request->request,
+		.handle = request->handle ? request->handle : "",
+		.now = clock_now(),
+		.deadline = ca_deadline(o->ca),
+	};
+	struct ca_answer answer = {.handle = ""};
+	enum err err = ca_issue(o->ca, &order, &answer, e);
+
+	meter_issued(o->p->meter, ca_config(o->ca)->type, err);
+	if (!err)
+		*out = answer.chain;
+	memcpy(handle, answer.handle, CA_HANDLE_SIZE);
+	return err;
+}
+
+static enum err keep(const struct order *o, const struct chain *chain, bool *won,
+	struct credential *out, struct error *e)
+{
+	struct store_place place = *o->place;
+	struct credential made = {0};
+	enum err err = describe(o->owner, o->person, chain, &made, e);
+
+	place.request = o->request.id;
+	if (!err)
+		err = key_export(o->key, &made.key, e);
+	if (!err)
+		err = store_credential_add(o->p->store, &made, &place, won, e);
+	if (!err && *won)
+		*out = made;
+	else
+		credential_fini(&made);
+	return err;
+}
+
+/* --- requests */
+
+/* A digest of all that a request says, and of whom it goes to. */
+static enum err find_terms(const struct order *o, char out[DIGEST_HEX_SIZE], struct error *e)
+{
+	const struct name *subject = &o->person->subject;
+	enum usage usage = o->owner->usage;
+	struct buf list = BUF_INIT(TERMS_MAX);
+	char ca[CA_TERMS_SIZE] = "";
+	enum err err = ca_terms(o->ca, ca, e);
+
+	if (err)
+		return err;
+	buf_printf(&list, "%s\n%s\n%s\n%s\n", ca, usage_names[usage],
+		key_type_names[o->p->config->certificates.key[usage]], o->person->address.text);
+	for (size_t i = 0; i < subject->count; i++)
+		buf_printf(
+			&list, "%s=%s\n", subject->attribute[i].oid, subject->attribute[i].value);
+	err = buf_check(&list, e);
+	if (!err)
+		err = digest_hex(list.data, list.len, out, e);
+	buf_free(&list);
+	return err;
+}
+
+/* Stored before anyone sees it. */
+static enum err add_request(
+	struct order *o, const struct store_asking *asking, bool *won, struct error *e)
+{
+	enum usage usage = o->owner->usage;
+	struct store_request made = {.id = 0};
+	struct key *key = NULL;
+	enum err err = new_key(o->p, o->p->config->certificates.key[usage], &key, e);
+
+	if (!err)
+		err = request_make(
+			key, usage, &o->person->subject, &o->person->address, &made.request, e);
+	if (!err)
+		err = key_export(key, &made.key, e);
+	if (!err)
+		err = store_request_add(o->p->store, asking, &made, won, e);
+	if (!err && *won) {
+		o->request = made;
+		o->key = key;
+		return ERR_OK;
+	}
+	store_request_fini(&made);
+	key_free(key);
+	return err;
+}
+
+static enum err too_early(int64_t next_at, struct error *e)
+{
+	int64_t wait = next_at - clock_now();
+
+	error_set(e, ERR_PENDING, "the CA has not decided yet, and is to be asked again later");
+	e->retry_after = wait > 0 ? (int)wait : 1;
+	return e->code;
+}
+
+static enum err pause_until(int64_t deadline, struct error *e)
+{
+	const struct timespec pause = {.tv_nsec = BUSY_POLL_MS * 1000000L};
+
+	if (clock_monotonic_ms() >= deadline)
+		return error_set(
+			e, ERR_UNAVAILABLE, "another process is just asking the CA for it");
+	nanosleep(&pause, NULL);
+	return ERR_OK;
+}
+
+/* The request that there is, or a new one, in our hand; *settled: there is no need any more. */
+static enum err take_request(
+	struct order *o, const struct store_asking *asking, bool *settled, struct error *e)
+{
+	int64_t deadline = ca_deadline(o->ca);
+	enum request_claim how = REQUEST_BUSY;
+	bool added = false;
+	enum err err = ERR_OK;
+
+	while (!err && !added && (how == REQUEST_BUSY || how == REQUEST_NONE)) {
+		err = store_request_claim(o->p->store, asking, &how, &o->request, e);
+		if (!err && how == REQUEST_NONE)
+			err = add_request(o, asking, &added, e);
+		else if (!err && how == REQUEST_BUSY)
+			err = pause_until(deadline, e);
+	}
+	if (err || added)
+		return err;
+	*settled = how == REQUEST_SETTLED;
+	return how == REQUEST_EARLY ? too_early(o->request.next_at, e) : ERR_OK;
+}
+
+/* No certificate came of it. Should the store fail as well, the lease ends by itself. */
+static void let_go(const struct order *o, const char *handle, const struct error *why)
+{
+	const struct store_pending pending = {
+		.handle = handle,
+		.next_at = why->retry_after ? clock_now() + why->retry_after : 0,
+	};
+	const struct store_request *request = &o->request;
+	struct store *store = o->p->store;
+	struct error e;
+	enum err err;
+
+	if (request->id == 0)
+		return;
+	if (why->code == ERR_REFUSED)
+		err = store_request_drop(store, request, &e);
+	else
+		err = store_request_release(
+			store, request, why->code == ERR_PENDING ? &pending : NULL, &e);
+	if (err)
+		log_error("a request to the CA: %s", e.text);
+}
+
+/* --- both */
+
+static enum err place_order(struct order *o, bool *won, struct credential *out, struct error *e)
+{
+	char handle[CA_HANDLE_SIZE] = "";
+	struct chain chain = {0};
+	enum err err = o->key ? ERR_OK : key_import(&o->request.key, &o->key, e);
+
+	blob_free(&o->request.key);
+	if (!err)
+		err = ask(o, &chain, handle, e);
+	if (!err)
+		err = keep(o, &chain, won, out, e);
+	if (err)
+		let_go(o, handle, e);
+	chain_free(&chain);
+	return err;
+}
+
+static enum err order_by_request(
+	struct order *o, bool *won, struct credential *out, struct error *e)
+{
+	char terms[DIGEST_HEX_SIZE] = "";
+	const struct store_asking asking = {
+		.owner = o->owner,
+		.terms = terms,
+		.replaces = o->place->replaces,
+		.lease = ca_config(o->ca)->timeout + LEASE_MARGIN,
+		.now = o->p->now,
+	};
+	bool settled = false;
+	enum err err = find_terms(o, terms, e);
+
+	if (!err)
+		err = take_request(o, &asking, &settled, e);
+	if (!err && settled)
+		*won = false;
+	else if (!err)
+		err = place_order(o, won, out, e);
+	return err;
+}
+
+static enum err order_from_house(
+	struct order *o, bool *won, struct credential *out, struct error *e)
+{
+	enum err err = new_key(o->p, o->p->config->certificates.key[o->owner->usage], &o->key, e);
+
+	return err ? err : place_order(o, won, out, e);
+}
+
+enum err credential_make(struct provider *p, const struct credential_owner *owner,
+	const struct person *person, const struct store_place *place, bool *won,
+	struct credential *out, struct error *e)
+{
+	struct order order = {
+		.p = p,
+		.owner = owner,
+		.person = person,
+		.place = place,
+		.ca = p->ca[owner->usage],
+	};
+	enum err err = ca_wants_request(order.ca) ? order_by_request(&order, won, out, e)
+						  : order_from_house(&order, won, out, e);
+
+	store_request_fini(&order.request);
+	key_free(order.key);
+	return err;
+}
