@@ -45,6 +45,7 @@ static size_t gather(const struct store_counts *c, struct figure figures[FIGURES
 		{"events_recorded", "events recorded", c->events[EVENT_STATE_RECORDED]},
 		{"events_pending", "events pending", c->events[EVENT_STATE_PENDING]},
 		{"events_failed", "events failed", c->events[EVENT_STATE_FAILED]},
+		{"requests_pending", "requests that a CA has not decided on", c->requests_pending},
 		{"devices_left_out", "devices without their oldest certificates (archive-max)",
 			c->left_out},
 	};
@@ -96,6 +97,9 @@ static enum err print_text(
 	if (counts->oldest_pending)
 		printf("The oldest pending event has waited for %lld minutes.\n",
 			(long long)((now - counts->oldest_pending) / 60));
+	if (counts->oldest_request)
+		printf("The oldest request to a CA has waited for %lld minutes.\n",
+			(long long)((now - counts->oldest_request) / 60));
 	return print_causes(store, e);
 }
 
@@ -107,8 +111,9 @@ static void print_json(const struct store_counts *counts, int64_t now)
 	printf("{");
 	for (size_t i = 0; i < count; i++)
 		printf("\"%s\":%lld,", figures[i].name, (long long)figures[i].value);
-	printf("\"oldest_pending_seconds\":%lld",
-		(long long)(counts->oldest_pending ? now - counts->oldest_pending : 0));
+	printf("\"oldest_pending_seconds\":%lld,\"oldest_request_seconds\":%lld",
+		(long long)(counts->oldest_pending ? now - counts->oldest_pending : 0),
+		(long long)(counts->oldest_request ? now - counts->oldest_request : 0));
 }
 
 static void print_expiry(const struct expiry *expiry, FILE *to)
@@ -196,6 +201,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 }
 
 const struct command command_status = {"status", "[--json]",
-	"Counts devices, users, certificates, uploads and events by state; says what of ours ends "
+	"Counts devices, users, certificates, uploads, events and requests by state; says what of "
+	"ours ends "
 	"when",
 	"  --json   an object of numbers\n", run};

@@ -211,6 +211,9 @@ static void put_events(const struct store_counts *counts, int64_t now, struct bu
 	put_gauge(out, "certprov_uploads_failed",
 		"Devices' uploads, to each gateway, that need a person.",
 		figure(counts->uploads[UPLOAD_FAILED]));
+	put_gauge(out, "certprov_ca_requests_pending",
+		"Requests for certificates that a CA has not decided on.",
+		figure(counts->requests_pending));
 }
 
 static void put_store(const struct store_counts *counts, int64_t now, struct buf *out)

@@ -133,6 +133,8 @@ static void put_stored(struct status *status)
 	put_undone(out, "Events", c->events[EVENT_STATE_PENDING], c->events[EVENT_STATE_FAILED]);
 	put_undone(out, "Uploads", c->uploads[UPLOAD_PENDING], c->uploads[UPLOAD_FAILED]);
 	put_wait(status);
+	if (c->requests_pending)
+		put_number(out, "Waiting for a CA", c->requests_pending);
 	put_number(out, "Devices enrolled", c->devices - c->devices_unenrolled);
 	put_number(out, "Users", c->users);
 	put_number(out, "Active for signing", c->certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE]);

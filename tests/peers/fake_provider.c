@@ -264,7 +264,8 @@ enum err store_count(struct store *store, int64_t now, struct store_counts *out,
 			.soonest_expiry = 1893456000,
 			.uploads = {10, 11, 12},
 			.events = {13, 14, 15, 16},
-			.oldest_pending = now - 17};
+			.oldest_pending = now - 17,
+			.requests_pending = 18};
 	return err;
 }
 

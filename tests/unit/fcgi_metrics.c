@@ -251,6 +251,7 @@ static void what_the_store_knows_is_shown(void **state)
 		"certprov_oldest_pending_event_age_seconds 17",
 		"certprov_uploads_pending 10",
 		"certprov_uploads_failed 12",
+		"certprov_ca_requests_pending 18",
 		"certprov_expiry_timestamp_seconds{object=\"client_certificate\"} 1800000000",
 		"certprov_expiry_timestamp_seconds{object=\"certificates\"} 1893456000",
 	};
