@@ -7,12 +7,13 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian's names: to build, to run the programs between real peers, and for all tests.
 build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcurl4-gnutls-dev
-	libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libsqlite3-dev libtasn1-6-dev make
-	pkg-config)
+	libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libp11-kit-dev libsqlite3-dev
+	libtasn1-6-dev make pkg-config)
 run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
 test_packages=(apache2 clang clang-format codespell default-jre-headless faketime gnutls-bin
 	libapache2-mod-fcgid libclang-rt-dev libcmocka-dev libfcgi-bin libnss3-tools llvm mandoc
-	passwd procps prometheus shellcheck spawn-fcgi sqlite3 systemd valgrind whois xz-utils)
+	passwd procps prometheus shellcheck softhsm2 spawn-fcgi sqlite3 systemd valgrind whois
+	xz-utils)
 browser_packages=(chromium fonts-dejavu-core)
 package_packages=(build-essential debhelper debootstrap lintian systemd-container util-linux)
 services=(apache2 nginx prometheus) # of packages by these names

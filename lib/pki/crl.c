@@ -49,7 +49,7 @@ static enum err check_may_sign(const struct issuer *issuer, struct error *e)
 static enum err find_algorithm(
 	const struct issuer *issuer, gnutls_sign_algorithm_t *out, struct error *e)
 {
-	int key = gnutls_privkey_get_pk_algorithm(issuer->key, NULL);
+	int key = gnutls_x509_crt_get_pk_algorithm(issuer->crt, NULL);
 
 	if (key != GNUTLS_PK_RSA && key != GNUTLS_PK_ECDSA && key != GNUTLS_PK_EDDSA_ED25519 &&
 		key != GNUTLS_PK_EDDSA_ED448)
@@ -215,28 +215,37 @@ static enum err wrap(const struct blob *list, const gnutls_datum_t *signature,
 	return der_take(&d, out, e);
 }
 
+struct signing {
+	gnutls_sign_algorithm_t algorithm;
+	gnutls_datum_t data;
+	gnutls_datum_t signature;
+};
+
+static int sign_data(gnutls_privkey_t key, void *ctx)
+{
+	struct signing *s = ctx;
+
+	return gnutls_privkey_sign_data2(key, s->algorithm, 0, &s->data, &s->signature);
+}
+
 enum err crl_sign(const struct issuer *issuer, const struct crl_order *order, struct blob *out,
 	struct error *e)
 {
-	gnutls_sign_algorithm_t algorithm = GNUTLS_SIGN_UNKNOWN;
-	gnutls_datum_t data, signature = {NULL, 0};
+	struct signing s = {.algorithm = GNUTLS_SIGN_UNKNOWN};
 	struct blob list = {NULL, 0};
 	enum err err = check_may_sign(issuer, e);
-	int rc;
 
 	if (!err)
-		err = find_algorithm(issuer, &algorithm, e);
+		err = find_algorithm(issuer, &s.algorithm, e);
 	if (!err)
-		err = write_list(issuer, order, algorithm, &list, e);
+		err = write_list(issuer, order, s.algorithm, &list, e);
 	if (err)
 		return err;
-	data = x509_datum(&list);
-	rc = gnutls_privkey_sign_data2(issuer->key, algorithm, 0, &data, &signature);
-	if (rc < 0)
-		err = x509_error(e, ERR_INTERNAL, rc, "signing a revocation list");
-	else
-		err = wrap(&list, &signature, algorithm, out, e);
-	gnutls_free(signature.data);
+	s.data = x509_datum(&list);
+	err = signer_run(&issuer->signer, sign_data, &s, "signing a revocation list", e);
+	if (!err)
+		err = wrap(&list, &s.signature, s.algorithm, out, e);
+	gnutls_free(s.signature.data);
 	blob_free(&list);
 	return err;
 }

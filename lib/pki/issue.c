@@ -28,30 +28,20 @@ static enum err make_key_id(
 	return ERR_OK;
 }
 
-/* A copy of the key for signing, and the hash that goes with it: SHA-256, SHA-384 for P-384. */
-static enum err load_signer(const struct key *key, gnutls_privkey_t *out,
-	gnutls_digest_algorithm_t *digest, struct error *e)
+/* The hash that goes with a key: SHA-256, SHA-384 for P-384. */
+static enum err find_digest(
+	const struct blob *public_key, gnutls_digest_algorithm_t *out, struct error *e)
 {
-	gnutls_privkey_t private = NULL;
+	const gnutls_datum_t der = x509_datum(public_key);
 	gnutls_pubkey_t public = NULL;
-	int rc = gnutls_privkey_init(&private);
+	int rc = gnutls_pubkey_init(&public);
 
 	if (rc >= 0)
-		rc = gnutls_privkey_import_x509(
-			private, key_handle(key), GNUTLS_PRIVKEY_IMPORT_COPY);
+		rc = gnutls_pubkey_import(public, &der, GNUTLS_X509_FMT_DER);
 	if (rc >= 0)
-		rc = gnutls_pubkey_init(&public);
-	if (rc >= 0)
-		rc = gnutls_pubkey_import_privkey(public, private, 0, 0);
-	if (rc >= 0)
-		rc = gnutls_pubkey_get_preferred_hash_algorithm(public, digest, NULL);
+		rc = gnutls_pubkey_get_preferred_hash_algorithm(public, out, NULL);
 	gnutls_pubkey_deinit(public);
-	if (rc < 0) {
-		gnutls_privkey_deinit(private);
-		return x509_error(e, ERR_INTERNAL, rc, "the CA's key");
-	}
-	*out = private;
-	return ERR_OK;
+	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "the CA's key") : ERR_OK;
 }
 
 /* --- what all certificates have */
@@ -133,15 +123,31 @@ static enum err begin(const struct name *subject, const struct blob *public_key,
 	return err;
 }
 
+struct signing {
+	gnutls_x509_crt_t crt;
+	gnutls_x509_crt_t issuer;
+	gnutls_digest_algorithm_t digest;
+};
+
+static int sign_certificate(gnutls_privkey_t key, void *ctx)
+{
+	const struct signing *s = ctx;
+
+	return gnutls_x509_crt_privkey_sign(s->crt, s->issuer, key, s->digest, 0);
+}
+
 /* Signs, and hands the DER out. */
-static enum err finish(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer, gnutls_privkey_t key,
+static enum err finish(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer, const struct signer *signer,
 	gnutls_digest_algorithm_t digest, struct blob *out, struct error *e)
 {
+	struct signing signing = {crt, issuer, digest};
 	gnutls_datum_t der = {NULL, 0};
-	int rc = gnutls_x509_crt_privkey_sign(crt, issuer, key, digest, 0);
+	enum err err = signer_run(signer, sign_certificate, &signing, "signing a certificate", e);
+	int rc;
 
-	if (rc >= 0)
-		rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
+	if (err)
+		return err;
+	rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
 	if (rc < 0)
 		return x509_error(e, ERR_INTERNAL, rc, "signing a certificate");
 	return x509_take(&der, out, e);
@@ -171,16 +177,13 @@ static enum err check_is_ca(gnutls_x509_crt_t crt, struct error *e)
 	return ERR_OK;
 }
 
-static enum err check_fits(gnutls_x509_crt_t crt, const struct key *key, struct error *e)
+static enum err check_fits(const struct blob *certified, const struct key *key, struct error *e)
 {
-	struct blob certified = {NULL, 0}, ours = {NULL, 0};
-	enum err err = x509_public_key(crt, &certified, e);
+	struct blob ours = {NULL, 0};
+	enum err err = key_public(key, &ours, e);
 
-	if (!err)
-		err = key_public(key, &ours, e);
-	if (!err && !blob_equal(&certified, &ours))
+	if (!err && !blob_equal(certified, &ours))
 		err = unfit(e, "is for another key: name the two that belong together");
-	blob_free(&certified);
 	blob_free(&ours);
 	return err;
 }
@@ -199,43 +202,50 @@ enum err issuer_check_time(const struct issuer *issuer, struct error *e)
 }
 
 /* Its own, as it stands in the certificate: what we issue must point at that. */
-static enum err set_key_id(struct issuer *issuer, const struct key *key, struct error *e)
+static enum err set_key_id(struct issuer *issuer, const struct blob *public_key, struct error *e)
 {
-	struct blob public_key = {NULL, 0};
-	enum err err = ERR_OK;
 	size_t len = sizeof(issuer->key_id);
 
 	if (gnutls_x509_crt_get_subject_key_id(issuer->crt, issuer->key_id, &len, NULL) >= 0) {
 		issuer->key_id_len = len;
 		return ERR_OK;
 	}
-	err = key_public(key, &public_key, e);
-	if (!err)
-		err = make_key_id(&public_key, issuer->key_id, e);
 	issuer->key_id_len = KEY_ID_OCTETS;
-	blob_free(&public_key);
-	return err;
+	return make_key_id(public_key, issuer->key_id, e);
+}
+
+/* All that the certificate says. */
+static enum err open_certificate(const struct blob *certificate, struct issuer *issuer,
+	struct blob *public_key, struct error *e)
+{
+	enum err err = x509_import(certificate, ERR_CONFIG, &issuer->crt, e);
+
+	if (!err)
+		err = check_is_ca(issuer->crt, e);
+	if (!err)
+		err = x509_public_key(issuer->crt, public_key, e);
+	if (err)
+		return err;
+	issuer->not_before = gnutls_x509_crt_get_activation_time(issuer->crt);
+	issuer->not_after = gnutls_x509_crt_get_expiration_time(issuer->crt);
+	err = set_key_id(issuer, public_key, e);
+	return err ? err : find_digest(public_key, &issuer->digest, e);
 }
 
 enum err issuer_new(
 	const struct blob *certificate, const struct key *key, struct issuer **out, struct error *e)
 {
 	struct issuer *issuer = calloc(1, sizeof(*issuer));
+	struct blob public_key = {NULL, 0};
 	enum err err = issuer ? ERR_OK : error_memory(e);
 
 	if (!err)
-		err = x509_import(certificate, ERR_CONFIG, &issuer->crt, e);
+		err = open_certificate(certificate, issuer, &public_key, e);
 	if (!err)
-		err = check_is_ca(issuer->crt, e);
+		err = check_fits(&public_key, key, e);
 	if (!err)
-		err = check_fits(issuer->crt, key, e);
-	if (!err) {
-		issuer->not_before = gnutls_x509_crt_get_activation_time(issuer->crt);
-		issuer->not_after = gnutls_x509_crt_get_expiration_time(issuer->crt);
-		err = set_key_id(issuer, key, e);
-	}
-	if (!err)
-		err = load_signer(key, &issuer->key, &issuer->digest, e);
+		err = signer_load(key, &issuer->signer, e);
+	blob_free(&public_key);
 	if (err)
 		issuer_free(issuer);
 	else
@@ -243,11 +253,37 @@ enum err issuer_new(
 	return err;
 }
 
+enum err issuer_new_token(
+	const struct blob *certificate, struct token *token, struct issuer **out, struct error *e)
+{
+	struct issuer *issuer = calloc(1, sizeof(*issuer));
+	struct blob public_key = {NULL, 0};
+	enum err err = issuer ? ERR_OK : error_memory(e);
+
+	if (!err)
+		err = open_certificate(certificate, issuer, &public_key, e);
+	if (!err)
+		err = token_expect(token, &public_key, e);
+	blob_free(&public_key);
+	if (err) {
+		issuer_free(issuer);
+		return err;
+	}
+	issuer->signer.token = token;
+	*out = issuer;
+	return ERR_OK;
+}
+
+enum err issuer_check_key(const struct issuer *issuer, struct error *e)
+{
+	return issuer->signer.token ? token_probe(issuer->signer.token, e) : ERR_OK;
+}
+
 void issuer_free(struct issuer *issuer)
 {
 	if (!issuer)
 		return;
-	gnutls_privkey_deinit(issuer->key);
+	signer_free(&issuer->signer);
 	gnutls_x509_crt_deinit(issuer->crt);
 	free(issuer);
 }
@@ -374,27 +410,24 @@ enum err issue_leaf(const struct issuer *issuer, const struct leaf_order *order,
 	if (!err)
 		err = set_policies(crt, order->policies, e);
 	if (!err)
-		err = finish(crt, issuer->crt, issuer->key, issuer->digest, out, e);
+		err = finish(crt, issuer->crt, &issuer->signer, issuer->digest, out, e);
 	gnutls_x509_crt_deinit(crt);
 	return err;
 }
 
 /* --- the root */
 
-enum err issue_root(const struct key *key, const struct name *subject, int64_t not_before,
-	int64_t not_after, struct blob *out, struct error *e)
+static enum err sign_root(const struct signer *signer, const struct blob *public_key,
+	const struct name *subject, int64_t not_before, int64_t not_after, struct blob *out,
+	struct error *e)
 {
-	gnutls_privkey_t signer = NULL;
 	gnutls_digest_algorithm_t digest = GNUTLS_DIG_UNKNOWN;
 	gnutls_x509_crt_t crt = NULL;
-	struct blob public_key = {NULL, 0};
-	enum err err = key_public(key, &public_key, e);
+	enum err err = find_digest(public_key, &digest, e);
 	int rc = 0;
 
 	if (!err)
-		err = load_signer(key, &signer, &digest, e);
-	if (!err)
-		err = begin(subject, &public_key, not_before, not_after, &crt, e);
+		err = begin(subject, public_key, not_before, not_after, &crt, e);
 	if (!err) {
 		rc = gnutls_x509_crt_set_basic_constraints(crt, 1, 0);
 		if (rc >= 0)
@@ -406,7 +439,36 @@ enum err issue_root(const struct key *key, const struct name *subject, int64_t n
 	if (!err)
 		err = finish(crt, crt, signer, digest, out, e);
 	gnutls_x509_crt_deinit(crt);
-	gnutls_privkey_deinit(signer);
+	return err;
+}
+
+enum err issue_root(const struct key *key, const struct name *subject, int64_t not_before,
+	int64_t not_after, struct blob *out, struct error *e)
+{
+	struct signer signer = {.key = NULL};
+	struct blob public_key = {NULL, 0};
+	enum err err = key_public(key, &public_key, e);
+
+	if (!err)
+		err = signer_load(key, &signer, e);
+	if (!err)
+		err = sign_root(&signer, &public_key, subject, not_before, not_after, out, e);
+	signer_free(&signer);
+	blob_free(&public_key);
+	return err;
+}
+
+enum err issue_root_token(struct token *token, const struct name *subject, int64_t not_before,
+	int64_t not_after, struct blob *out, struct error *e)
+{
+	const struct signer signer = {.token = token};
+	struct blob public_key = {NULL, 0};
+	enum err err = token_public(token, &public_key, e);
+
+	if (!err)
+		err = token_expect(token, &public_key, e);
+	if (!err)
+		err = sign_root(&signer, &public_key, subject, not_before, not_after, out, e);
 	blob_free(&public_key);
 	return err;
 }

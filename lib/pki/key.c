@@ -25,6 +25,14 @@ gnutls_x509_privkey_t key_handle(const struct key *key)
 	return key->handle;
 }
 
+void key_parameters(enum key_type type, gnutls_pk_algorithm_t *algorithm, unsigned *bits)
+{
+	gnutls_ecc_curve_t curve = kinds[type].curve;
+
+	*algorithm = kinds[type].algorithm;
+	*bits = curve == GNUTLS_ECC_CURVE_INVALID ? kinds[type].bits : GNUTLS_CURVE_TO_BITS(curve);
+}
+
 static enum err key_new(struct key **out, struct error *e)
 {
 	struct key *key = calloc(1, sizeof(*key));
@@ -48,16 +56,16 @@ void key_free(struct key *key)
 
 enum err key_generate(enum key_type type, struct key **out, struct error *e)
 {
-	gnutls_ecc_curve_t curve = kinds[type].curve;
-	unsigned bits =
-		curve == GNUTLS_ECC_CURVE_INVALID ? kinds[type].bits : GNUTLS_CURVE_TO_BITS(curve);
+	gnutls_pk_algorithm_t algorithm = GNUTLS_PK_UNKNOWN;
+	unsigned bits = 0;
 	struct key *key = NULL;
 	enum err err = key_new(&key, e);
 	int rc;
 
 	if (err)
 		return err;
-	rc = gnutls_x509_privkey_generate(key->handle, kinds[type].algorithm, bits, 0);
+	key_parameters(type, &algorithm, &bits);
+	rc = gnutls_x509_privkey_generate(key->handle, algorithm, bits, 0);
 	if (rc < 0) {
 		key_free(key);
 		return x509_error(e, ERR_INTERNAL, rc, "making a key pair");

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/kinds.h"
 #include "pki/key.h"
+#include "pki/token.h"
 
 /*
  * What the files of this folder share. Private to it: GnuTLS shows in no
@@ -45,15 +46,35 @@ enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *
 
 #define KEY_ID_MAX 64 /* of a CA that was made elsewhere */
 
+/* What a certificate or a list is signed with: one of them is set. */
+struct signer {
+	gnutls_privkey_t key;
+	struct token *token;
+};
+
+/* A copy of a key in memory. Freed with signer_free(), which frees the token, too. */
+enum err signer_load(const struct key *key, struct signer *out, struct error *e) must_check;
+void signer_free(struct signer *signer);
+
+/* An operation with the private key: a GnuTLS code. It may be done twice. */
+typedef int signer_operation(gnutls_privkey_t key, void *ctx);
+
+/* ERR_INTERNAL with "what: …", or what the token has to say. */
+enum err signer_run(const struct signer *signer, signer_operation *operation, void *ctx,
+	const char *what, struct error *e) must_check;
+
 /* See issue.h. */
 struct issuer {
 	gnutls_x509_crt_t crt;
-	gnutls_privkey_t key;
+	struct signer signer;
 	gnutls_digest_algorithm_t digest;
 	unsigned char key_id[KEY_ID_MAX];
 	size_t key_id_len;
 	int64_t not_before, not_after;
 };
+
+/* What GnuTLS calls it. */
+void key_parameters(enum key_type type, gnutls_pk_algorithm_t *algorithm, unsigned *bits);
 
 /* Borrowed; lives as long as the key. */
 gnutls_x509_privkey_t key_handle(const struct key *key);

@@ -1,0 +1,222 @@
+#include "pki/token_pin.h"
+
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#define FILE_PREFIX "file:"
+#define MEMORY_SUFFIX ".refused"
+#define LOCK_WAIT_MS 10000
+#define LOCK_LOOK_MS 20
+
+/* RFC 7512, 2.4: a path, a file: URL, or a program, which we never run. */
+static enum err find_path(const char *source, const char **out, struct error *e)
+{
+	const char *path = source;
+
+	if (strncmp(path, FILE_PREFIX, strlen(FILE_PREFIX)) == 0) {
+		path += strlen(FILE_PREFIX);
+		if (strncmp(path, "///", 3) == 0)
+			path += 2;
+	}
+	if (*path != '/')
+		return error_set(e, ERR_CONFIG,
+			"pin-source must name a file by its whole path: pin-source=/FOLDER/FILE");
+	*out = path;
+	return ERR_OK;
+}
+
+/* Now, so that a mistake shows at once; read again whenever it is needed. */
+static enum err check_file(const char *path, struct error *e)
+{
+	struct blob secret = {NULL, 0};
+	enum err err = file_read_password(path, &secret, e);
+
+	blob_free(&secret);
+	return err;
+}
+
+enum err pin_init(const char *file, struct pin *out, struct error *e)
+{
+	struct pin pin = {.lock = -1};
+	const char *path = NULL;
+	enum err err = file ? find_path(file, &path, e) : ERR_OK;
+
+	if (!err && path)
+		err = check_file(path, e);
+	if (err)
+		return err;
+	if (path) {
+		pin.file = strdup(path);
+		if (!pin.file || asprintf(&pin.memory, "%s" MEMORY_SUFFIX, path) < 0) {
+			free(pin.file);
+			return error_memory(e);
+		}
+	}
+	*out = pin;
+	return ERR_OK;
+}
+
+void pin_fini(struct pin *pin)
+{
+	free(pin->file);
+	free(pin->memory);
+	*pin = (struct pin){.lock = -1};
+}
+
+/* --- which file it is: touch(1) makes it another one */
+
+static void stamp_of(const char *path, char out[PIN_STAMP_SIZE])
+{
+	struct stat st;
+
+	out[0] = '\0';
+	if (stat(path, &st) == 0)
+		snprintf(out, PIN_STAMP_SIZE, "%lld %lld.%09ld %llu\n", (long long)st.st_size,
+			(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+			(unsigned long long)st.st_ino);
+}
+
+/* --- what all processes know */
+
+static bool is_remembered(const struct pin *pin)
+{
+	struct blob known = {NULL, 0};
+	struct error e;
+	bool same;
+
+	if (strcmp(pin->refused, pin->stamp) == 0)
+		return true;
+	if (file_read(pin->memory, &known, &e))
+		return false;
+	same = strcmp((const char *)known.data, pin->stamp) == 0;
+	blob_free(&known);
+	return same;
+}
+
+/* Its first line is no secret, and root may have written it for the service. */
+static void remember(struct pin *pin)
+{
+	struct error e;
+
+	memcpy(pin->refused, pin->stamp, sizeof(pin->refused));
+	if (file_replace(pin->memory, 0644, pin->stamp, strlen(pin->stamp), &e))
+		log_warning("%s: that its PIN is wrong cannot be remembered for other processes, "
+			    "each of which may try it: %s",
+			pin->file, e.text);
+}
+
+static void forget(struct pin *pin)
+{
+	pin->refused[0] = '\0';
+	unlink(pin->memory);
+}
+
+static bool can_remember(const struct pin *pin)
+{
+	char folder[4096];
+
+	snprintf(folder, sizeof(folder), "%s", pin->file);
+	*strrchr(folder, '/') = '\0';
+	return access(*folder ? folder : "/", W_OK) == 0;
+}
+
+/* --- one after the other */
+
+/* Without a lock we go on: two tries instead of one are no reason to fail. */
+static void lock(struct pin *pin)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * 1000000L};
+	int64_t until = clock_monotonic_ms() + LOCK_WAIT_MS;
+
+	pin->lock = open(pin->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	while (pin->lock >= 0 && flock(pin->lock, LOCK_EX | LOCK_NB) < 0 &&
+		clock_monotonic_ms() < until)
+		nanosleep(&pause, NULL);
+}
+
+static void unlock(struct pin *pin)
+{
+	if (pin->lock >= 0)
+		close(pin->lock);
+	pin->lock = -1;
+}
+
+enum err pin_begin(struct pin *pin, const char *token, struct error *e)
+{
+	pin->given = false;
+	pin->why = NULL;
+	if (!pin->file)
+		return ERR_OK;
+	lock(pin);
+	stamp_of(pin->file, pin->stamp);
+	if (!is_remembered(pin))
+		return ERR_OK;
+	unlock(pin);
+	return error_set(e, ERR_UNAVAILABLE,
+		"%s: the PIN in %s was refused, and is not tried again, lest the token locks "
+		"itself: correct it there; if it is right, touch that file",
+		token, pin->file);
+}
+
+void pin_end(struct pin *pin, bool refused)
+{
+	if (pin->file && pin->given) {
+		if (refused)
+			remember(pin);
+		else
+			forget(pin);
+	}
+	unlock(pin);
+}
+
+/* --- the PIN itself */
+
+static const char *reason_against(const struct pin *pin, int attempt, unsigned flags)
+{
+	if (!pin->file)
+		return "it wants a PIN: put it into a file, and add ?pin-source=/FOLDER/FILE to "
+		       "the URL";
+	if (flags & GNUTLS_PIN_SO)
+		return "it wants the security officer's PIN, which is not ours to give";
+	if (attempt > 0 || flags & GNUTLS_PIN_WRONG)
+		return "it refused the PIN";
+	if (flags & GNUTLS_PIN_FINAL_TRY)
+		return "one more wrong PIN would lock it, so ours is not tried: log in with the "
+		       "right one by another program first";
+	if (flags & GNUTLS_PIN_COUNT_LOW && !can_remember(pin))
+		return "a wrong PIN was tried before, perhaps ours, and we cannot remember it: let "
+		       "our user write to the folder of the PIN file, or log in with the right one "
+		       "by another program";
+	return NULL;
+}
+
+int pin_give(struct pin *pin, int attempt, unsigned flags, char *out, size_t size)
+{
+	struct blob secret = {NULL, 0};
+	struct error e;
+
+	pin->why = reason_against(pin, attempt, flags);
+	if (pin->why)
+		return GNUTLS_E_PKCS11_PIN_ERROR;
+	if (file_read_password(pin->file, &secret, &e) || secret.len >= size) {
+		pin->why = "its PIN file cannot be read, or is no PIN: see its mode and owner";
+		blob_free(&secret);
+		return GNUTLS_E_PKCS11_PIN_ERROR;
+	}
+	memcpy(out, secret.data, secret.len);
+	out[secret.len] = '\0';
+	blob_free(&secret);
+	pin->given = true;
+	return 0;
+}

@@ -1,0 +1,143 @@
+#include <p11-kit/uri.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "pki/token_internal.h"
+
+#define URL_PREFIX "pkcs11:"
+#define ID_SHOWN 32 /* octets */
+
+bool token_is_url(const char *text)
+{
+	return strncmp(text, URL_PREFIX, strlen(URL_PREFIX)) == 0;
+}
+
+static enum err wrong(struct error *e, const char *why)
+{
+	return error_set(e, ERR_CONFIG, "the pkcs11: URL %s", why);
+}
+
+/* --- what must be in it, and what must not */
+
+static enum err check_object(P11KitUri *uri, struct error *e)
+{
+	CK_ATTRIBUTE *class = p11_kit_uri_get_attribute(uri, CKA_CLASS);
+	CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri);
+	CK_OBJECT_CLASS value = CKO_PRIVATE_KEY;
+
+	if (!token->label[0] && !token->serialNumber[0])
+		return wrong(e, "must name the token: token=LABEL or serial=NUMBER");
+	if (!p11_kit_uri_get_attribute(uri, CKA_LABEL) && !p11_kit_uri_get_attribute(uri, CKA_ID))
+		return wrong(e, "must name the key: object=LABEL or id=BYTES");
+	if (class && class->ulValueLen == sizeof(value))
+		memcpy(&value, class->pValue, sizeof(value));
+	return value == CKO_PRIVATE_KEY ? ERR_OK : wrong(e, "must be of type=private");
+}
+
+static enum err check(P11KitUri *uri, struct error *e)
+{
+	if (p11_kit_uri_any_unrecognized(uri))
+		return wrong(e, "has an attribute that RFC 7512 does not have, or has one twice");
+	if (p11_kit_uri_get_pin_value(uri))
+		return wrong(e, "must not have the PIN in it (pin-value): put it into a file, and "
+				"name that by pin-source");
+	if (p11_kit_uri_get_module_path(uri) || p11_kit_uri_get_module_name(uri))
+		return wrong(e, "must not name a module: make it known to p11-kit, see "
+				"pkcs11.conf(5)");
+	return check_object(uri, e);
+}
+
+/* --- its forms */
+
+static enum err format(P11KitUri *uri, char **out, struct error *e)
+{
+	char *text = NULL;
+
+	if (p11_kit_uri_format(uri, P11_KIT_URI_FOR_OBJECT_ON_TOKEN, &text) != P11_KIT_URI_OK)
+		return error_memory(e);
+	*out = text;
+	return ERR_OK;
+}
+
+static enum err format_as(P11KitUri *uri, CK_OBJECT_CLASS class, char **out, struct error *e)
+{
+	CK_ATTRIBUTE attribute = {CKA_CLASS, &class, sizeof(class)};
+
+	if (p11_kit_uri_set_attribute(uri, &attribute) != P11_KIT_URI_OK)
+		return error_memory(e);
+	return format(uri, out, e);
+}
+
+static enum err format_all(P11KitUri *uri, struct token *out, struct error *e)
+{
+	enum err err;
+
+	p11_kit_uri_set_pin_source(uri, NULL);
+	err = format_as(uri, CKO_PRIVATE_KEY, &out->key_url, e);
+	if (!err)
+		err = format_as(uri, CKO_PUBLIC_KEY, &out->public_url, e);
+	if (!err)
+		err = format_as(uri, CKO_CERTIFICATE, &out->certificate_url, e);
+	p11_kit_uri_clear_attributes(uri);
+	return err ? err : format(uri, &out->token_url, e);
+}
+
+/* --- what it is called */
+
+static enum err take_object(P11KitUri *uri, struct token *out, struct error *e)
+{
+	CK_ATTRIBUTE *label = p11_kit_uri_get_attribute(uri, CKA_LABEL);
+	CK_ATTRIBUTE *id = p11_kit_uri_get_attribute(uri, CKA_ID);
+
+	if (label && label->ulValueLen >= sizeof(out->label))
+		return wrong(e, "has too long a label of the object");
+	if (label)
+		memcpy(out->label, label->pValue, label->ulValueLen);
+	return id ? blob_copy(id->pValue, id->ulValueLen, &out->id, e) : ERR_OK;
+}
+
+/* PKCS#11 pads with blanks. */
+static int length(const CK_UTF8CHAR *text, size_t size)
+{
+	while (size && (text[size - 1] == ' ' || !text[size - 1]))
+		size--;
+	return (int)size;
+}
+
+static void make_name(P11KitUri *uri, struct token *out)
+{
+	CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri);
+	bool by_label = token->label[0];
+	const CK_UTF8CHAR *text = by_label ? token->label : token->serialNumber;
+	size_t size = by_label ? sizeof(token->label) : sizeof(token->serialNumber);
+	char id[2 * ID_SHOWN + 1] = "";
+
+	if (!out->label[0])
+		text_hex(out->id.data, out->id.len < ID_SHOWN ? out->id.len : ID_SHOWN, id);
+	snprintf(out->name, sizeof(out->name), "key \"%.48s%s\" of token %s\"%.*s\"", out->label,
+		id, by_label ? "" : "with serial number ", length(text, size), (const char *)text);
+}
+
+enum err token_parse(const char *url, struct token *out, struct error *e)
+{
+	P11KitUri *uri = p11_kit_uri_new();
+	enum err err = uri ? ERR_OK : error_memory(e);
+
+	if (!err && p11_kit_uri_parse(url, P11_KIT_URI_FOR_ANY, uri) != P11_KIT_URI_OK)
+		err = wrong(e, "cannot be read: write it as in RFC 7512, such as "
+			       "pkcs11:token=TOKEN;object=KEY;type=private?pin-source=/FILE");
+	if (!err)
+		err = check(uri, e);
+	if (!err)
+		err = take_object(uri, out, e);
+	if (!err) {
+		make_name(uri, out);
+		err = pin_init(p11_kit_uri_get_pin_source(uri), &out->pin, e);
+	}
+	if (!err)
+		err = format_all(uri, out, e);
+	p11_kit_uri_free(uri);
+	return err;
+}
