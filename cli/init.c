@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "pki/name.h"
+#include "pki/token.h"
 #include "provider/provider.h"
 
 #define DEFAULT_SUBJECT "CN=Certificate Provider CA"
@@ -30,7 +31,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 		{"subject", required_argument, NULL, 's'}, {"key", required_argument, NULL, 'k'},
 		{"help", no_argument, NULL, 'h'}, {0}};
-	const char *subject = DEFAULT_SUBJECT;
+	struct provider_init what = {.subject = DEFAULT_SUBJECT};
 	struct config *config = NULL;
 	int option, key = KEY_RSA_3072;
 	struct error e;
@@ -40,7 +41,9 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 		if (option == 'c')
 			config_file = optarg;
 		else if (option == 's')
-			subject = optarg;
+			what.subject = optarg;
+		else if (option == 'k' && token_is_url(optarg))
+			what.key_url = optarg;
 		else if (option == 'k')
 			key = kind_find(key_type_names, KEY_TYPE_COUNT, optarg);
 		else
@@ -48,18 +51,20 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	}
 	if (optind != argc || key < 0)
 		return cli_usage(self, false);
-	err = check_subject(subject, &e);
+	what.key = (enum key_type)key;
+	err = check_subject(what.subject, &e);
 	if (!err)
 		err = cli_load(config_file, &config, &e);
 	if (!err)
-		err = provider_init(config, subject, (enum key_type)key, print, NULL, &e);
+		err = provider_init(config, &what, print, NULL, &e);
 	config_free(config);
 	return err ? cli_fail(&e) : 0;
 }
 
-const struct command command_init = {"init", "[--subject DN] [--key TYPE]",
+const struct command command_init = {"init", "[--subject DN] [--key TYPE|URL]",
 	"Makes the store, its master key and a local CA, where the configuration names them",
 	"  --subject DN   the CA's name (default: " DEFAULT_SUBJECT ")\n"
 	"  --key TYPE     rsa-2048, rsa-3072 (default), rsa-4096, ec-p256 or ec-p384\n"
+	"  --key URL      the pkcs11: URL in [ca] key: uses that key, or makes it in the token\n"
 	"What is there already is kept.\n",
 	run};

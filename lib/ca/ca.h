@@ -129,9 +129,13 @@ enum err ca_crl(
 /*
  * First set-up of the local CA: makes key and self-signed certificate (ten
  * years) at the places that the configuration names. ERR_CONFIG if either is
- * there already.
+ * there already; but a key that is in a token already is used.
  */
 enum err ca_local_init(const struct config_ca *ca, const char *subject, enum key_type type,
 	struct error *e) must_check;
+
+/* Of a local CA with its key in a token: it is there, and is the certificate's. Errors as
+ * token_probe(). */
+enum err ca_local_check_key(const struct config_ca *ca, struct error *e) must_check;
 
 #endif

@@ -10,7 +10,7 @@
 #include "ca/ca.h"
 #include "pki/issue.h"
 
-/* The CA that needs no other house: a key and a certificate in two files. */
+/* The CA that needs no other house: a certificate in a file, and a key in another or in a token. */
 
 #define LEAF_BACKDATE (5 * 60)	/* seconds: readers' clocks are behind ours */
 #define ROOT_BACKDATE (60 * 60) /* so that no leaf's own backdating is cut off */
@@ -60,17 +60,11 @@ static void local_close(void *self)
 	free(local);
 }
 
-static enum err load(struct local *local, const struct config *config, const struct config_ca *ca,
-	struct error *e)
+static enum err load_issuer(struct local *local, const struct config_ca *ca, struct error *e)
 {
 	struct key *key = NULL;
-	enum err err = issue_check_policies(config->certificates.policies, e);
+	enum err err = load_key(ca->key, &key, e);
 
-	if (err)
-		return config_error(config, "certificates", "policies", e, "%s", e->text);
-	err = load_chain(ca->certificate, &local->chain, e);
-	if (!err)
-		err = load_key(ca->key, &key, e);
 	if (!err) {
 		err = issuer_new(&local->chain.certificate[0], key, &local->issuer, e);
 		if (err)
@@ -80,13 +74,52 @@ static enum err load(struct local *local, const struct config *config, const str
 	return err;
 }
 
-/* Who has certificates gets them all the same, and who has none yet keeps his place. */
-static void warn_of_time(const struct local *local, const struct config_ca *ca)
+static enum err load_issuer_in_token(struct local *local, const struct config *config,
+	const struct config_ca *ca, struct error *e)
 {
-	struct error e;
+	struct token *token = NULL;
+	enum err err = token_new(ca->key, &token, e);
 
-	if (issuer_check_time(local->issuer, &e))
-		log_warning("%s: %s; nothing can be issued", ca->certificate, e.text);
+	if (err)
+		return config_error(config, ca->section, "key", e, "%s", e->text);
+	err = issuer_new_token(&local->chain.certificate[0], token, &local->issuer, e);
+	if (err) {
+		token_free(token);
+		return error_context(e, "%s", ca->certificate);
+	}
+	return ERR_OK;
+}
+
+static enum err load(struct local *local, const struct config *config, const struct config_ca *ca,
+	struct error *e)
+{
+	enum err err = issue_check_policies(config->certificates.policies, e);
+
+	if (err)
+		return config_error(config, "certificates", "policies", e, "%s", e->text);
+	err = load_chain(ca->certificate, &local->chain, e);
+	if (err)
+		return err;
+	return token_is_url(ca->key) ? load_issuer_in_token(local, config, ca, e)
+				     : load_issuer(local, ca, e);
+}
+
+/*
+ * Who has certificates gets them all the same, and who has none yet keeps his place. But a key that
+ * is another than the certificate's does not mend itself.
+ */
+static enum err look(const struct local *local, const struct config_ca *ca, struct error *e)
+{
+	struct error now;
+	enum err err = issuer_check_key(local->issuer, e);
+
+	if (err && err != ERR_UNAVAILABLE)
+		return error_context(e, "%s", ca->certificate);
+	if (err)
+		log_warning("%s; until then nothing can be issued", e->text);
+	else if (issuer_check_time(local->issuer, &now))
+		log_warning("%s: %s; nothing can be issued", ca->certificate, now.text);
+	return ERR_OK;
 }
 
 static enum err local_open(
@@ -95,11 +128,12 @@ static enum err local_open(
 	struct local *local = calloc(1, sizeof(*local));
 	enum err err = local ? load(local, config, ca, e) : error_memory(e);
 
+	if (!err)
+		err = look(local, ca, e);
 	if (err) {
 		local_close(local);
 		return err;
 	}
-	warn_of_time(local, ca);
 	local->validity = config->certificates.validity;
 	local->policies = config->certificates.policies;
 	local->crl_url = ca->crl_url;
@@ -169,8 +203,10 @@ static enum err local_probe(void *self, int64_t deadline, struct error *e)
 {
 	const struct local *local = self;
 
+	enum err err = issuer_check_key(local->issuer, e);
+
 	(void)deadline;
-	return issuer_check_time(local->issuer, e);
+	return err ? err : issuer_check_time(local->issuer, e);
 }
 
 /* Nobody need be told: the next list has it. But a list is for its own issuer's certificates only.
@@ -219,12 +255,14 @@ static enum err must_be_free(const char *path, struct error *e)
 	return errno == ENOENT ? ERR_OK : error_errno(e, ERR_CONFIG, "%s", path);
 }
 
-static enum err make_root(
-	const struct key *key, const struct name *subject, struct blob *pem, struct error *e)
+/* With one or the other. */
+static enum err make_root(const struct key *key, struct token *token, const struct name *subject,
+	struct blob *pem, struct error *e)
 {
-	int64_t from = clock_now() - ROOT_BACKDATE;
+	int64_t from = clock_now() - ROOT_BACKDATE, to = from + ROOT_VALIDITY - 1;
 	struct blob der = {NULL, 0};
-	enum err err = issue_root(key, subject, from, from + ROOT_VALIDITY - 1, &der, e);
+	enum err err = token ? issue_root_token(token, subject, from, to, &der, e)
+			     : issue_root(key, subject, from, to, &der, e);
 
 	if (!err)
 		err = certificate_to_pem(&der, pem, e);
@@ -246,16 +284,13 @@ static enum err write_files(const struct config_ca *ca, const struct blob *key,
 	return err;
 }
 
-enum err ca_local_init(
-	const struct config_ca *ca, const char *subject, enum key_type type, struct error *e)
+static enum err init_files(
+	const struct config_ca *ca, const struct name *name, enum key_type type, struct error *e)
 {
 	struct blob key_pem = {NULL, 0}, certificate_pem = {NULL, 0};
-	struct name name = {0};
 	struct key *key = NULL;
-	enum err err = name_build(subject, NULL, NULL, &name, e);
+	enum err err = must_be_free(ca->key, e);
 
-	if (!err)
-		err = must_be_free(ca->key, e);
 	if (!err)
 		err = must_be_free(ca->certificate, e);
 	if (!err)
@@ -263,11 +298,71 @@ enum err ca_local_init(
 	if (!err)
 		err = key_export_pem(key, &key_pem, e);
 	if (!err)
-		err = make_root(key, &name, &certificate_pem, e);
+		err = make_root(key, NULL, name, &certificate_pem, e);
 	if (!err)
 		err = write_files(ca, &key_pem, &certificate_pem, e);
 	blob_free(&key_pem);
 	blob_free(&certificate_pem);
 	key_free(key);
+	return err;
+}
+
+/* A key that is there is used: HSMs have tools of their own to make them. */
+static enum err find_or_make(struct token *token, enum key_type type, struct error *e)
+{
+	enum err err = token_find(token, e);
+
+	return err == ERR_NOT_FOUND ? token_generate(token, type, e) : err;
+}
+
+static enum err init_token(
+	const struct config_ca *ca, const struct name *name, enum key_type type, struct error *e)
+{
+	struct blob pem = {NULL, 0};
+	struct token *token = NULL;
+	enum err err = must_be_free(ca->certificate, e);
+
+	if (!err)
+		err = token_new(ca->key, &token, e);
+	if (!err)
+		err = find_or_make(token, type, e);
+	if (!err)
+		err = make_root(NULL, token, name, &pem, e);
+	if (!err)
+		err = file_create(ca->certificate, 0644, pem.data, pem.len, e);
+	blob_free(&pem);
+	token_free(token);
+	return err;
+}
+
+enum err ca_local_init(
+	const struct config_ca *ca, const char *subject, enum key_type type, struct error *e)
+{
+	struct name name = {0};
+	enum err err = name_build(subject, NULL, NULL, &name, e);
+
+	if (err)
+		return err;
+	return token_is_url(ca->key) ? init_token(ca, &name, type, e)
+				     : init_files(ca, &name, type, e);
+}
+
+enum err ca_local_check_key(const struct config_ca *ca, struct error *e)
+{
+	struct chain chain = {0};
+	struct issuer *issuer = NULL;
+	struct token *token = NULL;
+	enum err err = load_chain(ca->certificate, &chain, e);
+
+	if (!err)
+		err = token_new(ca->key, &token, e);
+	if (!err)
+		err = issuer_new_token(&chain.certificate[0], token, &issuer, e);
+	if (err)
+		token_free(token);
+	else
+		err = issuer_check_key(issuer, e);
+	issuer_free(issuer);
+	chain_free(&chain);
 	return err;
 }

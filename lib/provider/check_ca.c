@@ -4,6 +4,7 @@
 #include "ca/ca.h"
 #include "net/http.h"
 #include "pki/crl.h"
+#include "pki/token.h"
 #include "provider/checkup.h"
 #include "provider/internal.h"
 
@@ -88,6 +89,23 @@ static void check_url(struct checkup *c, const char *url, const struct blob *ca)
 		checkup_holds(c, URL_WHAT, "%s", url);
 }
 
+/* Where it is a file, it is read with the CA. */
+static void check_key(struct checkup *c, const struct config_ca *section, const char *what)
+{
+	char name[40];
+	struct error e;
+	enum err err;
+
+	if (!token_is_url(section->key))
+		return;
+	snprintf(name, sizeof(name), "%s key", what);
+	err = ca_local_check_key(section, &e);
+	if (err)
+		checkup_found(c, name, err, e.text);
+	else
+		checkup_holds(c, name, "it signs, in its token");
+}
+
 /* In this house: its list, too, is ours to publish. */
 static void check_local(struct checkup *c, struct ca *ca, const char *what)
 {
@@ -99,6 +117,7 @@ static void check_local(struct checkup *c, struct ca *ca, const char *what)
 	if (err) {
 		checkup_found(c, what, err, e.text);
 	} else if (checkup_certificate(c, what, EXPIRY_CA, &chain.certificate[0], &info)) {
+		check_key(c, ca_config(ca), what);
 		check_list(c, &chain.certificate[0]);
 		check_url(c, ca_config(ca)->crl_url, &chain.certificate[0]);
 	}

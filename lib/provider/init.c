@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "ca/ca.h"
+#include "pki/token.h"
 #include "provider/provider.h"
 
 /*
@@ -25,42 +26,87 @@ static void say(provider_report *report, void *ctx, const char *what, enum err e
 }
 
 /* A CA of one usage has that in its name: no two may have the same (RFC 5280, 4.1.2.4). */
-static enum err make_ca(const struct config_ca *ca, enum usage usage, const char *subject,
-	enum key_type key, struct error *e)
+static enum err make_ca(const struct config_ca *ca, enum usage usage,
+	const struct provider_init *what, struct error *e)
 {
 	bool own = strcmp(ca->section, "ca") != 0;
 	char *name = NULL;
 	enum err err;
 
-	if (asprintf(&name, "%s%s%s", subject, own ? ",OU=" : "", own ? usage_names[usage] : "") <
-		0)
+	if (asprintf(&name, "%s%s%s", what->subject, own ? ",OU=" : "",
+		    own ? usage_names[usage] : "") < 0)
 		return error_memory(e);
-	err = ca_local_init(ca, name, key, e);
+	err = ca_local_init(ca, name, what->key, e);
 	free(name);
 	return err;
 }
 
-static enum err init_ca(const struct config_ca *ca, enum usage usage, const char *subject,
-	enum key_type key, provider_report *report, void *ctx, struct error *e)
+/* What is in a token is there only if the token says so, and if it is the certificate's. */
+static enum err is_kept(const struct config_ca *ca, bool *kept, struct error *e)
 {
-	bool kept = is_there(ca->certificate, ca->key);
-	enum err err = kept ? ERR_OK : make_ca(ca, usage, subject, key, e);
+	if (!token_is_url(ca->key)) {
+		*kept = is_there(ca->certificate, ca->key);
+		return ERR_OK;
+	}
+	*kept = access(ca->certificate, F_OK) == 0;
+	return *kept ? ca_local_check_key(ca, e) : ERR_OK;
+}
 
-	say(report, ctx, "CA", err, kept ? "kept" : "made", ca->certificate, ca->key, e);
+static enum err init_ca(const struct config_ca *ca, enum usage usage,
+	const struct provider_init *what, provider_report *report, void *ctx, struct error *e)
+{
+	bool kept = false;
+	enum err err = is_kept(ca, &kept, e);
+
+	if (!err && !kept)
+		err = make_ca(ca, usage, what, e);
+	say(report, ctx, "CA", err, kept ? "kept" : "made", ca->certificate,
+		token_is_url(ca->key) ? "its key in the token" : ca->key, e);
 	return err;
 }
 
-enum err provider_init(const struct config *config, const char *subject, enum key_type key,
+/* What --key said must be what the configuration will be read for. */
+static enum err check_url(const struct config *config, const char *url, struct error *e)
+{
+	struct token *wanted = NULL, *token = NULL;
+	enum err err = token_new(url, &wanted, e);
+	bool found = false;
+
+	if (err)
+		return error_context(e, "--key");
+	for (int usage = 0; usage < USAGE_COUNT && !found && !err; usage++) {
+		const struct config_ca *ca = config_ca(config, (enum usage)usage);
+
+		if (ca->type != CA_LOCAL || !token_is_url(ca->key))
+			continue;
+		err = token_new(ca->key, &token, e);
+		if (err)
+			err = config_error(config, ca->section, "key", e, "%s", e->text);
+		else
+			found = token_same(token, wanted);
+		token_free(token);
+		token = NULL;
+	}
+	if (!err && !found)
+		err = error_set(e, ERR_CONFIG,
+			"--key names the %s, but [ca] key in %s does not: set it there to the same "
+			"URL",
+			token_name(wanted), config->path);
+	token_free(wanted);
+	return err;
+}
+
+enum err provider_init(const struct config *config, const struct provider_init *what,
 	provider_report *report, void *ctx, struct error *e)
 {
 	bool kept = is_there(config->store.sqlite, config->store.key_file);
-	enum err err = ERR_OK;
+	enum err err = what->key_url ? check_url(config, what->key_url, e) : ERR_OK;
 
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
 		const struct config_ca *ca = config_ca(config, (enum usage)usage);
 
 		if (ca->type == CA_LOCAL && (usage == 0 || ca != config_ca(config, USAGE_SIGNING)))
-			err = init_ca(ca, (enum usage)usage, subject, key, report, ctx, e);
+			err = init_ca(ca, (enum usage)usage, what, report, ctx, e);
 	}
 	if (err)
 		return err;

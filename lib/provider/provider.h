@@ -209,11 +209,17 @@ struct store *provider_store(struct provider *provider);
 typedef void provider_report(
 	void *ctx, const char *what, enum err err, bool warning, const char *text);
 
+struct provider_init {
+	const char *subject;
+	enum key_type key;   /* of a new one */
+	const char *key_url; /* NULL, or the pkcs11: URL that the configuration must have, too */
+};
+
 /*
  * First set-up of the embedded default: the store, its master key and a local
  * CA, where the configuration names them. What is there already is kept.
  */
-enum err provider_init(const struct config *config, const char *subject, enum key_type key,
+enum err provider_init(const struct config *config, const struct provider_init *what,
 	provider_report *report, void *ctx, struct error *e) must_check;
 
 /* Tries everything that an event will need. The worst of what was found, or ERR_OK. */
