@@ -126,7 +126,7 @@ static enum err check(const struct config *config, const struct config_ca *ca, s
 
 	for (const struct option *o = config_option(ca->section, NULL); o && !err; o = next_of(o))
 		err = check_key(config, ca, o, e);
-	return err;
+	return err ? err : config_check_identity(config, ca->section, ca->identity, e);
 }
 
 /* Where each usage has a CA of its own, [ca] is only what they have in common. */

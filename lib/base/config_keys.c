@@ -57,13 +57,17 @@ static enum err set_path(
 	return ERR_OK;
 }
 
+bool config_is_token(const char *value)
+{
+	return strncmp(value, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0;
+}
+
 /* A file, or a key in a token (RFC 7512). */
 static enum err set_path_or_token(
 	struct config *config, const struct option *o, const char *value, struct error *e)
 {
-	bool token = strncmp(value, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0;
-
-	return token ? set_text(config, o, value, e) : set_path(config, o, value, e);
+	return config_is_token(value) ? set_text(config, o, value, e)
+				      : set_path(config, o, value, e);
 }
 
 static enum err set_list(
@@ -516,7 +520,7 @@ const char *config_next_file(const struct config *config, const char *section, s
 			(o->set != set_path && o->set != set_path_or_token))
 			continue;
 		memcpy(&path, (const char *)config + o->offset, sizeof(path));
-		if (path && strncmp(path, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) != 0)
+		if (path && !config_is_token(path))
 			return path;
 	}
 	return NULL;
@@ -558,6 +562,19 @@ enum err config_set_defaults(struct config *config, struct error *e)
 	return err;
 }
 
+enum err config_check_identity(
+	const struct config *config, const char *section, const char *identity, struct error *e)
+{
+	static const char key[] = "identity-password-file";
+
+	if (!identity || !config_is_token(identity) ||
+		!*config_line(config, config_option(section, key)))
+		return ERR_OK;
+	return config_error(config, section, key, e,
+		"an identity in a token has no password but a PIN: add ?pin-source=/FOLDER/FILE to "
+		"its URL");
+}
+
 enum err config_check_whole(const struct config *config, struct error *e)
 {
 	bool basic = config->events.authenticate == AUTHENTICATE_BASIC;
@@ -576,6 +593,8 @@ enum err config_check_whole(const struct config *config, struct error *e)
 		return config_error(config, "escrow", "url", e, "missing");
 	if (!config->escrow.identity)
 		return config_error(config, "escrow", "identity", e, "missing");
+	if (config_check_identity(config, "escrow", config->escrow.identity, e))
+		return e->code;
 	if (config->certificates.renew_within >= config->certificates.validity)
 		return config_error(
 			config, "certificates", "renew-within", e, "must be shorter than validity");

@@ -34,6 +34,13 @@ extern const size_t config_option_count;
 /* The key; key NULL: the first one of that section. NULL: there is none. */
 const struct option *config_option(const char *section, const char *key);
 
+/* Whether it is a pkcs11: URL. */
+bool config_is_token(const char *value);
+
+/* ERR_CONFIG for an identity in a token with a password beside it. */
+enum err config_check_identity(const struct config *config, const char *section,
+	const char *identity, struct error *e) must_check;
+
 /* Where the file set that key; 0: nowhere. */
 unsigned *config_line(const struct config *config, const struct option *o);
 

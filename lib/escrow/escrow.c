@@ -287,6 +287,11 @@ const char *escrow_url(const struct escrow *escrow, size_t gateway)
 	return escrow->gateways[gateway].url;
 }
 
+enum err escrow_ready(struct escrow *escrow, struct error *e)
+{
+	return http_client_ready(escrow->gateways[0].http, e);
+}
+
 /* The configuration demands at least one gateway and an identity. */
 const struct blob *escrow_identity(const struct escrow *escrow)
 {

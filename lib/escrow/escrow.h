@@ -18,7 +18,13 @@ void escrow_close(struct escrow *escrow);
 size_t escrow_count(const struct escrow *escrow);
 const char *escrow_url(const struct escrow *escrow, size_t gateway); /* borrowed */
 
-/* Our client certificate, DER, borrowed: the gateway lists its thumbprint. */
+/* Whether our identity can be used: one in a token must be there. Errors as identity_ready(). */
+enum err escrow_ready(struct escrow *escrow, struct error *e) must_check;
+
+/*
+ * Our client certificate, DER, borrowed: the gateway lists its thumbprint. data is NULL: it is in a
+ * token that has not been there yet.
+ */
 const struct blob *escrow_identity(const struct escrow *escrow);
 
 /* A user's credentials on a device: PKCS#12 files, in the order of the upload. Borrowed. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "net/anchors.h"
 #include "net/http_internal.h"
 
@@ -108,6 +109,8 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 	enum err err = check_url(&t, e);
 
 	if (!err)
+		err = http_client_ready(client, e);
+	if (!err)
 		err = http_set_options(&t, e);
 	if (!err)
 		err = run(&t, e);
@@ -149,14 +152,33 @@ static enum err open_login(
 		       : ERR_OK;
 }
 
+enum err http_client_ready(struct http_client *client, struct error *e)
+{
+	return client->identity ? identity_ready(client->identity, e) : ERR_OK;
+}
+
+/* A token that is away may come back. */
+static enum err open_identity(
+	struct http_client *client, const struct http_options *options, struct error *e)
+{
+	enum err err = identity_open(
+		options->identity, options->identity_password_file, &client->identity, e);
+
+	if (!err)
+		err = identity_ready(client->identity, e);
+	if (err != ERR_UNAVAILABLE)
+		return err;
+	log_warning("%s", e->text);
+	return ERR_OK;
+}
+
 static enum err open_files(
 	struct http_client *client, const struct http_options *options, struct error *e)
 {
 	enum err err = ERR_OK;
 
 	if (options->identity)
-		err = identity_open(
-			options->identity, options->identity_password_file, &client->identity, e);
+		err = open_identity(client, options, e);
 	if (!err && options->ca_file)
 		err = anchors_open(options->ca_file, &client->anchors, e);
 	if (!err)

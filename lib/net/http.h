@@ -21,7 +21,7 @@ struct http_options {
 	enum http_auth auth;
 	const char *username;		    /* of BASIC and NTLM */
 	const char *password_file;	    /* likewise */
-	const char *identity;		    /* PKCS#12 file for mutual TLS, or NULL */
+	const char *identity;		    /* for mutual TLS, see identity.h; or NULL */
 	const char *identity_password_file; /* or NULL: no password */
 	const char *ca_file;		    /* trust only these; NULL: the system's */
 	const char *pinned_key;		    /* "sha256//…", or NULL */
@@ -29,11 +29,15 @@ struct http_options {
 
 /*
  * Reads identity and CA file now, so that a mistake in them shows at once:
- * ERR_CONFIG. The identity's key exists only in memory.
+ * ERR_CONFIG. The identity's key exists only in memory, or in a token, which may be
+ * away: then requests are ERR_UNAVAILABLE until it is back.
  */
 enum err http_client_new(
 	const struct http_options *options, struct http_client **out, struct error *e) must_check;
 void http_client_free(struct http_client *client);
+
+/* identity_ready() of our identity, if there is one. Each request does it by itself. */
+enum err http_client_ready(struct http_client *client, struct error *e) must_check;
 
 /* Our identity, borrowed; NULL if there is none. */
 const struct identity *http_client_identity(const struct http_client *client);

@@ -147,7 +147,8 @@ static void set_trust(struct setting *s, const struct http_client *client)
 		set_text(s, CURLOPT_PINNEDPUBLICKEY, client->pinned_key);
 	if (client->identity) {
 		set_text(s, CURLOPT_SSLCERT, identity_path(client->identity));
-		set_text(s, CURLOPT_SSLKEY, identity_path(client->identity));
+		set_text(s, CURLOPT_SSLKEY, identity_key(client->identity));
+		set_number(s, CURLOPT_FORBID_REUSE, identity_in_token(client->identity));
 	}
 }
 

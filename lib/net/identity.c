@@ -9,8 +9,11 @@
 #include "base/memfile.h"
 #include "base/secret.h"
 #include "base/utf8.h"
+#include "pki/certificate.h"
+#include "pki/token.h"
 
 struct identity {
+	struct token *token; /* NULL: the key is in file, too */
 	struct memfile file;
 	struct blob certificate;
 	int64_t not_after;
@@ -212,32 +215,42 @@ static enum err copy_certificate(gnutls_x509_crt_t leaf, struct blob *out, struc
 	return err;
 }
 
-enum err identity_open(
-	const char *pkcs12_file, const char *password_file, struct identity **out, struct error *e)
+static enum err open_pkcs12(const char *pkcs12_file, const char *password_file,
+	struct identity *identity, struct error *e)
 {
-	struct identity *identity = calloc(1, sizeof(*identity));
 	struct content content = {0};
-	enum err err;
+	enum err err = read_content(pkcs12_file, password_file, &content, e);
 
-	if (!identity)
-		return error_memory(e);
-	identity->file = (struct memfile)MEMFILE_INIT;
-	err = read_content(pkcs12_file, password_file, &content, e);
 	if (err)
 		goto out;
 	err = copy_certificate(content.chain[0], &identity->certificate, e);
 	if (!err)
 		err = open_file(&content, &identity->file, e);
-	if (err) {
+	if (err)
 		error_context(e, "%s", pkcs12_file);
-		goto out;
-	}
-	identity->not_after = gnutls_x509_crt_get_expiration_time(content.chain[0]);
-	*out = identity;
-	identity = NULL;
+	else
+		identity->not_after = gnutls_x509_crt_get_expiration_time(content.chain[0]);
 out:
 	content_free(&content);
-	identity_close(identity);
+	return err;
+}
+
+enum err identity_open(
+	const char *source, const char *password_file, struct identity **out, struct error *e)
+{
+	struct identity *identity = calloc(1, sizeof(*identity));
+	enum err err;
+
+	if (!identity)
+		return error_memory(e);
+	identity->file = (struct memfile)MEMFILE_INIT;
+	identity->not_after = INT64_MAX;
+	err = token_is_url(source) ? token_new(source, &identity->token, e)
+				   : open_pkcs12(source, password_file, identity, e);
+	if (err)
+		identity_close(identity);
+	else
+		*out = identity;
 	return err;
 }
 
@@ -245,14 +258,92 @@ void identity_close(struct identity *identity)
 {
 	if (!identity)
 		return;
+	token_free(identity->token);
 	memfile_close(&identity->file);
 	blob_free(&identity->certificate);
 	free(identity);
 }
 
+/* --- in a token */
+
+static enum err write_chain(const struct chain *chain, struct memfile *out, struct error *e)
+{
+	struct buf pem = BUF_INIT(PEM_MAX);
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < chain->count && !err; i++) {
+		struct blob text = {NULL, 0};
+
+		err = certificate_to_pem(&chain->certificate[i], &text, e);
+		if (!err)
+			buf_append(&pem, text.data, text.len);
+		blob_free(&text);
+	}
+	if (!err)
+		err = buf_check(&pem, e);
+	if (!err)
+		err = memfile_open("identity", pem.data, pem.len, out, e);
+	buf_free(&pem);
+	return err;
+}
+
+static enum err read_token(struct identity *identity, struct error *e)
+{
+	struct memfile file = MEMFILE_INIT;
+	struct certificate_info info;
+	struct chain chain = {0};
+	enum err err = token_chain(identity->token, &chain, e);
+
+	if (!err)
+		err = certificate_info(&chain.certificate[0], &info, e);
+	if (!err)
+		err = write_chain(&chain, &file, e);
+	if (!err) {
+		memfile_close(&identity->file);
+		blob_free(&identity->certificate);
+		identity->file = file;
+		identity->certificate = chain.certificate[0];
+		identity->not_after = info.not_after;
+		chain.certificate[0] = (struct blob){NULL, 0};
+	}
+	chain_free(&chain);
+	return err;
+}
+
+enum err identity_ready(struct identity *identity, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	if (!identity->token)
+		return ERR_OK;
+	if (identity->certificate.data)
+		err = token_probe(identity->token, e);
+	/* Another pair may have been put there. */
+	if (!identity->certificate.data || err == ERR_CONFIG) {
+		err = read_token(identity, e);
+		if (!err)
+			err = token_probe(identity->token, e);
+	}
+	if (!err)
+		token_lend(identity->token);
+	return err;
+}
+
+bool identity_in_token(const struct identity *identity)
+{
+	return identity->token;
+}
+
+/* --- what it is */
+
 const char *identity_path(const struct identity *identity)
 {
 	return identity->file.path;
+}
+
+const char *identity_key(const struct identity *identity)
+{
+	return identity->token ? token_lend(identity->token) : identity->file.path;
 }
 
 const struct blob *identity_certificate(const struct identity *identity)

@@ -1,29 +1,48 @@
 #ifndef NET_IDENTITY_H
 #define NET_IDENTITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 
 /*
- * A TLS client identity from a PKCS#12 file, as libcurl's GnuTLS backend can use
- * it: certificate chain and key as PEM in a sealed memory file, never on disk.
+ * A TLS client identity, as libcurl's GnuTLS backend can use it: from a PKCS#12 file, certificate
+ * chain and key as PEM in a sealed memory file, never on disk; or from a PKCS#11 token, where the
+ * key stays (see pki/token.h).
  */
 struct identity;
 
-/* Opens the file with the password in password_file (NULL: none). ERR_CONFIG. */
-enum err identity_open(const char *pkcs12_file, const char *password_file, struct identity **out,
+/*
+ * Opens the file with the password in password_file (NULL: none), or takes a pkcs11: URL, whose
+ * token is not asked yet. ERR_CONFIG.
+ */
+enum err identity_open(const char *source, const char *password_file, struct identity **out,
 	struct error *e) must_check;
 void identity_close(struct identity *identity);
 
-/* "/proc/self/fd/N", for CURLOPT_SSLCERT and CURLOPT_SSLKEY; lives as long as identity. */
-const char *identity_path(const struct identity *identity);
+/*
+ * Before each use: a key in a token must be there and fit its certificate, which is read from the
+ * token when it is there for the first time. Errors as token_probe().
+ */
+enum err identity_ready(struct identity *identity, struct error *e) must_check;
 
-/* The client certificate, DER; lives as long as identity. */
+/* In a token; then no connection may outlive its request, as it would hold the token's session. */
+bool identity_in_token(const struct identity *identity);
+
+/* For CURLOPT_SSLCERT and CURLOPT_SSLKEY, once it is ready; they live as long as identity. */
+const char *identity_path(const struct identity *identity);
+const char *identity_key(const struct identity *identity);
+
+/* The client certificate, DER; lives as long as identity. data is NULL: in a token, not read yet.
+ */
 const struct blob *identity_certificate(const struct identity *identity);
 
-/* When the client certificate ends, in seconds since 1970. An identity that has ended opens. */
+/*
+ * When the client certificate ends, in seconds since 1970; INT64_MAX: not known yet. An identity
+ * that has ended opens.
+ */
 int64_t identity_not_after(const struct identity *identity);
 
 #endif

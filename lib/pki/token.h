@@ -54,7 +54,7 @@ enum err token_public(struct token *token, struct blob *out, struct error *e) mu
 
 /*
  * The certificate that has the key's label or id, and its issuers as far as the token has them:
- * of several the one that begins last.
+ * of several the one that begins last. From then on its key is expected.
  */
 enum err token_chain(struct token *token, struct chain *out, struct error *e) must_check;
 

@@ -144,26 +144,56 @@ static enum err append(gnutls_x509_crt_t crt, struct chain *chain, struct error 
 	return err;
 }
 
-enum err token_chain(struct token *token, struct chain *out, struct error *e)
+/* From the leaf up; takes crt. */
+static enum err climb(
+	const struct token *token, gnutls_x509_crt_t crt, struct chain *chain, struct error *e)
 {
-	gnutls_x509_crt_t crt = NULL;
-	struct chain chain = {0};
-	enum err err = ask(token, find_leaf, &crt, e);
+	enum err err = ERR_OK;
 
-	if (!err && !crt)
-		err = error_set(e, ERR_UNAVAILABLE,
-			"%s: there is no certificate with its label or id in the token: import it",
-			token->name);
-	while (!err && crt && chain.count < CHAIN_MAX) {
+	while (!err && crt && chain->count < CHAIN_MAX) {
 		gnutls_x509_crt_t issuer = NULL;
 
-		err = append(crt, &chain, e);
+		err = append(crt, chain, e);
 		if (!err)
 			issuer = find_issuer(token, crt);
 		gnutls_x509_crt_deinit(crt);
 		crt = issuer;
 	}
 	gnutls_x509_crt_deinit(crt);
+	return err;
+}
+
+static enum err expect(struct token *token, gnutls_x509_crt_t crt, struct error *e)
+{
+	struct blob public_key = {NULL, 0};
+	enum err err = x509_public_key(crt, &public_key, e);
+
+	if (!err)
+		err = token_expect(token, &public_key, e);
+	blob_free(&public_key);
+	return err;
+}
+
+enum err token_chain(struct token *token, struct chain *out, struct error *e)
+{
+	gnutls_x509_crt_t crt = NULL;
+	struct chain chain = {0};
+	/* Opens it, and so finds a token that was away. */
+	enum err err = token->expected ? ERR_OK : token_probe(token, e);
+
+	if (!err)
+		err = ask(token, find_leaf, &crt, e);
+	if (!err && !crt)
+		err = error_set(e, ERR_UNAVAILABLE,
+			"%s: there is no certificate with its label or id in the token: import it",
+			token->name);
+	if (!err)
+		err = expect(token, crt, e);
+	if (err) {
+		gnutls_x509_crt_deinit(crt);
+		return err;
+	}
+	err = climb(token, crt, &chain, e);
 	if (err)
 		chain_free(&chain);
 	else

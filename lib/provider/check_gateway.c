@@ -12,11 +12,17 @@
 /* Seconds; as much as a certificate is dated back for. */
 #define CLOCK_LEEWAY (5 * 60)
 
-static void check_client(struct checkup *c, const struct escrow *escrow)
+static void check_client(struct checkup *c, struct escrow *escrow)
 {
 	const char *name = expiry_name(EXPIRY_CLIENT);
 	struct certificate_info info;
+	struct error e;
+	enum err err = escrow_ready(escrow, &e);
 
+	if (err) {
+		checkup_found(c, name, err, e.text);
+		return;
+	}
 	if (checkup_certificate(c, name, EXPIRY_CLIENT, escrow_identity(escrow), &info) &&
 		!info.for_clients)
 		checkup_warns(c, "client certificate's purpose",

@@ -25,7 +25,9 @@ static struct expiry client_expiry(const struct config *config)
 	if (identity_open(
 		    config->escrow.identity, config->escrow.identity_password_file, &identity, &e))
 		return expiry_unknown(EXPIRY_CLIENT, &e);
-	expiry = of_certificate(EXPIRY_CLIENT, identity_certificate(identity));
+	expiry = identity_ready(identity, &e)
+			 ? expiry_unknown(EXPIRY_CLIENT, &e)
+			 : of_certificate(EXPIRY_CLIENT, identity_certificate(identity));
 	identity_close(identity);
 	return expiry;
 }
@@ -110,6 +112,14 @@ void expiry_gather(
 
 void expiry_of_provider(struct provider *provider, struct expiry out[EXPIRY_COUNT])
 {
-	out[EXPIRY_CLIENT] = of_certificate(EXPIRY_CLIENT, escrow_identity(provider->escrow));
+	const struct blob *client = escrow_identity(provider->escrow);
+	struct error e;
+
+	if (client->data) {
+		out[EXPIRY_CLIENT] = of_certificate(EXPIRY_CLIENT, client);
+	} else {
+		error_set(&e, ERR_UNAVAILABLE, "its token has not been there yet");
+		out[EXPIRY_CLIENT] = expiry_unknown(EXPIRY_CLIENT, &e);
+	}
 	gather_ca(provider->config, provider->store, out);
 }
