@@ -8,9 +8,10 @@
 static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_LOCAL] = &ca_local,
 	[CA_EST] = &ca_est,
-	[CA_CFSSL] = &ca_cfssl,
+	[CA_EJBCA] = &ca_ejbca,
 	[CA_VAULT] = &ca_vault,
 	[CA_COMMAND] = &ca_command,
+	[CA_CFSSL] = &ca_cfssl,
 };
 
 struct ca {

@@ -76,6 +76,7 @@ struct ca_kind {
 extern const struct ca_kind ca_cfssl;
 extern const struct ca_kind ca_local;
 extern const struct ca_kind ca_est;
+extern const struct ca_kind ca_ejbca;
 extern const struct ca_kind ca_vault;
 extern const struct ca_kind ca_command;
 

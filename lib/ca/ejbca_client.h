@@ -1,0 +1,47 @@
+#ifndef CA_EJBCA_CLIENT_H
+#define CA_EJBCA_CLIENT_H
+
+#include "ca/remote.h"
+
+/* Private to the kind ejbca: what is asked of EJBCA's REST API, v1. */
+
+struct ejbca {
+	struct remote remote;
+	const char *base;	 /* stands before /v1; "": url has it */
+	struct certificates cas; /* of ca-name and above; empty: not yet asked for */
+};
+
+#define EJBCA_PATH_MAX 4096
+#define EJBCA_BODY_MAX (64 * 1024)
+
+struct ejbca_request {
+	const char *method;
+	const struct buf *path; /* "/v1/…" */
+	const struct buf *body; /* JSON; NULL: none */
+	int64_t deadline;
+};
+
+/* Any status is success; errors as remote_send(). */
+enum err ejbca_ask(struct ejbca *ejbca, const struct ejbca_request *request,
+	struct http_answer *out, struct error *e) must_check;
+
+/* See remote_refusal(); with EJBCA's error_message. */
+enum err ejbca_refusal(
+	const struct ejbca *ejbca, const struct http_answer *answer, struct error *e);
+
+/* The subject of the CA named ca-name, in EJBCA's own form. ERR_REFUSED if it does not show it. */
+enum err ejbca_subject(
+	struct ejbca *ejbca, int64_t deadline, struct buf *out, struct error *e) must_check;
+
+/* Fills ejbca->cas anew. */
+enum err ejbca_fetch_cas(struct ejbca *ejbca, int64_t deadline, struct error *e) must_check;
+
+/*
+ * Asks for the order's certificate: for what its handle stands for, or anew. The order is an end
+ * entity of its own there, whose name and password come from request and key: the same order
+ * again is the same entity's.
+ */
+enum err ejbca_enroll(struct ejbca *ejbca, const struct ca_order *order, struct http_answer *out,
+	struct error *e) must_check;
+
+#endif
