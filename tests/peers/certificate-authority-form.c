@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "tests/peers/certificate-authority.h"
 
@@ -81,6 +82,32 @@ void form_pem(struct buf *out, const char *label, const struct blob *der)
 	buf_printf(out, "-----BEGIN %s-----\n", label);
 	form_base64(out, der->data, der->len, 64);
 	buf_printf(out, "-----END %s-----\n", label);
+}
+
+const char *form_member(const cJSON *object, const char *name)
+{
+	const char *text = json_text(object, name);
+
+	return text ? text : "";
+}
+
+bool form_object(const struct exchange *x, const char *const members[], cJSON **out)
+{
+	struct error e;
+	cJSON *object = NULL;
+	int count = 0;
+
+	if (strcmp(x->type, "application/json") != 0 || !x->body.len ||
+		json_object(x->body.data, x->body.len, &object, &e))
+		return false;
+	while (members[count] && cJSON_GetObjectItemCaseSensitive(object, members[count]))
+		count++;
+	if (members[count] || cJSON_GetArraySize(object) != count) {
+		cJSON_Delete(object);
+		return false;
+	}
+	*out = object;
+	return true;
 }
 
 /* Tag and length before what is there (X.690, 8.1). */

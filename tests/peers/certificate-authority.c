@@ -22,7 +22,9 @@
 #define REPLY_MAX (64 * 1024 * 1024)
 
 static const struct front *const fronts[] = {
+	&front_ejbca,
 	&front_est,
+	&front_vault,
 };
 
 struct service {

@@ -1,6 +1,7 @@
 #ifndef TESTS_PEERS_CERTIFICATE_AUTHORITY_H
 #define TESTS_PEERS_CERTIFICATE_AUTHORITY_H
 
+#include <cjson/cJSON.h>
 #include <fcgiapp.h>
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
@@ -34,7 +35,9 @@ struct front {
 	enum err (*serve)(struct exchange *x);
 };
 
+extern const struct front front_ejbca;
 extern const struct front front_est;
+extern const struct front front_vault;
 
 /* --- a request, and the answer to it */
 
@@ -187,6 +190,14 @@ bool form_unbase64(const char *text, size_t len, size_t width, struct buf *out);
 /* One PEM block with that label, lines of 64, nothing around it (RFC 7468). */
 bool form_unpem(const char *text, size_t len, const char *label, struct buf *out);
 void form_pem(struct buf *out, const char *label, const struct blob *der);
+
+/*
+ * The body as one JSON object of type application/json with these members, NULL behind the last,
+ * and no other; a list of none is for {}. cJSON_Delete(). False: it is not, and *out is as it was.
+ */
+bool form_object(const struct exchange *x, const char *const members[], cJSON **out);
+/* The text of a member; "": it is none. */
+const char *form_member(const cJSON *object, const char *name);
 
 /*
  * Certificates as a certs-only PKCS#7 (RFC 5652; RFC 7030, 4.1.3), in the order that they

@@ -12,10 +12,12 @@
 #   pending   a request may wait for approval
 #   revoke    certificates can be revoked
 #   tls       ca-file says which server is the right one
-kinds=(command est)
+kinds=(command ejbca est vault)
 declare -A features=(
 	[command]=''
 	[est]='retry pending tls'
+	[ejbca]='pending revoke tls'
+	[vault]='retry revoke tls'
 )
 
 # What is named in the text for each wrong certificate.

@@ -189,4 +189,27 @@ ca_settings_est()
 		"ca.password-file=$ca/ra.password"
 }
 
+# By AppRole; the others of its ways are ca-vault.sh's.
+ca_settings_vault()
+{
+	mkdir -p "$ca/state/vault-tokens"
+	(
+		umask 077
+		printf 'certprov s3cret-id\n' >"$ca/state/vault-role"
+		printf 's3cret-id\n' >"$ca/secret-id"
+	)
+	printf '%s\n' ca.type=vault "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
+		"ca.issuer-file=$ca/issuers/root.crt" ca.mount=mail/pki ca.role=user@smime \
+		ca.role-id=certprov "ca.secret-id-file=$ca/secret-id"
+}
+
+ca_settings_ejbca()
+{
+	mkdir -p "$ca/state/ejbca"
+	printf '%s\n' ca.type=ejbca "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
+		"ca.issuer-file=$ca/issuers/root.crt" "ca.ca-name=Mail CA" \
+		ca.certificate-profile=S/MIME 'ca.end-entity-profile=Mail "Users"' \
+		"ca.identity=$pki/ra.pfx" "ca.identity-password-file=$ca/pfx.password"
+}
+
 ca_setup
