@@ -14,6 +14,8 @@ enum err remote_open(const struct config *config, const struct config_ca *ca, en
 		.auth = auth,
 		.username = ca->username,
 		.password_file = ca->password_file,
+		.keytab = ca->keytab,
+		.principal = ca->principal,
 		.identity = ca->identity,
 		.identity_password_file = ca->identity_password_file,
 		.ca_file = ca->ca_file,

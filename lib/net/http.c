@@ -21,6 +21,7 @@ static CURLcode perform(struct http_transfer *t)
 	t->in = (struct http_incoming){.body = *body};
 	t->words[0] = '\0';
 	t->server_key[0] = '\0';
+	t->login[0] = '\0';
 	t->alert = 0;
 	return curl_easy_perform(t->client->curl);
 }
@@ -61,6 +62,8 @@ static enum err run(struct http_transfer *t, struct error *e)
 	enum err err = http_set_timeouts(t, e);
 	CURLcode code;
 
+	if (!err && t->client->kerberos)
+		err = kerberos_use(t->client->kerberos, e);
 	if (err)
 		return err;
 	code = perform(t);
@@ -70,6 +73,8 @@ static enum err run(struct http_transfer *t, struct error *e)
 			return err;
 		code = perform(t);
 	}
+	if (t->login[0] && (code == CURLE_ABORTED_BY_CALLBACK || t->in.status == 401))
+		return kerberos_explain(t->client->kerberos, t->origin, t->login, e);
 	if (code != CURLE_OK || !t->in.header_done)
 		return explain(t, code, e);
 	return ERR_OK;
@@ -147,6 +152,8 @@ static enum err open_login(
 		if (!client->username)
 			return error_memory(e);
 	}
+	if (options->keytab)
+		return kerberos_open(options->keytab, options->principal, &client->kerberos, e);
 	return options->password_file
 		       ? file_read_password(options->password_file, &client->password, e)
 		       : ERR_OK;
@@ -225,6 +232,7 @@ void http_client_free(struct http_client *client)
 	free(client->pinned_key);
 	free(client->username);
 	blob_free(&client->password);
+	kerberos_close(client->kerberos);
 	free(client);
 	curl_global_cleanup();
 }

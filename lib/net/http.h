@@ -21,6 +21,8 @@ struct http_options {
 	enum http_auth auth;
 	const char *username;		    /* of BASIC and NTLM */
 	const char *password_file;	    /* likewise */
+	const char *keytab;		    /* of KERBEROS */
+	const char *principal;		    /* of KERBEROS: whose keys; NULL: the first one's */
 	const char *identity;		    /* for mutual TLS, see identity.h; or NULL */
 	const char *identity_password_file; /* or NULL: no password */
 	const char *ca_file;		    /* trust only these; NULL: the system's */
@@ -30,7 +32,8 @@ struct http_options {
 /*
  * Reads identity and CA file now, so that a mistake in them shows at once:
  * ERR_CONFIG. The identity's key exists only in memory, or in a token, which may be
- * away: then requests are ERR_UNAVAILABLE until it is back.
+ * away: then requests are ERR_UNAVAILABLE until it is back. In memory alone, too, are keys for
+ * Kerberos and the tickets that they are good for; no other ticket of this machine's is ever used.
  */
 enum err http_client_new(
 	const struct http_options *options, struct http_client **out, struct error *e) must_check;
@@ -74,7 +77,8 @@ struct http_answer {
  * malformed or too large; the server may have acted on it, so a repeat must be
  * harmless. ERR_CONFIG: we do not trust the server: its certificate has another
  * issuer, name, time or key than we demand. ERR_REFUSED: it does not take our
- * certificate (a TLS alert). The text names the cause and what to do.
+ * certificate (a TLS alert), or the KDC does not take our key. The text names the cause and what
+ * to do.
  */
 enum err http_send(struct http_client *client, const struct http_request *request,
 	struct http_answer *out, struct error *e) must_check;

@@ -108,6 +108,11 @@ static void take_field(struct http_incoming *in, const char *line, size_t len)
 	take_value(in, name, colon + 1, len - name_len - 1);
 }
 
+static bool is_status_line(const char *line, size_t len)
+{
+	return len > 5 && memcmp(line, "HTTP/", 5) == 0;
+}
+
 /* One line of the header block, or of the trailers behind a chunked body. */
 size_t http_incoming_header(char *data, size_t size, size_t count, void *incoming)
 {
@@ -115,12 +120,17 @@ size_t http_incoming_header(char *data, size_t size, size_t count, void *incomin
 	size_t len = size * count;
 	bool interim = in->status >= 100 && in->status < 200;
 
+	/* The answer before was only a step of the server's authentication. */
+	if (in->header_done && in->status == 401 && is_status_line(data, len)) {
+		in->header_done = false;
+		in->status = 0;
+	}
 	in->header_len += len;
 	if (in->header_len > HEADER_MAX)
 		in->fault = HTTP_FAULT_HEADER_SIZE;
 	else if (in->header_done)
 		return len;
-	else if (in->status == 0 || (interim && len > 5 && memcmp(data, "HTTP/", 5) == 0))
+	else if (in->status == 0 || (interim && is_status_line(data, len)))
 		take_status(in, data, len);
 	else if (data[0] == '\r' || data[0] == '\n')
 		in->header_done = !interim;

@@ -7,6 +7,7 @@
 #include "net/http.h"
 #include "net/http_answer.h"
 #include "net/http_error.h"
+#include "net/kerberos.h"
 
 /* Inside of http.h: what its files share. */
 
@@ -20,6 +21,7 @@ struct http_client {
 	enum http_auth auth;
 	char *username;
 	struct blob password; /* with a NUL behind it */
+	struct kerberos *kerberos;
 };
 
 /* One request on its way. */
@@ -31,6 +33,7 @@ struct http_transfer {
 	char origin[HTTP_ORIGIN_MAX];
 	char words[CURL_ERROR_SIZE];
 	char server_key[HTTP_PIN_SIZE];
+	char login[CURL_ERROR_SIZE]; /* what Kerberos said was wrong; "": nothing */
 	int alert;
 };
 

@@ -105,9 +105,26 @@ static int session_alert(CURL *curl)
 	return (int)gnutls_alert_get(info->internals);
 }
 
+/* "gss_init_sec_context() failed: why": after it libcurl goes on as nobody, and tries again. */
+static void take_login(struct http_transfer *t, const char *data, size_t size)
+{
+	static const char failed[] = "() failed: ";
+	char line[sizeof(t->login)];
+	const char *why;
+
+	if (size < 4 || memcmp(data, "gss_", 4) != 0)
+		return;
+	snprintf(line, sizeof(line), "%.*s", (int)size, data);
+	line[strcspn(line, "\r\n")] = '\0';
+	why = strstr(line, failed);
+	if (why)
+		snprintf(t->login, sizeof(t->login), "%s", why + sizeof(failed) - 1);
+}
+
 /*
- * Two facts that libcurl tells nowhere else: which TLS alert came (asked for
- * while there still is a session), and which key the server showed.
+ * Three facts that libcurl tells nowhere else: which TLS alert came (asked for
+ * while there still is a session), which key the server showed, and why there is no
+ * Kerberos ticket.
  */
 static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *transfer)
 {
@@ -125,9 +142,23 @@ static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, voi
 	snprintf(line, sizeof(line), "%.*s", (int)size, data);
 	line[strcspn(line, "\r\n")] = '\0';
 	found = strstr(line, key);
+	take_login(t, data, size);
 	if (found)
 		snprintf(t->server_key, sizeof(t->server_key), "%s", found + sizeof(key) - 1);
 	return 0;
+}
+
+/* Without a ticket there is nothing to wait for: each try is a failed logon at the KDC. */
+static int on_progress(
+	void *transfer, curl_off_t total, curl_off_t now, curl_off_t total_up, curl_off_t now_up)
+{
+	const struct http_transfer *t = transfer;
+
+	(void)total;
+	(void)now;
+	(void)total_up;
+	(void)now_up;
+	return t->login[0] != '\0';
 }
 
 /*
@@ -178,6 +209,10 @@ static void set_callbacks(struct setting *s, struct http_transfer *t)
 	check(s, CURLOPT_DEBUGFUNCTION, curl_easy_setopt(s->curl, CURLOPT_DEBUGFUNCTION, on_debug));
 	check(s, CURLOPT_SOCKOPTFUNCTION,
 		curl_easy_setopt(s->curl, CURLOPT_SOCKOPTFUNCTION, on_socket));
+	check(s, CURLOPT_XFERINFOFUNCTION,
+		curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, on_progress));
+	set_number(s, CURLOPT_NOPROGRESS, t->client->kerberos == NULL);
+	set_pointer(s, CURLOPT_XFERINFODATA, t);
 	set_pointer(s, CURLOPT_HEADERDATA, &t->in);
 	set_pointer(s, CURLOPT_WRITEDATA, &t->in);
 	set_pointer(s, CURLOPT_DEBUGDATA, t);
