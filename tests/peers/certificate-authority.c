@@ -23,6 +23,7 @@
 
 static const struct front *const fronts[] = {
 	&front_ejbca,
+	&front_adcs,
 	&front_est,
 	&front_vault,
 };

@@ -36,6 +36,7 @@ struct front {
 };
 
 extern const struct front front_ejbca;
+extern const struct front front_adcs;
 extern const struct front front_est;
 extern const struct front front_vault;
 

@@ -15,6 +15,8 @@
 kinds=(command ejbca est vault)
 declare -A features=(
 	[command]=''
+kinds=(adcs est)
+	[adcs]='pending tls'
 	[est]='retry pending tls'
 	[ejbca]='pending revoke tls'
 	[vault]='retry revoke tls'

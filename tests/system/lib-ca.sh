@@ -54,7 +54,7 @@ ca_setup()
 	pki_client ra ca-tls
 	(
 		umask 077
-		printf 'ra:pass:wörd\n' >"$ca/state/users"
+		printf '%s:pass:wörd\n' ra 'EXAMPLE\ra' >"$ca/state/users"
 		printf 'pass:wörd\n' >"$ca/ra.password"
 		printf 'ra identity\n' >"$ca/pfx.password"
 		pki_pfx ra 'ra identity'
@@ -180,6 +180,10 @@ ca_settings_command()
 	cat "$ca/issuers/root.crt" "$ca/issuers/issuing.crt" >"$ca/command-issuers.pem"
 	printf '%s\n' ca.type=command "ca.program=$ca/command" \
 		"ca.issuer-file=$ca/command-issuers.pem"
+ca_settings_adcs()
+	printf '%s\n' ca.type=adcs "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
+		"ca.issuer-file=$ca/issuers/root.crt" ca.template=SMimeUser ca.auth=basic \
+		ca.username='EXAMPLE\ra' "ca.password-file=$ca/ra.password"
 }
 
 ca_settings_est()
