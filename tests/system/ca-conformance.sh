@@ -12,11 +12,10 @@
 #   pending   a request may wait for approval
 #   revoke    certificates can be revoked
 #   tls       ca-file says which server is the right one
-kinds=(command ejbca est vault)
+kinds=(adcs command ejbca est vault)
 declare -A features=(
-	[command]=''
-kinds=(adcs est)
 	[adcs]='pending tls'
+	[command]=''
 	[est]='retry pending tls'
 	[ejbca]='pending revoke tls'
 	[vault]='retry revoke tls'

@@ -143,6 +143,13 @@ ca_settings()
 	"ca_settings_$1"
 }
 
+ca_settings_adcs()
+{
+	printf '%s\n' ca.type=adcs "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
+		"ca.issuer-file=$ca/issuers/root.crt" ca.template=SMimeUser ca.auth=basic \
+		ca.username='EXAMPLE\ra' "ca.password-file=$ca/ra.password"
+}
+
 # A program such as a customer may have: it asks the same authority, by EST.
 ca_command()
 {
@@ -180,10 +187,6 @@ ca_settings_command()
 	cat "$ca/issuers/root.crt" "$ca/issuers/issuing.crt" >"$ca/command-issuers.pem"
 	printf '%s\n' ca.type=command "ca.program=$ca/command" \
 		"ca.issuer-file=$ca/command-issuers.pem"
-ca_settings_adcs()
-	printf '%s\n' ca.type=adcs "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
-		"ca.issuer-file=$ca/issuers/root.crt" ca.template=SMimeUser ca.auth=basic \
-		ca.username='EXAMPLE\ra' "ca.password-file=$ca/ra.password"
 }
 
 ca_settings_est()
