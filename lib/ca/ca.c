@@ -12,6 +12,11 @@ static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_VAULT] = &ca_vault,
 	[CA_COMMAND] = &ca_command,
 	[CA_CFSSL] = &ca_cfssl,
+	[CA_ADCS] = &ca_adcs,
+	[CA_CFSSL] = &ca_cfssl,
+	[CA_VAULT] = &ca_vault,
+	[CA_COMMAND] = &ca_command,
+	[CA_ADCS] = &ca_adcs,
 };
 
 struct ca {

@@ -75,22 +75,6 @@ static enum err not_done(const struct est *est, enum operation operation,
 	return remote_refusal(&est->remote, answer, NULL, e);
 }
 
-/* Lines of any length and end, or none at all (RFC 2045, 6.8; RFC 8951, 3). */
-static enum err unwrap(const struct http_answer *answer, struct buf *der, struct error *e)
-{
-	struct buf joined = BUF_INIT(REMOTE_ANSWER_MAX);
-	enum err err;
-
-	for (size_t i = 0; i < answer->body.len; i++)
-		if (!strchr(" \t\r\n", answer->body.data[i]) || !answer->body.data[i])
-			buf_putc(&joined, (char)answer->body.data[i]);
-	err = buf_check(&joined, e);
-	if (!err && (!joined.len || !text_unbase64(joined.data, joined.len, der)))
-		err = error_set(e, ERR_UNAVAILABLE, "it is not base64");
-	buf_free(&joined);
-	return err;
-}
-
 static enum err read_certificates(const struct est *est, enum operation operation,
 	const struct http_answer *answer, struct certificates *out, struct error *e)
 {
@@ -102,7 +86,7 @@ static enum err read_certificates(const struct est *est, enum operation operatio
 		return not_done(est, operation, answer, e);
 	if (strcmp(answer->content_type, "application/pkcs7-mime") != 0)
 		return not_understood(est, operation, "its type is not application/pkcs7-mime", e);
-	err = unwrap(answer, &der, e);
+	err = remote_unbase64(answer->body.data, answer->body.len, &der, e); /* RFC 8951, 3 */
 	if (!err)
 		err = certificates_add_pkcs7(&got, der.data, der.len, e);
 	buf_free(&der);

@@ -52,6 +52,12 @@ enum err remote_chain(const struct ca_order *order, const struct certificates *f
 /* base64 in lines of 64 characters, each with "\n" behind (RFC 2045 has at most 76). */
 void remote_base64(const struct blob *der, struct buf *out);
 
+/*
+ * The other way: lines of any length and end, or none at all (RFC 2045, 6.8). Appends to out.
+ * ERR_UNAVAILABLE if it is something else.
+ */
+enum err remote_unbase64(const void *text, size_t len, struct buf *out, struct error *e) must_check;
+
 /* The request in PEM (RFC 7468, "CERTIFICATE REQUEST"). */
 void remote_request_pem(const struct ca_order *order, struct buf *out);
 

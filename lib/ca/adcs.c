@@ -1,0 +1,389 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/adcs_page.h"
+#include "ca/remote.h"
+
+/*
+ * Microsoft Active Directory Certificate Services by its Certification Authority Web Enrollment,
+ * the pages below /certsrv, as Windows Server 2012 R2 to 2025 have them. They have no
+ * specification: what is sent is what their own forms send, and what comes is meant for people
+ * (adcs_page.h). [MS-WCCE], which is behind them, says what requests, attributes and dispositions
+ * are.
+ *
+ * A request that is posted again is another request, with another certificate: we know a request
+ * again only by the number that the answer to it has. That number is the handle.
+ */
+
+#define SUBMIT "/certfnsh.asp"
+#define TYPE_FORM "application/x-www-form-urlencoded"
+#define TYPE_PAGE "text/html"
+#define TYPE_CERTIFICATE "application/pkix-cert"
+#define TYPE_CHAIN "application/x-pkcs7-certificates"
+
+#define PATH_SIZE 128
+#define FORM_MAX (64 * 1024)
+
+struct adcs {
+	struct remote remote;
+	const struct config_ca *ca;
+	const char *folder; /* behind url */
+};
+
+/* --- the wire */
+
+static enum err ask(struct adcs *adcs, const char *path, const struct buf *form, int64_t deadline,
+	struct http_answer *out, struct error *e)
+{
+	/* What is no browser gets certificates as text/html. */
+	static const char *const headers[] = {
+		"User-Agent: Mozilla/5.0 (compatible; certprov/" PACKAGE_VERSION ")", NULL};
+	char url[PATH_SIZE];
+	const struct http_request request = {
+		.method = form ? "POST" : "GET",
+		.url = url,
+		.content_type = form ? TYPE_FORM : NULL,
+		.headers = headers,
+		.body = form ? form->data : NULL,
+		.body_len = form ? form->len : 0,
+		.deadline = deadline,
+	};
+
+	snprintf(url, sizeof(url), "%s%s", adcs->folder, path);
+	return remote_send(&adcs->remote, &request, out, e);
+}
+
+static enum err not_understood(const struct adcs *adcs, const char *what, struct error *e)
+{
+	return error_set(e, ERR_UNAVAILABLE,
+		"CA %s: no answer that its web enrollment pages have: %s", adcs->ca->url, what);
+}
+
+static enum err not_done(const struct adcs *adcs, const struct http_answer *answer, struct error *e)
+{
+	static const char *const advice[] = {
+		[CA_AUTH_KERBEROS] = "it must offer Negotiate, and have the key of its own name",
+		[CA_AUTH_NTLM] = "correct username and password-file; it must offer NTLM",
+		[CA_AUTH_BASIC] = "correct username and password-file; it must offer Basic",
+	};
+
+	if (answer->status == 401)
+		return error_set(e, ERR_REFUSED, "CA %s does not let us in (status 401): %s",
+			adcs->ca->url, advice[adcs->ca->auth]);
+	if (answer->status < 300)
+		return not_understood(adcs, "a status that they do not have", e);
+	return remote_refusal(&adcs->remote, answer, NULL, e);
+}
+
+/* What a page says of a request that is not issued. */
+static enum err not_issued(const struct adcs *adcs, const struct adcs_page *page, struct error *e)
+{
+	const char *url = adcs->ca->url;
+
+	switch (page->state) {
+	case ADCS_PENDING:
+		return error_set(
+			e, ERR_PENDING, "CA %s has not decided yet: %s", url, page->message);
+	case ADCS_DENIED:
+		return error_set(e, ERR_REFUSED, "CA %s refuses; it says: %s", url, page->message);
+	case ADCS_FAILED:
+		return error_set(e, ERR_UNAVAILABLE, "CA %s cannot do it now; it says: %s", url,
+			page->message);
+	case ADCS_ISSUED:
+	case ADCS_UNKNOWN:
+		break;
+	}
+	return not_understood(adcs, *page->message ? page->message : "an empty page", e);
+}
+
+static enum err read_page(const struct adcs *adcs, const struct http_answer *answer,
+	struct adcs_page *out, struct error *e)
+{
+	if (answer->status != 200)
+		return not_done(adcs, answer, e);
+	if (strcmp(answer->content_type, TYPE_PAGE) != 0)
+		return not_understood(adcs, "its type is not " TYPE_PAGE, e);
+	return adcs_page_read(answer->body.data, answer->body.len, out, e);
+}
+
+/*
+ * A PKCS#7 in lines of base64, with a line before them and one behind that call it a certificate,
+ * which PEM's readers do not take for one.
+ */
+static enum err add_chain(
+	struct certificates *out, const struct http_answer *answer, struct error *e)
+{
+	const char *text = (const char *)answer->body.data;
+	struct buf der = BUF_INIT(REMOTE_ANSWER_MAX), lines = BUF_INIT(REMOTE_ANSWER_MAX);
+	size_t len;
+	enum err err;
+
+	for (size_t at = 0; at < answer->body.len; at += len) {
+		const char *end = memchr(text + at, '\n', answer->body.len - at);
+
+		len = end ? (size_t)(end - text) + 1 - at : answer->body.len - at;
+		if (text[at] != '-')
+			buf_append(&lines, text + at, len);
+	}
+	err = remote_unbase64(lines.data, lines.len, &der, e);
+	if (!err)
+		err = certificates_add_pkcs7(out, der.data, der.len, e);
+	buf_free(&lines);
+	buf_free(&der);
+	return err;
+}
+
+/* Certificates of one type; a page instead says what has become of the request. */
+static enum err read_certificates(const struct adcs *adcs, const struct http_answer *answer,
+	const char *type, struct certificates *out, struct error *e)
+{
+	struct certificates got = {.count = 0};
+	struct adcs_page page = {.state = ADCS_UNKNOWN};
+	enum err err;
+
+	if (answer->status != 200 || strcmp(answer->content_type, type) != 0) {
+		err = read_page(adcs, answer, &page, e);
+		return err ? err : not_issued(adcs, &page, e);
+	}
+	err = strcmp(type, TYPE_CHAIN) == 0
+		      ? add_chain(&got, answer, e)
+		      : certificates_add_pem(&got, answer->body.data, answer->body.len, e);
+	if (err) {
+		certificates_free(&got);
+		return not_understood(adcs, e->text, e);
+	}
+	*out = got;
+	return ERR_OK;
+}
+
+static enum err fetch(struct adcs *adcs, const char *path, const char *type, int64_t deadline,
+	struct certificates *out, struct error *e)
+{
+	struct http_answer answer = {0};
+	enum err err = ask(adcs, path, NULL, deadline, &answer, e);
+
+	if (!err)
+		err = read_certificates(adcs, &answer, type, out, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* --- the request */
+
+/* A field of a form (WHATWG URL, application/x-www-form-urlencoded; which takes %20, too). */
+static void add_field(struct buf *form, const char *name, const char *value)
+{
+	buf_printf(form, "%s%s=", form->len ? "&" : "", name);
+	buf_percent(form, value);
+}
+
+static enum err make_form(
+	const struct adcs *adcs, const struct ca_order *order, struct buf *form, struct error *e)
+{
+	struct buf pem = BUF_INIT(FORM_MAX), attributes = BUF_INIT(FORM_MAX);
+	enum err err;
+
+	remote_request_pem(order, &pem);
+	buf_printf(&attributes, "CertificateTemplate:%s\r\n", adcs->ca->template);
+	err = buf_check(&pem, e);
+	if (!err)
+		err = buf_check(&attributes, e);
+	if (!err) {
+		add_field(form, "Mode", "newreq");
+		add_field(form, "CertRequest", pem.data);
+		add_field(form, "CertAttrib", attributes.data);
+		add_field(form, "FriendlyType", "Saved-Request Certificate");
+		add_field(form, "ThumbPrint", "");
+		add_field(form, "TargetStoreFlags", "0");
+		add_field(form, "SaveCert", "yes");
+		err = buf_check(form, e);
+	}
+	buf_free(&attributes);
+	buf_free(&pem);
+	return err;
+}
+
+static enum err submit(
+	struct adcs *adcs, const struct ca_order *order, struct adcs_page *out, struct error *e)
+{
+	struct buf form = BUF_INIT(FORM_MAX);
+	struct http_answer answer = {0};
+	enum err err = make_form(adcs, order, &form, e);
+
+	if (!err)
+		err = ask(adcs, SUBMIT, &form, order->deadline, &answer, e);
+	buf_free(&form);
+	if (!err)
+		err = read_page(adcs, &answer, out, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* The certificate, whose number is number, and those above it. */
+static enum err retrieve(struct adcs *adcs, const struct ca_order *order, const char *number,
+	struct chain *out, struct error *e)
+{
+	struct certificates leaf = {.count = 0}, all = {.count = 0};
+	char path[PATH_SIZE];
+	enum err err;
+
+	snprintf(path, sizeof(path), "/certnew.cer?ReqID=%s&Enc=b64", number);
+	err = fetch(adcs, path, TYPE_CERTIFICATE, order->deadline, &leaf, e);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/certnew.p7b?ReqID=%s&Enc=b64", number);
+	err = fetch(adcs, path, TYPE_CHAIN, order->deadline, &all, e);
+	for (size_t i = 0; i < leaf.count && !err; i++)
+		err = certificates_add_der(
+			&all, leaf.certificate[i].data, leaf.certificate[i].len, e);
+	if (!err)
+		err = remote_chain(order, &all, out, e);
+	certificates_free(&leaf);
+	certificates_free(&all);
+	return err;
+}
+
+/* It is issued, so it must not be asked for again, but by its number. */
+static enum err keep_waiting(
+	const char *number, struct ca_answer *out, enum err err, struct error *e)
+{
+	if (err == ERR_UNAVAILABLE)
+		e->code = err = ERR_PENDING;
+	if (err == ERR_PENDING)
+		snprintf(out->handle, sizeof(out->handle), "%s", number);
+	return err;
+}
+
+static enum err adcs_issue(
+	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
+{
+	struct adcs *adcs = self;
+	struct adcs_page page = {.state = ADCS_UNKNOWN};
+	int64_t number;
+	enum err err;
+
+	if (*order->handle) {
+		if (!text_number(order->handle, UINT32_MAX, &number))
+			return error_set(
+				e, ERR_INTERNAL, "\"%s\" is no number of a request", order->handle);
+		err = retrieve(adcs, order, order->handle, &out->chain, e);
+		return err == ERR_PENDING ? keep_waiting(order->handle, out, err, e) : err;
+	}
+	err = submit(adcs, order, &page, e);
+	if (err)
+		return err;
+	err = page.state == ADCS_ISSUED ? retrieve(adcs, order, page.request, &out->chain, e)
+					: not_issued(adcs, &page, e);
+	return err && *page.request && page.state != ADCS_FAILED
+		       ? keep_waiting(page.request, out, err, e)
+		       : err;
+}
+
+/* --- the CA itself */
+
+/* Renewal -1 is its current certificate. */
+static enum err adcs_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
+{
+	struct certificates all = {.count = 0};
+	enum err err = fetch(self, "/certnew.p7b?ReqID=CACert&Renewal=-1&Enc=b64", TYPE_CHAIN,
+		deadline, &all, e);
+
+	if (!err)
+		err = chain_longest(&all, out, e);
+	certificates_free(&all);
+	return err;
+}
+
+static enum err adcs_probe(void *self, int64_t deadline, struct error *e)
+{
+	struct http_answer answer = {0};
+	struct adcs *adcs = self;
+	enum err err = ask(adcs, "/", NULL, deadline, &answer, e);
+
+	if (!err && answer.status != 200)
+		err = not_done(adcs, &answer, e);
+	else if (!err && strcmp(answer.content_type, TYPE_PAGE) != 0)
+		err = not_understood(adcs, "its type is not " TYPE_PAGE, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* --- in and out of work */
+
+/* A key that auth needs, or has no use for. */
+static enum err check_key(const struct config *config, const struct config_ca *ca, const char *key,
+	bool set, bool needed, struct error *e)
+{
+	static const char *const names[] = {[CA_AUTH_KERBEROS] = "kerberos",
+		[CA_AUTH_NTLM] = "ntlm",
+		[CA_AUTH_BASIC] = "basic"};
+
+	if (set == needed)
+		return ERR_OK;
+	return config_error(config, ca->section, key, e,
+		needed ? "missing; auth = %s needs it" : "auth = %s does not use it",
+		names[ca->auth]);
+}
+
+static enum err check_keys(const struct config *config, const struct config_ca *ca, struct error *e)
+{
+	bool kerberos = ca->auth == CA_AUTH_KERBEROS;
+	enum err err = check_key(config, ca, "keytab", ca->keytab, kerberos, e);
+
+	if (!err && ca->principal)
+		err = check_key(config, ca, "principal", true, kerberos, e);
+	if (!err)
+		err = check_key(config, ca, "username", ca->username, !kerberos, e);
+	if (!err)
+		err = check_key(config, ca, "password-file", ca->password_file, !kerberos, e);
+	return err;
+}
+
+static void adcs_close(void *self)
+{
+	struct adcs *adcs = self;
+
+	remote_close(&adcs->remote);
+	free(adcs);
+}
+
+/* A url with a path is the whole; else the pages are where Windows puts them. */
+static const char *folder_of(const char *url)
+{
+	return strchr(strstr(url, "://") + 3, '/') ? "" : "/certsrv";
+}
+
+static enum err adcs_open(
+	const struct config *config, const struct config_ca *ca, void **self, struct error *e)
+{
+	static const enum http_auth auths[] = {[CA_AUTH_KERBEROS] = HTTP_AUTH_KERBEROS,
+		[CA_AUTH_NTLM] = HTTP_AUTH_NTLM,
+		[CA_AUTH_BASIC] = HTTP_AUTH_BASIC};
+	struct adcs *adcs = NULL;
+	enum err err = check_keys(config, ca, e);
+
+	if (err)
+		return err;
+	adcs = calloc(1, sizeof(*adcs));
+	if (!adcs)
+		return error_memory(e);
+	adcs->ca = ca;
+	adcs->folder = folder_of(ca->url);
+	err = remote_open(config, ca, auths[ca->auth], &adcs->remote, e);
+	if (err)
+		free(adcs);
+	else
+		*self = adcs;
+	return err;
+}
+
+const struct ca_kind ca_adcs = {
+	.wants_request = true,
+	.open = adcs_open,
+	.issue = adcs_issue,
+	.chain = adcs_chain,
+	.probe = adcs_probe,
+	.close = adcs_close,
+};
