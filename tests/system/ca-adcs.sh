@@ -1,0 +1,336 @@
+#!/bin/bash
+# Microsoft AD CS: the ways to authenticate that ca-conformance.sh does not try, above all
+# Kerberos, with a real KDC and Apache's mod_auth_gssapi in front of the simulated pages.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-ca.sh
+. "$top_srcdir/tests/system/lib-ca.sh"
+# shellcheck source=tests/system/lib-kerberos.sh
+. "$top_srcdir/tests/system/lib-kerberos.sh"
+
+mail=test.person@example.com
+said=
+
+# tell ARGS...: what ca_order says, in $said
+tell()
+{
+	said=$("$top_builddir/tests/system/ca_order" --output="$root/order" "$@" 2>&1) || true
+}
+
+order()
+{
+	tell "$@" "$conf" signing "$mail"
+}
+
+says()
+{
+	like "$said" "$1" "$2"
+}
+
+# use [KEY=VALUE...] of [ca]
+use()
+{
+	local key
+
+	for key in "${!settings[@]}"; do
+		[[ $key != ca.* && $key != 'ca '* ]] || unset "settings[$key]"
+	done
+	configure certificates.key=ec-p256 ca.type=adcs ca.timeout=60s ca.template=SMimeUser \
+		"ca.ca-file=$ca/issuers/tls.crt" "ca.issuer-file=$ca/issuers/root.crt" "${@/#/ca.}"
+}
+
+use_kerberos()
+{
+	use "url=$ca_kerberos_url" auth=kerberos "keytab=$krb/svc.keytab" "$@"
+}
+
+use_basic()
+{
+	use "url=$ca_basic_url" auth=basic 'username=EXAMPLE\ra' "password-file=$ca/ra.password" "$@"
+}
+
+# Who has asked the CA for something since ca_log_from_here.
+askers()
+{
+	ca_log .identity | sort -u | tr '\n' ' '
+}
+
+posts()
+{
+	ca_log 'select(.method == "POST") | .status' | wc -l
+}
+
+# post: an event for a device that is new; sets $status, $device
+post()
+{
+	device=$(new_uuid)
+	event_json "device=$device" "user=$(new_uuid)" >"$root/event.json"
+	post_event "$root/event.json"
+}
+
+kdc_account svc +requires_preauth
+kdc_account svc2 +requires_preauth
+kdc_account short -maxlife '10 seconds'
+htpasswd -niBC 5 'EXAMPLE\ra' <"$ca/ra.password" >"$krb/users"
+ok 'the KDC starts' kdc_start
+ok 'the CA starts' ca_start
+ok '... behind Apache' ca_apache_start
+
+# --- the main job, with a ticket
+
+use_kerberos
+ok 'the world starts' world
+tell "$conf" probe
+says '^ok$' 'the CA lets us in'
+ca_log_from_here
+post
+is "$status" 202 'an event is answered'
+is "$(eg_log 'select(.upload != "") | [.signing, .encryption]')" '[1,1]' \
+	'the Escrow Gateway has both certificates'
+is "$(ca_certificates_issued)" 2 'the CA has issued no others'
+is "$(askers)" 'user:svc@EXAMPLE.TEST ' 'the CA knows who has asked'
+is "$(ca_log 'select(.method == "POST") | .status')" $'200\n200' 'each request was sent once'
+certprov check >"$root/check" 2>&1 || true
+ok 'check looks at the CA' grep -q 'CA' "$root/check"
+not_ok '... and finds nothing wrong' grep -iE 'CA .*(refuse|unavailable|let us in)' "$root/check"
+not_ok 'no password or ticket file is left' compgen -G '/tmp/krb5cc_*certprov*'
+
+# --- whose ticket
+
+cat "$krb/svc2.keytab" >"$krb/both.keytab"
+tail -c +3 "$krb/svc.keytab" >>"$krb/both.keytab"
+chmod 600 "$krb/both.keytab"
+for who in svc svc2 svc@EXAMPLE.TEST; do
+	use_kerberos "keytab=$krb/both.keytab" "principal=$who"
+	ca_log_from_here
+	order
+	says '^issued' "principal = $who"
+	is "$(askers)" "user:${who%@*}@EXAMPLE.TEST " '... asks'
+done
+use_kerberos "keytab=$krb/both.keytab"
+ca_log_from_here
+order
+is "$(askers)" 'user:svc2@EXAMPLE.TEST ' 'without principal the first one asks'
+
+use_kerberos
+configure "ca encryption.keytab=$krb/svc2.keytab"
+handler_reload
+ok 'two keytabs in one process' handler_stop
+ok '...' handler_start
+ca_log_from_here
+for _ in 1 2 3; do
+	post
+	is "$status" 202 'an event is answered'
+done
+is "$(ca_log 'select(.method == "POST") | [.usage, .identity]' | sort | uniq -c | tr -s ' ')" \
+	' 3 ["encryption","user:svc2@EXAMPLE.TEST"]
+ 3 ["signing","user:svc@EXAMPLE.TEST"]' 'each CA is asked as the right one'
+
+# --- a person decides
+
+use_kerberos
+ca_mode pending 2
+order
+says '^pending [0-9]+ 0$' 'pending'
+ca_log_from_here
+order --again
+says '^pending [0-9]+ 0$' '... still'
+order --again
+says '^issued' '... issued'
+is "$(posts)" 0 '... and asked for by its number alone'
+ca_mode pending 1 deny
+order
+order --again
+says '^refused: .*denied' 'denied after all'
+ca_mode refuse
+post
+is "$status" 502 'what the CA refuses'
+is "$(certprov list events --json --device "$device" | jq -r '.[0].state')" failed '... is so for good'
+like "$(certprov list events --json --device "$device")" "policy denies this request <'x'>" \
+	'... and says why'
+ca_mode
+ok '... until someone tries again' certprov deliver --now
+
+# Issued, but not to be had at first.
+ca_mode later at certnew.cer
+order
+says '^pending [0-9]+ ' 'what is issued but cannot be fetched waits'
+ca_mode
+before=$(ca_certificates_issued)
+order --again
+says '^issued' '... and is fetched later'
+is "$(ca_certificates_issued)" "$before" '... not issued again'
+
+use_kerberos template=Unknown
+order
+says '^refused: .*does not support this template' 'a template that the CA does not have'
+
+# --- no ticket
+
+use_kerberos
+cp "$krb/svc.keytab" "$krb/old.keytab"
+kdc_admin ktadd -k "$krb/svc.keytab" svc
+use_kerberos "keytab=$krb/old.keytab"
+ca_log_from_here
+before=$(grep -c 'PREAUTH_FAILED' "$krb/kdc.log") || true
+order
+says '^refused: .*no Kerberos ticket for svc@EXAMPLE.TEST: Preauthentication failed; ' \
+	'a key of an old password'
+is "$(grep -c 'PREAUTH_FAILED' "$krb/kdc.log")" $((before + 1)) '... is tried once'
+is "$(ca_log .method)" '' '... and nobody else asks in its place'
+use_kerberos
+order
+says '^issued' '... and the new one is good'
+
+kdc_change svc2 -expire yesterday
+use_kerberos "keytab=$krb/svc2.keytab"
+order
+says '^refused: .*has expired' 'an account that has expired'
+kdc_admin delprinc -force svc2
+order
+says '^refused: .*not found in Kerberos database' 'an account that is gone'
+use_kerberos "url=${ca_kerberos_url/localhost/127.0.0.1}"
+order
+says '^refused: .*HTTP/127.0.0.1.*knows no such service' 'a name that the KDC does not know'
+
+ok 'the KDC stops' kdc_stop
+use_kerberos
+handler_stop
+handler_start
+order
+says "^unavailable 0: .*Cannot contact any KDC" 'no KDC'
+before=$(ca_certificates_issued)
+post
+is "$status" 503 'an event waits for it'
+is "$(certprov list events --json --device "$device" | jq -r '.[0].state')" pending '... in the store'
+ok 'the KDC is back' kdc_start
+ok '... and deliver' certprov deliver --now
+is "$(ca_certificates_issued)" $((before + 2)) '... gets the certificates, once'
+
+# --- how long a ticket is good for
+
+# tickets NAME: how many the KDC has given to it, but for those to a service
+tickets()
+{
+	grep -c "AS_REQ.*ISSUE.*$1@" "$krb/kdc.log" || true
+}
+
+# twice NAME: two orders from one CA that stays open, and 12 seconds between them
+twice()
+{
+	local pid
+
+	use_kerberos "keytab=$krb/$1.keytab"
+	coproc EACH {
+		"$top_builddir/tests/system/ca_order" --output="$root/order" --each "$conf" \
+			signing "$mail" 2>&1 || true
+	}
+	pid=$EACH_PID
+	for what in 'an order' 'another one later'; do
+		echo >&"${EACH[1]}"
+		read -r -t 120 said <&"${EACH[0]}" || said=nothing
+		says '^issued' "$1: $what"
+		[[ $what == another* ]] || sleep 12
+	done
+	eval "exec ${EACH[1]}>&-"
+	wait "$pid" || true
+}
+
+before=$(tickets svc)
+twice svc
+is "$(tickets svc)" $((before + 1)) '... with the ticket of the first'
+twice short # ten seconds
+ok '... when that one has ended with a new one' test "$(tickets short)" -gt 1
+
+# --- what cannot be a keytab
+
+# wrong NAME REGEX: with the last use, in no more than words
+wrong()
+{
+	tell "$conf" chain
+	says "^config: $2" "$1"
+}
+
+use_kerberos "keytab=$krb/none.keytab"
+wrong 'no keytab' '.*none.keytab.*No such file'
+printf 'no keytab at all' >"$krb/bad.keytab"
+chmod 600 "$krb/bad.keytab"
+use_kerberos "keytab=$krb/bad.keytab"
+wrong 'no keytab in it' '.*bad.keytab is not a keytab'
+head -c 40 "$krb/svc.keytab" >"$krb/bad.keytab"
+wrong 'half a keytab' '.*bad.keytab is not a keytab'
+printf '\5\2' >"$krb/bad.keytab"
+wrong 'an empty keytab' '.*bad.keytab has no keys'
+install -m 644 "$krb/svc.keytab" "$krb/bad.keytab"
+wrong 'a keytab that all can read' '.*bad.keytab'
+use_kerberos principal=svc3
+wrong 'a principal that it does not have' '.*svc.keytab has no key of the principal svc3'
+use_kerberos principal=svc@ELSEWHERE
+wrong 'nor of another realm' '.*no key of the principal svc@ELSEWHERE'
+use_kerberos keytab=
+wrong 'kerberos without keytab' '.*\[ca\] keytab: missing; auth = kerberos needs it'
+use_kerberos username=ra
+wrong 'kerberos with username' '.*:[0-9]+: \[ca\] username: auth = kerberos does not use it'
+use_kerberos "password-file=$ca/ra.password"
+wrong 'kerberos with password-file' '.*:[0-9]+: \[ca\] password-file: auth = kerberos does not'
+
+# --- Basic
+
+use_basic
+ca_log_from_here
+order
+says '^issued' 'a password'
+is "$(askers)" 'user:EXAMPLE\ra ' '... whose the CA knows'
+use_basic "url=$ca_basic_url/certsrv/"
+tell "$conf" probe
+says '^ok$' 'a url with /certsrv'
+tell "$conf" chain
+says '^chain CN=Mail Issuing CA 1,.* 2$' '... and the chain from there'
+use_basic "url=$ca_basic_url/elsewhere"
+tell "$conf" probe
+says '^refused: .*status 404.*|^refused: .*knows no such request' 'a path of its own is the whole'
+(umask 077 && printf 'another password\n' >"$root/wrong.password")
+use_basic "password-file=$root/wrong.password"
+order
+says '^refused: .*does not let us in .status 401.: correct username and password-file' \
+	'a wrong password'
+tell "$conf" probe
+says '^refused: .*status 401' '... which check finds, too'
+use_kerberos "url=$ca_basic_url"
+order
+says '^refused: .*status 401.*Negotiate' 'a ticket where nobody takes one'
+use_basic username=
+wrong 'basic without username' '.*\[ca\] username: missing; auth = basic needs it'
+use_basic password-file=
+wrong 'basic without password-file' '.*\[ca\] password-file: missing; auth = basic needs it'
+use_basic "keytab=$krb/svc.keytab"
+wrong 'basic with keytab' '.*:[0-9]+: \[ca\] keytab: auth = basic does not use it'
+use_basic principal=svc
+wrong 'basic with principal' '.*:[0-9]+: \[ca\] principal: auth = basic does not use it'
+
+# --- the CA in the middle of a request
+
+use_kerberos
+handler_stop
+handler_start
+ca_log_from_here
+rm -f "$ca/state/waiting"
+ca_mode slow 600
+before=$(ca_certificates_issued)
+post &
+job=$!
+ok 'in the middle of a request' wait_for 60 test -e "$ca/state/waiting"
+ca_apache_stop || true
+ca_stop
+wait "$job" || true
+ca_mode
+ok '... the CA is killed, and started again' ca_start
+ok '... with Apache' ca_apache_start
+device=$(jq -r .DeviceUUID "$root/event.json")
+is "$(certprov list events --json --device "$device" | jq -r '.[0].state')" pending 'the event waits'
+ok 'deliver' certprov deliver --now
+is "$(ca_certificates_issued)" $((before + 2)) '... gets its certificates, once'
+is "$(eg_log 'select(.status == 200) | .device' | grep -cFx "$device")" 1 '... and uploads them'
+is "$(ca_log 'select(.status >= 400) | .text')" '' 'the CA has understood all of it'
+sanitizers_are_silent
+done_testing
