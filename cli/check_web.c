@@ -210,7 +210,8 @@ static void check_limits(struct web *w)
 	if (timeout < need)
 		warn(w,
 			"in %s it waits %lld s for our answer, which may take %lld s (timeout in "
-			"[ca] for each usage, in [escrow], and %d s for the rest): raise fastcgi_read_timeout (Apache: "
+			"[ca] for each usage, in [escrow], and %d s for the rest): raise "
+			"fastcgi_read_timeout (Apache: "
 			"timeout) or lower ours",
 			w->dir, (long long)timeout, (long long)need, TIMEOUT_BESIDE);
 	if (w->body_max >= 0 && (uint64_t)w->body_max < body)

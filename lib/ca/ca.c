@@ -9,14 +9,10 @@ static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_LOCAL] = &ca_local,
 	[CA_EST] = &ca_est,
 	[CA_EJBCA] = &ca_ejbca,
-	[CA_VAULT] = &ca_vault,
-	[CA_COMMAND] = &ca_command,
-	[CA_CFSSL] = &ca_cfssl,
 	[CA_ADCS] = &ca_adcs,
-	[CA_CFSSL] = &ca_cfssl,
 	[CA_VAULT] = &ca_vault,
+	[CA_CFSSL] = &ca_cfssl,
 	[CA_COMMAND] = &ca_command,
-	[CA_ADCS] = &ca_adcs,
 };
 
 struct ca {

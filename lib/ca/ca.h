@@ -73,14 +73,13 @@ struct ca_kind {
 	void (*close)(void *self);
 };
 
-extern const struct ca_kind ca_adcs;
-extern const struct ca_kind ca_cfssl;
 extern const struct ca_kind ca_local;
 extern const struct ca_kind ca_est;
 extern const struct ca_kind ca_ejbca;
-extern const struct ca_kind ca_vault;
-extern const struct ca_kind ca_command;
 extern const struct ca_kind ca_adcs;
+extern const struct ca_kind ca_vault;
+extern const struct ca_kind ca_cfssl;
+extern const struct ca_kind ca_command;
 
 /* The CA of a section of the configuration; config outlives it. */
 enum err ca_open(const struct config *config, const struct config_ca *section, struct ca **out,
