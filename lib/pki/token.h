@@ -11,8 +11,8 @@
  *
  * The URL names the token (token= or serial=) and the object (object= or id=). The PIN comes from
  * the file that pin-source names, a secret file like any other; pin-value is refused. A PIN that
- * the token refused is not tried again, by any process, until that file changes: FILE.refused
- * remembers it.
+ * the token refused is not tried again, by any process, until that file changes: a file
+ * beside it, FILE.refused-DIGITS, remembers it.
  *
  * Tokens are opened when they are needed, by the process that needs them: no session survives a
  * fork. A token that is gone is ERR_UNAVAILABLE, and found again by itself once it is back. A

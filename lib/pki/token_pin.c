@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
 
 #define FILE_PREFIX "file:"
-#define MEMORY_SUFFIX ".refused"
+#define MEMORY_SUFFIX ".refused-"
+#define MEMORY_DIGITS 8
 #define LOCK_WAIT_MS 10000
 #define LOCK_LOOK_MS 20
 
@@ -46,7 +48,24 @@ static enum err check_file(const char *path, struct error *e)
 	return err;
 }
 
-enum err pin_init(const char *file, struct pin *out, struct error *e)
+/* A file of each token: one may refuse what another takes. */
+static enum err set_paths(const char *path, const char *token_url, struct pin *pin, struct error *e)
+{
+	char digest[DIGEST_HEX_SIZE];
+	enum err err = digest_hex(token_url, strlen(token_url), digest, e);
+
+	if (err)
+		return err;
+	pin->file = strdup(path);
+	if (!pin->file || asprintf(&pin->memory, "%s" MEMORY_SUFFIX "%.*s", path, MEMORY_DIGITS,
+				  digest) < 0) {
+		free(pin->file);
+		return error_memory(e);
+	}
+	return ERR_OK;
+}
+
+enum err pin_init(const char *file, const char *token_url, struct pin *out, struct error *e)
 {
 	struct pin pin = {.lock = -1};
 	const char *path = NULL;
@@ -54,17 +73,11 @@ enum err pin_init(const char *file, struct pin *out, struct error *e)
 
 	if (!err && path)
 		err = check_file(path, e);
-	if (err)
-		return err;
-	if (path) {
-		pin.file = strdup(path);
-		if (!pin.file || asprintf(&pin.memory, "%s" MEMORY_SUFFIX, path) < 0) {
-			free(pin.file);
-			return error_memory(e);
-		}
-	}
-	*out = pin;
-	return ERR_OK;
+	if (!err && path)
+		err = set_paths(path, token_url, &pin, e);
+	if (!err)
+		*out = pin;
+	return err;
 }
 
 void pin_fini(struct pin *pin)

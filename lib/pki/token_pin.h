@@ -23,8 +23,12 @@ struct pin {
 	const char *why;	      /* it was not given; or NULL */
 };
 
-/* file is what pin-source says: a path, "file:PATH", or NULL. ERR_CONFIG. */
-enum err pin_init(const char *file, struct pin *out, struct error *e) must_check;
+/*
+ * file is what pin-source says: a path, "file:PATH", or NULL. What is remembered of the token of
+ * that URL is FILE.refused-DIGITS. ERR_CONFIG.
+ */
+enum err pin_init(
+	const char *file, const char *token_url, struct pin *out, struct error *e) must_check;
 void pin_fini(struct pin *pin);
 
 /*

@@ -72,16 +72,30 @@ static enum err format_as(P11KitUri *uri, CK_OBJECT_CLASS class, char **out, str
 
 static enum err format_all(P11KitUri *uri, struct token *out, struct error *e)
 {
-	enum err err;
+	enum err err = format_as(uri, CKO_PRIVATE_KEY, &out->key_url, e);
 
-	p11_kit_uri_set_pin_source(uri, NULL);
-	err = format_as(uri, CKO_PRIVATE_KEY, &out->key_url, e);
 	if (!err)
 		err = format_as(uri, CKO_PUBLIC_KEY, &out->public_url, e);
 	if (!err)
 		err = format_as(uri, CKO_CERTIFICATE, &out->certificate_url, e);
 	p11_kit_uri_clear_attributes(uri);
 	return err ? err : format(uri, &out->token_url, e);
+}
+
+/* Where its PIN is; and all forms of the URL, which are without that. */
+static enum err take_urls(P11KitUri *uri, struct token *out, struct error *e)
+{
+	const char *source = p11_kit_uri_get_pin_source(uri);
+	char *file = source ? strdup(source) : NULL;
+	enum err err = source && !file ? error_memory(e) : ERR_OK;
+
+	p11_kit_uri_set_pin_source(uri, NULL);
+	if (!err)
+		err = format_all(uri, out, e);
+	if (!err)
+		err = pin_init(file, out->token_url, &out->pin, e);
+	free(file);
+	return err;
 }
 
 /* --- what it is called */
@@ -134,10 +148,8 @@ enum err token_parse(const char *url, struct token *out, struct error *e)
 		err = take_object(uri, out, e);
 	if (!err) {
 		make_name(uri, out);
-		err = pin_init(p11_kit_uri_get_pin_source(uri), &out->pin, e);
+		err = take_urls(uri, out, e);
 	}
-	if (!err)
-		err = format_all(uri, out, e);
 	p11_kit_uri_free(uri);
 	return err;
 }
