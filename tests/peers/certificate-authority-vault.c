@@ -5,7 +5,8 @@
  *
  *   vault-tokens/TOKEN   "MILLISECONDS NAME": until when it is good (0: for ever), of whom
  *   vault-role           "ROLE-ID SECRET-ID"
- *   vault-lease          seconds that a login is good for; none: 3600
+ *   vault-lease          seconds that a login is said to be good for (0: for ever), and, if
+ *                        there is another number, is; none: 3600
  *   vault-namespace      the only namespace; none: there are no namespaces
  *   vault-status         what every request is answered with, and in which words; none: as it is
  *   vault-policy         the capabilities of every token, JSON; none: ["update"]
@@ -77,18 +78,21 @@ static bool has_token(struct exchange *x)
 static enum err give_token(struct exchange *x, const char *whose)
 {
 	unsigned char random[12];
-	char token[TOKEN_SIZE] = "hvs.", name[PATH_MAX], path[PATH_MAX], line[PEER_LINE_MAX];
-	int64_t lease = LEASE;
+	char token[TOKEN_SIZE] = "hvs.", name[PATH_MAX], path[PATH_MAX], line[PEER_LINE_MAX],
+	     *rest = NULL;
+	int64_t lease = LEASE, real = LEASE;
 	enum err err = secret_random(random, sizeof(random), &x->error);
 
 	if (err)
 		return err;
 	text_hex(random, sizeof(random), token + strlen(token));
-	if (peer_line(x->state, "vault-lease", true, line))
-		lease = strtoll(line, NULL, 10);
+	if (peer_line(x->state, "vault-lease", true, line)) {
+		lease = strtoll(peer_word(line, &rest), NULL, 10);
+		real = *rest ? strtoll(rest, NULL, 10) : lease;
+	}
 	snprintf(name, sizeof(name), "vault-tokens/%s", token);
 	peer_path(x->state, name, path);
-	snprintf(line, sizeof(line), "%lld %s\n", (long long)(lease ? now_ms() + lease * 1000 : 0),
+	snprintf(line, sizeof(line), "%lld %s\n", (long long)(real ? now_ms() + real * 1000 : 0),
 		whose);
 	err = file_create(path, 0600, line, strlen(line), &x->error);
 	if (err)
@@ -269,10 +273,14 @@ static enum err sign(struct exchange *x)
 	static const char *const members_utf8[] = {
 		"csr", "common_name", "other_sans", "exclude_cn_from_sans", "ttl", "format", NULL};
 	bool utf8 = x->body.data && strstr(x->body.data, "\"other_sans\"");
+	char policy[PEER_LINE_MAX] = "update";
 	cJSON *object = NULL;
 	enum err err = ERR_OK;
 
-	if (!form_object(x, utf8 ? members_utf8 : members, &object))
+	peer_line(x->state, "vault-policy", true, policy);
+	if (!strstr(policy, "update"))
+		reply_errors(x, 403, "permission denied");
+	else if (!form_object(x, utf8 ? members_utf8 : members, &object))
 		reply_errors(x, 400, "sign: not what a request has");
 	else
 		err = sign_it(x, object, utf8 ? "other_sans" : "alt_names");
