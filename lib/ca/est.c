@@ -20,12 +20,11 @@
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789-._~!$&'()*+,;=:@%"
 
-enum operation { CACERTS, SIMPLEENROLL, CSRATTRS, OPERATION_COUNT };
+enum operation { CACERTS, SIMPLEENROLL, OPERATION_COUNT };
 
 static const char *const operations[OPERATION_COUNT] = {
 	[CACERTS] = "cacerts",
 	[SIMPLEENROLL] = "simpleenroll",
-	[CSRATTRS] = "csrattrs",
 };
 
 struct est {
@@ -245,21 +244,25 @@ static enum err est_chain(void *self, int64_t deadline, struct chain *out, struc
 }
 
 /*
- * Nothing that EST has would both want our credentials and change nothing. /csrattrs comes
- * closest: many servers want them, some do not, some have no such thing (4.5.2: 204, 404, 501).
+ * EST has no request that needs our credentials and changes nothing: /cacerts is for anybody, and
+ * so may be /csrattrs (4.5). So /simpleenroll gets an empty one, from which nothing can be issued:
+ * who we are comes before what we want (3.2.3), so whatever it has against that, it lets us in.
  */
 static enum err est_probe(void *self, int64_t deadline, struct error *e)
 {
+	static const int about_us[] = {401, 403, 404, 405, 501, 502, 503, 504};
+	const struct buf nothing = BUF_INIT(0);
 	struct http_answer answer = {0};
 	struct est *est = self;
 	enum err err = fetch_cas(est, deadline, e);
 
 	if (!err)
-		err = ask(est, CSRATTRS, NULL, deadline, &answer, e);
+		err = ask(est, SIMPLEENROLL, &nothing, deadline, &answer, e);
 	if (err)
 		return err;
-	if (answer.status >= 300 && answer.status != 404 && answer.status != 501)
-		err = not_done(est, CSRATTRS, &answer, e);
+	for (size_t i = 0; i < ARRAY_LEN(about_us); i++)
+		if (answer.status == about_us[i])
+			err = not_done(est, SIMPLEENROLL, &answer, e);
 	http_answer_free(&answer);
 	return err;
 }

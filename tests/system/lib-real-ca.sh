@@ -21,7 +21,9 @@
 #                        standard error
 #   real_setup           its keys, certificates and configuration, in $real; sets $real_title
 #   real_start           starts it as `start real-ca …` and waits until it answers; sets
-#                        $real_settings. Called again after real_stop it takes the same port
+#                        $real_settings. Called again after real_stop it takes the same port.
+#                        A function that is started must end with exec: else it is not the
+#                        program that real_stop ends
 
 # shellcheck source=tests/system/lib-fetch.sh
 . "$top_srcdir/tests/system/lib-fetch.sh"

@@ -77,15 +77,14 @@ est_answers()
 		"https://localhost:$1/.well-known/est/cacerts"
 }
 
+# For `start`, whose process it becomes.
 est_run()
 {
-	(
-		cd "$real" || exit 1
-		export LD_LIBRARY_PATH=$real/lib EST_OPENSSL_CACONFIG=$real/estExampleCA.cnf \
-			EST_TRUSTED_CERTS=$pki/est-tls.crt EST_CACERTS_RESP=$pki/est-ca.crt
-		exec "$real_root/usr/bin/estserver" -p "$1" -c "$real/server.pem" \
-			-k "$pki/est-server.key" -r estrealm "${real_options[@]}"
-	)
+	cd "$real" || exit 1
+	export LD_LIBRARY_PATH=$real/lib EST_OPENSSL_CACONFIG=$real/estExampleCA.cnf \
+		EST_TRUSTED_CERTS=$pki/est-tls.crt EST_CACERTS_RESP=$pki/est-ca.crt
+	exec "$real_root/usr/bin/estserver" -p "$1" -c "$real/server.pem" \
+		-k "$pki/est-server.key" -r estrealm "${real_options[@]}"
 }
 
 est_is_up()
