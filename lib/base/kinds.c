@@ -26,6 +26,17 @@ const char *const ca_type_names[CA_TYPE_COUNT] = {
 	[CA_COMMAND] = "command",
 };
 
+const unsigned char revocation_reason_codes[REVOCATION_REASON_COUNT] = {
+	[REVOKED_UNSPECIFIED] = 0,
+	[REVOKED_KEY_COMPROMISE] = 1,
+	[REVOKED_CA_COMPROMISE] = 2,
+	[REVOKED_AFFILIATION_CHANGED] = 3,
+	[REVOKED_SUPERSEDED] = 4,
+	[REVOKED_CESSATION_OF_OPERATION] = 5,
+	[REVOKED_PRIVILEGE_WITHDRAWN] = 9,
+	[REVOKED_AA_COMPROMISE] = 10,
+};
+
 const char *const revocation_reason_names[REVOCATION_REASON_COUNT] = {
 	[REVOKED_UNSPECIFIED] = "unspecified",
 	[REVOKED_KEY_COMPROMISE] = "keyCompromise",

@@ -54,6 +54,9 @@ extern const char *const ca_type_names[CA_TYPE_COUNT]; /* "local", "est", … */
 
 extern const char *const revocation_reason_names[REVOCATION_REASON_COUNT]; /* "keyCompromise", … */
 
+/* CRLReason (RFC 5280, 5.3.1). */
+extern const unsigned char revocation_reason_codes[REVOCATION_REASON_COUNT];
+
 /* Index of name in names[0..count-1], exact and case-sensitive, or -1. */
 int kind_find(const char *const names[], size_t count, const char *name);
 

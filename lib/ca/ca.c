@@ -11,6 +11,7 @@ static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_EJBCA] = &ca_ejbca,
 	[CA_ADCS] = &ca_adcs,
 	[CA_VAULT] = &ca_vault,
+	[CA_STEP] = &ca_step,
 	[CA_CFSSL] = &ca_cfssl,
 	[CA_COMMAND] = &ca_command,
 };

@@ -78,6 +78,7 @@ extern const struct ca_kind ca_est;
 extern const struct ca_kind ca_ejbca;
 extern const struct ca_kind ca_adcs;
 extern const struct ca_kind ca_vault;
+extern const struct ca_kind ca_step;
 extern const struct ca_kind ca_cfssl;
 extern const struct ca_kind ca_command;
 

@@ -75,12 +75,11 @@ static enum err enroll(struct cfssl *cfssl, const struct ca_order *order, struct
 {
 	struct buf pem = BUF_INIT(CFSSL_BODY_MAX);
 	struct http_answer answer = {0};
-	enum err err;
+	/* It would take it for the name of a server. */
+	enum err err = remote_check_address(&cfssl->api.remote, order, e);
 
-	/* It takes what is no ASCII for the name of a server. */
-	if (!order->address->ascii_local)
-		return error_set(e, ERR_REFUSED,
-			"a CA of type cfssl certifies no address that is not ASCII before its @");
+	if (err)
+		return err;
 	remote_request_pem(order, &pem);
 	err = buf_check(&pem, e);
 	if (!err)

@@ -153,3 +153,13 @@ void remote_request_pem(const struct ca_order *order, struct buf *out)
 	remote_base64(order->request, out);
 	buf_puts(out, "-----END CERTIFICATE REQUEST-----\n");
 }
+
+enum err remote_check_address(
+	const struct remote *remote, const struct ca_order *order, struct error *e)
+{
+	if (order->address->ascii_local)
+		return ERR_OK;
+	return error_set(e, ERR_REFUSED,
+		"a CA of type %s certifies no address that is not ASCII before its @",
+		ca_type_names[remote->ca->type]);
+}

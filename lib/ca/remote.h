@@ -58,6 +58,13 @@ void remote_base64(const struct blob *der, struct buf *out);
  */
 enum err remote_unbase64(const void *text, size_t len, struct buf *out, struct error *e) must_check;
 
+/*
+ * ERR_REFUSED for an address that is no rfc822Name (RFC 9598): of a CA that would take it for
+ * something else, or fail.
+ */
+enum err remote_check_address(
+	const struct remote *remote, const struct ca_order *order, struct error *e) must_check;
+
 /* The request in PEM (RFC 7468, "CERTIFICATE REQUEST"). */
 void remote_request_pem(const struct ca_order *order, struct buf *out);
 

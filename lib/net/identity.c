@@ -1,5 +1,6 @@
 #include "net/identity.h"
 
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/pkcs12.h>
 #include <gnutls/x509.h>
@@ -9,7 +10,6 @@
 #include "base/memfile.h"
 #include "base/secret.h"
 #include "base/utf8.h"
-#include "pki/certificate.h"
 #include "pki/token.h"
 
 struct identity {
@@ -354,4 +354,46 @@ const struct blob *identity_certificate(const struct identity *identity)
 int64_t identity_not_after(const struct identity *identity)
 {
 	return identity->not_after;
+}
+
+/* --- for signatures */
+
+/* pem: certificates, and the key unless it is in a token. */
+static enum err open_key(const struct identity *identity, const struct blob *pem,
+	gnutls_privkey_t *out, struct error *e)
+{
+	const gnutls_datum_t data = {pem->data, (unsigned)pem->len};
+	gnutls_privkey_t key = NULL;
+	int rc = gnutls_privkey_init(&key);
+
+	if (rc >= 0 && identity->token)
+		rc = gnutls_privkey_import_url(key, token_lend(identity->token), 0);
+	else if (rc >= 0)
+		rc = gnutls_privkey_import_x509_raw(key, &data, GNUTLS_X509_FMT_PEM, NULL, 0);
+	if (rc >= 0) {
+		*out = key;
+		return ERR_OK;
+	}
+	gnutls_privkey_deinit(key);
+	return error_set(
+		e, ERR_UNAVAILABLE, "the identity's key cannot be used: %s", gnutls_strerror(rc));
+}
+
+enum err identity_signer(const struct identity *identity, struct gnutls_privkey_st **key,
+	struct chain *chain, struct error *e)
+{
+	struct chain certificates = {0};
+	struct blob pem = {NULL, 0};
+	enum err err = file_read(identity->file.path, &pem, e);
+
+	if (!err)
+		err = chain_from_pem(&pem, &certificates, e);
+	if (!err)
+		err = open_key(identity, &pem, key, e);
+	if (err)
+		chain_free(&certificates);
+	else
+		*chain = certificates;
+	blob_free(&pem);
+	return err;
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "pki/certificate.h"
 
 /*
  * A TLS client identity, as libcurl's GnuTLS backend can use it: from a PKCS#12 file, certificate
@@ -34,6 +35,14 @@ bool identity_in_token(const struct identity *identity);
 /* For CURLOPT_SSLCERT and CURLOPT_SSLKEY, once it is ready; they live as long as identity. */
 const char *identity_path(const struct identity *identity);
 const char *identity_key(const struct identity *identity);
+
+/*
+ * For signatures of our own, once it is ready: a gnutls_privkey_t, for gnutls_privkey_deinit(), and
+ * its certificates. ERR_UNAVAILABLE: the token has gone.
+ */
+struct gnutls_privkey_st;
+enum err identity_signer(const struct identity *identity, struct gnutls_privkey_st **key,
+	struct chain *chain, struct error *e) must_check;
 
 /* The client certificate, DER; lives as long as identity. data is NULL: in a token, not read yet.
  */

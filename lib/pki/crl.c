@@ -20,17 +20,6 @@
 #define LIST_MAX (64 * 1024)
 #define YEAR_UTC_TIME_ENDS 2050
 
-static const unsigned char reason_codes[REVOCATION_REASON_COUNT] = {
-	[REVOKED_UNSPECIFIED] = 0,
-	[REVOKED_KEY_COMPROMISE] = 1,
-	[REVOKED_CA_COMPROMISE] = 2,
-	[REVOKED_AFFILIATION_CHANGED] = 3,
-	[REVOKED_SUPERSEDED] = 4,
-	[REVOKED_CESSATION_OF_OPERATION] = 5,
-	[REVOKED_PRIVILEGE_WITHDRAWN] = 9,
-	[REVOKED_AA_COMPROMISE] = 10,
-};
-
 /* --- what the issuer may and can */
 
 static enum err check_may_sign(const struct issuer *issuer, struct error *e)
@@ -130,7 +119,7 @@ static enum err put_entry(struct der *d, const struct crl_entry *entry, struct e
 	if (!err && entry->reason != REVOKED_UNSPECIFIED) {
 		der_open(d, DER_SEQUENCE);
 		open_extension(d, OID_REASON_CODE);
-		der_string(d, DER_ENUMERATED, &reason_codes[entry->reason], 1);
+		der_string(d, DER_ENUMERATED, &revocation_reason_codes[entry->reason], 1);
 		close_extension(d);
 		der_close(d);
 	}

@@ -1,0 +1,471 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ca/remote.h"
+#include "ca/step_token.h"
+
+/*
+ * step-ca of Smallstep: the HTTPS API 1.0 (package api in github.com/smallstep/certificates). Of
+ * the request it takes the public key; a token says who asks, and for which name and address.
+ * Usages and validity are those of the provisioner, its template and its claims.
+ */
+
+#define API "/1.0/"
+#define BODY_MAX (64 * 1024)
+#define OID_COMMON_NAME "2.5.4.3"
+#define PAGES_MAX 100 /* of provisioners, a hundred on each */
+
+struct step {
+	struct remote remote;
+	struct step_signer signer;
+	struct certificates cas; /* below its roots, as an answer had them; none: not known yet */
+};
+
+/* --- the wire */
+
+static enum err ask(struct step *step, const char *path, const struct buf *body, int64_t deadline,
+	struct http_answer *out, struct error *e)
+{
+	const struct http_request request = {
+		.method = body ? "POST" : "GET",
+		.url = path,
+		.content_type = body ? "application/json" : NULL,
+		.accept = "application/json",
+		.body = body ? body->data : NULL,
+		.body_len = body ? body->len : 0,
+		.deadline = deadline,
+	};
+	enum err err = body ? buf_check(body, e) : ERR_OK;
+
+	return err ? err : remote_send(&step->remote, &request, out, e);
+}
+
+static enum err not_understood(
+	const struct step *step, const char *path, const char *why, struct error *e)
+{
+	return error_set(e, ERR_UNAVAILABLE, "CA %s: no answer of step-ca to %s: %s",
+		step->remote.ca->url, path, why);
+}
+
+/* What an error says, for free(); NULL: nothing that can be read. */
+static char *complaint(const struct http_answer *answer)
+{
+	cJSON *whole = NULL;
+	struct error ignored;
+	const char *text;
+	char *copy;
+
+	if (json_object(answer->body.data, answer->body.len, &whole, &ignored))
+		return NULL;
+	text = json_text(whole, "message");
+	copy = text ? strdup(text) : NULL;
+	cJSON_Delete(whole);
+	return copy;
+}
+
+/* /sign and /roots are answered with 201, all else with 200. */
+static enum err read_answer(
+	const struct step *step, const struct http_answer *answer, cJSON **out, struct error *e)
+{
+	char *says;
+	enum err err;
+
+	if (answer->status == 200 || answer->status == 201)
+		return remote_json(&step->remote, answer, out, e);
+	says = complaint(answer);
+	err = remote_refusal(&step->remote, answer, says, e);
+	free(says);
+	return err;
+}
+
+/* --- its certificates */
+
+/* Adds what a list of PEM certificates has. */
+static enum err add_list(const cJSON *list, struct certificates *out, struct error *e)
+{
+	const cJSON *item;
+	enum err err = ERR_OK;
+
+	cJSON_ArrayForEach(item, list)
+	{
+		const char *pem = cJSON_GetStringValue(item);
+
+		if (!err)
+			err = pem ? certificates_add_pem(out, pem, strlen(pem), e)
+				  : error_set(e, ERR_REFUSED, "no certificate");
+	}
+	return err;
+}
+
+/* absent: it may know no such path, and has nothing to say then. */
+static enum err fetch_list(struct step *step, const char *path, bool absent, int64_t deadline,
+	struct certificates *out, struct error *e)
+{
+	struct http_answer answer = {0};
+	cJSON *whole = NULL;
+	enum err err = ask(step, path, NULL, deadline, &answer, e);
+
+	if (err)
+		return err;
+	if (!absent || answer.status != 404) {
+		err = read_answer(step, &answer, &whole, e);
+		if (!err && add_list(cJSON_GetObjectItemCaseSensitive(whole, "crts"), out, e))
+			err = not_understood(step, path, e->text, e);
+	}
+	cJSON_Delete(whole);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* Versions before 0.26 have no such list; then it is what the latest certificate came with. */
+static enum err fetch_cas(struct step *step, int64_t deadline, struct error *e)
+{
+	struct certificates cas = {.count = 0};
+	enum err err = fetch_list(step, API "intermediates", true, deadline, &cas, e);
+
+	if (err || !cas.count) {
+		certificates_free(&cas);
+		return err;
+	}
+	certificates_free(&step->cas);
+	step->cas = cas;
+	return ERR_OK;
+}
+
+static enum err step_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
+{
+	struct certificates roots = {.count = 0}, all;
+	struct step *step = self;
+	enum err err = fetch_cas(step, deadline, e);
+
+	if (!err)
+		err = fetch_list(step, API "roots", false, deadline, &roots, e);
+	if (!err && !roots.count)
+		err = not_understood(step, API "roots", "it names none", e);
+	if (!err) {
+		all = step->cas; /* borrows */
+		for (size_t i = 0; i < roots.count && all.count < CERTIFICATES_MAX; i++)
+			all.certificate[all.count++] = roots.certificate[i];
+		err = chain_longest(&all, out, e);
+	}
+	certificates_free(&roots);
+	return err;
+}
+
+/* --- certificates */
+
+/* It compares the request's common name with the token's subject. */
+static const char *subject_of(const struct ca_order *order)
+{
+	for (size_t i = 0; i < order->subject->count; i++)
+		if (strcmp(order->subject->attribute[i].oid, OID_COMMON_NAME) == 0)
+			return order->subject->attribute[i].value;
+	return order->address->text;
+}
+
+static enum err put_order(
+	const struct step *step, const struct ca_order *order, struct buf *out, struct error *e)
+{
+	struct buf pem = BUF_INIT(BODY_MAX), token = BUF_INIT(BODY_MAX);
+	enum err err = step_token(&step->signer, "sign", subject_of(order), order->address->text,
+		order->now, &token, e);
+
+	remote_request_pem(order, &pem);
+	if (!err)
+		err = buf_check(&pem, e);
+	if (!err) {
+		buf_puts(out, "{\"csr\":");
+		buf_json_string(out, pem.data);
+		buf_printf(out, ",\"ott\":\"%s\"}", token.data);
+	}
+	buf_free(&token);
+	buf_free(&pem);
+	return err;
+}
+
+/* certChain has all; a version that lacks it has the certificate and its issuer apart. */
+static enum err read_issued(const cJSON *whole, struct certificates *out, struct error *e)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(whole, "certChain");
+	const char *names[] = {"crt", "ca"};
+	enum err err = ERR_OK;
+
+	if (cJSON_GetArraySize(list) > 0)
+		return add_list(list, out, e);
+	for (size_t i = 0; i < ARRAY_LEN(names) && !err; i++) {
+		const char *pem = json_text(whole, names[i]);
+
+		err = pem ? certificates_add_pem(out, pem, strlen(pem), e)
+			  : error_set(e, ERR_REFUSED, "it has no %s", names[i]);
+	}
+	return err;
+}
+
+static enum err enroll(
+	struct step *step, const struct ca_order *order, struct certificates *out, struct error *e)
+{
+	struct buf body = BUF_INIT(2 * BODY_MAX);
+	struct http_answer answer = {0};
+	cJSON *whole = NULL;
+	enum err err = put_order(step, order, &body, e);
+
+	if (!err)
+		err = ask(step, API "sign", &body, order->deadline, &answer, e);
+	buf_free(&body);
+	if (err)
+		return err;
+	err = read_answer(step, &answer, &whole, e);
+	if (!err && read_issued(whole, out, e))
+		err = not_understood(step, API "sign", e->text, e);
+	cJSON_Delete(whole);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* Who has issued, for chain() and revoke(). A failure is none of the order's. */
+static void remember_cas(struct step *step, const struct chain *chain)
+{
+	struct certificates cas = {.count = 0};
+	enum err err = ERR_OK;
+	struct error ignored;
+
+	for (size_t i = 1; i < chain->count && !err; i++)
+		err = certificates_add_der(
+			&cas, chain->certificate[i].data, chain->certificate[i].len, &ignored);
+	if (err || !cas.count) {
+		certificates_free(&cas);
+		return;
+	}
+	certificates_free(&step->cas);
+	step->cas = cas;
+}
+
+static enum err step_issue(
+	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
+{
+	struct certificates issued = {.count = 0};
+	struct step *step = self;
+	enum err err = remote_check_address(&step->remote, order, e);
+
+	if (!err)
+		err = enroll(step, order, &issued, e);
+	if (!err)
+		err = remote_chain(order, &issued, &out->chain, e);
+	if (!err)
+		remember_cas(step, &out->chain);
+	certificates_free(&issued);
+	return err;
+}
+
+/* --- is it there? */
+
+static bool is_ours(const struct step *step, const cJSON *provisioner)
+{
+	const char *name = json_text(provisioner, "name"), *type = json_text(provisioner, "type");
+	const char *kid = json_text(cJSON_GetObjectItemCaseSensitive(provisioner, "key"), "kid");
+
+	if (!name || !type || strcmp(name, step->signer.provisioner) != 0 ||
+		strcmp(type, step_signer_type(&step->signer)) != 0)
+		return false;
+	return step->signer.identity || (kid && strcmp(kid, step->signer.jwk.kid) == 0);
+}
+
+/* One page of them; *next is where the next one begins, "" behind the last. */
+static enum err find_on_page(
+	struct step *step, struct buf *next, int64_t deadline, bool *found, struct error *e)
+{
+	struct buf path = BUF_INIT(BODY_MAX);
+	struct http_answer answer = {0};
+	cJSON *whole = NULL;
+	const cJSON *item;
+	const char *cursor;
+	enum err err;
+
+	buf_printf(&path, API "provisioners?limit=100&cursor=%s", next->len ? next->data : "");
+	err = buf_check(&path, e);
+	if (!err)
+		err = ask(step, path.data, NULL, deadline, &answer, e);
+	buf_free(&path);
+	if (err)
+		return err;
+	err = read_answer(step, &answer, &whole, e);
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(whole, "provisioners")) *found =
+		*found || is_ours(step, item);
+	cursor = json_text(whole, "nextCursor");
+	buf_reset(next);
+	/* They are hexadecimal digits: nothing else has a place in a URL. */
+	if (cursor && !cursor[strspn(cursor, "0123456789abcdef")])
+		buf_puts(next, cursor);
+	cJSON_Delete(whole);
+	http_answer_free(&answer);
+	return err;
+}
+
+static enum err find_provisioner(struct step *step, int64_t deadline, struct error *e)
+{
+	struct buf next = BUF_INIT(BODY_MAX);
+	bool found = false;
+	enum err err = ERR_OK;
+	int pages = 0;
+
+	do
+		err = find_on_page(step, &next, deadline, &found, e);
+	while (!err && !found && next.len && ++pages < PAGES_MAX);
+	buf_free(&next);
+	if (err || found)
+		return err;
+	return error_set(e, ERR_REFUSED, "CA %s has no provisioner \"%s\" of type %s%s",
+		step->remote.ca->url, step->signer.provisioner, step_signer_type(&step->signer),
+		step->signer.identity ? "" : " with the key in jwk-file");
+}
+
+static enum err step_probe(void *self, int64_t deadline, struct error *e)
+{
+	struct http_answer answer = {0};
+	struct step *step = self;
+	cJSON *whole = NULL;
+	const char *status;
+	enum err err = ask(step, API "health", NULL, deadline, &answer, e);
+
+	if (err)
+		return err;
+	err = read_answer(step, &answer, &whole, e);
+	status = json_text(whole, "status");
+	if (!err && (!status || strcmp(status, "ok") != 0))
+		err = not_understood(step, API "health", "it is not \"ok\"", e);
+	cJSON_Delete(whole);
+	http_answer_free(&answer);
+	return err ? err : find_provisioner(step, deadline, e);
+}
+
+/* --- revocation */
+
+/* It would take any serial for its own, so we look first, where we can. */
+static enum err check_issuer(
+	struct step *step, const struct ca_revocation *revocation, struct error *e)
+{
+	enum err err = fetch_cas(step, revocation->deadline, e);
+
+	for (size_t i = 0; i < step->cas.count && !err; i++) {
+		struct certificate_info info;
+
+		err = certificate_info(&step->cas.certificate[i], &info, e);
+		if (!err && strcmp(info.subject, revocation->issuer) == 0)
+			return ERR_OK;
+	}
+	if (err || !step->cas.count)
+		return err;
+	return error_set(e, ERR_REFUSED, "CA %s is not %s, which issued the certificate",
+		step->remote.ca->url, revocation->issuer);
+}
+
+static enum err put_revocation(const struct step *step, const struct ca_revocation *revocation,
+	struct buf *out, struct error *e)
+{
+	struct buf token = BUF_INIT(BODY_MAX);
+	char serial[TEXT_DECIMAL_SIZE];
+	enum err err;
+
+	if (!text_decimal(revocation->serial, serial))
+		return error_set(e, ERR_REFUSED, "%s is no serial number", revocation->serial);
+	err = step_token(&step->signer, "revoke", serial, NULL, clock_now(), &token, e);
+	if (!err)
+		buf_printf(out,
+			"{\"serial\":\"%s\",\"ott\":\"%s\",\"reasonCode\":%u,\"reason\":\"%s\","
+			"\"passive\":true}",
+			serial, token.data, revocation_reason_codes[revocation->reason],
+			revocation_reason_names[revocation->reason]);
+	buf_free(&token);
+	return err;
+}
+
+static bool is_revoked_already(const struct http_answer *answer)
+{
+	char *says = complaint(answer);
+	bool is = answer->status == 400 && says && strstr(says, "already revoked");
+
+	free(says);
+	return is;
+}
+
+static enum err step_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
+{
+	struct buf body = BUF_INIT(BODY_MAX);
+	struct http_answer answer = {0};
+	struct step *step = self;
+	cJSON *whole = NULL;
+	enum err err = check_issuer(step, revocation, e);
+
+	if (!err)
+		err = put_revocation(step, revocation, &body, e);
+	if (!err)
+		err = ask(step, API "revoke", &body, revocation->deadline, &answer, e);
+	buf_free(&body);
+	if (err)
+		return err;
+	if (!is_revoked_already(&answer))
+		err = read_answer(step, &answer, &whole, e);
+	cJSON_Delete(whole);
+	http_answer_free(&answer);
+	return err;
+}
+
+/* --- in and out of work */
+
+static void step_close(void *self)
+{
+	struct step *step = self;
+
+	remote_close(&step->remote);
+	step_signer_close(&step->signer);
+	certificates_free(&step->cas);
+	free(step);
+}
+
+/*
+ * The identity is not shown in TLS: step-ca takes only certificates of its own there, and ends the
+ * connection for those of another CA, which an X5C provisioner is for.
+ */
+static enum err open_remote(const struct config *config, const struct config_ca *ca,
+	struct remote *out, struct error *e)
+{
+	struct config_ca nobody = *ca;
+	enum err err;
+
+	nobody.identity = NULL;
+	nobody.identity_password_file = NULL;
+	err = remote_open(config, &nobody, HTTP_AUTH_NONE, out, e);
+	if (!err)
+		out->ca = ca;
+	return err;
+}
+
+static enum err step_open(
+	const struct config *config, const struct config_ca *ca, void **self, struct error *e)
+{
+	struct step *step = calloc(1, sizeof(*step));
+	enum err err;
+
+	if (!step)
+		return error_memory(e);
+	err = step_signer_open(config, ca, &step->signer, e);
+	if (!err)
+		err = open_remote(config, ca, &step->remote, e);
+	if (err)
+		step_close(step);
+	else
+		*self = step;
+	return err;
+}
+
+const struct ca_kind ca_step = {
+	.wants_request = true,
+	.open = step_open,
+	.issue = step_issue,
+	.chain = step_chain,
+	.probe = step_probe,
+	.revoke = step_revoke,
+	.close = step_close,
+};

@@ -1,0 +1,175 @@
+#include "ca/jwk.h"
+
+#include <gnutls/abstract.h>
+
+#include "ca/jwt.h"
+#include "pki_tools.h"
+
+/* A key that was made for this test by step's own libraries (tests/peers/step-ca), and as they
+ * encrypt it. */
+#define PASSWORD "pass word"
+#define KID "OroVu6U9jr4s4F3e-Cge_yeNWB-TCYt2hcu_DIo0NMk"
+#define X "4jw-g5nifxs83gZSA7aKnnjWWEYu53Hm5R_oCfFVtEY"
+#define Y "uESfh98zR1tnRE1JOCw7x9crNi8aqO0zJCzfbpsNpUI"
+#define D "heGRu1w5ou6jcQ3nNzvkpFK6GGNwuDGmr1Vkr1OjUy8"
+#define PLAIN                                            \
+	"{\"use\":\"sig\",\"kty\":\"EC\",\"kid\":\"" KID \
+	"\",\"crv\":\"P-256\",\"alg\":\"ES256\",\"x\":\"" X "\",\"y\":\"" Y "\",\"d\":\"" D "\"}"
+#define PROTECTED                                                                      \
+	"eyJhbGciOiJQQkVTMi1IUzI1NitBMTI4S1ciLCJjdHkiOiJqd2sranNvbiIsImVuYyI6IkEyNTZH" \
+	"Q00iLCJwMmMiOjEwMDAwMCwicDJzIjoieTdheHhKcklEVU1TUmxuRm5tQnpKZyJ9"
+#define ENCRYPTED_KEY "yVSUKLnJ3dyVD-tBd2mS9ToA6Wi589vDFUV86fe0-HE9FeZwZx_L0A"
+#define IV "Is6nyvOfdVnfGsY-"
+#define CIPHERTEXT                                                                     \
+	"Wjbps_sxde_eHj7t8r04b-qhrIS1Kh_NyOy5k6f3RmlkQnJZLV9mlbAZd_nTx4Tm-NtUFUvMfQLi" \
+	"ePTy8hB27x3m9yUBEQXmeMV_HWo7W20rh_wCxKt3LFzCu0TpqBGZid0lAOEEZkjfTVo7_V-W95l-" \
+	"hJHRLqzCVSsiGInnbiCYJ5bJAZdhNo32RCjEnklU-f7VRJ-Wt72dQfsbXTuO3dnf7S7Bobz9wNkO" \
+	"yWMbQOaTuNJiTRRZgsQOvIVWOgP9g1KSMqtfCUrKKBVXXyPXsOa4SqgqeZruV0nwiMDMfHnk6YxG" \
+	"14IFhUOPm3FUc9zPHWJqeZouZ9iHqtEeND8"
+#define TAG "MAr8jZT9KVkQPnvE0441XQ"
+#define COMPACT PROTECTED "." ENCRYPTED_KEY "." IV "." CIPHERTEXT "." TAG
+#define FLATTENED                                                                               \
+	"{\"protected\":\"" PROTECTED "\",\"encrypted_key\":\"" ENCRYPTED_KEY "\",\"iv\":\"" IV \
+	"\",\"ciphertext\":\"" CIPHERTEXT "\",\"tag\":\"" TAG "\"}\n"
+
+static enum err load(const char *text, const char *password, struct jwk *out, struct error *e)
+{
+	const struct blob blob = {(unsigned char *)(uintptr_t)text, strlen(text)};
+
+	return jwk_read(&blob, password, out, e);
+}
+
+static void assert_is_ours(struct jwk *jwk)
+{
+	struct buf x = BUF_INIT(32);
+	gnutls_datum_t got = {NULL, 0};
+
+	assert_string_equal(jwk->kid, KID);
+	assert_true(jwt_unbase64url(D, strlen(D), &x));
+	assert_int_equal(gnutls_privkey_export_ecc_raw2(
+				 jwk->key, NULL, NULL, NULL, &got, GNUTLS_EXPORT_FLAG_NO_LZ),
+		0);
+	assert_int_equal(got.size, x.len);
+	assert_memory_equal(got.data, x.data, x.len);
+	gnutls_free(got.data);
+	buf_free(&x);
+	jwk_free(jwk);
+}
+
+static void plain_ones_are_read(void **state)
+{
+	struct jwk jwk;
+
+	(void)state;
+	assert_ok(load(PLAIN, NULL, &jwk, e));
+	assert_is_ours(&jwk);
+	/* Its thumbprint is what step has for a name. */
+	assert_ok(load("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y
+		       "\",\"d\":\"" D "\"}",
+		NULL, &jwk, e));
+	assert_is_ours(&jwk);
+}
+
+static void others_are_refused(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{"", "no JWK"},
+		{"[]", "no JWK"},
+		{"{}", "kty EC"},
+		{"{\"kty\":\"RSA\",\"n\":\"AQAB\"}", "kty EC"},
+		{"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" X "\",\"y\":\"" Y "\",\"d\":\"" D
+		 "\"}",
+			"P-521"},
+		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y "\"}",
+			"public key"},
+		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQAB\",\"y\":\"" Y "\",\"d\":\"" D
+		 "\"}",
+			"\"x\" is not base64url of 32"},
+		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" Y "\",\"y\":\"" X "\",\"d\":\"" D
+		 "\"}",
+			"no key on P-256"},
+		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y "\",\"d\":\"" X
+		 "\"}",
+			"no key on P-256"},
+	};
+	struct jwk jwk = {NULL, NULL};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_err(load(bad[i].text, NULL, &jwk, e), ERR_CONFIG, bad[i].says);
+	assert_err(load(PLAIN, PASSWORD, &jwk, e), ERR_CONFIG, "not encrypted");
+	assert_null(jwk.key);
+}
+
+static void encrypted_ones_are_read(void **state)
+{
+	static const char *const texts[] = {COMPACT, COMPACT "\n", FLATTENED};
+	struct jwk jwk;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_ok(load(texts[i], PASSWORD, &jwk, e));
+		assert_is_ours(&jwk);
+	}
+	assert_err(load(COMPACT, NULL, &jwk, e), ERR_CONFIG, "password is needed");
+	assert_err(load(FLATTENED, NULL, &jwk, e), ERR_CONFIG, "password is needed");
+	assert_err(load(COMPACT, "password", &jwk, e), ERR_CONFIG, "password is wrong");
+}
+
+/* One letter changed, anywhere: it is never read, and never more than refused. */
+static void changed_ones_are_refused(void **state)
+{
+	char text[] = COMPACT;
+	struct blob out = {NULL, 0};
+
+	(void)state;
+	for (size_t i = 0; text[i]; i += 37) {
+		const struct blob blob = {(unsigned char *)text, strlen(text)};
+		char was = text[i];
+
+		if (was == '.')
+			continue;
+		text[i] = was == 'A' ? 'B' : 'A';
+		assert_err(jwe_decrypt(&blob, PASSWORD, &out, e), ERR_CONFIG, "");
+		text[i] = was;
+	}
+	assert_null(out.data);
+}
+
+static void other_forms_are_refused(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{"e", "protected"},
+		{"eyJ9", "a part is missing"},
+		{PROTECTED "." ENCRYPTED_KEY "." IV "." CIPHERTEXT, "a part is missing"},
+		{PROTECTED "." ENCRYPTED_KEY "." IV "." CIPHERTEXT "." TAG ".AA", "tag"},
+		{COMPACT " x", "behind it"},
+		{PROTECTED "." ENCRYPTED_KEY ".AAAA." CIPHERTEXT "." TAG, "AES-GCM"},
+		{PROTECTED ".AAAA." IV "." CIPHERTEXT "." TAG, "encrypted_key"},
+		{"{\"ciphertext\":\"AAAA\"}", "protected"},
+		/* {"alg":"dir","enc":"A256GCM"} */
+		{"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.AAAA.AAAA", "not known here"},
+	};
+	struct jwk jwk = {NULL, NULL};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_err(load(bad[i].text, PASSWORD, &jwk, e), ERR_CONFIG, bad[i].says);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_ones_are_read),
+		cmocka_unit_test(others_are_refused),
+		cmocka_unit_test(encrypted_ones_are_read),
+		cmocka_unit_test(changed_ones_are_refused),
+		cmocka_unit_test(other_forms_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
