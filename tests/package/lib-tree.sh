@@ -80,13 +80,13 @@ machine_start()
 {
 	start machine systemd-nspawn --quiet --register=no --keep-unit --resolv-conf=off \
 		--machine="$machine" --directory="$tree" --console=pipe "$@"
-	wait_for 60 has_init && [[ -n $init ]]
+	wait_for 180 has_init && [[ -n $init ]]
 }
 
 boot()
 {
 	rm "$tree/usr/sbin/policy-rc.d"
-	machine_start --boot && wait_for 60 inside systemctl is-active --quiet multi-user.target
+	machine_start --boot && wait_for 180 inside systemctl is-active --quiet multi-user.target
 }
 
 # Debian's apache2ctl looks at the first process for systemd, and finds it in that of --as-pid2. This
