@@ -204,6 +204,15 @@ static enum err obtain_other(struct provider *p, const char *device_uuid, const 
 	return err ? error_context(e, "signing certificate of device %s", device_uuid) : ERR_OK;
 }
 
+/* One slow CA for many devices must not hold up for longer than a web server waits. */
+static enum err check_pace(const struct ca *ca, int64_t deadline, struct error *e)
+{
+	if (!ca_wants_request(ca) || clock_monotonic_ms() < deadline)
+		return ERR_OK;
+	return error_set(e, ERR_UNAVAILABLE,
+		"the CA is too slow for all of the user's devices at once; the rest follows");
+}
+
 /*
  * What the user's other devices sign with is for his present address, too: with the certificates
  * in the store, certprov deliver need only upload them.
@@ -217,11 +226,15 @@ static enum err obtain_others(struct provider *p, const char *user_uuid,
 	char at[UUID_SIZE] = "";
 	struct error end, pending = {.code = ERR_OK};
 	enum err err = ERR_OK, more = ERR_OK;
+	struct ca *ca = p->ca[USAGE_SIGNING];
+	int64_t deadline = ca_deadline(ca);
 	int count = 0;
 
 	while (own && !err && !more && count < OTHERS_MAX) {
 		more = store_device_outdated(p->store, user_uuid, mail, at, &end);
 		if (!more)
+			err = count ? check_pace(ca, deadline, e) : ERR_OK;
+		if (!more && !err)
 			err = obtain_other(p, at, user_uuid, person, e);
 		if (err == ERR_PENDING)
 			err = put_off(&pending, e);
