@@ -110,19 +110,21 @@ like "$(commands_named | tr '\n' '/')" 'deliver --all --rate/.*renew --within' '
 # Each block of ini is taken on its own: what a key names is not there, but the key is known.
 strange_configurations()
 {
-	local page said
+	local page said n
 
 	for page in "${pages[@]}"; do
-		page_blocks ini "${page#"$top_srcdir/"}" >"$root/page.conf"
-		[[ -s $root/page.conf ]] || continue
-		printf '%s\n' "${page##*/}" >>"$root/pages-with-ini"
-		said=$("$(program certprov)" -c "$root/page.conf" status 2>&1) || true
-		grep -E 'page\.conf:[0-9]+:' <<<"$said" || true
+		for ((n = 1; ; n++)); do
+			page_blocks ini "${page#"$top_srcdir/"}" "$n" >"$root/page.conf"
+			[[ -s $root/page.conf ]] || break
+			printf '%s\n' "${page##*/} $n" >>"$root/pages-with-ini"
+			said=$("$(program certprov)" -c "$root/page.conf" status 2>&1) || true
+			grep -E 'page\.conf:[0-9]+:' <<<"$said" || true
+		done
 	done
 }
 
 is "$(strange_configurations)" '' 'every key of the configuration in the pages is taken'
-like "$(<"$root/pages-with-ini")" 'README.md' '(which were looked at)'
+like "$(<"$root/pages-with-ini")" 'README.md 1.*choosing-a-ca.md 2' '(which were looked at)'
 printf '[escrow]\nurls = https://eg.example.com\n' >"$root/page.conf"
 like "$("$(program certprov)" -c "$root/page.conf" status 2>&1)" 'page\.conf:2:' \
 	'(a strange one would be seen)'

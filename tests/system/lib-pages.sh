@@ -3,7 +3,7 @@
 # What stands in the documentation, to be run as it stands: for tests that source it behind lib.sh.
 #
 #   pages               all of them
-#   page_blocks KIND PAGE    the text of all blocks that begin with ```KIND
+#   page_blocks KIND PAGE [N]   the text of all blocks that begin with ```KIND, or of the Nth
 #   page_block PAGE NAME     that of the block below <!-- test: NAME -->
 #   page_marks PAGE          those names
 #
@@ -13,8 +13,13 @@ pages=("$top_srcdir/README.md" "$top_srcdir"/doc/*.md)
 
 page_blocks()
 {
-	awk -v kind="$1" '
-		!inside && $1 == "```" kind { inside = 1; match($0, /^ */); indent = RLENGTH; next }
+	awk -v kind="$1" -v only="${3:-}" '
+		!inside && $1 == "```" kind {
+			inside = !only || ++n == only ? 1 : 2
+			match($0, /^ */)
+			indent = RLENGTH
+			next
+		}
 		$1 == "```" { inside = inside ? 0 : 2; next }
 		$1 ~ /^```/ { inside = 2; next }
 		inside == 1 { print substr($0, indent + 1) }' "$top_srcdir/$2"
