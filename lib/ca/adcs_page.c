@@ -91,6 +91,7 @@ static void read_text(const char *html, struct buf *text)
 
 		if (c == '<' && !len) {
 			s = skip_tag(s);
+			add_character(text, ' '); /* tags part words */
 			continue;
 		}
 		if (c)
@@ -202,8 +203,13 @@ static void read_page(const char *html, const char *text, struct adcs_page *page
 	has_message = take_message(text, "disposition message is \"", "\"", page->message) ||
 		      take_message(text, "Disposition message:", "\n", page->message);
 	page->state = judge(text, page, has_message);
-	if (!has_message)
-		excerpt(text, strlen(text), page->message);
+	if (!has_message) {
+		size_t len = strlen(text);
+
+		while (len && strchr(" \n", text[len - 1]))
+			len--;
+		excerpt(text, len, page->message);
+	}
 }
 
 enum err adcs_page_read(const void *html, size_t len, struct adcs_page *out, struct error *e)
