@@ -143,6 +143,27 @@ void http_answer_free(struct http_answer *answer)
 
 /* --- the client */
 
+/* For NTLM libcurl makes UTF-16 of each byte: what is no ASCII would be another password. */
+static enum err read_password(const struct http_options *options, struct blob *out, struct error *e)
+{
+	struct blob password = {NULL, 0};
+	enum err err = file_read_password(options->password_file, &password, e);
+	bool ascii = true;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < password.len; i++)
+		ascii = ascii && password.data[i] < 0x80;
+	if (options->auth == HTTP_AUTH_NTLM && !ascii) {
+		blob_free(&password);
+		return error_set(e, ERR_CONFIG,
+			"%s: a password for NTLM must be of ASCII characters alone",
+			options->password_file);
+	}
+	*out = password;
+	return ERR_OK;
+}
+
 static enum err open_login(
 	struct http_client *client, const struct http_options *options, struct error *e)
 {
@@ -154,9 +175,7 @@ static enum err open_login(
 	}
 	if (options->keytab)
 		return kerberos_open(options->keytab, options->principal, &client->kerberos, e);
-	return options->password_file
-		       ? file_read_password(options->password_file, &client->password, e)
-		       : ERR_OK;
+	return options->password_file ? read_password(options, &client->password, e) : ERR_OK;
 }
 
 enum err http_client_ready(struct http_client *client, struct error *e)

@@ -1,7 +1,8 @@
 /*
  * The simulated certificate authority: Microsoft AD CS, its web enrollment pages. As
  * strict as the forms of the real ones are: what a browser would not send is an error.
- * Whoever asks is authenticated by a web server in front, or by Basic here.
+ * Whoever asks is authenticated by a web server in front, or here by Basic or
+ * NTLM.
  */
 
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "tests/peers/certificate-authority.h"
+#include "tests/peers/certificate-authority-core.h"
 
 #define TEMPLATE "SMimeUser"
 #define VALUE_MAX 65536
@@ -344,12 +345,22 @@ static const struct operation *find_operation(const struct exchange *x)
 	return NULL;
 }
 
+static void unauthenticated(struct exchange *x)
+{
+	reply_unauthenticated(x, "NTLM");
+	reply_header(x, "WWW-Authenticate", "Basic realm=\"certsrv\"");
+}
+
 static enum err serve(struct exchange *x)
 {
 	const struct operation *operation = find_operation(x);
+	bool answered = false;
+	enum err err = *x->identity ? ERR_OK : ntlm_identify(x, &answered, &x->error);
 
+	if (err || answered)
+		return err;
 	if (!*x->identity)
-		reply_unauthenticated(x, "Basic realm=\"certsrv\"");
+		unauthenticated(x);
 	else if (!operation)
 		reply_text(x, 404, "text/plain", "there is no such page\n");
 	else if (strcmp(x->method, operation->method) != 0)

@@ -51,6 +51,12 @@ bool mode_decides(struct exchange *x, struct decision *out);
 /* Behind the answer: makes it another one. */
 void mode_after(struct exchange *x);
 
+/*
+ * Who asks, by NTLM, if the state folder has a file "ntlm" that says who may. *answered: it is
+ * answered.
+ */
+enum err ntlm_identify(struct exchange *x, bool *answered, struct error *e) must_check;
+
 /* The certificate that was asked for, and its serial number, into out; crq is DER. */
 enum err leaf_make(struct exchange *x, const struct blob *crq, const struct asked *asked,
 	struct decision *out, struct error *e) must_check;

@@ -161,6 +161,22 @@ order --again
 says '^issued' '... and is fetched later'
 is "$(ca_certificates_issued)" "$before" '... not issued again'
 
+# The same in the whole product.
+use_kerberos
+handler_stop
+handler_start
+ca_mode pending 2
+ca_log_from_here
+post
+is "$status" 503 'an event whose certificates wait'
+ca_mode later
+not_ok '... while the CA is out of order' certprov deliver --now
+ca_mode pending 1
+ok '... is finished when they are there' certprov deliver --now
+is "$(ca_log 'select(.method == "POST") | .status' | wc -l)" 2 '... without another request'
+is "$(eg_log 'select(.status == 200) | .device' | grep -cFx "$device")" 1 '... and uploaded once'
+ca_mode
+
 use_kerberos template=Unknown
 order
 says '^refused: .*does not support this template' 'a template that the CA does not have'
@@ -307,6 +323,40 @@ use_basic "keytab=$krb/svc.keytab"
 wrong 'basic with keytab' '.*:[0-9]+: \[ca\] keytab: auth = basic does not use it'
 use_basic principal=svc
 wrong 'basic with principal' '.*:[0-9]+: \[ca\] principal: auth = basic does not use it'
+
+# --- NTLM, with the simulated pages alone
+
+use_ntlm()
+{
+	use "url=$ca_url" auth=ntlm 'username=EXAMPLE\ra' "password-file=$root/ntlm.password" "$@"
+}
+
+(umask 077 && printf 'a password\n' >"$root/ntlm.password")
+if hash=$(printf 'a password' | iconv -t UTF-16LE |
+	openssl dgst -md4 -provider default -provider legacy -r 2>/dev/null); then
+	printf 'EXAMPLE\\ra %s\n' "${hash%% *}" >"$ca/state/ntlm"
+	use_ntlm
+	ca_log_from_here
+	order
+	says '^issued' 'NTLM'
+	is "$(ca_log 'select(.status == 200) | .identity' | sort -u)" 'ntlm:EXAMPLE\ra' \
+		'... lets us in'
+	is "$(ca_log .status | tr '\n' ' ')" '401 200 200 200 ' '... once for a connection'
+	tell "$conf" probe
+	says '^ok$' '... for check, too'
+	use_ntlm 'username=EXAMPLE\rb'
+	order
+	says '^refused: .*status 401.*correct username and password-file' 'somebody else'
+	use_ntlm "password-file=$root/wrong.password"
+	order
+	says '^refused: .*status 401.*correct username and password-file' 'a wrong password'
+else
+	skip 'NTLM' 'this OpenSSL has no MD4'
+fi
+use_ntlm "password-file=$ca/ra.password"
+wrong 'a password that libcurl cannot use for NTLM' '.*ra.password.*ASCII'
+use_ntlm password-file=
+wrong 'ntlm without password-file' '.*\[ca\] password-file: missing; auth = ntlm needs it'
 
 # --- the CA in the middle of a request
 
