@@ -25,14 +25,6 @@ int64_t config_longest(const struct config *config)
 	return seconds;
 }
 
-static const char *text_of(const struct config *config, const struct option *o)
-{
-	const char *text = NULL;
-
-	memcpy(&text, (const char *)config + o->offset, sizeof(text));
-	return text;
-}
-
 /* The keys of a section stand together: NULL behind the last one. */
 static const struct option *next_of(const struct option *o)
 {
@@ -57,8 +49,8 @@ static enum err copy_value(
 	const char *base = (const char *)config + from->offset;
 	char *text = NULL;
 
-	if (from->allocated && text_of(config, from)) {
-		text = strdup(text_of(config, from));
+	if (from->allocated && config_text(config, from)) {
+		text = strdup(config_text(config, from));
 		if (!text)
 			return error_memory(e);
 	}
@@ -114,7 +106,7 @@ static enum err check_key(const struct config *config, const struct config_ca *c
 	if (*config_line(config, o) && !(o->types & bit))
 		return config_error(
 			config, o->section, o->key, e, "a CA with type = %s does not use it", type);
-	if (o->needed & bit && !text_of(config, o))
+	if (o->needed & bit && !config_text(config, o))
 		return config_error(
 			config, o->section, o->key, e, "missing; type = %s needs it", type);
 	return ERR_OK;

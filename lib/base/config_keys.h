@@ -41,6 +41,9 @@ bool config_is_token(const char *value);
 enum err config_check_identity(const struct config *config, const char *section,
 	const char *identity, struct error *e) must_check;
 
+/* The value of a key that is a text (or a list, to see whether there is one); NULL: none. */
+const char *config_text(const struct config *config, const struct option *o);
+
 /* Where the file set that key; 0: nowhere. */
 unsigned *config_line(const struct config *config, const struct option *o);
 

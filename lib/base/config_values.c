@@ -1,0 +1,378 @@
+#include "base/config_values.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* A setter for each kind of value. */
+
+#define DAY 86400
+#define PINNED_PREFIX "sha256//"
+#define PINNED_DIGITS 44 /* base64 of 32 bytes */
+#define SQLITE_PREFIX "sqlite:"
+#define TOKEN_PREFIX "pkcs11:"
+
+static void *member(struct config *config, const struct option *o)
+{
+	return (char *)config + o->offset;
+}
+
+static enum err expected(
+	const struct config *config, const struct option *o, struct error *e, const char *what)
+{
+	return config_error(config, o->section, o->key, e, "expected %s", what);
+}
+
+enum err config_set_text(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	char **out = member(config, o);
+	char *copy = strdup(value);
+
+	if (!copy)
+		return error_memory(e);
+	free(*out);
+	*out = copy;
+	return ERR_OK;
+}
+
+/* Relative paths are relative to the configuration file. */
+enum err config_set_path(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	const char *slash = strrchr(config->path, '/');
+	char **out = member(config, o);
+	char *path = NULL;
+	int folder;
+
+	if (*value == '/' || !slash)
+		return config_set_text(config, o, value, e);
+	folder = (int)(slash - config->path);
+	if (asprintf(&path, "%.*s/%s", folder, config->path, value) < 0)
+		return error_memory(e);
+	free(*out);
+	*out = path;
+	return ERR_OK;
+}
+
+bool config_is_token(const char *value)
+{
+	return strncmp(value, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0;
+}
+
+/* A file, or a key in a token (RFC 7512). */
+enum err config_set_path_or_token(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	return config_is_token(value) ? config_set_text(config, o, value, e)
+				      : config_set_path(config, o, value, e);
+}
+
+static enum err set_list(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	char ***out = member(config, o);
+	char **list = text_list(value);
+
+	if (!list)
+		return error_memory(e);
+	free(*out);
+	*out = list;
+	return ERR_OK;
+}
+
+enum err config_set_templates(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	char ***out = member(config, o);
+	enum err err = set_list(config, o, value, e);
+
+	return err || **out ? err : expected(config, o, e, "at least one template");
+}
+
+/* Lower case, as addresses in certificates have them. */
+enum err config_set_domains(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	char ***out = member(config, o);
+	enum err err = set_list(config, o, value, e);
+
+	for (char **item = err ? NULL : *out; item && *item; item++) {
+		for (char *p = *item; *p; p++)
+			if (*p >= 'A' && *p <= 'Z')
+				*p = (char)(*p + ('a' - 'A'));
+		if ((*item)[strspn(*item, "abcdefghijklmnopqrstuvwxyz0123456789-.")])
+			return expected(config, o, e,
+				"domains such as example.com, international ones as xn--");
+	}
+	return err;
+}
+
+/* Dotted decimal, from a root arc of 0 to 2, without leading zeros. */
+static bool is_oid(const char *s)
+{
+	size_t arcs = 0;
+
+	if (*s < '0' || *s > '2' || s[1] != '.')
+		return false;
+	for (; *s; arcs++) {
+		size_t digits = strspn(s, "0123456789");
+
+		if (digits == 0 || (digits > 1 && *s == '0'))
+			return false;
+		s += digits;
+		if (*s && (*s != '.' || !s[1]))
+			return false;
+		s += *s == '.';
+	}
+	return arcs >= 2;
+}
+
+enum err config_set_policies(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	char ***out = member(config, o);
+	enum err err = set_list(config, o, value, e);
+
+	for (char **item = err ? NULL : *out; item && *item; item++)
+		if (!is_oid(*item))
+			return expected(config, o, e, "OIDs such as 1.3.6.1.4.1.32473.1");
+	return err;
+}
+
+/* Index of value among the option's names, or -1 and an error that lists them. */
+static int find_kind(
+	const struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	char what[256] = "one of";
+	int kind = kind_find(o->names, o->name_count, value);
+
+	if (kind >= 0)
+		return kind;
+	for (size_t i = 0; i < o->name_count; i++) {
+		size_t len = strlen(what);
+
+		snprintf(what + len, sizeof(what) - len, "%s %s", i ? "," : "", o->names[i]);
+	}
+	expected(config, o, e, o->name_count > 1 ? what : o->names[0]);
+	return -1;
+}
+
+/* For keys whose values have no choice yet: there is nothing to store. */
+enum err config_check_kind(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	return find_kind(config, o, value, e) < 0 ? ERR_CONFIG : ERR_OK;
+}
+
+enum err config_set_kind(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	int kind = find_kind(config, o, value, e);
+
+	if (kind < 0)
+		return ERR_CONFIG;
+	*(unsigned *)member(config, o) = (unsigned)kind;
+	return ERR_OK;
+}
+
+/* [certificates] key: for each usage that has no key of its own. */
+enum err config_set_keys(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	static const char *const own[USAGE_COUNT] = {
+		[USAGE_SIGNING] = "signing-key",
+		[USAGE_ENCRYPTION] = "encryption-key",
+	};
+	unsigned *out = member(config, o);
+	int kind = find_kind(config, o, value, e);
+
+	if (kind < 0)
+		return ERR_CONFIG;
+	for (size_t usage = 0; usage < USAGE_COUNT; usage++)
+		if (!*config_line(config, config_option(o->section, own[usage])))
+			out[usage] = (unsigned)kind;
+	return ERR_OK;
+}
+
+enum err config_set_usages(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	bool *out = member(config, o);
+	char **items = text_list(value);
+	bool good;
+
+	if (!items)
+		return error_memory(e);
+	memset(out, 0, USAGE_COUNT * sizeof(*out));
+	good = *items != NULL;
+	for (char **item = items; *item && good; item++) {
+		int usage = kind_find(usage_names, USAGE_COUNT, *item);
+
+		good = usage >= 0;
+		if (good)
+			out[usage] = true;
+	}
+	free(items);
+	return good ? ERR_OK : expected(config, o, e, "signing, encryption or both");
+}
+
+enum err config_set_duration(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	bool days = o->max % DAY == 0;
+	int64_t n = 0;
+
+	if (!text_duration(value, INT64_MAX, &n) || n < o->min || n > o->max)
+		return config_error(config, o->section, o->key, e,
+			"expected a duration such as 90s, 10m, 12h or 365d, from %llds to %lld%s",
+			(long long)o->min, (long long)(days ? o->max / DAY : o->max),
+			days ? "d" : "s");
+	*(int64_t *)member(config, o) = n;
+	return ERR_OK;
+}
+
+enum err config_set_size(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	int64_t n = 0;
+
+	if (!text_size(value, INT64_MAX, &n) || n < o->min || n > o->max)
+		return config_error(config, o->section, o->key, e,
+			"expected a size such as 4096, 64k or 1m, from %lld to %lld bytes",
+			(long long)o->min, (long long)o->max);
+	*(size_t *)member(config, o) = (size_t)n;
+	return ERR_OK;
+}
+
+static enum err read_number(const struct config *config, const struct option *o, const char *value,
+	int64_t *out, struct error *e)
+{
+	int64_t n = 0;
+
+	if (!text_number(value, INT64_MAX, &n) || n < o->min || n > o->max)
+		return config_error(config, o->section, o->key, e,
+			"expected a number from %lld to %lld", (long long)o->min,
+			(long long)o->max);
+	*out = n;
+	return ERR_OK;
+}
+
+enum err config_set_count(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	int64_t n = 0;
+	enum err err = read_number(config, o, value, &n, e);
+
+	if (!err)
+		*(size_t *)member(config, o) = (size_t)n;
+	return err;
+}
+
+enum err config_set_unsigned(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	int64_t n = 0;
+	enum err err = read_number(config, o, value, &n, e);
+
+	if (!err)
+		*(unsigned *)member(config, o) = (unsigned)n;
+	return err;
+}
+
+static bool is_url(const char *url, const char *scheme)
+{
+	size_t len = strlen(scheme);
+
+	return strncmp(url, scheme, len) == 0 && url[len] && url[len] != '/' &&
+	       !strpbrk(url, " \"<>\\^`{|}");
+}
+
+static void drop_trailing_slashes(char *url)
+{
+	size_t len = strlen(url);
+
+	while (len && url[len - 1] == '/')
+		url[--len] = '\0';
+}
+
+enum err config_set_escrow_urls(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	char ***out = member(config, o);
+	enum err err = set_list(config, o, value, e);
+
+	if (err)
+		return err;
+	for (char **url = *out; *url; url++) {
+		if (!is_url(*url, "https://") || strpbrk(*url, "@?#"))
+			return expected(config, o, e,
+				"https:// URLs without credentials, query or fragment");
+		drop_trailing_slashes(*url);
+	}
+	return **out ? ERR_OK : expected(config, o, e, "at least one https:// URL");
+}
+
+/* What runs on this machine may do without TLS: whoever listens there can read more than that. */
+static bool is_local_url(const char *url)
+{
+	static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
+
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		size_t len = strlen(hosts[i]);
+
+		if (strncmp(url, hosts[i], len) == 0 && (!url[len] || strchr(":/", url[len])))
+			return true;
+	}
+	return false;
+}
+
+enum err config_set_ca_url(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	if ((!is_url(value, "https://") && !is_local_url(value)) || strpbrk(value, "@?#"))
+		return expected(config, o, e,
+			"an https:// URL without credentials, query or fragment (http:// only to "
+			"localhost)");
+	err = config_set_text(config, o, value, e);
+	if (!err)
+		drop_trailing_slashes(*(char **)member(config, o));
+	return err;
+}
+
+enum err config_set_public_url(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	if (!is_url(value, "http://") && !is_url(value, "https://"))
+		return expected(config, o, e, "an http:// URL");
+	return config_set_text(config, o, value, e);
+}
+
+enum err config_set_store(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	size_t prefix = strlen(SQLITE_PREFIX);
+
+	if (strncmp(value, SQLITE_PREFIX, prefix) != 0 || !value[prefix])
+		return expected(config, o, e, "sqlite:FILE (this version has no other engine)");
+	return config_set_path(config, o, value + prefix, e);
+}
+
+enum err config_set_pinned_key(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	struct buf digest = BUF_INIT(64);
+	size_t prefix = strlen(PINNED_PREFIX);
+	bool good = strncmp(value, PINNED_PREFIX, prefix) == 0 &&
+		    strlen(value + prefix) == PINNED_DIGITS &&
+		    text_unbase64(value + prefix, PINNED_DIGITS, &digest) && digest.len == 32;
+
+	buf_free(&digest);
+	return good ? config_set_text(config, o, value, e)
+		    : expected(config, o, e,
+			      "sha256// and the base64 of a SHA-256 of the public key");
+}
