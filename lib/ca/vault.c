@@ -10,7 +10,6 @@
  */
 
 #define OID_COMMON_NAME "2.5.4.3"
-#define SMTP_UTF8_MAILBOX "1.3.6.1.5.5.7.8.9" /* RFC 9598, 3 */
 #define PATH_MAX_LEN 2048
 #define BODY_MAX (64 * 1024)
 
@@ -119,35 +118,33 @@ static void write_member(struct buf *out, const char *name, const char *value)
 
 /*
  * A role may take name and address from the request (use_csr_common_name, use_csr_sans) or from
- * here: both have the same. The rest of the subject and the key usages are the role's.
+ * here: both have the same. But an address for SmtpUTF8Mailbox (RFC 9598) would be written twice,
+ * and stands in the request alone. The rest of the subject and the key usages are the role's.
  */
 static enum err write_order(
 	const struct vault *vault, const struct ca_order *order, struct buf *out, struct error *e)
 {
-	struct buf text = BUF_INIT(BODY_MAX);
+	struct buf pem = BUF_INIT(BODY_MAX);
 	enum err err;
 
+	remote_request_pem(order, &pem);
+	err = buf_check(&pem, e);
+	if (err)
+		return err;
 	buf_putc(out, '{');
+	write_member(out, "csr", pem.data);
 	for (size_t i = 0; i < order->subject->count; i++)
 		if (strcmp(order->subject->attribute[i].oid, OID_COMMON_NAME) == 0) {
 			write_member(out, "common_name", order->subject->attribute[i].value);
 			break;
 		}
-	if (!order->address->ascii_local)
-		buf_printf(&text, SMTP_UTF8_MAILBOX ";UTF8:%s", order->address->text);
-	write_member(out, order->address->ascii_local ? "alt_names" : "other_sans",
-		order->address->ascii_local ? order->address->text : text.data);
-	buf_reset(&text);
-	remote_request_pem(order, &text);
-	err = buf_check(&text, e);
-	if (!err) {
-		write_member(out, "csr", text.data);
-		write_member(out, "format", "pem");
-		buf_printf(out, "\"exclude_cn_from_sans\": true, \"ttl\": \"%llds\"}",
-			(long long)vault->validity);
-	}
-	buf_free(&text);
-	return err;
+	if (order->address->ascii_local)
+		write_member(out, "alt_names", order->address->text);
+	write_member(out, "format", "pem");
+	buf_printf(out, "\"exclude_cn_from_sans\": true, \"ttl\": \"%llds\"}",
+		(long long)vault->validity);
+	buf_free(&pem);
+	return ERR_OK;
 }
 
 static enum err add_pem(const struct vault *vault, const char *pem,

@@ -30,7 +30,6 @@
 #define TOKEN_SIZE 64
 #define LEASE 3600
 #define VALIDITY_MAX (3650LL * 86400)
-#define UTF8_SAN "1.3.6.1.5.5.7.8.9;UTF8:"
 
 static void reply_errors(struct exchange *x, int status, const char *words)
 {
@@ -216,20 +215,19 @@ static bool is_ttl(const char *text)
 	       text_number(digits, VALIDITY_MAX, &seconds) && seconds >= 86400;
 }
 
-/* What stands beside the request has to be the same. */
-static const char *fault_of(
-	const cJSON *object, const struct asked *asked, const char *name_of_address)
+/* What stands beside the request has to be the same; SmtpUTF8Mailbox (RFC 9598) in it alone. */
+static const char *fault_of(const cJSON *object, const struct asked *asked)
 {
-	const char *address = form_member(object, name_of_address);
+	const char *address = form_member(object, "alt_names");
+	bool ascii = true;
 	char name[600];
 
-	if (strcmp(name_of_address, "other_sans") == 0 &&
-		strncmp(address, UTF8_SAN, strlen(UTF8_SAN)) == 0)
-		address += strlen(UTF8_SAN);
+	for (const char *c = asked->mail; *c; c++)
+		ascii = ascii && (unsigned char)*c < 0x80;
 	snprintf(name, sizeof(name), "CN=%s,", form_member(object, "common_name"));
 	if (strncmp(asked->subject, name, strlen(name)) != 0)
 		return "common_name: not the request's";
-	if (strcmp(address, asked->mail) != 0)
+	if (strcmp(address, ascii ? asked->mail : "") != 0)
 		return "alt_names: not the request's";
 	if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "exclude_cn_from_sans")))
 		return "exclude_cn_from_sans: not true";
@@ -238,7 +236,7 @@ static const char *fault_of(
 	return strcmp(form_member(object, "format"), "pem") == 0 ? NULL : "format: not pem";
 }
 
-static enum err sign_it(struct exchange *x, const cJSON *object, const char *name_of_address)
+static enum err sign_it(struct exchange *x, const cJSON *object)
 {
 	struct decision decision = {.verdict = VERDICT_REFUSED};
 	const char *pem = form_member(object, "csr"), *fault;
@@ -253,8 +251,7 @@ static enum err sign_it(struct exchange *x, const cJSON *object, const char *nam
 		return ERR_OK;
 	}
 	csr = (struct blob){(unsigned char *)der.data, der.len};
-	fault = authority_read(&csr, &asked, text) ? fault_of(object, &asked, name_of_address)
-						   : text;
+	fault = authority_read(&csr, &asked, text) ? fault_of(object, &asked) : text;
 	if (fault)
 		reply_errors(x, 400, fault);
 	else
@@ -271,8 +268,7 @@ static enum err sign(struct exchange *x)
 	static const char *const members[] = {
 		"csr", "common_name", "alt_names", "exclude_cn_from_sans", "ttl", "format", NULL};
 	static const char *const members_utf8[] = {
-		"csr", "common_name", "other_sans", "exclude_cn_from_sans", "ttl", "format", NULL};
-	bool utf8 = x->body.data && strstr(x->body.data, "\"other_sans\"");
+		"csr", "common_name", "exclude_cn_from_sans", "ttl", "format", NULL};
 	char policy[PEER_LINE_MAX] = "update";
 	cJSON *object = NULL;
 	enum err err = ERR_OK;
@@ -280,10 +276,10 @@ static enum err sign(struct exchange *x)
 	peer_line(x->state, "vault-policy", true, policy);
 	if (!strstr(policy, "update"))
 		reply_errors(x, 403, "permission denied");
-	else if (!form_object(x, utf8 ? members_utf8 : members, &object))
+	else if (!form_object(x, members, &object) && !form_object(x, members_utf8, &object))
 		reply_errors(x, 400, "sign: not what a request has");
 	else
-		err = sign_it(x, object, utf8 ? "other_sans" : "alt_names");
+		err = sign_it(x, object);
 	cJSON_Delete(object);
 	return err;
 }
