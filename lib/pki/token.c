@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "pki/token_internal.h"
 #include "pki/x509.h"
 
@@ -34,9 +35,13 @@ static int on_pin(void *ctx, int attempt, const char *url, const char *label, un
 
 static void start_library(void)
 {
+	int rc;
+
 	if (started_by == getpid())
 		return;
-	gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_AUTO, NULL);
+	rc = gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_AUTO, NULL);
+	if (rc < 0)
+		log_warning("PKCS#11 modules cannot be loaded: %s", gnutls_strerror(rc));
 	gnutls_pkcs11_set_pin_function(on_pin, NULL);
 	started_by = getpid();
 }
