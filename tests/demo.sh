@@ -6,7 +6,8 @@
 #	tests/demo.sh           runs it and cleans up
 #	tests/demo.sh --keep    leaves it running and tells how to play with it
 #	tests/demo.sh --ca est  with a real CA of another house behind it, instead of the local
-#	                        one; names: local, and what tests/system/real-ca-*.sh are for
+#	                        one, or hsm: with keys in a token; names: local, and what
+#	                        tests/system/real-ca-*.sh are for
 #
 # Installs missing Debian packages (as root) and builds in build-demo, which the
 # next run takes up again; nothing else stays behind.
@@ -224,7 +225,7 @@ how_to_play()
 		      --data @$sample_event $front_url/events
 
 		  What the program knows:
-		    alias certprov='$(program certprov) -c $conf'
+		    alias certprov='${SOFTHSM2_CONF:+SOFTHSM2_CONF=$SOFTHSM2_CONF }$(program certprov) -c $conf'
 		    certprov status
 		    certprov list certificates
 		    certprov check

@@ -8,6 +8,9 @@
 # shellcheck source=tests/system/lib-token.sh
 . "$top_srcdir/tests/system/lib-token.sh"
 
+# shellcheck source=tests/system/lib-real-ca.sh
+. "$top_srcdir/tests/system/lib-real-ca.sh"
+
 # run COMMAND...: sets $code, $said (both of its outputs)
 run()
 {
@@ -214,6 +217,37 @@ enroll_new
 is "$status" 202 'EC: an event is delivered'
 verified 'EC' "$root/certprov/ec.crt"
 handler_stop
+
+# --- a CA of another house, to which we show a certificate in a token
+
+if real_ca est; then
+	token_import gateway ra
+	configure ca.key= ca.certificate= "${real_settings[@]}" \
+		ca.identity="$(token_url gateway ra)"
+	run certprov check
+	like "$(finding CA)" '^ok' 'EST: check finds the CA'
+	device=$(new_uuid)
+	event_json "device=$device" "user=$(new_uuid)" >"$root/event.json"
+	token_away gateway
+	run certprov enroll "$root/event.json"
+	is "$code $(state_of "$device")" '75 pending' 'EST: the token is away: pending'
+	like "$(cause_of "$device")" 'key "ra" of token "gateway"' 'the cause names the key'
+	token_back gateway
+	run certprov deliver --now
+	is "$code $(state_of "$device")" '0 delivered' 'EST: it is back: delivered'
+	verified 'EST' "$pki/est-ca.crt"
+	configure ca.identity-password-file=certificate.password
+	run certprov check
+	like "$said" 'certprov.conf:[0-9]+: \[ca\] identity-password-file' \
+		'EST: a password for an identity in a token is an error'
+	real_stop
+	for setting in "${real_settings[@]}" ca.identity=x ca.identity-password-file=x; do
+		configure "${setting%%=*}="
+	done
+	configure ca.key="$(token_url ca ec)" ca.certificate=ec.crt
+else
+	skip 'a CA of another house' "$real_missing"
+fi
 
 # --- configurations that can't be
 
