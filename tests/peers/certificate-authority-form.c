@@ -1,5 +1,6 @@
 /* The simulated certificate authority: forms that several protocols have in common. */
 
+#include <gnutls/x509.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -157,4 +158,56 @@ void form_pkcs7(struct buf *out, const struct blob *der, size_t count)
 	wrap(out, 0x30);
 	buf_free(&list);
 	buf_free(&data);
+}
+
+void form_json_pem(struct buf *out, const struct blob *der)
+{
+	struct buf pem = BUF_INIT(65536);
+
+	form_pem(&pem, "CERTIFICATE", der);
+	while (pem.len && pem.data[pem.len - 1] == '\n')
+		buf_truncate(&pem, pem.len - 1);
+	buf_json_string(out, pem.data);
+	buf_free(&pem);
+}
+
+const struct blob *form_issuing(const struct blob chain[AUTHORITY_CHAIN])
+{
+	for (size_t i = 0; i < AUTHORITY_CHAIN; i++) {
+		const gnutls_datum_t der = {chain[i].data, (unsigned)chain[i].len};
+		gnutls_x509_crt_t crt = NULL;
+		bool root;
+
+		if (gnutls_x509_crt_init(&crt) < 0)
+			return &chain[i];
+		root = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) < 0 ||
+		       gnutls_x509_crt_check_issuer(crt, crt);
+		gnutls_x509_crt_deinit(crt);
+		if (!root)
+			return &chain[i];
+	}
+	return &chain[0];
+}
+
+bool form_hex_serial(const char *decimal, char out[SERIAL_HEX_MAX])
+{
+	unsigned char octets[20] = {0};
+	size_t skip = 0;
+
+	if (!*decimal || *decimal == '0' || decimal[strspn(decimal, "0123456789")])
+		return false;
+	for (; *decimal; decimal++) {
+		unsigned carry = (unsigned)(*decimal - '0');
+
+		for (size_t i = sizeof(octets); i-- > 0; carry >>= 8) {
+			carry += 10U * octets[i];
+			octets[i] = (unsigned char)carry;
+		}
+		if (carry)
+			return false;
+	}
+	while (skip < sizeof(octets) && !octets[skip])
+		skip++;
+	text_hex(octets + skip, sizeof(octets) - skip, out);
+	return true;
 }

@@ -144,17 +144,6 @@ static enum err login_by_certificate(struct exchange *x)
 
 /* --- sign */
 
-static void put_pem(struct buf *out, const struct blob *der)
-{
-	struct buf pem = BUF_INIT(65536);
-
-	form_pem(&pem, "CERTIFICATE", der);
-	while (pem.len && pem.data[pem.len - 1] == '\n')
-		buf_truncate(&pem, pem.len - 1);
-	buf_json_string(out, pem.data);
-	buf_free(&pem);
-}
-
 static void put_serial(struct buf *out, const char *hex)
 {
 	for (size_t i = 0; hex[i] && hex[i + 1]; i += 2)
@@ -171,13 +160,13 @@ static enum err answer_issued(struct exchange *x, const struct decision *decisio
 	reply_status(x, 200, "application/json");
 	buf_puts(&x->reply, "{\"lease_id\":\"\",\"warnings\":null,\"auth\":null,\"data\":{"
 			    "\"certificate\":");
-	put_pem(&x->reply, &decision->certificate);
+	form_json_pem(&x->reply, &decision->certificate);
 	buf_puts(&x->reply, ",\"issuing_ca\":");
-	put_pem(&x->reply, &chain[0]);
+	form_json_pem(&x->reply, &chain[0]);
 	buf_puts(&x->reply, ",\"ca_chain\":[");
 	for (size_t i = 0; i < AUTHORITY_CHAIN; i++) {
 		buf_puts(&x->reply, i ? "," : "");
-		put_pem(&x->reply, &chain[i]);
+		form_json_pem(&x->reply, &chain[i]);
 	}
 	buf_puts(&x->reply, "],\"serial_number\":\"");
 	put_serial(&x->reply, decision->serial);

@@ -25,6 +25,8 @@ static const struct front *const fronts[] = {
 	&front_ejbca,
 	&front_adcs,
 	&front_est,
+	&front_cfssl,
+	&front_step,
 	&front_vault,
 };
 

@@ -38,6 +38,8 @@ struct front {
 extern const struct front front_ejbca;
 extern const struct front front_adcs;
 extern const struct front front_est;
+extern const struct front front_cfssl;
+extern const struct front front_step;
 extern const struct front front_vault;
 
 /* --- a request, and the answer to it */
@@ -191,6 +193,15 @@ bool form_unbase64(const char *text, size_t len, size_t width, struct buf *out);
 /* One PEM block with that label, lines of 64, nothing around it (RFC 7468). */
 bool form_unpem(const char *text, size_t len, const char *label, struct buf *out);
 void form_pem(struct buf *out, const char *label, const struct blob *der);
+/* A certificate as a JSON string of PEM, without its last line break. */
+void form_json_pem(struct buf *out, const struct blob *der);
+/*
+ * A serial in decimal as the lower-case hexadecimal octets that it is issued by. False: it is none,
+ * or more than 20 octets.
+ */
+bool form_hex_serial(const char *decimal, char out[SERIAL_HEX_MAX]);
+/* The one of a chain that is no root, in whatever order they are. */
+const struct blob *form_issuing(const struct blob chain[AUTHORITY_CHAIN]);
 
 /*
  * The body as one JSON object of type application/json with these members, NULL behind the last,

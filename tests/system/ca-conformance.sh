@@ -12,11 +12,13 @@
 #   pending   a request may wait for approval
 #   revoke    certificates can be revoked
 #   tls       ca-file says which server is the right one
-kinds=(adcs command ejbca est vault)
+kinds=(adcs cfssl command ejbca est step vault)
 declare -A features=(
 	[adcs]='pending tls'
 	[command]=''
+	[cfssl]='retry revoke tls'
 	[est]='retry pending tls'
+	[step]='retry revoke tls'
 	[ejbca]='pending revoke tls'
 	[vault]='retry revoke tls'
 )

@@ -189,11 +189,40 @@ ca_settings_command()
 		"ca.issuer-file=$ca/command-issuers.pem"
 }
 
+ca_settings_cfssl()
+{
+	(
+		umask 077
+		printf '%s\n' 000102030405060708090A0B0C0D0E0f >"$ca/auth.key"
+	)
+	printf '%s\n' ca.type=cfssl "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
+		"ca.issuer-file=$ca/issuers/root.crt" 'ca.label=mail' 'ca.profile=S/MIME "users"' \
+		"ca.auth-key-file=$ca/auth.key"
+}
+
 ca_settings_est()
 {
 	printf '%s\n' ca.type=est "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
 		"ca.issuer-file=$ca/issuers/root.crt" ca.username=ra \
 		"ca.password-file=$ca/ra.password"
+}
+
+# The key is that of RFC 7515, A.3.
+ca_settings_step()
+{
+	mkdir -p "$ca/state/step-tokens"
+	(
+		umask 077
+		cat >"$ca/state/step.jwk" <<-END
+			{"kty":"EC","crv":"P-256","kid":"mail key",
+			"x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+			"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+			"d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}
+		END
+	)
+	printf '%s\n' ca.type=step "ca.url=$ca_url" "ca.ca-file=$ca/issuers/tls.crt" \
+		"ca.issuer-file=$ca/issuers/root.crt" 'ca.provisioner=mail "RA"' \
+		"ca.jwk-file=$ca/state/step.jwk"
 }
 
 # By AppRole; the others of its ways are ca-vault.sh's.
