@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -159,6 +160,57 @@ static void test_hex(void **state)
 }
 
 /* RFC 4648, section 10. */
+static void test_decimal(void **state)
+{
+	static const struct {
+		const char *hex, *decimal;
+	} good[] = {{"0", "0"}, {"000a", "10"}, {"ff", "255"}, {"100", "256"},
+		{"2f87e829a38e6e094cb0153d7cd49297fe1d4534",
+			"271353391049839005167460932079670564821288174900"},
+		{"ffffffffffffffffffffffffffffffffffffffff",
+			"1461501637330902918203684832716283019655932542975"}};
+	static const char *const bad[] = {
+		"", "g", "0x1", " 1", "1 ", "-1", "10000000000000000000000000000000000000000"};
+	char out[TEXT_DECIMAL_SIZE] = "untouched";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(text_decimal(bad[i], out));
+	assert_string_equal(out, "untouched");
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_true(text_decimal(good[i].hex, out));
+		assert_string_equal(out, good[i].decimal);
+	}
+}
+
+/* RFC 4231, 4.2 and 4.3 */
+static void test_hmac(void **state)
+{
+	static const struct {
+		const char *key, *data, *right;
+	} cases[] = {
+		{"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b",
+			"Hi There",
+			"b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+		{"Jefe", "what do ya want for nothing?",
+			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+	};
+	unsigned char mac[DIGEST_SIZE];
+	char hex[2 * DIGEST_SIZE + 1];
+	struct error e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct blob key = {
+			(unsigned char *)(uintptr_t)cases[i].key, strlen(cases[i].key)};
+
+		assert_int_equal(
+			digest_hmac(&key, cases[i].data, strlen(cases[i].data), mac, &e), ERR_OK);
+		text_hex(mac, sizeof(mac), hex);
+		assert_string_equal(hex, cases[i].right);
+	}
+}
+
 static void test_base64(void **state)
 {
 	static const char *const pairs[][2] = {{"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"},
@@ -255,6 +307,8 @@ int main(void)
 		cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_decimal),
+		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_base64_refused),
 		cmocka_unit_test(test_nocase),
