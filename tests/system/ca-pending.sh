@@ -141,6 +141,19 @@ is "$(query "SELECT count(*) FROM credential WHERE user_uuid LIKE 'decade0%'
 	AND usage = 'encryption'")" 1 '... who has one encryption key'
 ca_mode
 
+# What waits for a person at the CA is no sign that somebody is down.
+events feed000 20 20
+ca_mode pending forever
+post_many 4 "$root"/feed000/???
+is "$statuses" 20x503 'twenty wait for the decision of the CA'
+deliver --now
+is "$code" 75 'deliver asks for them'
+is "$(query "SELECT count(*) FROM event WHERE user_uuid LIKE 'feed000%' AND tries = 2")" 20 \
+	'... for all of them'
+ca_mode
+deliver --now
+is "$code $(query 'SELECT count(*) FROM request')" '0 0' '... and finishes them'
+
 # --- killed in mid-request
 
 for point in requested issued; do
