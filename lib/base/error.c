@@ -6,6 +6,9 @@
 
 #include "base/utf8.h"
 
+#define DETAIL_REFUSED                                              \
+	"The certificate authority or the Escrow Gateway refused; " \
+	"the event is kept as failed and needs a person."
 #define DETAIL_LATER "The event is kept if it could be recorded, and is finished later."
 
 static const struct error_meaning meanings[ERR_COUNT] = {
@@ -24,9 +27,8 @@ static const struct error_meaning meanings[ERR_COUNT] = {
 	[ERR_NOT_FOUND] = {"not-found", 404, 1, false, "Not found", "There is nothing here."},
 	[ERR_METHOD] = {"method", 405, 1, false, "Method not allowed",
 		"This path does not take that method; see Allow."},
-	[ERR_REFUSED] = {"refused", 502, 1, false, "Refused upstream",
-		"The certificate authority or the Escrow Gateway refused; "
-		"the event is kept as failed and needs a person."},
+	[ERR_REFUSED] = {"refused", 502, 1, false, "Refused upstream", DETAIL_REFUSED},
+	[ERR_BARRED] = {"barred", 502, 1, false, "Refused upstream", DETAIL_REFUSED},
 	[ERR_UNAVAILABLE] = {"unavailable", 503, 75, true, "Not available",
 		"The certificate authority, the Escrow Gateway or the store is "
 		"unreachable or busy. " DETAIL_LATER},

@@ -70,7 +70,7 @@ static enum err not_done(const struct adcs *adcs, const struct http_answer *answ
 	};
 
 	if (answer->status == 401)
-		return error_set(e, ERR_REFUSED, "CA %s does not let us in (status 401): %s",
+		return error_set(e, ERR_BARRED, "CA %s does not let us in (status 401): %s",
 			adcs->ca->url, advice[adcs->ca->auth]);
 	if (answer->status < 300)
 		return not_understood(adcs, "a status that they do not have", e);

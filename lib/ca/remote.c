@@ -50,24 +50,27 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 		whole.answer_max = REMOTE_ANSWER_MAX;
 	err = http_send(remote->http, &whole, out, e);
 	free(url);
+	if (err == ERR_REFUSED)
+		e->code = ERR_BARRED;
 	return err ? error_context(e, "CA") : ERR_OK;
 }
 
-static bool is_passing(int status)
-{
-	return status == 408 || status == 425 || status == 429 || status >= 500;
-}
-
-static const char *advice(const struct http_answer *answer)
-{
-	if (answer->status >= 300 && answer->status < 400)
-		return " redirects, which is not followed: correct its url";
-	if (answer->status == 401 || answer->status == 403)
-		return " does not let us in: see what it knows us by";
-	if (answer->status == 404 || answer->status == 405)
-		return " knows no such request: correct its url";
-	return is_passing(answer->status) ? " cannot do it now" : " refuses";
-}
+/* What a status means that is not the one hoped for; the first row that has it. */
+static const struct {
+	int from, to;
+	enum err err;
+	const char *text;
+} meanings[] = {
+	{300, 399, ERR_BARRED, "redirects, which is not followed: correct its url"},
+	{401, 401, ERR_BARRED, "does not let us in: see what it knows us by"},
+	{403, 403, ERR_BARRED, "does not let us in: see what it knows us by"},
+	{404, 405, ERR_BARRED, "knows no such request: correct its url"},
+	{408, 408, ERR_UNAVAILABLE, "cannot do it now"},
+	{425, 425, ERR_UNAVAILABLE, "cannot do it now"},
+	{429, 429, ERR_UNAVAILABLE, "cannot do it now"},
+	{500, 999, ERR_UNAVAILABLE, "cannot do it now"},
+	{0, 999, ERR_REFUSED, "refuses"},
+};
 
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
 	const char *says, struct error *e)
@@ -75,11 +78,13 @@ enum err remote_refusal(const struct remote *remote, const struct http_answer *a
 	const char *text = says ? says : (const char *)answer->body.data;
 	size_t len = says ? strlen(says) : answer->body.len;
 	char words[EXCERPT_SIZE];
+	size_t i = 0;
 
 	excerpt(text, len, words);
-	error_set(e, is_passing(answer->status) ? ERR_UNAVAILABLE : ERR_REFUSED,
-		"CA %s%s (status %d)%s%s", remote->ca->url, advice(answer), answer->status,
-		*words ? "; it says: " : "", words);
+	while (answer->status < meanings[i].from || answer->status > meanings[i].to)
+		i++;
+	error_set(e, meanings[i].err, "CA %s %s (status %d)%s%s", remote->ca->url, meanings[i].text,
+		answer->status, *words ? "; it says: " : "", words);
 	e->retry_after = answer->retry_after;
 	return e->code;
 }

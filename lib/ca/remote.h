@@ -22,14 +22,15 @@ void remote_close(struct remote *remote);
 
 /*
  * Sends a request whose url is only what stands behind [ca] url: "/v1/…". Any status is success;
- * errors as http_send(). answer_max 0: REMOTE_ANSWER_MAX.
+ * errors as http_send(), but ERR_BARRED where it takes neither our certificate nor our login.
+ * answer_max 0: REMOTE_ANSWER_MAX.
  */
 enum err remote_send(struct remote *remote, const struct http_request *request,
 	struct http_answer *out, struct error *e) must_check;
 
 /*
  * For a status that means neither issued nor pending. 408, 425, 429 and 5xx: ERR_UNAVAILABLE, with
- * retry_after; all others, redirects among them, ERR_REFUSED. says: the CA's own words, of which
+ * retry_after. 401, 403, 404, 405 and redirects: ERR_BARRED. All others: ERR_REFUSED. says: the CA's own words, of which
  * the log gets some printable ones; NULL: the answer's body.
  */
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,

@@ -215,6 +215,26 @@ ca_mode
 deliver --now
 is_done 'refused'
 
+# --- not let in: what waits there is not lost by it
+
+somebody
+ca_mode pending 100
+post
+is "$status" 503 'pending'
+cp "$ca/ra.password" "$root/right.password"
+echo 'of yesterday' >"$ca/ra.password"
+deliver --now
+is "$code" 1 '... the password is changed there: exit 1'
+is "$(event_state)" failed '... the event has failed'
+is "$(query 'SELECT count(*) FROM request')" 2 '... the requests are kept'
+cp "$root/right.password" "$ca/ra.password"
+ca_mode
+due
+deliver
+is "$code" 0 '... and here, too: deliver'
+is_done 'let in again'
+is "$(keys signing) $(keys encryption)" '1 1' '... with the same keys'
+
 # --- something else is to be asked for
 
 somebody
