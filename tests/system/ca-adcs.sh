@@ -382,5 +382,4 @@ ok 'deliver' certprov deliver --now
 is "$(ca_certificates_issued)" $((before + 2)) '... gets its certificates, once'
 is "$(eg_log 'select(.status == 200) | .device' | grep -cFx "$device")" 1 '... and uploads them'
 is "$(ca_log 'select(.status >= 400) | .text')" '' 'the CA has understood all of it'
-sanitizers_are_silent
 done_testing
