@@ -391,7 +391,7 @@ static bool answered(struct exchange *x, const struct operation *operation)
 
 	peer_line(x->state, "vault-namespace", true, namespace);
 	if (peer_line(x->state, "vault-status", true, line)) {
-		status = atoi(peer_word(line, &words));
+		status = (int)strtol(peer_word(line, &words), NULL, 10);
 		reply_errors(x, status, words);
 	} else if (strcmp(request_header(x, "HTTP_X_VAULT_REQUEST"), "true") != 0) {
 		reply_errors(x, 400, "X-Vault-Request: not true");

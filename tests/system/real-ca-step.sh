@@ -28,10 +28,10 @@ real_get()
 	local cache version
 
 	version=$(dpkg-query -W -f='${Version}' golang-github-smallstep-certificates-dev 2>/dev/null)
-	[[ -n $version ]] && command -v go >/dev/null || {
+	if [[ -z $version ]] || ! command -v go >/dev/null; then
 		printf 'no packages golang-github-smallstep-certificates-dev and golang-go here\n' >&2
 		return 1
-	}
+	fi
 	cache=$(fetch_cache)
 	step_ca=$cache/step-ca-$version-$(sha256sum <"$top_srcdir/tests/peers/step-ca/main.go" |
 		cut -c1-16)

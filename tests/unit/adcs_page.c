@@ -74,7 +74,8 @@ static void pending_by_its_number(void **state)
 		{"Your\r\n\tRequest&nbsp;Id is 12", ADCS_UNKNOWN, "", NULL},
 		{"<B>Disposition message:</B><BR>\r\n\t\tTaken Under "
 		 "Submission\r\n<BR>LastStatus:\r\n"
-		 "\t\tThe operation completed successfully. 0x0 (WIN32: 0)",
+		 "\t\t"
+		 "The operation completed successfully. 0x0 (WIN32: 0)",
 			ADCS_PENDING, "", "Taken Under Submission"},
 		/* The words of others' versions beside the number. */
 		{"Your Request Id is 3. The disposition message is \"Taken Under Submission\".",

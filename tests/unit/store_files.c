@@ -19,16 +19,6 @@
 
 #define NOBODY 65534
 
-static struct blob must_read(const char *path)
-{
-	struct blob content = {NULL, 0};
-	struct error e;
-
-	if (file_read(path, &content, &e))
-		fail_msg("%s", e.text);
-	return content;
-}
-
 static size_t files_in(const char *path)
 {
 	struct dirent *entry;

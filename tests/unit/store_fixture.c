@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 int folder_setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -265,4 +267,14 @@ void assert_request(const struct store_request *r, unsigned number)
 	assert_true(blob_equal(&r->request, &expected.request));
 	assert_true(blob_equal(&r->key, &expected.key));
 	store_request_fini(&expected);
+}
+
+struct blob must_read(const char *path)
+{
+	struct blob content = {NULL, 0};
+	struct error e;
+
+	if (file_read(path, &content, &e))
+		fail_msg("%s", e.text);
+	return content;
 }

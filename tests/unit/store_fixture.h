@@ -68,4 +68,7 @@ enum request_claim must_claim(
 	struct fixture *f, const struct store_asking *asking, struct store_request *out);
 void assert_request(const struct store_request *r, unsigned number);
 
+/* A whole file; the caller frees it. */
+struct blob must_read(const char *path);
+
 #endif
