@@ -3,8 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "ca/remote.h"
-#include "ca/step_token.h"
+#include "ca/step_api.h"
 
 /*
  * step-ca of Smallstep: the HTTPS API 1.0 (package api in github.com/smallstep/certificates). Of
@@ -12,10 +11,7 @@
  * Usages and validity are those of the provisioner, its template and its claims.
  */
 
-#define API "/1.0/"
-#define BODY_MAX (64 * 1024)
 #define OID_COMMON_NAME "2.5.4.3"
-#define PAGES_MAX 100 /* of provisioners, a hundred on each */
 
 struct step {
 	struct remote remote;
@@ -23,81 +19,7 @@ struct step {
 	struct certificates cas; /* below its roots, as an answer had them; none: not known yet */
 };
 
-/* --- the wire */
-
-static enum err ask(struct step *step, const char *path, const struct buf *body, int64_t deadline,
-	struct http_answer *out, struct error *e)
-{
-	const struct http_request request = {
-		.method = body ? "POST" : "GET",
-		.url = path,
-		.content_type = body ? "application/json" : NULL,
-		.accept = "application/json",
-		.body = body ? body->data : NULL,
-		.body_len = body ? body->len : 0,
-		.deadline = deadline,
-	};
-	enum err err = body ? buf_check(body, e) : ERR_OK;
-
-	return err ? err : remote_send(&step->remote, &request, out, e);
-}
-
-static enum err not_understood(
-	const struct step *step, const char *path, const char *why, struct error *e)
-{
-	return error_set(e, ERR_UNAVAILABLE, "CA %s: no answer of step-ca to %s: %s",
-		step->remote.ca->url, path, why);
-}
-
-/* What an error says, for free(); NULL: nothing that can be read. */
-static char *complaint(const struct http_answer *answer)
-{
-	cJSON *whole = NULL;
-	struct error ignored;
-	const char *text;
-	char *copy;
-
-	if (json_object(answer->body.data, answer->body.len, &whole, &ignored))
-		return NULL;
-	text = json_text(whole, "message");
-	copy = text ? strdup(text) : NULL;
-	cJSON_Delete(whole);
-	return copy;
-}
-
-/* /sign and /roots are answered with 201, all else with 200. */
-static enum err read_answer(
-	const struct step *step, const struct http_answer *answer, cJSON **out, struct error *e)
-{
-	char *says;
-	enum err err;
-
-	if (answer->status == 200 || answer->status == 201)
-		return remote_json(&step->remote, answer, out, e);
-	says = complaint(answer);
-	err = remote_refusal(&step->remote, answer, says, e);
-	free(says);
-	return err;
-}
-
 /* --- its certificates */
-
-/* Adds what a list of PEM certificates has. */
-static enum err add_list(const cJSON *list, struct certificates *out, struct error *e)
-{
-	const cJSON *item;
-	enum err err = ERR_OK;
-
-	cJSON_ArrayForEach(item, list)
-	{
-		const char *pem = cJSON_GetStringValue(item);
-
-		if (!err)
-			err = pem ? certificates_add_pem(out, pem, strlen(pem), e)
-				  : error_set(e, ERR_REFUSED, "no certificate");
-	}
-	return err;
-}
 
 /* absent: it may know no such path, and has nothing to say then. */
 static enum err fetch_list(struct step *step, const char *path, bool absent, int64_t deadline,
@@ -105,14 +27,14 @@ static enum err fetch_list(struct step *step, const char *path, bool absent, int
 {
 	struct http_answer answer = {0};
 	cJSON *whole = NULL;
-	enum err err = ask(step, path, NULL, deadline, &answer, e);
+	enum err err = step_ask(&step->remote, path, NULL, deadline, &answer, e);
 
 	if (err)
 		return err;
 	if (!absent || answer.status != 404) {
-		err = read_answer(step, &answer, &whole, e);
-		if (!err && add_list(cJSON_GetObjectItemCaseSensitive(whole, "crts"), out, e))
-			err = not_understood(step, path, e->text, e);
+		err = step_answer(&step->remote, &answer, &whole, e);
+		if (!err && step_add_list(cJSON_GetObjectItemCaseSensitive(whole, "crts"), out, e))
+			err = step_not_understood(&step->remote, path, e->text, e);
 	}
 	cJSON_Delete(whole);
 	http_answer_free(&answer);
@@ -123,7 +45,7 @@ static enum err fetch_list(struct step *step, const char *path, bool absent, int
 static enum err fetch_cas(struct step *step, int64_t deadline, struct error *e)
 {
 	struct certificates cas = {.count = 0};
-	enum err err = fetch_list(step, API "intermediates", true, deadline, &cas, e);
+	enum err err = fetch_list(step, STEP_PATH "intermediates", true, deadline, &cas, e);
 
 	if (err || !cas.count) {
 		certificates_free(&cas);
@@ -141,9 +63,9 @@ static enum err step_chain(void *self, int64_t deadline, struct chain *out, stru
 	enum err err = fetch_cas(step, deadline, e);
 
 	if (!err)
-		err = fetch_list(step, API "roots", false, deadline, &roots, e);
+		err = fetch_list(step, STEP_PATH "roots", false, deadline, &roots, e);
 	if (!err && !roots.count)
-		err = not_understood(step, API "roots", "it names none", e);
+		err = step_not_understood(&step->remote, STEP_PATH "roots", "it names none", e);
 	if (!err) {
 		all = step->cas; /* borrows */
 		for (size_t i = 0; i < roots.count && all.count < CERTIFICATES_MAX; i++)
@@ -168,7 +90,7 @@ static const char *subject_of(const struct ca_order *order)
 static enum err put_order(
 	const struct step *step, const struct ca_order *order, struct buf *out, struct error *e)
 {
-	struct buf pem = BUF_INIT(BODY_MAX), token = BUF_INIT(BODY_MAX);
+	struct buf pem = BUF_INIT(STEP_BODY_MAX), token = BUF_INIT(STEP_BODY_MAX);
 	enum err err = step_token(&step->signer, "sign", subject_of(order), order->address->text,
 		order->now, &token, e);
 
@@ -193,7 +115,7 @@ static enum err read_issued(const cJSON *whole, struct certificates *out, struct
 	enum err err = ERR_OK;
 
 	if (cJSON_GetArraySize(list) > 0)
-		return add_list(list, out, e);
+		return step_add_list(list, out, e);
 	for (size_t i = 0; i < ARRAY_LEN(names) && !err; i++) {
 		const char *pem = json_text(whole, names[i]);
 
@@ -206,19 +128,19 @@ static enum err read_issued(const cJSON *whole, struct certificates *out, struct
 static enum err enroll(
 	struct step *step, const struct ca_order *order, struct certificates *out, struct error *e)
 {
-	struct buf body = BUF_INIT(2 * BODY_MAX);
+	struct buf body = BUF_INIT(2 * STEP_BODY_MAX);
 	struct http_answer answer = {0};
 	cJSON *whole = NULL;
 	enum err err = put_order(step, order, &body, e);
 
 	if (!err)
-		err = ask(step, API "sign", &body, order->deadline, &answer, e);
+		err = step_ask(&step->remote, STEP_PATH "sign", &body, order->deadline, &answer, e);
 	buf_free(&body);
 	if (err)
 		return err;
-	err = read_answer(step, &answer, &whole, e);
+	err = step_answer(&step->remote, &answer, &whole, e);
 	if (!err && read_issued(whole, out, e))
-		err = not_understood(step, API "sign", e->text, e);
+		err = step_not_understood(&step->remote, STEP_PATH "sign", e->text, e);
 	cJSON_Delete(whole);
 	http_answer_free(&answer);
 	return err;
@@ -261,83 +183,23 @@ static enum err step_issue(
 
 /* --- is it there? */
 
-static bool is_ours(const struct step *step, const cJSON *provisioner)
-{
-	const char *name = json_text(provisioner, "name"), *type = json_text(provisioner, "type");
-	const char *kid = json_text(cJSON_GetObjectItemCaseSensitive(provisioner, "key"), "kid");
-
-	if (!name || !type || strcmp(name, step->signer.provisioner) != 0 ||
-		strcmp(type, step_signer_type(&step->signer)) != 0)
-		return false;
-	return step->signer.identity || (kid && strcmp(kid, step->signer.jwk.kid) == 0);
-}
-
-/* One page of them; *next is where the next one begins, "" behind the last. */
-static enum err find_on_page(
-	struct step *step, struct buf *next, int64_t deadline, bool *found, struct error *e)
-{
-	struct buf path = BUF_INIT(BODY_MAX);
-	struct http_answer answer = {0};
-	cJSON *whole = NULL;
-	const cJSON *item;
-	const char *cursor;
-	enum err err;
-
-	buf_printf(&path, API "provisioners?limit=100&cursor=%s", next->len ? next->data : "");
-	err = buf_check(&path, e);
-	if (!err)
-		err = ask(step, path.data, NULL, deadline, &answer, e);
-	buf_free(&path);
-	if (err)
-		return err;
-	err = read_answer(step, &answer, &whole, e);
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(whole, "provisioners")) *found =
-		*found || is_ours(step, item);
-	cursor = json_text(whole, "nextCursor");
-	buf_reset(next);
-	/* They are hexadecimal digits: nothing else has a place in a URL. */
-	if (cursor && !cursor[strspn(cursor, "0123456789abcdef")])
-		buf_puts(next, cursor);
-	cJSON_Delete(whole);
-	http_answer_free(&answer);
-	return err;
-}
-
-static enum err find_provisioner(struct step *step, int64_t deadline, struct error *e)
-{
-	struct buf next = BUF_INIT(BODY_MAX);
-	bool found = false;
-	enum err err = ERR_OK;
-	int pages = 0;
-
-	do
-		err = find_on_page(step, &next, deadline, &found, e);
-	while (!err && !found && next.len && ++pages < PAGES_MAX);
-	buf_free(&next);
-	if (err || found)
-		return err;
-	return error_set(e, ERR_REFUSED, "CA %s has no provisioner \"%s\" of type %s%s",
-		step->remote.ca->url, step->signer.provisioner, step_signer_type(&step->signer),
-		step->signer.identity ? "" : " with the key in jwk-file");
-}
-
 static enum err step_probe(void *self, int64_t deadline, struct error *e)
 {
 	struct http_answer answer = {0};
 	struct step *step = self;
 	cJSON *whole = NULL;
 	const char *status;
-	enum err err = ask(step, API "health", NULL, deadline, &answer, e);
+	enum err err = step_ask(&step->remote, STEP_PATH "health", NULL, deadline, &answer, e);
 
 	if (err)
 		return err;
-	err = read_answer(step, &answer, &whole, e);
+	err = step_answer(&step->remote, &answer, &whole, e);
 	status = json_text(whole, "status");
 	if (!err && (!status || strcmp(status, "ok") != 0))
-		err = not_understood(step, API "health", "it is not \"ok\"", e);
+		err = step_not_understood(&step->remote, STEP_PATH "health", "it is not \"ok\"", e);
 	cJSON_Delete(whole);
 	http_answer_free(&answer);
-	return err ? err : find_provisioner(step, deadline, e);
+	return err ? err : step_find_provisioner(&step->remote, &step->signer, deadline, e);
 }
 
 /* --- revocation */
@@ -364,7 +226,7 @@ static enum err check_issuer(
 static enum err put_revocation(const struct step *step, const struct ca_revocation *revocation,
 	struct buf *out, struct error *e)
 {
-	struct buf token = BUF_INIT(BODY_MAX);
+	struct buf token = BUF_INIT(STEP_BODY_MAX);
 	char serial[TEXT_DECIMAL_SIZE];
 	enum err err;
 
@@ -383,7 +245,7 @@ static enum err put_revocation(const struct step *step, const struct ca_revocati
 
 static bool is_revoked_already(const struct http_answer *answer)
 {
-	char *says = complaint(answer);
+	char *says = step_complaint(answer);
 	bool is = answer->status == 400 && says && strstr(says, "already revoked");
 
 	free(says);
@@ -392,7 +254,7 @@ static bool is_revoked_already(const struct http_answer *answer)
 
 static enum err step_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
 {
-	struct buf body = BUF_INIT(BODY_MAX);
+	struct buf body = BUF_INIT(STEP_BODY_MAX);
 	struct http_answer answer = {0};
 	struct step *step = self;
 	cJSON *whole = NULL;
@@ -401,12 +263,13 @@ static enum err step_revoke(void *self, const struct ca_revocation *revocation, 
 	if (!err)
 		err = put_revocation(step, revocation, &body, e);
 	if (!err)
-		err = ask(step, API "revoke", &body, revocation->deadline, &answer, e);
+		err = step_ask(
+			&step->remote, STEP_PATH "revoke", &body, revocation->deadline, &answer, e);
 	buf_free(&body);
 	if (err)
 		return err;
 	if (!is_revoked_already(&answer))
-		err = read_answer(step, &answer, &whole, e);
+		err = step_answer(&step->remote, &answer, &whole, e);
 	cJSON_Delete(whole);
 	http_answer_free(&answer);
 	return err;

@@ -1,0 +1,139 @@
+#include "ca/step_api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGES_MAX 100 /* of provisioners, a hundred on each */
+
+enum err step_ask(struct remote *remote, const char *path, const struct buf *body, int64_t deadline,
+	struct http_answer *out, struct error *e)
+{
+	const struct http_request request = {
+		.method = body ? "POST" : "GET",
+		.url = path,
+		.content_type = body ? "application/json" : NULL,
+		.accept = "application/json",
+		.body = body ? body->data : NULL,
+		.body_len = body ? body->len : 0,
+		.deadline = deadline,
+	};
+	enum err err = body ? buf_check(body, e) : ERR_OK;
+
+	return err ? err : remote_send(remote, &request, out, e);
+}
+
+enum err step_not_understood(
+	const struct remote *remote, const char *path, const char *why, struct error *e)
+{
+	return error_set(e, ERR_UNAVAILABLE, "CA %s: no answer of step-ca to %s: %s",
+		remote->ca->url, path, why);
+}
+
+char *step_complaint(const struct http_answer *answer)
+{
+	cJSON *whole = NULL;
+	struct error ignored;
+	const char *text;
+	char *copy;
+
+	if (json_object(answer->body.data, answer->body.len, &whole, &ignored))
+		return NULL;
+	text = json_text(whole, "message");
+	copy = text ? strdup(text) : NULL;
+	cJSON_Delete(whole);
+	return copy;
+}
+
+/* /sign and /roots are answered with 201, all else with 200. */
+enum err step_answer(
+	const struct remote *remote, const struct http_answer *answer, cJSON **out, struct error *e)
+{
+	char *says;
+	enum err err;
+
+	if (answer->status == 200 || answer->status == 201)
+		return remote_json(remote, answer, out, e);
+	says = step_complaint(answer);
+	err = remote_refusal(remote, answer, says, e);
+	free(says);
+	return err;
+}
+
+enum err step_add_list(const cJSON *list, struct certificates *out, struct error *e)
+{
+	const cJSON *item;
+	enum err err = ERR_OK;
+
+	for (item = list ? list->child : NULL; item && !err; item = item->next) {
+		const char *pem = cJSON_GetStringValue(item);
+
+		err = pem ? certificates_add_pem(out, pem, strlen(pem), e)
+			  : error_set(e, ERR_REFUSED, "no certificate");
+	}
+	return err;
+}
+
+/* --- provisioners */
+
+static bool is_ours(const struct step_signer *signer, const cJSON *provisioner)
+{
+	const char *name = json_text(provisioner, "name"), *type = json_text(provisioner, "type");
+	const char *kid = json_text(cJSON_GetObjectItemCaseSensitive(provisioner, "key"), "kid");
+
+	if (!name || !type || strcmp(name, signer->provisioner) != 0 ||
+		strcmp(type, step_signer_type(signer)) != 0)
+		return false;
+	return signer->identity || (kid && strcmp(kid, signer->jwk.kid) == 0);
+}
+
+/* One page of them; *next is where the next one begins, "" behind the last. */
+static enum err find_on_page(struct remote *remote, const struct step_signer *signer,
+	struct buf *next, int64_t deadline, bool *found, struct error *e)
+{
+	struct buf path = BUF_INIT(STEP_BODY_MAX);
+	struct http_answer answer = {0};
+	cJSON *whole = NULL;
+	const cJSON *list, *item;
+	const char *cursor;
+	enum err err;
+
+	buf_printf(
+		&path, STEP_PATH "provisioners?limit=100&cursor=%s", next->len ? next->data : "");
+	err = buf_check(&path, e);
+	if (!err)
+		err = step_ask(remote, path.data, NULL, deadline, &answer, e);
+	buf_free(&path);
+	if (err)
+		return err;
+	err = step_answer(remote, &answer, &whole, e);
+	list = cJSON_GetObjectItemCaseSensitive(whole, "provisioners");
+	for (item = list ? list->child : NULL; item; item = item->next)
+		*found = *found || is_ours(signer, item);
+	cursor = json_text(whole, "nextCursor");
+	buf_reset(next);
+	/* They are hexadecimal digits: nothing else has a place in a URL. */
+	if (cursor && !cursor[strspn(cursor, "0123456789abcdef")])
+		buf_puts(next, cursor);
+	cJSON_Delete(whole);
+	http_answer_free(&answer);
+	return err;
+}
+
+enum err step_find_provisioner(
+	struct remote *remote, const struct step_signer *signer, int64_t deadline, struct error *e)
+{
+	struct buf next = BUF_INIT(STEP_BODY_MAX);
+	bool found = false;
+	enum err err = ERR_OK;
+	int pages = 0;
+
+	do
+		err = find_on_page(remote, signer, &next, deadline, &found, e);
+	while (!err && !found && next.len && ++pages < PAGES_MAX);
+	buf_free(&next);
+	if (err || found)
+		return err;
+	return error_set(e, ERR_REFUSED, "CA %s has no provisioner \"%s\" of type %s%s",
+		remote->ca->url, signer->provisioner, step_signer_type(signer),
+		signer->identity ? "" : " with the key in jwk-file");
+}

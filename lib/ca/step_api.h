@@ -1,0 +1,34 @@
+#ifndef CA_STEP_API_H
+#define CA_STEP_API_H
+
+#include "ca/remote.h"
+#include "ca/step_token.h"
+
+/* step-ca's HTTPS API 1.0, as step.c uses it. */
+
+#define STEP_PATH "/1.0/"
+#define STEP_BODY_MAX (64 * 1024)
+
+/* GET, or POST where there is a body; any status is success. */
+enum err step_ask(struct remote *remote, const char *path, const struct buf *body, int64_t deadline,
+	struct http_answer *out, struct error *e) must_check;
+
+/* ERR_UNAVAILABLE: an answer that is none of its. */
+enum err step_not_understood(
+	const struct remote *remote, const char *path, const char *why, struct error *e);
+
+/* What an error says, for free(); NULL: nothing that can be read. */
+char *step_complaint(const struct http_answer *answer);
+
+/* The answer, for cJSON_Delete(), if it is one of success. */
+enum err step_answer(const struct remote *remote, const struct http_answer *answer, cJSON **out,
+	struct error *e) must_check;
+
+/* Adds what a list of PEM certificates has. */
+enum err step_add_list(const cJSON *list, struct certificates *out, struct error *e) must_check;
+
+/* ERR_REFUSED: the provisioner that takes our tokens is not there. */
+enum err step_find_provisioner(struct remote *remote, const struct step_signer *signer,
+	int64_t deadline, struct error *e) must_check;
+
+#endif
