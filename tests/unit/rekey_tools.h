@@ -126,14 +126,4 @@ static void assert_keys_anew(struct fixture *f, unsigned count)
 	assert_keys(f, f->store, count);
 }
 
-static void keep_copy(struct fixture *f, char path[400])
-{
-	struct blob key = must_read(f->key_file);
-
-	snprintf(path, 400, "%s.old", f->key_file);
-	unlink(path);
-	assert_int_equal(file_create(path, 0600, key.data, key.len, &f->e), ERR_OK);
-	blob_free(&key);
-}
-
 #endif

@@ -4,6 +4,16 @@
 
 /* A new master key, also beside others at work. */
 
+static void keep_copy(struct fixture *f, char path[400])
+{
+	struct blob key = must_read(f->key_file);
+
+	snprintf(path, 400, "%s.old", f->key_file);
+	unlink(path);
+	assert_int_equal(file_create(path, 0600, key.data, key.len, &f->e), ERR_OK);
+	blob_free(&key);
+}
+
 static void seals_all_keys_anew(void **state)
 {
 	struct fixture *f = *state;
