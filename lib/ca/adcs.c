@@ -20,8 +20,6 @@
 #define SUBMIT "/certfnsh.asp"
 #define TYPE_FORM "application/x-www-form-urlencoded"
 #define TYPE_PAGE "text/html"
-#define TYPE_CERTIFICATE "application/pkix-cert"
-#define TYPE_CHAIN "application/x-pkcs7-certificates"
 
 #define PATH_SIZE 128
 #define FORM_MAX (64 * 1024)
@@ -135,21 +133,20 @@ static enum err add_chain(
 	return err;
 }
 
-/* Certificates of one type; a page instead says what has become of the request. */
+/* A certificate, or a chain; a page instead says what has become of the request. */
 static enum err read_certificates(const struct adcs *adcs, const struct http_answer *answer,
-	const char *type, struct certificates *out, struct error *e)
+	bool chain, struct certificates *out, struct error *e)
 {
 	struct certificates got = {.count = 0};
 	struct adcs_page page = {.state = ADCS_UNKNOWN};
 	enum err err;
 
-	if (answer->status != 200 || strcmp(answer->content_type, type) != 0) {
+	if (answer->status != 200 || strcmp(answer->content_type, TYPE_PAGE) == 0) {
 		err = read_page(adcs, answer, &page, e);
 		return err ? err : not_issued(adcs, &page, e);
 	}
-	err = strcmp(type, TYPE_CHAIN) == 0
-		      ? add_chain(&got, answer, e)
-		      : certificates_add_pem(&got, answer->body.data, answer->body.len, e);
+	err = chain ? add_chain(&got, answer, e)
+		    : certificates_add_pem(&got, answer->body.data, answer->body.len, e);
 	if (err) {
 		certificates_free(&got);
 		return not_understood(adcs, e->text, e);
@@ -158,14 +155,14 @@ static enum err read_certificates(const struct adcs *adcs, const struct http_ans
 	return ERR_OK;
 }
 
-static enum err fetch(struct adcs *adcs, const char *path, const char *type, int64_t deadline,
+static enum err fetch(struct adcs *adcs, const char *path, bool chain, int64_t deadline,
 	struct certificates *out, struct error *e)
 {
 	struct http_answer answer = {0};
 	enum err err = ask(adcs, path, NULL, deadline, &answer, e);
 
 	if (!err)
-		err = read_certificates(adcs, &answer, type, out, e);
+		err = read_certificates(adcs, &answer, chain, out, e);
 	http_answer_free(&answer);
 	return err;
 }
@@ -230,11 +227,11 @@ static enum err retrieve(struct adcs *adcs, const struct ca_order *order, const 
 	enum err err;
 
 	snprintf(path, sizeof(path), "/certnew.cer?ReqID=%s&Enc=b64", number);
-	err = fetch(adcs, path, TYPE_CERTIFICATE, order->deadline, &leaf, e);
+	err = fetch(adcs, path, false, order->deadline, &leaf, e);
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "/certnew.p7b?ReqID=%s&Enc=b64", number);
-	err = fetch(adcs, path, TYPE_CHAIN, order->deadline, &all, e);
+	err = fetch(adcs, path, true, order->deadline, &all, e);
 	for (size_t i = 0; i < leaf.count && !err; i++)
 		err = certificates_add_der(
 			&all, leaf.certificate[i].data, leaf.certificate[i].len, e);
@@ -287,8 +284,8 @@ static enum err adcs_issue(
 static enum err adcs_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
 {
 	struct certificates all = {.count = 0};
-	enum err err = fetch(self, "/certnew.p7b?ReqID=CACert&Renewal=-1&Enc=b64", TYPE_CHAIN,
-		deadline, &all, e);
+	enum err err = fetch(
+		self, "/certnew.p7b?ReqID=CACert&Renewal=-1&Enc=b64", true, deadline, &all, e);
 
 	if (!err)
 		err = chain_longest(&all, out, e);

@@ -50,8 +50,9 @@ struct ca_kind {
 		struct error *e);
 	/*
 	 * ERR_OK: issued. ERR_PENDING: it has the request, and a person decides; with
-	 * out->handle, and e->retry_after if it said when to ask again. ERR_REFUSED for good; ERR_BARRED: not even looked at, as it did not let us in.
-	 * ERR_UNAVAILABLE: later, with the same request; it may have issued by then.
+	 * out->handle, and e->retry_after if it said when to ask again. ERR_REFUSED for good;
+	 * ERR_BARRED: not even looked at, as it did not let us in. ERR_UNAVAILABLE: later, with
+	 * the same request; it may have issued by then.
 	 */
 	enum err (*issue)(
 		void *self, const struct ca_order *order, struct ca_answer *out, struct error *e);

@@ -30,8 +30,8 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 
 /*
  * For a status that means neither issued nor pending. 408, 425, 429 and 5xx: ERR_UNAVAILABLE, with
- * retry_after. 401, 403, 404, 405 and redirects: ERR_BARRED. All others: ERR_REFUSED. says: the CA's own words, of which
- * the log gets some printable ones; NULL: the answer's body.
+ * retry_after. 401, 403, 404, 405 and redirects: ERR_BARRED. All others: ERR_REFUSED. says: the
+ * CA's own words, of which the log gets some printable ones; NULL: the answer's body.
  */
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
 	const char *says, struct error *e);
