@@ -223,6 +223,9 @@ static enum err login(struct vault_session *session, int64_t deadline, struct er
 	cJSON_Delete(object);
 	http_answer_free(&answer);
 	buf_free(&body);
+	/* A wrong secret is answered by 400, as a request would be that is refused for good. */
+	if (err == ERR_REFUSED)
+		e->code = ERR_BARRED;
 	return err ? error_context(e, "login") : ERR_OK;
 }
 

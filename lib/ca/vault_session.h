@@ -31,8 +31,9 @@ struct vault_request {
 
 /*
  * The object that it answers (status 200); cJSON_Delete(). A token of a login that is refused is
- * replaced once. ERR_REFUSED with Vault's own words; ERR_UNAVAILABLE also for a Vault that is
- * sealed or stands by, and for what is no answer of its API.
+ * replaced once. ERR_REFUSED with Vault's own words; ERR_BARRED where a login is what it refuses;
+ * ERR_UNAVAILABLE also for a Vault that is sealed or stands by, and for what is no answer of its
+ * API.
  */
 enum err vault_ask(struct vault_session *session, const struct vault_request *request, cJSON **out,
 	struct error *e) must_check;

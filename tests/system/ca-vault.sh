@@ -124,6 +124,22 @@ ok '... and comes back' ca_start
 ok '... certprov deliver' certprov deliver --now
 is "$(eg_upload_count) $(ca_certificates_issued)" '3 6' '... finishes it, once'
 
+# --- not let in: what it may have issued already is asked for with the same key
+
+event_json device="$(new_uuid)" user="$(new_uuid)" >"$root/event.json"
+ca_log_from_here
+ca_mode truncated
+post_event "$root/event.json"
+is "$status" 503 'an answer is lost: 503'
+ca_mode
+printf 'wrong\n' >"$ca/secret-id"
+code=0
+certprov deliver --now >"$root/output" 2>&1 || code=$?
+is "$code" 1 '... then the secret is another there: exit 1'
+printf 's3cret-id\n' >"$ca/secret-id"
+ok '... and here, too: certprov deliver' certprov deliver --now
+is "$(ca_log 'select(.usage == "signing") | .key' | sort -u | wc -l)" 1 '... with the same key'
+
 # --- other addresses
 
 mail=jürgen@example.com
