@@ -166,7 +166,23 @@ static const char *const reasons[REVOCATION_REASON_COUNT] = {
 	[REVOKED_AA_COMPROMISE] = "AA_COMPROMISE",
 };
 
-/* 200: {"revoked": true, …}; 202: somebody has to approve it; 409: it was revoked before. */
+/* By EJBCA itself: who has a wrong url gets a page. */
+static bool is_unknown(const struct http_answer *answer)
+{
+	struct error ignored;
+	cJSON *object = NULL;
+	bool is = answer->status == 404 &&
+		  json_object(answer->body.data, answer->body.len, &object, &ignored) == ERR_OK &&
+		  json_text(object, "error_message");
+
+	cJSON_Delete(object);
+	return is;
+}
+
+/*
+ * 200: {"revoked": true, …}; 202: somebody has to approve it; 404: it has no such certificate; 409:
+ * it was revoked before.
+ */
 static enum err read_revoked(
 	const struct ejbca *ejbca, const struct http_answer *answer, struct error *e)
 {
@@ -175,6 +191,9 @@ static enum err read_revoked(
 
 	if (answer->status == 409)
 		return ERR_OK;
+	if (is_unknown(answer))
+		return error_set(e, ERR_REFUSED, "CA %s has not issued that certificate",
+			ejbca->remote.ca->url);
 	if (answer->status == 202)
 		return error_set(e, ERR_PENDING,
 			"CA %s waits for somebody's approval of the revocation",

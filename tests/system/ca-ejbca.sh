@@ -4,6 +4,8 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-ca.sh
 . "$top_srcdir/tests/system/lib-ca.sh"
+# shellcheck source=tests/system/lib-store.sh
+. "$top_srcdir/tests/system/lib-store.sh"
 
 state=$ca/state
 mail=ann.person@example.com
@@ -51,6 +53,20 @@ ok 'certprov check' certprov check
 serial=$(certprov list certificates --json | jq -r '.[0].serial')
 ok 'certprov revoke' certprov revoke --serial "$serial" --reason keyCompromise
 is "$(ca_revoked "$serial")" "$serial KEY_COMPROMISE" '... revokes there, with the reason'
+
+# --- not its own
+
+store_sql "${conf%/*}/certprov.db" "UPDATE credential SET issuer = 'CN=Earlier CA'"
+configure events.on-unenroll=revoke-all
+handler_stop
+handler_start
+event_json EventId:=39 EventType='Break MDM Confirmed' >"$root/event.json"
+post_event "$root/event.json"
+is "$status $(jq -r .status <<<"$body")" '200 recorded' 'unenrolled, with a certificate of an earlier CA'
+like "$(<"$root/handler.log")" 'not revoked: .*has not issued that certificate' '... which stays, as the log says'
+configure events.on-unenroll=keep
+handler_stop
+handler_start
 
 # --- killed
 
