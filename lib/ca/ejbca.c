@@ -113,14 +113,26 @@ static enum err complete(struct ejbca *ejbca, const struct ca_order *order,
 	return err;
 }
 
+/*
+ * A finalize gives no chain, and cannot be repeated: before one whose issuer we cannot learn
+ * somebody would have to approve the next.
+ */
+static enum err know_cas(struct ejbca *ejbca, const struct ca_order *order, struct error *e)
+{
+	return !*order->handle || ejbca->cas.count ? ERR_OK
+						   : ejbca_fetch_cas(ejbca, order->deadline, e);
+}
+
 static enum err ejbca_issue(
 	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
 {
 	struct ejbca *ejbca = self;
 	struct certificates issued = {.count = 0};
 	struct http_answer answer = {0};
-	enum err err = ejbca_enroll(ejbca, order, &answer, e);
+	enum err err = know_cas(ejbca, order, e);
 
+	if (!err)
+		err = ejbca_enroll(ejbca, order, &answer, e);
 	if (!err && answer.status == 202)
 		err = pending(ejbca, &answer, out, e);
 	else if (!err && answer.status != 200 && answer.status != 201)

@@ -71,7 +71,7 @@ static enum err find_subject(
 	if (!cJSON_IsArray(list))
 		err = remote_garbled(&ejbca->remote, "no list of CAs", e);
 	else if (!subject)
-		err = error_set(e, ERR_REFUSED,
+		err = error_set(e, ERR_BARRED,
 			"CA %s has no CA named \"%s\", or our role may not see it; correct "
 			"ca-name, or the role",
 			ejbca->remote.ca->url, name);

@@ -29,7 +29,7 @@ enum err ejbca_ask(struct ejbca *ejbca, const struct ejbca_request *request,
 enum err ejbca_refusal(
 	const struct ejbca *ejbca, const struct http_answer *answer, struct error *e);
 
-/* The subject of the CA named ca-name, in EJBCA's own form. ERR_REFUSED if it does not show it. */
+/* The subject of the CA named ca-name, in EJBCA's own form. ERR_BARRED if it does not show it. */
 enum err ejbca_subject(
 	struct ejbca *ejbca, int64_t deadline, struct buf *out, struct error *e) must_check;
 

@@ -127,6 +127,17 @@ order_says '^issued' '... it is issued once more to the same end entity' --again
 is "$(paths)" 'pkcs10enroll 202 finalize 200 finalize 400 pkcs10enroll 201 ' '... in that order'
 is "$(ca_certificates_issued)" $((before + 2)) '... and the first is void'
 
+ca_log_from_here
+before=$(ca_certificates_issued)
+ca_mode pending
+order_says '^pending' 'pending'
+ca_mode refuse at /v1/ca
+order_says '^refused: .*status 403' '... approved, but our role may not ask who issues' --again
+ca_mode
+order_says '^issued' '... it may: issued' --again
+is "$(paths)" 'pkcs10enroll 202 finalize 200 ' '... without another approval'
+is "$(ca_certificates_issued)" $((before + 1)) '... once'
+
 # --- what is refused, or wrongly configured
 
 configure ca.ca-name='Another CA'
