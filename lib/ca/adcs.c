@@ -242,11 +242,11 @@ static enum err retrieve(struct adcs *adcs, const struct ca_order *order, const 
 	return err;
 }
 
-/* It is issued, so it must not be asked for again, but by its number. */
+/* It is issued, so it must not be asked for again, but by its number, whoever lets us in then. */
 static enum err keep_waiting(
 	const char *number, struct ca_answer *out, enum err err, struct error *e)
 {
-	if (err == ERR_UNAVAILABLE)
+	if (err == ERR_UNAVAILABLE || err == ERR_BARRED)
 		e->code = err = ERR_PENDING;
 	if (err == ERR_PENDING)
 		snprintf(out->handle, sizeof(out->handle), "%s", number);

@@ -160,6 +160,16 @@ before=$(ca_certificates_issued)
 order --again
 says '^issued' '... and is fetched later'
 is "$(ca_certificates_issued)" "$before" '... not issued again'
+ca_mode refuse at certnew.cer
+order
+says '^pending [0-9]+ ' 'what is issued but not for us to fetch waits, too'
+before=$(ca_certificates_issued)
+order --again
+says '^refused: .*status 403' '... until somebody sees to it'
+ca_mode
+order --again
+says '^issued' '... and is fetched then'
+is "$(ca_certificates_issued)" "$before" '... not issued again'
 
 # The same in the whole product.
 use_kerberos
