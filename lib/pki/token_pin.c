@@ -108,6 +108,8 @@ static bool is_remembered(const struct pin *pin)
 	struct error e;
 	bool same;
 
+	if (!pin->stamp[0]) /* there is no file, as pin_give() will say */
+		return false;
 	if (strcmp(pin->refused, pin->stamp) == 0)
 		return true;
 	if (file_read(pin->memory, &known, &e))

@@ -259,6 +259,13 @@ static void test_wrong_pin(void **state)
 	assert_ok(token_probe(token, e));
 	token_free(token);
 	assert_false(shell("ls \"$1\"/pin.refused-* 2>/dev/null"));
+	/* One that is gone was not refused. */
+	token = new_token("p256");
+	assert_int_equal(unlink(pin_file), 0);
+	assert_err(token_probe(token, e), ERR_UNAVAILABLE, "its PIN file cannot be read");
+	write_pin(PIN);
+	assert_ok(token_probe(token, e));
+	token_free(token);
 }
 
 /* --- certificates */
