@@ -66,6 +66,9 @@ enum err store_request_claim(struct store *store, const struct store_asking *ask
 enum err store_request_add(struct store *store, const struct store_asking *asking,
 	struct store_request *request, bool *won, struct error *e) must_check;
 
+/* A CA's "later" is within a day: http_send() cuts what is longer. */
+#define STORE_ASK_WAIT_MAX 86400
+
 /* What a CA said of a request that waits there for a decision. */
 struct store_pending {
 	const char *handle; /* "": none, or that which it gave before */

@@ -186,7 +186,7 @@ static enum err claim_found(struct sqlite *db, const struct store_asking *asking
 		*how = REQUEST_NONE;
 		return drop(db, r, pending, "another one is made in its place", e);
 	}
-	if (!asking->now && is_ahead(r->next_at, STORE_WAIT_MAX)) {
+	if (!asking->now && is_ahead(r->next_at, STORE_ASK_WAIT_MAX)) {
 		*how = REQUEST_EARLY;
 		return ERR_OK;
 	}

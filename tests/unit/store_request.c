@@ -181,7 +181,7 @@ static void waits_as_long_as_the_ca_asks(void **state)
 {
 	struct fixture *f = *state;
 	struct store_asking wish = asking(&owner);
-	int64_t next_at = clock_now() + 1000;
+	int64_t next_at = clock_now() + 80000; /* most of a day */
 	const struct store_pending first = {"4711", next_at}, again = {"", 0};
 	struct store_request r;
 
