@@ -96,4 +96,26 @@ ok 'as the sections say' verified signing
 unpack 2 encryption
 ok 'for both' verified encryption
 
+# --- they have changed places: each is revoked where it was issued all the same
+
+user=$(jq -r .EnrollmentUserUUID "$root/event.json")
+device=$(jq -r .DeviceUUID "$root/event.json")
+configure ca.certificate=encryption.crt ca.key=encryption.key \
+	'ca encryption.certificate=signing.crt' 'ca encryption.key=signing.key'
+ok 'revoke --user' certprov revoke --user "$user" --yes
+ok 'revoke --device' certprov revoke --device "$device" --yes
+
+# revoked LIST CA USAGE: whether it has the user's certificate of that usage
+revoked()
+{
+	openssl crl -inform DER -in "$1" -noout -text -verify -CAfile "$root/certprov/$2.crt" |
+		grep -qi "Serial Number: $(certprov list certificates --json --user "$user" |
+			jq -r --arg usage "$3" '.[] | select(.usage == $usage) | .serial')"
+}
+
+certprov crl --output "$root/first.crl"
+certprov crl --usage encryption --output "$root/second.crl"
+ok 'the one has the encryption certificate in its list' revoked "$root/first.crl" encryption encryption
+ok 'the other that for signatures' revoked "$root/second.crl" signing signing
+
 done_testing
