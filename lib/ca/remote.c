@@ -46,6 +46,8 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 		return error_memory(e);
 	whole.url = url;
 	whole.plain = true; /* the configuration takes http:// to this machine alone */
+	/* Twice would be two certificates, or a token that has been used already. */
+	whole.once = strcmp(request->method, "POST") == 0;
 	if (!whole.answer_max)
 		whole.answer_max = REMOTE_ANSWER_MAX;
 	err = http_send(remote->http, &whole, out, e);

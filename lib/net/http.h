@@ -54,6 +54,7 @@ struct http_request {
 	const char *const *headers; /* "Name: value" each, NULL-terminated; or NULL */
 	const char *body;	    /* len bytes, or NULL */
 	size_t body_len;
+	bool once;	   /* on a new connection: what dies on a kept one may be sent twice */
 	int64_t deadline;  /* clock_monotonic_ms(): by then it is over */
 	size_t answer_max; /* bytes of body that we are ready to take */
 };
@@ -71,7 +72,8 @@ struct http_answer {
 /*
  * One request, its answer whole or not at all. Redirects are not followed. A kept
  * connection that turns out dead before any answer is replaced once, within the
- * deadline. Any status is success here. Freed with http_answer_free().
+ * deadline; so the server may get the request twice, unless it is to be sent once. Any
+ * status is success here. Freed with http_answer_free().
  *
  * ERR_UNAVAILABLE: no connection, no answer in time, or one that is cut,
  * malformed or too large; the server may have acted on it, so a repeat must be

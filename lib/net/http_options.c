@@ -237,6 +237,7 @@ static void set_request(struct setting *s, const struct http_transfer *t)
 		set_text(s, CURLOPT_POSTFIELDS, r->body ? r->body : "");
 	}
 	set_text(s, CURLOPT_CUSTOMREQUEST, r->method);
+	set_number(s, CURLOPT_FRESH_CONNECT, r->once);
 	check(s, CURLOPT_HTTPHEADER, curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, t->headers));
 }
 

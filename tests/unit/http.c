@@ -285,6 +285,33 @@ static void test_dying_connection_is_replaced(void **state)
 	}
 }
 
+/* Nor may it die with a request that must not come twice. */
+static void test_once_is_on_a_new_connection(void **state)
+{
+	struct peer peer = START(SERVER("server"));
+	struct http_client *client = client_for("ca.pem", NULL);
+	struct http_answer answer = {0};
+	struct error e = {0};
+	char url[256];
+	const struct http_request request = {
+		.method = "POST",
+		.url = url,
+		.once = true,
+		.deadline = clock_monotonic_ms() + PLENTY,
+		.answer_max = 1000,
+	};
+
+	(void)state;
+	expect_body(client, peer.url, "ok", "{}");
+	snprintf(url, sizeof(url), "%s/close-if-kept", peer.url);
+	if (http_send(client, &request, &answer, &e))
+		fail_msg("%s", e.text);
+	http_answer_free(&answer);
+	expect_body(client, peer.url, "counters", "connections=2 requests=3");
+	http_client_free(client);
+	net_stop(&peer);
+}
+
 /* A new connection that dies is not tried again: once is what the caller asked for. */
 static void test_new_connection_is_not_repeated(void **state)
 {
@@ -354,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_connection_is_kept),
 		cmocka_unit_test(test_closed_connection_is_replaced),
 		cmocka_unit_test(test_dying_connection_is_replaced),
+		cmocka_unit_test(test_once_is_on_a_new_connection),
 		cmocka_unit_test(test_new_connection_is_not_repeated),
 		cmocka_unit_test(test_no_connection),
 		cmocka_unit_test(test_proxy_of_environment_is_ignored),
