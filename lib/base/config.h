@@ -136,7 +136,10 @@ void config_free(struct config *config);
  */
 const char *config_next_file(const struct config *config, const char *section, size_t *at);
 
-/* The CA of that usage: its own section, or [ca]. */
+/*
+ * The CA of that usage: its own section, or [ca]; for a usage that [certificates] usages has not,
+ * and where there is no [ca], the other one's.
+ */
 const struct config_ca *config_ca(const struct config *config, enum usage usage);
 
 /* Seconds: how long CAs and gateways together may hold up one event. */

@@ -10,21 +10,6 @@ static const char *const sections[USAGE_COUNT] = {
 	[USAGE_ENCRYPTION] = "ca encryption",
 };
 
-const struct config_ca *config_ca(const struct config *config, enum usage usage)
-{
-	return config->ca_for[usage].section ? &config->ca_for[usage] : &config->ca;
-}
-
-int64_t config_longest(const struct config *config)
-{
-	int64_t seconds = config->escrow.timeout;
-
-	for (int usage = 0; usage < USAGE_COUNT; usage++)
-		if (config->certificates.usages[usage])
-			seconds += config_ca(config, (enum usage)usage)->timeout;
-	return seconds;
-}
-
 /* The keys of a section stand together: NULL behind the last one. */
 static const struct option *next_of(const struct option *o)
 {
@@ -41,6 +26,26 @@ static bool is_used(const struct config *config, const char *section)
 		if (*config_line(config, o))
 			return true;
 	return false;
+}
+
+const struct config_ca *config_ca(const struct config *config, enum usage usage)
+{
+	const struct config_ca *own = &config->ca_for[usage];
+
+	/* A usage that there is not needs no CA that is not even mentioned. */
+	if (!own->section && !config->certificates.usages[usage] && !is_used(config, "ca"))
+		own = &config->ca_for[(usage + 1) % USAGE_COUNT];
+	return own->section ? own : &config->ca;
+}
+
+int64_t config_longest(const struct config *config)
+{
+	int64_t seconds = config->escrow.timeout;
+
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		if (config->certificates.usages[usage])
+			seconds += config_ca(config, (enum usage)usage)->timeout;
+	return seconds;
 }
 
 static enum err copy_value(
@@ -121,17 +126,16 @@ static enum err check(const struct config *config, const struct config_ca *ca, s
 	return err ? err : config_check_identity(config, ca->section, ca->identity, e);
 }
 
-/* Where each usage has a CA of its own, [ca] is only what they have in common. */
+/* Where no usage's CA is [ca], that is only what they have in common. */
 enum err config_ca_check(const struct config *config, struct error *e)
 {
-	bool all = true;
+	bool general = false;
 	enum err err = ERR_OK;
 
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
 		if (config->ca_for[usage].section)
 			err = check(config, &config->ca_for[usage], e);
-		else
-			all = false;
+		general = general || config_ca(config, (enum usage)usage) == &config->ca;
 	}
-	return err || all ? err : check(config, &config->ca, e);
+	return err || !general ? err : check(config, &config->ca, e);
 }

@@ -143,6 +143,26 @@ static void test_files(void **state)
 	config_free(c);
 }
 
+/* Who only encrypts, by a CA of another house, needs none in this one. */
+static void test_one_usage_alone(void **state)
+{
+	static const char only[] =
+		LEAST "[certificates]\nusages = encryption\n"
+		      "[ca encryption]\ntype = est\nurl = https://ca.example.com\n";
+	struct config *c = good(only);
+
+	(void)state;
+	for (int usage = 0; usage < USAGE_COUNT; usage++)
+		assert_string_equal(config_ca(c, (enum usage)usage)->section, "ca encryption");
+	assert_int_equal(config_longest(c), 20 + 30);
+	config_free(c);
+	/* One that is there may have issued certificates of the other usage before. */
+	c = good(LEAST "[certificates]\nusages = encryption\n[ca]\ncertificate = ca.crt\n"
+		       "[ca encryption]\ntype = est\nurl = https://ca.example.com\n");
+	assert_ptr_equal(config_ca(c, USAGE_SIGNING), &c->ca);
+	config_free(c);
+}
+
 /* Whoever judges an inherited value names the place where it was set. */
 static void test_place_of_inherited(void **state)
 {
@@ -169,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_missing_keys),
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_one_usage_alone),
 		cmocka_unit_test(test_place_of_inherited),
 	};
 
