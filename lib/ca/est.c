@@ -66,7 +66,7 @@ static enum err not_done(const struct est *est, enum operation operation,
 	const struct http_answer *answer, struct error *e)
 {
 	if (answer->status == 501)
-		return error_set(e, ERR_REFUSED,
+		return error_set(e, ERR_BARRED,
 			"CA %s offers no /%s (status 501): correct its url or label",
 			est->remote.ca->url, operations[operation]);
 	if (answer->status < 300)

@@ -25,6 +25,7 @@ struct order {
 	const struct person *person;
 	const struct store_place *place;
 	struct ca *ca;
+	int64_t deadline; /* clock_monotonic_ms(): to wait for others, and for the CA */
 	struct key *key;
 	struct store_request request; /* id 0: not asked by one */
 };
@@ -78,7 +79,7 @@ static enum err ask(
 		.request = &request->request,
 		.handle = request->handle ? request->handle : "",
 		.now = clock_now(),
-		.deadline = ca_deadline(o->ca),
+		.deadline = o->deadline,
 	};
 	struct ca_answer answer = {.handle = ""};
 	enum err err = ca_issue(o->ca, &order, &answer, e);
@@ -184,7 +185,6 @@ static enum err pause_until(int64_t deadline, struct error *e)
 static enum err take_request(
 	struct order *o, const struct store_asking *asking, bool *settled, struct error *e)
 {
-	int64_t deadline = ca_deadline(o->ca);
 	enum request_claim how = REQUEST_BUSY;
 	bool added = false;
 	enum err err = ERR_OK;
@@ -194,7 +194,7 @@ static enum err take_request(
 		if (!err && how == REQUEST_NONE)
 			err = add_request(o, asking, &added, e);
 		else if (!err && how == REQUEST_BUSY)
-			err = pause_until(deadline, e);
+			err = pause_until(o->deadline, e);
 	}
 	if (err || added)
 		return err;
@@ -285,6 +285,7 @@ enum err credential_make(struct provider *p, const struct credential_owner *owne
 		.person = person,
 		.place = place,
 		.ca = p->ca[owner->usage],
+		.deadline = ca_deadline(p->ca[owner->usage]),
 	};
 	enum err err = ca_wants_request(order.ca) ? order_by_request(&order, won, out, e)
 						  : order_from_house(&order, won, out, e);
