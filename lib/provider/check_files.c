@@ -1,3 +1,5 @@
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +23,16 @@ static void check_users(struct checkup *c, const char *what, const char *file)
 	err = users_load(file, &users, &e);
 	checkup_found(c, what, err, err ? e.text : file);
 	users_free(&users);
+}
+
+/* It is for tests, and for a web server that lets nobody in: nothing tells whether this one does.
+ */
+static void check_authentication(struct checkup *c)
+{
+	if (c->config->events.authenticate == AUTHENTICATE_NONE)
+		checkup_warns(c, "events.authenticate",
+			"none: whoever reaches the handler can have a user's keys delivered: set "
+			"authenticate = basic and users-file in [events]");
 }
 
 static void check_pkcs12_password(struct checkup *c)
@@ -70,6 +82,38 @@ static void review_writers(struct review *r, const char *file)
 			(unsigned)st.st_uid);
 		r->faults++;
 	}
+}
+
+/* Who can write in it can put another file in the place of one that only its owner can change. */
+static void review_folder(struct review *r, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (!slash || slash == file || (size_t)(slash - file) >= sizeof(folder))
+		return;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - file), file);
+	if (stat(folder, &st) < 0 || !(st.st_mode & (S_IWGRP | S_IWOTH)) || st.st_mode & S_ISVTX)
+		return;
+	checkup_warns(r->c, WHAT,
+		"%s has mode %04o, so that others can put files of theirs in the place of ours: "
+		"chmod go-w",
+		folder, (unsigned)(st.st_mode & 07777));
+	r->faults++;
+}
+
+/* Keys are sealed in there, names and addresses are not. */
+static void review_store(struct review *r)
+{
+	if (!r->has_store || !S_ISREG(r->store.st_mode) ||
+		!(r->store.st_mode & (S_IRWXG | S_IRWXO)))
+		return;
+	checkup_warns(r->c, WHAT,
+		"%s has mode %04o, so that others can read whose certificates are in it, or change "
+		"them: chmod 0600",
+		r->c->config->store.sqlite, (unsigned)(r->store.st_mode & 07777));
+	r->faults++;
 }
 
 /* For root, who may read everything: may the service? */
@@ -131,6 +175,8 @@ static void review_files(struct checkup *c)
 		if (usage == 0 ||
 			config_ca(config, (enum usage)usage) != config_ca(config, USAGE_SIGNING))
 			review_authority(&r, config_ca(config, (enum usage)usage));
+	review_folder(&r, config->path);
+	review_store(&r);
 	review_service(&r);
 	if (r.faults == 0)
 		checkup_holds(c, WHAT, "nobody else can change what we go by");
@@ -138,6 +184,7 @@ static void review_files(struct checkup *c)
 
 void check_files(struct checkup *c)
 {
+	check_authentication(c);
 	check_users(c, "events.users-file", c->config->events.users_file);
 	check_users(c, "admin.users-file", c->config->admin.users_file);
 	check_pkcs12_password(c);

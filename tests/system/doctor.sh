@@ -156,8 +156,13 @@ way 'an authority that a group can change' 'chmod 664 ca.crt' \
 way "a gateway's authority that anyone can change" 'chmod 646 eg-ca.pem' \
 	WARN files 'eg-ca\.pem has mode 0646' 'chmod go-w'
 
+way 'a folder where anyone can put another' 'chmod 777 .' \
+	WARN files '/way has mode 0777, so that others can put files' 'chmod go-w'
+
 # --- users
 
+way 'nobody is asked who he is' 'configure events.authenticate=none events.users-file=' \
+	WARN events.authenticate 'whoever reaches the handler' 'set authenticate = basic'
 way 'no users' 'rm uem.users' \
 	FAILED events.users-file 'uem\.users: No such file' 'put it there'
 way 'an empty file of users' ': >uem.users' \
@@ -202,6 +207,8 @@ way 'no store' 'rm certprov.db' \
 	FAILED store 'certprov\.db: there is no store here' 'run: certprov init'
 way 'a store of a newer version' 'sql "PRAGMA user_version = 99"' \
 	FAILED store 'is of a newer version \(schema 99\)' 'update the program'
+way 'a store that anyone can read' 'chmod 644 certprov.db' \
+	WARN files 'certprov\.db has mode 0644, so that others can read' 'chmod 0600'
 way "another program's database" 'sql "PRAGMA application_id = 1"' \
 	FAILED store 'is no certprov store' 'name the right file as \[store\] url'
 way 'no database at all' 'head -c 8192 /dev/urandom >certprov.db' \
