@@ -15,7 +15,8 @@
 #include "base/text.h"
 
 #define WHAT "web server"
-#define MENTION "certprov" /* what has not got it, in its name or text, is none of ours */
+#define MENTION "certprov"	 /* what has not got it, in its name or text, is none of ours */
+#define MACRO_MENTION "Certprov" /* Apache's macros */
 #define BLANKS " \t"
 #define VALUE_ENDS " \t;\"'|"
 
@@ -24,6 +25,16 @@
 #define TIMEOUT_DEFAULT 60 /* of both servers */
 
 #define SOCKET_MAX sizeof(((struct sockaddr_un *)0)->sun_path)
+#define BLOCKS_MAX 16 /* within each other */
+
+/* What stands in a file, or in one of its blocks, not counting the blocks in there. */
+struct values {
+	int64_t timeout;  /* seconds, the shortest; -1: none is set */
+	int64_t body_max; /* bytes, the least; -1: none is set */
+	char socket[SOCKET_MAX];
+};
+
+static const struct values no_values = {.timeout = -1, .body_max = -1};
 
 /* What the files of a server say. */
 struct web {
@@ -32,11 +43,25 @@ struct web {
 	void *ctx;
 	const char *dir;
 	bool found; /* a file of it mentions us */
+	bool used;  /* it passes requests on to us */
 	unsigned faults;
-	int64_t timeout;  /* seconds, the shortest; -1: none is set */
-	int64_t body_max; /* bytes, the least; -1: none is set */
-	char socket[SOCKET_MAX];
+	struct values values;
 	char user[ACCOUNT_NAME_SIZE];
+};
+
+/* A server may have more to do than to serve us: other blocks' timeouts are none of ours. */
+struct block {
+	bool ours;  /* all that stands in it: its beginning says so */
+	bool about; /* something in it mentions us */
+	bool macro; /* of Apache: takes effect where it is used */
+	struct values values;
+};
+
+struct file {
+	struct web *web;
+	bool snippet; /* takes effect where it is included */
+	unsigned depth;
+	struct block block[BLOCKS_MAX];
 };
 
 static void warn(struct web *w, const char *fmt, ...) printf_like(2, 3);
@@ -75,41 +100,43 @@ static void least(int64_t *out, int64_t value)
 }
 
 /* "90", "90s", "2m": seconds without a unit. */
-static void set_timeout(struct web *w, const char *value)
+static void set_timeout(struct values *out, const char *value)
 {
 	char text[32];
 	int64_t seconds;
 
 	if (word(value, text, sizeof(text)) && (text_number(text, INT32_MAX, &seconds) ||
 						       text_duration(text, INT32_MAX, &seconds)))
-		least(&w->timeout, seconds);
+		least(&out->timeout, seconds);
 }
 
 /* "131072", "128k", "1m"; 0 is no limit at all. */
-static void set_body_max(struct web *w, const char *value)
+static void set_body_max(struct values *out, const char *value)
 {
 	char text[32];
 	int64_t size;
 
 	if (word(value, text, sizeof(text)) && text_size(text, INT64_MAX, &size) && size > 0)
-		least(&w->body_max, size);
+		least(&out->body_max, size);
 }
 
 /* A place with a variable in it is known to the server alone. */
-static void set_socket(struct web *w, const char *value)
+static void set_socket(struct values *out, const char *value)
 {
 	char path[SOCKET_MAX];
 
 	if (word(value, path, sizeof(path)) && *path == '/' && !strchr(path, '$'))
-		memcpy(w->socket, path, sizeof(path));
+		memcpy(out->socket, path, sizeof(path));
 }
 
-static void set_user(struct web *w, const char *value)
+static void merge(struct values *out, const struct values *in)
 {
-	char name[ACCOUNT_NAME_SIZE];
-
-	if (word(value, name, sizeof(name)) && *name != '$')
-		memcpy(w->user, name, sizeof(name));
+	if (in->timeout >= 0)
+		least(&out->timeout, in->timeout);
+	if (in->body_max >= 0)
+		least(&out->body_max, in->body_max);
+	if (*in->socket)
+		memcpy(out->socket, in->socket, sizeof(out->socket));
 }
 
 /* --- lines */
@@ -117,58 +144,168 @@ static void set_user(struct web *w, const char *value)
 static const struct directive {
 	const char *name;
 	bool anywhere; /* in a line; else at its start */
-	bool ours;     /* only in a file that mentions us */
-	void (*set)(struct web *w, const char *value);
+	void (*set)(struct values *out, const char *value);
 } directives[] = {
 	/* nginx */
-	{"fastcgi_read_timeout ", false, true, set_timeout},
-	{"client_max_body_size ", false, true, set_body_max},
-	{"user ", false, false, set_user},
-	/* Apache; Debian has its user in envvars */
-	{"ProxyTimeout ", false, true, set_timeout},
-	{"FcgidIOTimeout ", false, true, set_timeout},
-	{" timeout=", true, true, set_timeout},
-	{"LimitRequestBody ", false, true, set_body_max},
-	{"FcgidMaxRequestLen ", false, true, set_body_max},
-	{"User ", false, false, set_user},
-	{"export APACHE_RUN_USER=", false, false, set_user},
+	{"fastcgi_read_timeout ", false, set_timeout},
+	{"client_max_body_size ", false, set_body_max},
+	/* Apache */
+	{"ProxyTimeout ", false, set_timeout},
+	{"FcgidIOTimeout ", false, set_timeout},
+	{" timeout=", true, set_timeout},
+	{"LimitRequestBody ", false, set_body_max},
+	{"FcgidMaxRequestLen ", false, set_body_max},
 	/* both */
-	{"unix:", true, true, set_socket},
+	{"unix:", true, set_socket},
 };
 
-static void read_line(struct web *w, char *line, bool ours)
-{
-	line = text_trim(line);
-	for (char *p = line; *p; p++)
-		*p = *p == '\t' ? ' ' : *p;
-	if (*line == '#')
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(directives); i++) {
-		const struct directive *d = &directives[i];
-		size_t len = strlen(d->name);
-		const char *at = d->anywhere			    ? strstr(line, d->name)
-				 : strncmp(line, d->name, len) == 0 ? line
-								    : NULL;
+/* Whom it runs as; Debian's Apache has that in envvars. */
+static const char *const user_directives[] = {"user ", "User ", "export APACHE_RUN_USER="};
 
-		if (at && (ours || !d->ours))
-			d->set(w, at + len);
+/* What puts a file of ours, or a macro, into a server. */
+static const char *const include_directives[] = {"include ", "Include ", "IncludeOptional ", NULL};
+static const char *const use_directives[] = {"Use ", NULL};
+
+/* What gives us a request. */
+static const char *const pass_directives[] = {
+	"fastcgi_pass ", "ProxyPass ", "ProxyPassMatch ", "ScriptAlias ", "SetHandler ", NULL};
+
+static const char *behind(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(line, name, len) == 0 ? line + len : NULL;
+}
+
+static bool is_any(const char *line, const char *const names[])
+{
+	while (*names && !behind(line, *names))
+		names++;
+	return *names;
+}
+
+static void read_user(struct web *w, const char *line)
+{
+	char name[ACCOUNT_NAME_SIZE];
+
+	for (size_t i = 0; i < ARRAY_LEN(user_directives); i++) {
+		const char *value = behind(line, user_directives[i]);
+
+		if (value && word(value, name, sizeof(name)) && *name != '$')
+			memcpy(w->user, name, sizeof(name));
 	}
 }
 
-static void read_conf(struct web *w, const char *path)
+static void read_values(struct block *block, const char *line, bool mention)
 {
+	for (size_t i = 0; i < ARRAY_LEN(directives); i++) {
+		const struct directive *d = &directives[i];
+		const char *at = d->anywhere ? strstr(line, d->name) : behind(line, d->name);
+
+		if (at && d->anywhere)
+			at += strlen(d->name);
+		if (at && (!d->anywhere || mention || block->ours))
+			d->set(&block->values, at);
+	}
+}
+
+static void open_block(struct file *f, bool macro, bool mention)
+{
+	const struct block *outer = &f->block[f->depth];
+
+	if (f->depth + 1 == BLOCKS_MAX)
+		return;
+	f->block[++f->depth] = (struct block){
+		.ours = outer->ours || mention,
+		.macro = outer->macro || macro,
+		.values = no_values,
+	};
+}
+
+static void close_block(struct file *f)
+{
+	const struct block *block = &f->block[f->depth];
+
+	if (block->ours || block->about)
+		merge(&f->web->values, &block->values);
+	if (f->depth > 0)
+		f->depth--;
+}
+
+/* "location /x { fastcgi_pass y; }" */
+static const char *within(const char *line)
+{
+	const char *brace = strchr(line, '{');
+
+	return brace && line[strlen(line) - 1] == '}' ? brace + 1 + strspn(brace + 1, BLANKS)
+						      : line;
+}
+
+/* Of a line that mentions us: by it, a request comes to us. Folders above may have any name. */
+static bool passes(const char *line)
+{
+	const char *name = strrchr(line, '/');
+
+	if (is_any(line, include_directives))
+		return strstr(name ? name : line, MENTION);
+	return is_any(line, use_directives) || is_any(within(line), pass_directives);
+}
+
+static void read_line(struct file *f, const char *line)
+{
+	struct block *block = &f->block[f->depth];
+	bool mention = strstr(line, MENTION) || strstr(line, MACRO_MENTION);
+	size_t len = strlen(line);
+
+	if (line[0] == '}' || (line[0] == '<' && line[1] == '/')) {
+		close_block(f);
+		return;
+	}
+	if (line[0] == '<' || (len && line[len - 1] == '{')) {
+		open_block(f, behind(line, "<Macro") != NULL, mention);
+		return;
+	}
+	read_user(f->web, line);
+	read_values(block, line, mention);
+	if (!mention)
+		return;
+	block->about |= !is_any(line, include_directives) && !is_any(line, use_directives);
+	f->web->used |= passes(line) && !f->snippet && !block->macro;
+}
+
+/* Without comments, tabs, and blanks around it. */
+static char *plain(char *line)
+{
+	char *comment;
+
+	for (char *p = line; *p; p++)
+		*p = *p == '\t' ? ' ' : *p;
+	comment = strstr(line, " #");
+	if (comment)
+		*comment = '\0';
+	line = text_trim(line);
+	if (*line == '#')
+		*line = '\0';
+	return line;
+}
+
+static void read_conf(struct web *w, const char *path, bool snippet)
+{
+	struct file f = {.web = w, .snippet = snippet, .block = {{.values = no_values}}};
 	struct blob content = {NULL, 0};
 	struct error e;
 	char *text, *line;
-	bool ours;
 
 	if (file_read(path, &content, &e))
 		return; /* sockets, folders, what is closed to us */
 	text = (char *)content.data;
-	ours = strstr(strrchr(path, '/'), MENTION) || strstr(text, MENTION);
-	w->found |= ours;
+	f.block[0].ours = strstr(strrchr(path, '/'), MENTION);
+	w->found |= f.block[0].ours || strstr(text, MENTION);
 	while ((line = strsep(&text, "\n")) != NULL)
-		read_line(w, line, ours);
+		read_line(&f, plain(line));
+	while (f.depth > 0)
+		close_block(&f);
+	close_block(&f);
 	blob_free(&content);
 }
 
@@ -177,6 +314,7 @@ static void read_folder(struct web *w, const char *name)
 {
 	char folder[PATH_MAX], path[PATH_MAX];
 	const struct dirent *entry;
+	bool snippets = strcmp(name, "snippets") == 0;
 	DIR *dir;
 
 	if (snprintf(folder, sizeof(folder), "%s/%s", w->dir, name) >= (int)sizeof(folder))
@@ -185,7 +323,7 @@ static void read_folder(struct web *w, const char *name)
 	while (dir && (entry = readdir(dir)) != NULL)
 		if (*entry->d_name != '.' && snprintf(path, sizeof(path), "%s/%s", folder,
 						     entry->d_name) < (int)sizeof(path))
-			read_conf(w, path);
+			read_conf(w, path, snippets);
 	if (dir)
 		closedir(dir);
 }
@@ -203,7 +341,7 @@ static void read_all(struct web *w)
 
 static void check_limits(struct web *w)
 {
-	int64_t timeout = w->timeout < 0 ? TIMEOUT_DEFAULT : w->timeout;
+	int64_t timeout = w->values.timeout < 0 ? TIMEOUT_DEFAULT : w->values.timeout;
 	int64_t need = config_longest(w->config) + TIMEOUT_BESIDE;
 	size_t body = w->config->events.max_body;
 
@@ -214,11 +352,11 @@ static void check_limits(struct web *w)
 			"fastcgi_read_timeout (Apache: "
 			"timeout) or lower ours",
 			w->dir, (long long)timeout, (long long)need, TIMEOUT_BESIDE);
-	if (w->body_max >= 0 && (uint64_t)w->body_max < body)
+	if (w->values.body_max >= 0 && (uint64_t)w->values.body_max < body)
 		warn(w,
 			"in %s it takes events of %lld bytes, and [events] max-body is %zu: raise "
 			"client_max_body_size (Apache: LimitRequestBody) or lower ours",
-			w->dir, (long long)w->body_max, body);
+			w->dir, (long long)w->values.body_max, body);
 }
 
 /* 0, or why nobody can be reached there. */
@@ -246,27 +384,28 @@ static void check_socket_user(struct web *w)
 	if (!account_named(w->user, &account))
 		warn(w, "in %s it runs as user %s, who does not exist here: correct user there",
 			w->dir, w->user);
-	else if (!account_may(&account, w->socket, W_OK, blocked))
+	else if (!account_may(&account, w->values.socket, W_OK, blocked))
 		warn(w,
 			"%s is closed to its user %s by the mode of %s: add that user to the group "
 			"that owns the socket, and restart the web server",
-			w->socket, w->user, blocked);
+			w->values.socket, w->user, blocked);
 }
 
 static void check_socket(struct web *w)
 {
-	int fault = try_connect(w->socket);
+	int fault = try_connect(w->values.socket);
 
 	if (fault == ENOENT)
 		warn(w,
 			"%s, where %s looks for the handler, is not there: start certprov.fcgi "
 			"-s %s, or correct the path",
-			w->socket, w->dir, w->socket);
+			w->values.socket, w->dir, w->values.socket);
 	else if (fault == ECONNREFUSED)
-		warn(w, "nobody serves %s: start certprov.fcgi -s %s", w->socket, w->socket);
+		warn(w, "nobody serves %s: start certprov.fcgi -s %s", w->values.socket,
+			w->values.socket);
 	else if (fault && fault != EACCES)
-		warn(w, "%s is no socket of the handler's (%s): correct the path in %s", w->socket,
-			strerror(fault), w->dir);
+		warn(w, "%s is no socket of the handler's (%s): correct the path in %s",
+			w->values.socket, strerror(fault), w->dir);
 	else
 		check_socket_user(w);
 }
@@ -275,35 +414,51 @@ static void check_socket(struct web *w)
 static bool check_server(struct web *w, const char *dir)
 {
 	w->dir = dir;
-	w->timeout = w->body_max = -1;
+	w->values = no_values;
 	read_all(w);
-	if (!w->found)
+	if (!w->used)
 		return false;
 	check_limits(w);
-	if (*w->socket)
+	if (*w->values.socket)
 		check_socket(w);
 	if (w->faults == 0)
 		w->report(w->ctx, WHAT, ERR_OK, false, dir);
 	return true;
 }
 
-void check_web(const struct config *config, const char *dir, provider_report *report, void *ctx)
+/* Our files alone, which a package has put there, do nothing. */
+static void warn_of_none(struct web *w, const char *beneath, const char *prepared)
 {
-	static const char *const usual[] = {"/etc/nginx", "/etc/apache2", "/etc/httpd"};
-	struct web w = {.config = config, .report = report, .ctx = ctx};
-	bool found = false;
-
-	for (size_t i = 0; !dir && i < ARRAY_LEN(usual); i++) {
-		struct web one = w;
-
-		found |= check_server(&one, usual[i]);
-	}
-	if (dir)
-		found = check_server(&w, dir);
-	if (!found)
-		warn(&w,
+	if (prepared)
+		warn(w,
+			"%s has our files, but no server there uses them: write \"include "
+			"snippets/certprov.conf;\" into the server that speaks TLS (Apache: \"Use "
+			"CertprovProxy /certprov certprov\" into its virtual host), name another "
+			"folder with --web-server DIR, or say --web-server none",
+			prepared);
+	else
+		warn(w,
 			"no file in use beneath %s mentions certprov: put nginx's files there "
 			"(see README), name the folder with --web-server DIR, or say --web-server "
 			"none",
-			dir ? dir : "/etc/nginx, /etc/apache2 and /etc/httpd");
+			beneath);
+}
+
+void check_web(const struct config *config, const char *dir, provider_report *report, void *ctx)
+{
+	static const char *const usual[] = {"/etc/nginx", "/etc/apache2", "/etc/httpd"};
+	const char *const *dirs = dir ? &dir : usual;
+	const char *prepared = NULL;
+	struct web w = {.config = config, .report = report, .ctx = ctx};
+	bool used = false;
+
+	for (size_t i = 0; i < (dir ? 1 : ARRAY_LEN(usual)); i++) {
+		struct web one = w;
+
+		used |= check_server(&one, dirs[i]);
+		if (one.found && !prepared)
+			prepared = dirs[i];
+	}
+	if (!used)
+		warn_of_none(&w, dir ? dir : "/etc/nginx, /etc/apache2 and /etc/httpd", prepared);
 }

@@ -393,6 +393,10 @@ stop silent || true
 what='web server'
 way 'a web server that does not know of us' 'mkdir "$root/web"; web=$root/web' \
 	WARN "$what" 'no file in use beneath .*/web mentions certprov' 'name the folder with --web-server'
+way 'our files alone, which no server of it uses' \
+	'front_is conf.d/certprov.conf ""; rm "$web/sites-enabled/certprov"' \
+	WARN "$what" 'has our files, but no server there uses them' \
+	'write "include snippets/certprov.conf;" into the server that speaks TLS'
 way 'a web server that does not wait for us' \
 	'front_is snippets/certprov-fastcgi.conf "s/read_timeout .*/read_timeout 25s;/"' \
 	WARN "$what" 'waits 25 s for our answer, which may take 30 s' 'raise fastcgi_read_timeout'
@@ -420,13 +424,48 @@ apache()
 	web=$root/web
 	mkdir -p "$web/conf-enabled"
 	printf 'export APACHE_RUN_USER=%s\n' "$(id -un)" >"$web/envvars"
-	printf '%s\n' '# certprov' "$@" >"$web/conf-enabled/certprov.conf"
+	printf '%s\n' 'Use CertprovProxy /certprov certprov' "$@" >"$web/conf-enabled/certprov.conf"
 }
+way 'our macros alone, which no virtual host of it uses' \
+	'apache; cp "$top_srcdir/contrib/apache/conf-available/certprov.conf" "$web/conf-enabled"' \
+	WARN "$what" 'has our files, but no server there uses them' 'Apache: "Use CertprovProxy'
 way 'an Apache that does not wait for us' \
 	'apache "ProxyPass /x \"unix:$root/certprov.sock|fcgi://x\" connectiontimeout=5 timeout=20"' \
 	WARN "$what" 'waits 20 s for our answer' 'Apache: timeout'
 way 'an Apache that takes less than we' 'apache "LimitRequestBody 1000"' \
 	WARN "$what" 'takes events of 1000 bytes' 'Apache: LimitRequestBody'
+
+# A server that has more to do than to serve us: what is in its other blocks is not ours.
+rm -r "$root/web"
+front_is conf.d/certprov.conf ''
+cat >"$web/sites-enabled/shop" <<-'END'
+	server {
+		listen 443 ssl;
+		server_name shop.example.com;
+		location ~ \.php$ {
+			client_max_body_size 1k;
+			fastcgi_read_timeout 5s; # seconds
+			fastcgi_pass unix:/run/php/nowhere.sock;
+		}
+		include snippets/certprov.conf;
+	}
+END
+rm "$web/sites-enabled/certprov"
+conf=$right/certprov.conf
+is "$(certprov check --web-server "$web" | grep ' web server:')" "ok      web server: $web" \
+	'a server of his own, with other things in it'
+cat >"$web/sites-enabled/shop" <<-'END'
+	server {
+		location /hooks { fastcgi_pass certprov; }
+		location /hook {
+			fastcgi_read_timeout 5s;
+			fastcgi_pass certprov;
+		}
+	}
+END
+like "$(certprov check --web-server "$web" | grep ' web server:')" 'waits 5 s for our answer' \
+	'... and one that passes requests to us in a block of his own'
+web=$front
 
 # --- other users
 
