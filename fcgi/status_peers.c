@@ -9,8 +9,8 @@
 /* How the CA and the gateways are, by what they did last: nobody is asked. */
 
 struct tally {
-	int64_t good, bad;	     /* how often, since the handler was started */
-	int64_t last_good, last_bad; /* when; 0: not yet */
+	int64_t good, bad, undecided; /* how often, since the handler was started */
+	int64_t last_good, last_bad;  /* when; 0: not yet */
 };
 
 static struct tally read_tally(
@@ -18,12 +18,16 @@ static struct tally read_tally(
 {
 	struct tally tally = {
 		.good = (int64_t)atomic_load_explicit(&results[ERR_OK], memory_order_relaxed),
+		.undecided =
+			(int64_t)atomic_load_explicit(&results[ERR_PENDING], memory_order_relaxed),
 		.last_good = atomic_load_explicit(&last->good, memory_order_relaxed),
 		.last_bad = atomic_load_explicit(&last->bad, memory_order_relaxed),
 	};
 
 	for (int i = ERR_OK + 1; i < ERR_COUNT; i++)
-		tally.bad += (int64_t)atomic_load_explicit(&results[i], memory_order_relaxed);
+		if (i != ERR_PENDING)
+			tally.bad +=
+				(int64_t)atomic_load_explicit(&results[i], memory_order_relaxed);
 	return tally;
 }
 
@@ -46,6 +50,8 @@ static void put_since(struct buf *out, struct html_table *table, const struct ta
 			out, "%lld well, %lld not", (long long)tally->good, (long long)tally->bad);
 	else
 		buf_puts(out, "–");
+	if (tally && tally->undecided)
+		buf_printf(out, ", %lld not decided yet", (long long)tally->undecided);
 	html_cell_end(out, table);
 }
 

@@ -58,7 +58,8 @@ void meter_issued(struct meter *meter, enum ca_type type, enum err err)
 	if (!meter)
 		return;
 	count(&meter->issued[type][err], 1);
-	note(&meter->asked[type], err);
+	/* a CA that has yet to decide is there, and has taken the request */
+	note(&meter->asked[type], err == ERR_PENDING ? ERR_OK : err);
 }
 
 void meter_upload(struct meter *meter, const char *url, enum err err)

@@ -121,6 +121,21 @@ static void times_of_steps_are_shown(void **state)
 		      "<span>upload 9.0</span> </small>");
 }
 
+/* Somebody has to approve it there: that is no failure of the CA's. */
+static void a_ca_that_has_yet_to_decide_works(void **state)
+{
+	struct fixture *f = *state;
+	struct meter *meter = &f->metrics->meter;
+
+	meter_issued(meter, CA_EST, ERR_REFUSED);
+	atomic_store(&meter->asked[CA_EST].bad, 1);
+	meter_issued(meter, CA_EST, ERR_PENDING);
+	render(f, "");
+	assert_has(f, "<bdi>est</bdi></div></th><td role=\"cell\" data-label=\"Lately\"><div>"
+		      "<span class=\"state delivered\">works</span>");
+	assert_has(f, "0 well, 1 not, 1 not decided yet");
+}
+
 static void certificates_are_counted_by_month(void **state)
 {
 	struct fixture *f = *state;
@@ -182,6 +197,7 @@ int main(void)
 		OPENED(names_and_causes_stay_text),
 		OPENED(long_lists_are_cut),
 		OPENED(times_of_steps_are_shown),
+		OPENED(a_ca_that_has_yet_to_decide_works),
 		OPENED(certificates_are_counted_by_month),
 		OPENED(without_the_store_the_rest_is_shown),
 		OPENED(a_cgi_program_shows_what_the_store_knows),
