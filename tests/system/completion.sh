@@ -84,7 +84,8 @@ try_shell()
 	is "$(offers init --key '')" "$(certprov init --help | words_in '(rsa|ec)-p?[0-9]+')" "$1: key types"
 	is "$(offers list certificates --expiring 3)" 30d "$1: times"
 	is "$(offers revoke --user '')" '' "$1: nothing where a UUID is due"
-	for option in '--config' '-c' 'enroll' 'crl --output' 'crl -o' 'recover --password-file'; do
+	for option in '--config' '-c' 'enroll' 'crl --output' 'crl -o' 'recover --password-file' \
+		'check --web-server'; do
 		# shellcheck disable=SC2086 # words
 		is "$(offers $option fil)" 'file-1 file-2' "$1: files behind $option"
 	done
