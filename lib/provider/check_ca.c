@@ -124,6 +124,18 @@ static void check_local(struct checkup *c, struct ca *ca, const char *what)
 	chain_free(&chain);
 }
 
+/* An event that should revoke is answered all the same, and nothing but the log tells. */
+static void check_revocation(struct checkup *c, enum ca_type type, const char *what)
+{
+	bool never = type == CA_EST || type == CA_ADCS || type == CA_COMMAND;
+
+	if (never && c->config->events.on_unenroll != UNENROLL_KEEP)
+		checkup_warns(c, what,
+			"one of type %s cannot revoke from here, as on-unenroll in [events] wants "
+			"it to: set that to keep, and revoke at the CA",
+			ca_type_names[type]);
+}
+
 static void check_remote(struct checkup *c, struct ca *ca, const char *what)
 {
 	const struct config_ca *section = ca_config(ca);
@@ -137,6 +149,7 @@ static void check_remote(struct checkup *c, struct ca *ca, const char *what)
 	else
 		checkup_holds(
 			c, what, "%s answers (%s)", section->url, ca_type_names[section->type]);
+	check_revocation(c, section->type, what);
 }
 
 /* Gives the CA where it can be opened. */

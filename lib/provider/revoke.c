@@ -130,7 +130,11 @@ enum err revoke_unenrolled(struct provider *p, int64_t event_id, struct error *e
 
 		err = revoke(p, &found[i], REVOKED_CESSATION_OF_OPERATION, &done, e);
 		if (err == ERR_REFUSED) {
-			log_warning("not revoked: %s", e->text);
+			log_warning(
+				"not revoked: %s certificate with serial %s of device \"%s\", user "
+				"%s: %s",
+				usage_names[found[i].usage], found[i].serial, found[i].device_uuid,
+				found[i].user_uuid, e->text);
 			err = ERR_OK;
 		}
 	}

@@ -76,6 +76,11 @@ done
 like "$(certprov check --web-server none 2>&1)" "ok +CA: $program can be run" \
 	'certprov check finds it well'
 ok '... all of it' certprov check --web-server none
+configure events.on-unenroll=revoke-signing
+like "$(certprov check --web-server none 2>&1)" \
+	'WARN +CA: one of type command cannot revoke from here.*set that to keep' \
+	'certprov check tells that an unenrollment would revoke nothing'
+configure events.on-unenroll=
 
 # --- what it is told
 
