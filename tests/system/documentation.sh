@@ -140,6 +140,30 @@ unknown_keys()
 }
 
 is "$(unknown_keys)" '' 'and certprov.conf(5) has those in the text'
+
+# SECTION.KEY of the program, which certprov.conf(5) has not in the part on that section
+missing_keys()
+{
+	local section key
+
+	while read -r section key; do
+		awk -v section="$section" -v key="$key" '
+			/^\.Ss/ { inside = index($0, ".Ss Section [" section "]") == 1 }
+			inside && /^\.It Cm/ && match($0, "[ ,]" key "( |$)") { found = 1 }
+			END { exit !found }' "$top_srcdir/man/certprov.conf.5" || printf '%s.%s\n' "$section" "$key"
+	done
+}
+
+# As config_keys.c has them.
+keys_of_program()
+{
+	sed -n 's/^\t{"\([a-z]*\)", "\([a-z0-9-]*\)", .*/\1 \2/p
+		s/^\t{section, "\([a-z0-9-]*\)", .*/ca \1/p' "$top_srcdir/lib/base/config_keys.c"
+}
+
+is "$(keys_of_program | missing_keys)" '' 'each key of the program is in certprov.conf(5)'
+is "$(echo ca nonsense | missing_keys)" ca.nonsense '(one that is not would be seen)'
+ok '(which were looked at)' test "$(keys_of_program | wc -l)" -ge 60
 ok 'what is posted to UEM is JSON' jq -e .TargetUrl <(page_blocks json doc/uem.md)
 
 # --- backup and restore, as doc/backup.md has it
