@@ -2,18 +2,22 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
 
+#define DRAIN_MAX (16 * 1024 * 1024)
+
+/* ctx: how much was read so far. */
 static size_t read_input(void *ctx, void *data, size_t len)
 {
+	size_t done = 0, *total = ctx;
 	char *out = data;
-	size_t done = 0;
 
-	(void)ctx;
 	while (done < len) {
 		ssize_t n = read(STDIN_FILENO, out + done, len - done);
 
@@ -23,7 +27,25 @@ static size_t read_input(void *ctx, void *data, size_t len)
 			break;
 		done += (size_t)n;
 	}
+	*total += done;
 	return done;
+}
+
+/*
+ * What was refused for its size, or its sender, is not read. But a web server that is still sending
+ * it may take our end for a fault, and throw the answer away: so it gets rid of it first, within
+ * the deadline that runs.
+ */
+static void drain_input(size_t total)
+{
+	const char *length = getenv("CONTENT_LENGTH");
+	int64_t whole = 0;
+	char rest[16 * 1024];
+
+	if (!length || !text_number(length, DRAIN_MAX, &whole))
+		return;
+	while (total < (size_t)whole && read_input(&total, rest, sizeof(rest)) > 0)
+		continue;
 }
 
 static bool write_output(void *ctx, const void *data, size_t len)
@@ -46,7 +68,8 @@ static bool write_output(void *ctx, const void *data, size_t len)
 
 int cgi_run(const char *config_path)
 {
-	const struct gateway gateway = {environ, NULL, read_input, write_output};
+	size_t total = 0;
+	const struct gateway gateway = {environ, &total, read_input, write_output};
 	struct service service = {.config = NULL};
 	struct config *config = NULL;
 	struct error e = {.code = ERR_OK};
@@ -64,6 +87,7 @@ int cgi_run(const char *config_path)
 	} else {
 		deadline_start(RECEIVE_DEADLINE_MS);
 		service_answer(&service, &gateway);
+		drain_input(total);
 	}
 	deadline_stop();
 	service_close(&service);

@@ -68,6 +68,14 @@ is "$(jq -r '.status + " " + (.certificates | map(.usage) | join(" "))' "$answer
 	'delivered signing encryption' 'of what was delivered'
 is "$(eg_upload_count)" 1 'after the upload'
 first=$body
+
+# As mod_cgid does: what it cannot send on, it takes for a fault of the program's.
+head -c 300000 /dev/zero | env -i PATH="$PATH" GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+	PATH_INFO=/events CONTENT_TYPE=application/json CONTENT_LENGTH=300000 \
+	HTTP_AUTHORIZATION="$authorization" "$handler" -c "$conf" >"$answer" 2>>"$root/handler.log" &&
+	piped=("${PIPESTATUS[@]}") || piped=("${PIPESTATUS[@]}")
+like "$(head -n 1 "$answer")" '^Status: 413' 'too large by CGI'
+is "${piped[0]}" 0 'whoever sends it gets rid of all of it'
 is "$(jq -r .certificates[0].serial "$answer.body")" \
 	"$(eg_pkcs12 1 signing | eg_openssl -nokeys -clcerts | openssl x509 -noout -serial |
 		sed 's/.*=//' | tr A-F a-f)" 'of that certificate'
