@@ -94,8 +94,9 @@ struct config {
 		size_t key_pool; /* keys */
 	} certificates;
 
-	struct config_ca ca;		      /* of each usage that has none of its own */
-	struct config_ca ca_for[USAGE_COUNT]; /* section NULL: none; use config_ca() */
+	struct config_ca ca;			    /* of each usage that has none of its own */
+	struct config_ca ca_for[USAGE_COUNT];	    /* section NULL: none */
+	const struct config_ca *ca_of[USAGE_COUNT]; /* what config_ca() gives; NULL: ca */
 
 	struct {
 		char **urls; /* at least one, without a trailing slash */

@@ -30,12 +30,7 @@ static bool is_used(const struct config *config, const char *section)
 
 const struct config_ca *config_ca(const struct config *config, enum usage usage)
 {
-	const struct config_ca *own = &config->ca_for[usage];
-
-	/* A usage that there is not needs no CA that is not even mentioned. */
-	if (!own->section && !config->certificates.usages[usage] && !is_used(config, "ca"))
-		own = &config->ca_for[(usage + 1) % USAGE_COUNT];
-	return own->section ? own : &config->ca;
+	return config->ca_of[usage] ? config->ca_of[usage] : &config->ca;
 }
 
 int64_t config_longest(const struct config *config)
@@ -92,6 +87,16 @@ static enum err complete(
 	return err;
 }
 
+static const struct config_ca *choose(const struct config *config, int usage)
+{
+	const struct config_ca *own = &config->ca_for[usage];
+
+	/* A usage that there is not needs no CA that is not even mentioned. */
+	if (!own->section && !config->certificates.usages[usage] && !is_used(config, "ca"))
+		own = &config->ca_for[(usage + 1) % USAGE_COUNT];
+	return own->section ? own : &config->ca;
+}
+
 enum err config_ca_complete(struct config *config, struct error *e)
 {
 	enum err err = complete(config, &config->ca, "ca", e);
@@ -99,6 +104,8 @@ enum err config_ca_complete(struct config *config, struct error *e)
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
 		if (is_used(config, sections[usage]))
 			err = complete(config, &config->ca_for[usage], sections[usage], e);
+	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
+		config->ca_of[usage] = choose(config, usage);
 	return err;
 }
 
