@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/kinds.h"
 #include "base/log.h"
@@ -142,6 +143,12 @@ const char *config_next_file(const struct config *config, const char *section, s
  * and where there is no [ca], the other one's.
  */
 const struct config_ca *config_ca(const struct config *config, enum usage usage);
+
+/*
+ * The keys of a CA that say whom it is and what is ordered of it, a value a line: an open order is
+ * of no use once one of them is another.
+ */
+void config_ca_terms(const struct config_ca *ca, struct buf *out);
 
 /* Seconds: how long CAs and gateways together may hold up one event. */
 int64_t config_longest(const struct config *config);

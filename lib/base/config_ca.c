@@ -43,6 +43,38 @@ int64_t config_longest(const struct config *config)
 	return seconds;
 }
 
+/* --- what an order is about */
+
+static void put_value(const struct config_ca *ca, const struct option *o, struct buf *out)
+{
+	const char *at = (const char *)ca + (o->offset - offsetof(struct config, ca));
+	const char *text = NULL;
+	unsigned kind = 0;
+	int64_t number = 0;
+
+	if (o->allocated) {
+		memcpy(&text, at, sizeof(text));
+		buf_puts(out, text ? text : "");
+	} else if (o->names) {
+		memcpy(&kind, at, sizeof(kind));
+		buf_puts(out, o->names[kind]);
+	} else {
+		memcpy(&number, at, sizeof(number));
+		buf_printf(out, "%lld", (long long)number);
+	}
+	buf_putc(out, '\n');
+}
+
+/* In the order of the table, which a request that waits for approval outlives. */
+void config_ca_terms(const struct config_ca *ca, struct buf *out)
+{
+	for (const struct option *o = config_option("ca", NULL); o; o = next_of(o))
+		if (o->terms == CA_TERMS_PART)
+			put_value(ca, o, out);
+}
+
+/* --- what is not set */
+
 static enum err copy_value(
 	struct config *config, const struct option *from, const struct option *to, struct error *e)
 {

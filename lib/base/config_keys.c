@@ -31,47 +31,51 @@ static const char *const source_names[] = {"event"};
 #define REMOTE_TYPES (HTTP_TYPES | T(COMMAND))
 #define IDENTITY_TYPES (T(EST) | T(EJBCA) | T(VAULT) | T(STEP) | T(CFSSL))
 
+/* Each key of a CA has one of these: see ca_terms_class. */
+#define TERMS .terms = CA_TERMS_PART
+#define APART .terms = CA_TERMS_APART
+
 /* clang-format off */
 #define CA_KEYS(section, m) \
 	{section, "type", config_set_kind, AT(m.type), NAMES(ca_type_names), DEFAULT("local"), \
-		FOR(~0U)}, \
-	{section, "certificate", config_set_path, AT(m.certificate), DEFAULT("ca.crt"), FOR(T(LOCAL))}, \
-	{section, "key", config_set_path_or_token, AT(m.key), DEFAULT("ca.key"), FOR(T(LOCAL))}, \
-	{section, "crl-url", config_set_public_url, AT(m.crl_url), FOR(T(LOCAL))}, \
-	{section, "issuer-url", config_set_public_url, AT(m.issuer_url), FOR(T(LOCAL))}, \
+		FOR(~0U), TERMS}, \
+	{section, "certificate", config_set_path, AT(m.certificate), DEFAULT("ca.crt"), FOR(T(LOCAL)), APART}, \
+	{section, "key", config_set_path_or_token, AT(m.key), DEFAULT("ca.key"), FOR(T(LOCAL)), APART}, \
+	{section, "crl-url", config_set_public_url, AT(m.crl_url), FOR(T(LOCAL)), APART}, \
+	{section, "issuer-url", config_set_public_url, AT(m.issuer_url), FOR(T(LOCAL)), APART}, \
 	{section, "crl-validity", config_set_duration, AT(m.crl_validity), \
-		RANGE(3600, 365 * DAY), DEFAULT("7d"), FOR(T(LOCAL))}, \
-	{section, "url", config_set_ca_url, AT(m.url), NEEDED(HTTP_TYPES)}, \
+		RANGE(3600, 365 * DAY), DEFAULT("7d"), FOR(T(LOCAL)), APART}, \
+	{section, "url", config_set_ca_url, AT(m.url), NEEDED(HTTP_TYPES), TERMS}, \
 	{section, "timeout", config_set_duration, AT(m.timeout), \
-		RANGE(1, 120), DEFAULT("30s"), FOR(REMOTE_TYPES)}, \
-	{section, "ca-file", config_set_path, AT(m.ca_file), FOR(HTTP_TYPES)}, \
-	{section, "issuer-file", config_set_path, AT(m.issuer_file), FOR(REMOTE_TYPES)}, \
-	{section, "identity", config_set_path_or_token, AT(m.identity), FOR(IDENTITY_TYPES)}, \
+		RANGE(1, 120), DEFAULT("30s"), FOR(REMOTE_TYPES), APART}, \
+	{section, "ca-file", config_set_path, AT(m.ca_file), FOR(HTTP_TYPES), APART}, \
+	{section, "issuer-file", config_set_path, AT(m.issuer_file), FOR(REMOTE_TYPES), APART}, \
+	{section, "identity", config_set_path_or_token, AT(m.identity), FOR(IDENTITY_TYPES), APART}, \
 	{section, "identity-password-file", config_set_path, AT(m.identity_password_file), \
-		FOR(IDENTITY_TYPES)}, \
-	{section, "username", config_set_text, AT(m.username), FOR(T(EST) | T(ADCS))}, \
-	{section, "password-file", config_set_path, AT(m.password_file), FOR(T(EST) | T(ADCS))}, \
-	{section, "label", config_set_text, AT(m.label), FOR(T(EST) | T(CFSSL))}, \
-	{section, "ca-name", config_set_text, AT(m.name), NEEDED(T(EJBCA))}, \
-	{section, "certificate-profile", config_set_text, AT(m.certificate_profile), NEEDED(T(EJBCA))}, \
-	{section, "end-entity-profile", config_set_text, AT(m.end_entity_profile), NEEDED(T(EJBCA))}, \
-	{section, "template", config_set_text, AT(m.template), NEEDED(T(ADCS))}, \
+		FOR(IDENTITY_TYPES), APART}, \
+	{section, "username", config_set_text, AT(m.username), FOR(T(EST) | T(ADCS)), APART}, \
+	{section, "password-file", config_set_path, AT(m.password_file), FOR(T(EST) | T(ADCS)), APART}, \
+	{section, "label", config_set_text, AT(m.label), FOR(T(EST) | T(CFSSL)), TERMS}, \
+	{section, "ca-name", config_set_text, AT(m.name), NEEDED(T(EJBCA)), TERMS}, \
+	{section, "certificate-profile", config_set_text, AT(m.certificate_profile), NEEDED(T(EJBCA)), TERMS}, \
+	{section, "end-entity-profile", config_set_text, AT(m.end_entity_profile), NEEDED(T(EJBCA)), TERMS}, \
+	{section, "template", config_set_text, AT(m.template), NEEDED(T(ADCS)), TERMS}, \
 	{section, "auth", config_set_kind, AT(m.auth), NAMES(auth_names), DEFAULT("kerberos"), \
-		FOR(T(ADCS))}, \
-	{section, "principal", config_set_text, AT(m.principal), FOR(T(ADCS))}, \
-	{section, "keytab", config_set_path, AT(m.keytab), FOR(T(ADCS))}, \
-	{section, "mount", config_set_text, AT(m.mount), DEFAULT("pki"), FOR(T(VAULT))}, \
-	{section, "role", config_set_text, AT(m.role), NEEDED(T(VAULT))}, \
-	{section, "namespace", config_set_text, AT(m.namespace), FOR(T(VAULT))}, \
-	{section, "token-file", config_set_path, AT(m.token_file), FOR(T(VAULT))}, \
-	{section, "role-id", config_set_text, AT(m.role_id), FOR(T(VAULT))}, \
-	{section, "secret-id-file", config_set_path, AT(m.secret_id_file), FOR(T(VAULT))}, \
-	{section, "provisioner", config_set_text, AT(m.provisioner), NEEDED(T(STEP))}, \
-	{section, "jwk-file", config_set_path, AT(m.jwk_file), FOR(T(STEP))}, \
-	{section, "jwk-password-file", config_set_path, AT(m.jwk_password_file), FOR(T(STEP))}, \
-	{section, "profile", config_set_text, AT(m.profile), FOR(T(CFSSL))}, \
-	{section, "auth-key-file", config_set_path, AT(m.auth_key_file), FOR(T(CFSSL))}, \
-	{section, "program", config_set_path, AT(m.program), NEEDED(T(COMMAND))}
+		FOR(T(ADCS)), APART}, \
+	{section, "principal", config_set_text, AT(m.principal), FOR(T(ADCS)), APART}, \
+	{section, "keytab", config_set_path, AT(m.keytab), FOR(T(ADCS)), APART}, \
+	{section, "mount", config_set_text, AT(m.mount), DEFAULT("pki"), FOR(T(VAULT)), TERMS}, \
+	{section, "role", config_set_text, AT(m.role), NEEDED(T(VAULT)), TERMS}, \
+	{section, "namespace", config_set_text, AT(m.namespace), FOR(T(VAULT)), TERMS}, \
+	{section, "token-file", config_set_path, AT(m.token_file), FOR(T(VAULT)), APART}, \
+	{section, "role-id", config_set_text, AT(m.role_id), FOR(T(VAULT)), APART}, \
+	{section, "secret-id-file", config_set_path, AT(m.secret_id_file), FOR(T(VAULT)), APART}, \
+	{section, "provisioner", config_set_text, AT(m.provisioner), NEEDED(T(STEP)), TERMS}, \
+	{section, "jwk-file", config_set_path, AT(m.jwk_file), FOR(T(STEP)), APART}, \
+	{section, "jwk-password-file", config_set_path, AT(m.jwk_password_file), FOR(T(STEP)), APART}, \
+	{section, "profile", config_set_text, AT(m.profile), FOR(T(CFSSL)), TERMS}, \
+	{section, "auth-key-file", config_set_path, AT(m.auth_key_file), FOR(T(CFSSL)), APART}, \
+	{section, "program", config_set_path, AT(m.program), NEEDED(T(COMMAND)), TERMS}
 /* clang-format on */
 
 /* clang-format off */

@@ -14,6 +14,16 @@ struct option;
 typedef enum err config_setter(
 	struct config *config, const struct option *o, const char *value, struct error *e);
 
+/*
+ * What a key of a CA has to do with an order that was placed there and is not finished. A key of
+ * another section has none.
+ */
+enum ca_terms_class {
+	CA_TERMS_NONE,
+	CA_TERMS_PART, /* another value orders something else, or elsewhere: what is open is void */
+	CA_TERMS_APART, /* how it is reached, let in or judged: the same order stands */
+};
+
 /* A key: where its value goes, whether that is memory of its own, and what it may be. */
 struct option {
 	const char *section, *key;
@@ -26,6 +36,7 @@ struct option {
 	const char *fallback; /* as if the file had said so; NULL: stays unset */
 	unsigned types;	      /* of a CA's key: which types take it, a bit each; 0: no CA's */
 	unsigned needed;      /* … and which can't do without */
+	enum ca_terms_class terms;
 };
 
 extern const struct option config_options[];

@@ -79,15 +79,10 @@ int64_t ca_deadline(const struct ca *ca)
 
 enum err ca_terms(const struct ca *ca, char out[CA_TERMS_SIZE], struct error *e)
 {
-	const struct config_ca *c = ca->config;
-	const char *const texts[] = {ca_type_names[c->type], c->url, c->label, c->name,
-		c->certificate_profile, c->end_entity_profile, c->template, c->mount, c->role,
-		c->namespace, c->provisioner, c->profile, c->program};
 	struct buf list = BUF_INIT(TERMS_MAX);
 	enum err err;
 
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		buf_printf(&list, "%s\n", texts[i] ? texts[i] : "");
+	config_ca_terms(ca->config, &list);
 	err = buf_check(&list, e);
 	if (!err)
 		err = digest_hex(list.data, list.len, out, e);

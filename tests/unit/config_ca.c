@@ -178,6 +178,79 @@ static void test_place_of_inherited(void **state)
 	config_free(c);
 }
 
+/* --- what makes an open order void */
+
+/* Each key of a CA is here or is said to be none of it: a new one cannot be forgotten. */
+static const char *const terms[] = {"type", "url", "label", "ca-name", "certificate-profile",
+	"end-entity-profile", "template", "mount", "role", "namespace", "provisioner", "profile",
+	"program"};
+
+static bool is_term(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(terms); i++)
+		if (strcmp(terms[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* ca with another value of that key, which is of its memory only for the while. */
+static void terms_with_another(const struct config_ca *ca, const struct option *o, struct buf *out)
+{
+	static char other[] = "another value";
+	struct config_ca changed = *ca;
+	char *text = other, *at = (char *)&changed + o->offset - offsetof(struct config, ca);
+
+	if (o->allocated)
+		memcpy(at, &text, sizeof(text));
+	else
+		at[0] ^= 1; /* of a number or the number of a name */
+	config_ca_terms(&changed, out);
+	assert_false(out->failed);
+}
+
+static void test_terms(void **state)
+{
+	struct config *c = good(LEAST "[ca]\ntype = est\nurl = https://ca.example.com\n");
+	struct buf before = BUF_INIT(4096);
+	size_t keys = 0;
+
+	(void)state;
+	config_ca_terms(&c->ca, &before);
+	assert_string_equal(before.data, "est\nhttps://ca.example.com\n\n\n\n\n\n\n\n\n\n\n\n");
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct option *o = &config_options[i];
+		struct buf after = BUF_INIT(4096);
+
+		if (strcmp(o->section, "ca") != 0)
+			continue;
+		keys++;
+		if (o->terms != CA_TERMS_PART && o->terms != CA_TERMS_APART)
+			fail_msg("[ca] %s: is it part of what is ordered?", o->key);
+		terms_with_another(&c->ca, o, &after);
+		if ((strcmp(before.data, after.data) != 0) != is_term(o->key))
+			fail_msg("[ca] %s: %s", o->key, after.data);
+		buf_free(&after);
+	}
+	assert_true(keys > ARRAY_LEN(terms));
+	buf_free(&before);
+	config_free(c);
+}
+
+/* What an order is about is the same key in each section. */
+static void test_terms_of_each_section(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct option *o = &config_options[i];
+		bool of_ca = strcmp(o->section, "ca") == 0 || strncmp(o->section, "ca ", 3) == 0;
+
+		if (!of_ca)
+			assert_int_equal(o->terms, CA_TERMS_NONE);
+		else
+			assert_int_equal(o->terms, config_option("ca", o->key)->terms);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +264,8 @@ int main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_one_usage_alone),
 		cmocka_unit_test(test_place_of_inherited),
+		cmocka_unit_test(test_terms),
+		cmocka_unit_test(test_terms_of_each_section),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
