@@ -92,9 +92,12 @@ enum err chain_split(const struct blob *joined, struct chain *out, struct error 
 static enum err append_crt(struct chain *chain, gnutls_x509_crt_t crt, struct error *e)
 {
 	gnutls_datum_t der = {NULL, 0};
-	int rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
-	enum err err = ERR_OK;
+	enum err err = x509_check_cost(crt, ERR_CONFIG, e);
+	int rc;
 
+	if (err)
+		return err;
+	rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
 	if (rc < 0)
 		return x509_error(e, ERR_CONFIG, rc, "certificate");
 	err = append(chain, der.data, der.size, e);

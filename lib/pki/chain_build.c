@@ -41,9 +41,12 @@ enum err certificates_add_der(
 static enum err add_crt(struct certificates *certificates, gnutls_x509_crt_t crt, struct error *e)
 {
 	gnutls_datum_t der = {NULL, 0};
-	int rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
-	enum err err;
+	enum err err = x509_check_cost(crt, ERR_REFUSED, e);
+	int rc;
 
+	if (err)
+		return err;
+	rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
 	if (rc < 0)
 		return x509_error(e, ERR_REFUSED, rc, "certificate");
 	err = add(certificates, der.data, der.size, e);

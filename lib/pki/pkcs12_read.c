@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/utf8.h"
+#include "pki/x509.h"
 
 #define PEM_MAX (256 * 1024)
 
@@ -107,6 +108,9 @@ static enum err open_content(gnutls_pkcs12_t p12, const char *file, const char *
 		ret = parse(p12, "", out);
 	if (ret < 0)
 		return parse_error(p12, ret, file, password_file, e);
+	for (unsigned i = 0; i < out->chain_len; i++)
+		if (x509_check_cost(out->chain[i], ERR_CONFIG, e))
+			return error_context(e, "%s", file);
 	if (count_keys(p12) > 1)
 		return error_set(e, ERR_CONFIG,
 			"%s has several private keys; it must have just the one to use", file);

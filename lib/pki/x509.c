@@ -9,6 +9,11 @@
 #define RSA_BITS_MIN 2048
 #define EC_BITS_MIN 256
 
+/* Above these a signature takes seconds, then minutes, to check. */
+#define KEY_BITS_MAX 16384
+#define EXPONENT_BITS_MAX 64
+#define DSA_ORDER_BITS_MAX 512
+
 enum err x509_error(struct error *e, enum err code, int rc, const char *what)
 {
 	if (rc == GNUTLS_E_MEMORY_ERROR)
@@ -31,6 +36,91 @@ enum err x509_take(gnutls_datum_t *from, struct blob *out, struct error *e)
 	return err;
 }
 
+/* --- what a key may cost */
+
+static size_t bits_of(const gnutls_datum_t *number)
+{
+	size_t zeros = 0, bits;
+
+	while (zeros < number->size && number->data[zeros] == 0)
+		zeros++;
+	bits = (number->size - zeros) * 8;
+	for (unsigned char mask = 0x80; bits && !(number->data[zeros] & mask); mask >>= 1)
+		bits--;
+	return bits;
+}
+
+struct limit {
+	gnutls_datum_t number; /* freed with gnutls_free() */
+	size_t max;
+	const char *what;
+};
+
+static enum err check_limits(
+	struct limit *limits, size_t count, int rc, enum err code, struct error *e)
+{
+	enum err err = rc < 0 ? x509_error(e, code, rc, "the certificate's public key") : ERR_OK;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t bits = rc < 0 ? 0 : bits_of(&limits[i].number);
+
+		if (!err && bits > limits[i].max)
+			err = error_set(e, code,
+				"a certificate's public key has %s of %zu bits, more than the %zu "
+				"that are taken",
+				limits[i].what, bits, limits[i].max);
+		gnutls_free(limits[i].number.data);
+	}
+	return err;
+}
+
+static enum err check_rsa(gnutls_pubkey_t key, enum err code, struct error *e)
+{
+	struct limit limits[] = {
+		{.max = KEY_BITS_MAX, .what = "an RSA modulus"},
+		{.max = EXPONENT_BITS_MAX, .what = "an RSA exponent"},
+	};
+	int rc = gnutls_pubkey_export_rsa_raw(key, &limits[0].number, &limits[1].number);
+
+	return check_limits(limits, ARRAY_LEN(limits), rc, code, e);
+}
+
+static enum err check_dsa(gnutls_pubkey_t key, enum err code, struct error *e)
+{
+	struct limit limits[] = {
+		{.max = KEY_BITS_MAX, .what = "a DSA modulus"},
+		{.max = DSA_ORDER_BITS_MAX, .what = "a DSA order"},
+		{.max = KEY_BITS_MAX, .what = "a DSA generator"},
+		{.max = KEY_BITS_MAX, .what = "a DSA number"},
+	};
+	int rc = gnutls_pubkey_export_dsa_raw(
+		key, &limits[0].number, &limits[1].number, &limits[2].number, &limits[3].number);
+
+	return check_limits(limits, ARRAY_LEN(limits), rc, code, e);
+}
+
+enum err x509_check_cost(gnutls_x509_crt_t crt, enum err code, struct error *e)
+{
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, NULL);
+	bool rsa = algorithm == GNUTLS_PK_RSA || algorithm == GNUTLS_PK_RSA_PSS;
+	gnutls_pubkey_t key = NULL;
+	enum err err;
+	int rc;
+
+	/* Curves have a size; with what is unknown nothing is ever checked. */
+	if (!rsa && algorithm != GNUTLS_PK_DSA)
+		return ERR_OK;
+	rc = gnutls_pubkey_init(&key);
+	if (rc >= 0)
+		rc = gnutls_pubkey_import_x509(key, crt, 0);
+	if (rc < 0)
+		err = x509_error(e, code, rc, "the certificate's public key");
+	else
+		err = rsa ? check_rsa(key, code, e) : check_dsa(key, code, e);
+	gnutls_pubkey_deinit(key);
+	return err;
+}
+
 enum err x509_import(const struct blob *der, enum err code, gnutls_x509_crt_t *out, struct error *e)
 {
 	const gnutls_datum_t data = x509_datum(der);
@@ -42,6 +132,10 @@ enum err x509_import(const struct blob *der, enum err code, gnutls_x509_crt_t *o
 	if (rc < 0) {
 		gnutls_x509_crt_deinit(crt);
 		return x509_error(e, code, rc, "certificate cannot be read");
+	}
+	if (x509_check_cost(crt, code, e)) {
+		gnutls_x509_crt_deinit(crt);
+		return e->code;
 	}
 	*out = crt;
 	return ERR_OK;

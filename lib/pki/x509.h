@@ -27,7 +27,13 @@ gnutls_datum_t x509_datum(const struct blob *blob);
 /* Moves what GnuTLS allocated into a blob of ours; the original is wiped and freed. */
 enum err x509_take(gnutls_datum_t *from, struct blob *out, struct error *e) must_check;
 
-/* Reads one certificate, DER. The given code if it cannot be read. */
+/*
+ * Before anything is verified with a certificate's key: a modulus of 65,536 bits takes minutes. The
+ * given code for more than 16,384 bits, or an RSA exponent of more than 64.
+ */
+enum err x509_check_cost(gnutls_x509_crt_t crt, enum err code, struct error *e) must_check;
+
+/* Reads one certificate, DER. The given code if it cannot be read or its key costs too much. */
 enum err x509_import(const struct blob *der, enum err code, gnutls_x509_crt_t *out,
 	struct error *e) must_check; /* caller must use gnutls_x509_crt_deinit() */
 
