@@ -22,6 +22,7 @@ const char *const auth_failure_names[AUTH_FAILURE_COUNT] = {
 	[AUTH_UNKNOWN_USER] = "unknown_user",
 	[AUTH_WRONG_PASSWORD] = "wrong_password",
 	[AUTH_NO_REMOTE_USER] = "no_remote_user",
+	[AUTH_UNVERIFIED_USER] = "unverified_remote_user",
 };
 
 struct auth {

@@ -22,7 +22,8 @@ enum auth_failure {
 	AUTH_MALFORMED,	   /* not of HTTP Basic, or not as RFC 7617 has them */
 	AUTH_UNKNOWN_USER, /* not in the file */
 	AUTH_WRONG_PASSWORD,
-	AUTH_NO_REMOTE_USER, /* the web server was to check them and has not */
+	AUTH_NO_REMOTE_USER,  /* the web server was to check them and has not */
+	AUTH_UNVERIFIED_USER, /* it passed a name, and nothing says that it has checked it */
 	AUTH_FAILURE_COUNT
 };
 

@@ -9,6 +9,7 @@
 #include "fcgi/request.h"
 #include "fcgi/response.h"
 #include "fcgi/route.h"
+#include "fcgi/web_server.h"
 
 enum err service_open(const struct config *config, struct service *out, struct error *e)
 {
@@ -62,6 +63,17 @@ static enum err check_basic(struct service *service, struct auth *auth, const ch
 	return err;
 }
 
+static enum err check_web_server(
+	struct service *service, const struct request *request, struct error *e)
+{
+	enum auth_failure why = AUTH_NO_REMOTE_USER;
+	enum err err = web_server_check(request, &why, e);
+
+	if (err)
+		metrics_refused(service->metrics, why);
+	return err;
+}
+
 static enum err check_events_access(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
@@ -69,12 +81,7 @@ static enum err check_events_access(struct service *service, const struct reques
 	case AUTHENTICATE_BASIC:
 		return check_basic(service, service->auth, "certprov", request, response, e);
 	case AUTHENTICATE_WEB_SERVER:
-		if (*request_param(request, "REMOTE_USER"))
-			return ERR_OK;
-		metrics_refused(service->metrics, AUTH_NO_REMOTE_USER);
-		return error_set(e, ERR_UNAUTHENTICATED,
-			"the web server did not pass REMOTE_USER: it must authenticate the client, "
-			"as [events] authenticate = web-server says");
+		return check_web_server(service, request, e);
 	case AUTHENTICATE_NONE:
 		return ERR_OK;
 	}

@@ -11,6 +11,14 @@
 #include "base/log.h"
 
 enum authenticate { AUTHENTICATE_BASIC, AUTHENTICATE_WEB_SERVER, AUTHENTICATE_NONE };
+
+/*
+ * AUTHENTICATE_WEB_SERVER: the FastCGI parameter by which nginx says that it has verified
+ * REMOTE_USER, and its one value. nginx/snippets/certprov-web-server-auth.conf sets it, beside
+ * auth_basic. No request header becomes a parameter of that name: those are HTTP_*.
+ */
+#define AUTHENTICATED_PARAM "CERTPROV_AUTHENTICATED"
+#define AUTHENTICATED_VALUE "yes"
 enum on_unenroll { UNENROLL_KEEP, UNENROLL_REVOKE_SIGNING, UNENROLL_REVOKE_ALL };
 enum signing_scope { SIGNING_SCOPE_DEVICE, SIGNING_SCOPE_USER };
 enum pkcs12_profile { PKCS12_LEGACY, PKCS12_MODERN };

@@ -164,19 +164,51 @@ for name in Remote-User REMOTE_USER X-Remote-User; do
 	is "$status" 401 "nobody has verified a name in $name"
 done
 ok '... the log says what is missing' in_log '401 in .*the web server did not pass REMOTE_USER'
-like "$(direct '{"EventId":178}' REMOTE_USER=uem)" $'^Status: 200 OK\r.*"ignored"' \
-	'a name that the web server passes'
-like "$(direct '{"EventId":178}' REMOTE_USER=)" $'^Status: 401 ' 'an empty one'
-like "$(direct '{"EventId":178}' HTTP_REMOTE_USER=uem)" $'^Status: 401 ' 'a header of that name'
+
+# verified STATUS WHAT PARAMETER...: an event with that from the web server
+verified()
+{
+	like "$(direct '{"EventId":178}' "${@:3}")" "^Status: $1 " "$2"
+}
+
+verified 200 'a name, verified by nginx' REMOTE_USER=uem CERTPROV_AUTHENTICATED=yes
+verified 200 '... by Apache' REMOTE_USER=uem SERVER_SOFTWARE=Apache/2.4.62
+verified 200 '... by a server that says how' REMOTE_USER=uem AUTH_TYPE=Basic
+verified 401 'a name alone' REMOTE_USER=uem
+verified 401 '... from nginx' REMOTE_USER=uem SERVER_SOFTWARE=nginx/1.22.1
+verified 401 '... whatever nginx is told to pass' REMOTE_USER=uem AUTH_TYPE=Basic SERVER_SOFTWARE=nginx
+verified 401 'a parameter that says no' REMOTE_USER=uem CERTPROV_AUTHENTICATED=no
+verified 401 'an empty one' REMOTE_USER=uem CERTPROV_AUTHENTICATED=
+verified 401 'an empty name' REMOTE_USER= CERTPROV_AUTHENTICATED=yes
+verified 401 'headers of these names' HTTP_REMOTE_USER=uem HTTP_CERTPROV_AUTHENTICATED=yes
+
+# Debian's own fastcgi_params passes a name that nobody has verified.
+front_stop || true
+events_before=$(certprov list events)
+# shellcheck disable=SC2016 # nginx's variable
+unverified='fastcgi_param REMOTE_USER $remote_user;'
+[[ ! -e /etc/nginx/fastcgi_params ]] || unverified='include /etc/nginx/fastcgi_params;'
+front_edit="s|include snippets/certprov-fastcgi.conf;|&\n\t$unverified|" \
+	ok 'nginx passes REMOTE_USER as fastcgi_params does' front_start
+for credentials in 'uem:any password' uem:webhook-password; do
+	post_event "$sample_event" --header 'Certprov-Authenticated: yes' \
+		--header 'CERTPROV_AUTHENTICATED: yes'
+	is "$status" 401 "... and $credentials is refused"
+done
+ok '... the log says why' in_log '401 in .*passed REMOTE_USER without CERTPROV_AUTHENTICATED'
+is "$(certprov list events)" "$events_before" '... and no event is recorded'
 front_stop || true
 htpasswd -niBC 5 uem <<<'web server' >"$front/uem.users"
-front_edit="s|# auth_basic |auth_basic |; s|# auth_basic_user_file .*;|auth_basic_user_file $front/uem.users;|
-	s|# fastcgi_param REMOTE_USER|fastcgi_param REMOTE_USER|" ok 'nginx checks them' front_start
+front_edit="s|# include snippets/certprov-web|include snippets/certprov-web|
+	s|^auth_basic_user_file .*;|auth_basic_user_file $front/uem.users;|" ok 'nginx checks them' front_start
 credentials='uem:web server'
 taken 'an event that nginx has let in' <"$sample_event"
 credentials=uem:wrong
 post_event "$sample_event"
 is "$status" 401 'one that it has not'
+credentials=
+post_event "$sample_event"
+is "$status" 401 '... nor without credentials'
 
 credentials=uem:webhook-password
 not_ok 'no secret in an answer or a log' told_secrets

@@ -243,7 +243,8 @@ front_conf()
 	mkdir -p "$front/tmp" "$front/conf.d" "$front/snippets" "$front/sites-enabled"
 	for file in conf.d/certprov.conf conf.d/certprov-tenants.conf snippets/certprov.conf \
 		snippets/certprov-fastcgi.conf snippets/certprov-tenants.conf \
-		snippets/certprov-tenants-public.conf sites-available/certprov; do
+		snippets/certprov-tenants-public.conf snippets/certprov-web-server-auth.conf \
+		sites-available/certprov; do
 		sed -e "s|/run/certprov/|$root/|" \
 			-e "/listen \[::\]/d; s|listen 443|listen 127.0.0.1:$1|" \
 			-e "s|listen 80;|listen 127.0.0.1:$2;|; s|certprov.example.com|localhost|" \

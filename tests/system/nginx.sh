@@ -113,8 +113,8 @@ request GET /events
 is "$status" 401 'a name that nobody has verified is none'
 front_stop || true
 cp "$root/certprov/uem.users" "$front/uem.users"
-front_edit="s|# auth_basic |auth_basic |; s|# auth_basic_user_file .*;|auth_basic_user_file $front/uem.users;|
-	s|# fastcgi_param REMOTE_USER|fastcgi_param REMOTE_USER|" ok 'nginx with auth_basic' front_start
+front_edit="s|# include snippets/certprov-web|include snippets/certprov-web|
+	s|^auth_basic_user_file .*;|auth_basic_user_file $front/uem.users;|" ok 'nginx with auth_basic' front_start
 request GET /events
 is "$status" 200 'a name that nginx has verified'
 credentials=uem:wrong

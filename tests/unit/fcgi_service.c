@@ -292,6 +292,10 @@ static void the_web_server_may_authenticate(void **state)
 	assert_int_equal(f->fake.body_read, 0);
 	fake_gateway_param(&f->fake, "REMOTE_USER", "uem");
 	buf_reset(&f->fake.answer);
+	run(f, 401); /* nobody says that it was verified */
+	assert_int_equal(f->fake.body_read, 0);
+	fake_gateway_param(&f->fake, AUTHENTICATED_PARAM, AUTHENTICATED_VALUE);
+	buf_reset(&f->fake.answer);
 	run(f, 202);
 }
 

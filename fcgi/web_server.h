@@ -1,0 +1,17 @@
+#ifndef FCGI_WEB_SERVER_H
+#define FCGI_WEB_SERVER_H
+
+#include "base/error.h"
+#include "fcgi/auth.h"
+#include "fcgi/request.h"
+
+/*
+ * [events] authenticate = web-server: did the web server authenticate the client? It must pass
+ * REMOTE_USER, and show that it has verified that name: Apache sets it only then, nginx fills it
+ * from the Authorization header in every case, so there AUTHENTICATED_PARAM is wanted beside it.
+ * ERR_UNAUTHENTICATED, its text for the log alone, and *why for the metrics.
+ */
+enum err web_server_check(
+	const struct request *request, enum auth_failure *why, struct error *e) must_check;
+
+#endif
