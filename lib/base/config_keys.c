@@ -136,7 +136,7 @@ const struct option config_options[] = {
 	{"store", "url", config_set_store, AT(store.sqlite), DEFAULT("sqlite:certprov.db")},
 	{"store", "key-file", config_set_path, AT(store.key_file), DEFAULT("store.key")},
 
-	{"log", "target", config_set_kind, AT(log.target), NAMES(log_target_names), DEFAULT("stderr")},
+	{"log", "target", config_set_kind, AT(log.target), NAMES(log_target_names), DEFAULT("auto")},
 	{"log", "format", config_set_kind, AT(log.format), NAMES(log_format_names), DEFAULT("text")},
 	{"log", "level", config_set_kind, AT(log.level), NAMES(log_level_names), DEFAULT("info")},
 };

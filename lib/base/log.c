@@ -1,9 +1,12 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -15,7 +18,7 @@
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 const char *const log_level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
-const char *const log_target_names[LOG_TARGET_COUNT] = {"stderr", "syslog", "journal"};
+const char *const log_target_names[LOG_TARGET_COUNT] = {"auto", "stderr", "syslog", "journal"};
 const char *const log_format_names[LOG_FORMAT_COUNT] = {"text", "json"};
 
 static const int priorities[LOG_LEVEL_COUNT] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
@@ -26,7 +29,23 @@ static struct {
 	struct log_settings settings;
 	int journal;
 	char request[LOG_REQUEST_SIZE];
-} self = {.program = "certprov", .settings = {.level = LOG_LEVEL_INFO}, .journal = -1};
+} self = {.program = "certprov",
+	.settings = {.target = LOG_TARGET_STDERR, .level = LOG_LEVEL_INFO},
+	.journal = -1};
+
+/* systemd.exec(5): DEVICE:INODE, in decimal, of the journal's end of our standard error. */
+static bool journal_reads_stderr(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(own, sizeof(own), "%" PRIuMAX ":%" PRIuMAX, (uintmax_t)st.st_dev,
+		(uintmax_t)st.st_ino);
+	return strcmp(stream, own) == 0;
+}
 
 static void open_journal(void)
 {
@@ -42,6 +61,15 @@ static void open_journal(void)
 		self.settings.target = LOG_TARGET_STDERR;
 }
 
+/* The journal gets lines from standard error, too: nothing is lost where its socket is closed to
+ * us. */
+static void open_auto(void)
+{
+	self.settings.target = journal_reads_stderr() ? LOG_TARGET_JOURNAL : LOG_TARGET_STDERR;
+	if (self.settings.target == LOG_TARGET_JOURNAL)
+		open_journal();
+}
+
 void log_open(const char *program, const struct log_settings *settings)
 {
 	if (self.journal >= 0)
@@ -53,6 +81,8 @@ void log_open(const char *program, const struct log_settings *settings)
 	self.settings = *settings;
 	if (settings->target == LOG_TARGET_SYSLOG)
 		openlog(program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	if (settings->target == LOG_TARGET_AUTO)
+		open_auto();
 	if (settings->target == LOG_TARGET_JOURNAL) {
 		open_journal();
 		if (self.journal < 0)
@@ -128,6 +158,7 @@ static void write_entry(const struct log_entry *entry)
 	case LOG_TARGET_JOURNAL:
 		write_journal(entry);
 		break;
+	case LOG_TARGET_AUTO:
 	case LOG_TARGET_STDERR:
 	case LOG_TARGET_COUNT:
 		write_stderr(entry);

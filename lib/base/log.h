@@ -14,6 +14,7 @@ enum log_level {
 };
 
 enum log_target {
+	LOG_TARGET_AUTO, /* the journal if standard error goes there, else standard error */
 	LOG_TARGET_STDERR,
 	LOG_TARGET_SYSLOG,
 	LOG_TARGET_JOURNAL,
@@ -37,7 +38,10 @@ struct log_settings {
 	enum log_level level;
 };
 
-/* Before this is called, lines go to standard error as text at level info. */
+/*
+ * Before this is called, lines go to standard error as text at level info. LOG_TARGET_AUTO looks
+ * at $JOURNAL_STREAM, which systemd sets.
+ */
 void log_open(const char *program, const struct log_settings *settings);
 
 const char *log_program(void); /* the name that log_open() was given; borrowed */

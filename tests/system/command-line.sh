@@ -359,7 +359,7 @@ wrong escrow.pkcs12-iterations=10 '1000'
 wrong escrow.timeout=1h '300s'
 wrong store.url=mysql://db 'sqlite:FILE'
 wrong log.level=chatty 'error, warning, info, debug'
-wrong log.target=printer 'stderr, syslog, journal'
+wrong log.target=printer 'auto, stderr, syslog, journal'
 wrong_file 'an unknown key' ':2: unknown key "keys" in \[certificates\]: did you mean key\?' <<-'END'
 	[certificates]
 	keys = rsa-2048

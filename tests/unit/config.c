@@ -83,7 +83,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->escrow.max_rate, 30);
 	assert_string_equal(c->store.sqlite, "/etc/certprov/certprov.db");
 	assert_string_equal(c->store.key_file, "/etc/certprov/store.key");
-	assert_int_equal(c->log.target, LOG_TARGET_STDERR);
+	assert_int_equal(c->log.target, LOG_TARGET_AUTO);
 	assert_int_equal(c->log.format, LOG_FORMAT_TEXT);
 	assert_int_equal(c->log.level, LOG_LEVEL_INFO);
 	config_free(c);
@@ -275,7 +275,7 @@ static void test_kinds(void **state)
 		{"ca", "type", "acme",
 			"one of local, est, ejbca, adcs, vault, step, cfssl, command"},
 		{"escrow", "pkcs12", "aes", "one of legacy, modern"},
-		{"log", "target", "file", "one of stderr, syslog, journal"},
+		{"log", "target", "file", "one of auto, stderr, syslog, journal"},
 		{"log", "level", "INFO", "one of error, warning, info, debug"},
 	};
 

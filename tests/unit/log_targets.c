@@ -7,10 +7,12 @@
 
 #include <cjson/cJSON.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -305,6 +307,68 @@ static void test_journal_long(void **state)
 	assert_non_null(strstr(captured, "\nCERTPROV_STEPS=record=0.4ms\n"));
 }
 
+/* --- auto */
+
+/* What stands in $JOURNAL_STREAM for our standard error; off makes it another's. */
+static void set_stream(unsigned long off)
+{
+	char text[64];
+	struct stat st;
+
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(text, sizeof(text), "%lu:%lu", (unsigned long)st.st_dev,
+		(unsigned long)st.st_ino + off);
+	assert_int_equal(setenv("JOURNAL_STREAM", text, 1), 0);
+}
+
+/* What goes to standard error while it logs. */
+static size_t log_beside_stderr(void)
+{
+	char text[4096];
+	int kept = dup(STDERR_FILENO), ends[2];
+	ssize_t n;
+
+	assert_true(kept >= 0);
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	log_error("once");
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	n = read(ends[0], text, sizeof(text));
+	close(kept);
+	close(ends[0]);
+	close(ends[1]);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void test_auto_journal(void **state)
+{
+	(void)state;
+	set_stream(0);
+	open_log(LOG_TARGET_AUTO, LOG_FORMAT_TEXT);
+	assert_int_equal(log_beside_stderr(), 0);
+	receive();
+	assert_string_equal(captured, "MESSAGE=once\nPRIORITY=3\nSYSLOG_IDENTIFIER=certprov\n"
+				      "CERTPROV_REQUEST=\n");
+	unsetenv("JOURNAL_STREAM");
+}
+
+/* A variable that was inherited says nothing of a standard error that leads elsewhere. */
+static void test_auto_stderr(void **state)
+{
+	(void)state;
+	unsetenv("JOURNAL_STREAM");
+	open_log(LOG_TARGET_AUTO, LOG_FORMAT_TEXT);
+	assert_true(log_beside_stderr() > 0);
+	set_stream(1);
+	open_log(LOG_TARGET_AUTO, LOG_FORMAT_TEXT);
+	assert_true(log_beside_stderr() > 0);
+	setenv("JOURNAL_STREAM", "nonsense", 1);
+	open_log(LOG_TARGET_AUTO, LOG_FORMAT_TEXT);
+	assert_true(log_beside_stderr() > 0);
+	assert_true(recv(journal, captured, sizeof(captured), 0) < 0);
+	unsetenv("JOURNAL_STREAM");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +378,8 @@ int main(void)
 		cmocka_unit_test(test_syslog),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_journal_long),
+		cmocka_unit_test(test_auto_journal),
+		cmocka_unit_test(test_auto_stderr),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
