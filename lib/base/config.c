@@ -21,6 +21,7 @@
 #define VALUE_MAX 8192
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BLANKS " \t"
+#define NO_LINE "neither a [section], nor key = value, nor a comment"
 
 struct reader {
 	struct config *config;
@@ -33,7 +34,15 @@ struct reader {
 	struct buf value;	      /* of that key, continuation lines joined */
 	const struct option *section; /* its first key */
 	unsigned *section_lines;      /* where each one begins, by its first key */
+	bool lost;		      /* in a section that was refused: its keys are no news */
+	bool refused;		      /* the last key was: lines that continue it are no news */
+	struct config_faults faults;
 };
+
+static enum err tell(struct reader *r, enum err err)
+{
+	return config_tell(&r->faults, err, r->error);
+}
 
 static enum err fail(struct reader *r, const char *fmt, ...) printf_like(2, 3);
 static enum err fail(struct reader *r, const char *fmt, ...)
@@ -50,15 +59,11 @@ static enum err fail(struct reader *r, const char *fmt, ...)
 /* --- keys and values */
 
 /* Hands the value that has been gathered to its setter. */
-static enum err finish_value(struct reader *r)
+static enum err take_value(struct reader *r, const struct option *o)
 {
-	const struct option *o = r->option;
 	const char *value = r->value.data;
-	bool may_be_empty = o && o->fallback && !*o->fallback;
+	bool may_be_empty = o->fallback && !*o->fallback;
 
-	if (!o)
-		return ERR_OK;
-	r->option = NULL;
 	if (buf_check(&r->value, r->error))
 		return config_error(
 			r->config, o->section, o->key, r->error, "longer than %d bytes", VALUE_MAX);
@@ -68,6 +73,18 @@ static enum err finish_value(struct reader *r)
 		return config_error(r->config, o->section, o->key, r->error,
 			"has a character that is not shown; write it anew without");
 	return o->set(r->config, o, value, r->error);
+}
+
+static enum err finish_value(struct reader *r)
+{
+	const struct option *o = r->option;
+	enum err err = o ? take_value(r, o) : ERR_OK;
+	enum err told = tell(r, err);
+
+	r->option = NULL;
+	if (err)
+		r->faults.wrong[o - config_options] = true;
+	return told;
 }
 
 static enum err unknown_key(struct reader *r, const char *section, const char *key)
@@ -133,14 +150,19 @@ static int on_value(void *user, const char *section, const char *key, const char
 {
 	struct reader *r = user;
 
+	enum err err = ERR_OK;
+
 	if (r->err)
 		return 0;
 	if (r->indented && r->option) {
-		r->err = continue_value(r, value);
-	} else {
+		r->err = tell(r, continue_value(r, value));
+	} else if (!r->indented || !r->refused) {
 		r->err = finish_value(r);
-		if (!r->err)
-			r->err = begin_value(r, section, key, value);
+		if (!r->err && !r->lost)
+			err = begin_value(r, section, key, value);
+		r->refused = err || r->lost;
+		if (err)
+			r->err = tell(r, err);
 	}
 	return r->err == ERR_OK;
 }
@@ -167,6 +189,9 @@ static enum err begin_section(struct reader *r, const char *line)
 
 	if (err)
 		return err;
+	r->section = NULL;
+	r->lost = true;
+	r->refused = false;
 	if (*rest)
 		rest += 1 + strspn(rest + 1, BLANKS);
 	if (!line[1 + len] || (*rest && *rest != ';'))
@@ -175,6 +200,7 @@ static enum err begin_section(struct reader *r, const char *line)
 	if (!name)
 		return error_memory(r->error);
 	r->section = config_option(name, NULL);
+	r->lost = !r->section;
 	begun = r->section ? &r->section_lines[r->section - config_options] : NULL;
 	if (!begun)
 		err = unknown_section(r, name);
@@ -199,8 +225,12 @@ static enum err check_line(struct reader *r, char *line)
 	}
 	start = line + strspn(line, BLANKS);
 	r->indented = start > line;
-	if (*start == '[' && !(r->indented && r->option))
+	if (r->indented && (r->option || r->refused))
+		return ERR_OK;
+	if (*start == '[')
 		return begin_section(r, start);
+	if (*start && !strpbrk(start, "=:"))
+		return fail(r, NO_LINE);
 	return ERR_OK;
 }
 
@@ -219,6 +249,7 @@ static char *next_line(char *out, int size, void *user)
 	struct reader *r = user;
 	const char *line = r->text;
 	size_t len = strcspn(line, "\n");
+	enum err err;
 
 	if (r->err || !*line)
 		return NULL;
@@ -228,14 +259,17 @@ static char *next_line(char *out, int size, void *user)
 		len--;
 	if (is_comment(line, len))
 		len = 0; /* it may be of any length */
+	*out = '\0';
 	if (len + 2 > (size_t)size) {
-		r->err =
-			fail(r, "longer than %d bytes; go on in the next line, indented", size - 2);
-		return NULL;
+		err = fail(r, "longer than %d bytes; go on in the next line, indented", size - 2);
+	} else {
+		memcpy(out, line, len);
+		out[len] = '\0';
+		err = check_line(r, out);
 	}
-	memcpy(out, line, len);
-	out[len] = '\0';
-	r->err = check_line(r, out);
+	if (err)
+		*out = '\0';
+	r->err = tell(r, err);
 	return r->err ? NULL : out;
 }
 
@@ -248,7 +282,7 @@ static enum err read_lines(struct reader *r)
 	/* libinih goes on behind a line that it cannot read; what follows is no news */
 	if (line > 0 && (!r->err || (unsigned)line < r->line)) {
 		r->line = (unsigned)line;
-		return fail(r, "neither a [section], nor key = value, nor a comment");
+		r->err = tell(r, fail(r, NO_LINE));
 	}
 	if (r->err)
 		return r->err;
@@ -269,36 +303,55 @@ static struct config *config_new(const char *path)
 	return NULL;
 }
 
-enum err config_parse(
-	const char *path, const char *text, size_t len, struct config **out, struct error *e)
+static enum err read_all(struct reader *r, const char *path, struct error *e)
 {
-	struct reader r = {.error = e, .text = text, .value = BUF_INIT(VALUE_MAX)};
-	enum err err = ERR_OK;
+	enum err err;
+
+	r->config = config_new(path);
+	r->section_lines = calloc(config_option_count, sizeof(*r->section_lines));
+	r->faults.wrong = calloc(config_option_count, sizeof(*r->faults.wrong));
+	if (!r->config || !r->section_lines || !r->faults.wrong)
+		return error_memory(e);
+	err = read_lines(r);
+	if (!err)
+		err = config_set_defaults(r->config, e);
+	if (!err)
+		err = config_check_whole(r->config, &r->faults, e);
+	if (!err && r->faults.count > 0)
+		err = error_set(e, ERR_CONFIG, "%s: %u errors", path, r->faults.count);
+	return err;
+}
+
+static enum err parse(const char *path, const char *text, size_t len,
+	const struct config_faults *faults, struct config **out, struct error *e)
+{
+	struct reader r = {
+		.error = e, .text = text, .value = BUF_INIT(VALUE_MAX), .faults = *faults};
+	enum err err;
 
 	if (!utf8_is_valid(text, len) || text[len])
 		return error_set(e, ERR_CONFIG, "%s: not UTF-8 text", path);
 	if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
 		r.text += strlen(BYTE_ORDER_MARK);
-	r.config = config_new(path);
-	r.section_lines = calloc(config_option_count, sizeof(*r.section_lines));
-	if (!r.config || !r.section_lines)
-		err = error_memory(e);
-	if (!err)
-		err = read_lines(&r);
-	if (!err)
-		err = config_set_defaults(r.config, e);
-	if (!err)
-		err = config_check_whole(r.config, e);
+	err = read_all(&r, path, e);
 	if (err)
 		config_free(r.config);
 	else
 		*out = r.config;
 	free(r.section_lines);
+	free(r.faults.wrong);
 	buf_free(&r.value);
 	return err;
 }
 
-enum err config_load(const char *path, struct config **out, struct error *e)
+enum err config_parse(
+	const char *path, const char *text, size_t len, struct config **out, struct error *e)
+{
+	return parse(path, text, len, &(struct config_faults){.fault = NULL}, out, e);
+}
+
+static enum err load(
+	const char *path, const struct config_faults *faults, struct config **out, struct error *e)
 {
 	struct blob text = {NULL, 0};
 	enum err err = file_read(path, &text, e);
@@ -308,12 +361,23 @@ enum err config_load(const char *path, struct config **out, struct error *e)
 		return err;
 	absolute = realpath(path, NULL);
 	if (absolute)
-		err = config_parse(absolute, (const char *)text.data, text.len, out, e);
+		err = parse(absolute, (const char *)text.data, text.len, faults, out, e);
 	else
 		err = error_errno(e, ERR_CONFIG, "%s", path);
 	free(absolute);
 	blob_free(&text);
 	return err;
+}
+
+enum err config_load(const char *path, struct config **out, struct error *e)
+{
+	return load(path, &(struct config_faults){.fault = NULL}, out, e);
+}
+
+enum err config_test(
+	const char *path, config_fault *fault, void *ctx, struct config **out, struct error *e)
+{
+	return load(path, &(struct config_faults){.fault = fault, .ctx = ctx}, out, e);
 }
 
 const char *config_path(const char *path)

@@ -134,7 +134,16 @@ struct config {
  */
 enum err config_load(const char *path, struct config **out, struct error *e) must_check;
 
-/* The same from text[0..len-1], with a NUL behind it; path is absolute and only a name. */
+/*
+ * Reads the file to its end whatever is wrong in it, and gives each error, "FILE:LINE: what", to
+ * fault. Gives a configuration only where there is none; else ERR_CONFIG.
+ */
+typedef void config_fault(void *ctx, const char *text);
+enum err config_test(const char *path, config_fault *fault, void *ctx, struct config **out,
+	struct error *e) must_check;
+
+/* The same as config_load() from text[0..len-1], with a NUL behind it; path is absolute and only a
+ * name. */
 enum err config_parse(const char *path, const char *text, size_t len, struct config **out,
 	struct error *e) must_check;
 

@@ -156,25 +156,28 @@ static enum err check_key(const struct config *config, const struct config_ca *c
 	return ERR_OK;
 }
 
-static enum err check(const struct config *config, const struct config_ca *ca, struct error *e)
+static enum err check(const struct config *config, const struct config_ca *ca,
+	struct config_faults *faults, struct error *e)
 {
 	enum err err = ERR_OK;
 
 	for (const struct option *o = config_option(ca->section, NULL); o && !err; o = next_of(o))
-		err = check_key(config, ca, o, e);
-	return err ? err : config_check_identity(config, ca->section, ca->identity, e);
+		err = config_tell(faults, check_key(config, ca, o, e), e);
+	return err ? err
+		   : config_tell(faults,
+			     config_check_identity(config, ca->section, ca->identity, e), e);
 }
 
 /* Where no usage's CA is [ca], that is only what they have in common. */
-enum err config_ca_check(const struct config *config, struct error *e)
+enum err config_ca_check(const struct config *config, struct config_faults *faults, struct error *e)
 {
 	bool general = false;
 	enum err err = ERR_OK;
 
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
 		if (config->ca_for[usage].section)
-			err = check(config, &config->ca_for[usage], e);
+			err = check(config, &config->ca_for[usage], faults, e);
 		general = general || config_ca(config, (enum usage)usage) == &config->ca;
 	}
-	return err || !general ? err : check(config, &config->ca, e);
+	return err || !general ? err : check(config, &config->ca, faults, e);
 }

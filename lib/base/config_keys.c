@@ -214,7 +214,7 @@ enum err config_check_identity(
 		"its URL");
 }
 
-enum err config_check_whole(const struct config *config, struct error *e)
+static enum err check_users(const struct config *config, struct error *e)
 {
 	bool basic = config->events.authenticate == AUTHENTICATE_BASIC;
 
@@ -224,20 +224,74 @@ enum err config_check_whole(const struct config *config, struct error *e)
 	if (!basic && config->events.users_file)
 		return config_error(
 			config, "events", "users-file", e, "only authenticate = basic uses it");
-	if (basic && config->admin.users_file &&
+	return ERR_OK;
+}
+
+static enum err check_admin(const struct config *config, struct error *e)
+{
+	if (config->admin.users_file && config->events.users_file &&
 		strcmp(config->admin.users_file, config->events.users_file) == 0)
 		return config_error(config, "admin", "users-file", e,
 			"must be another file than [events] users-file");
-	if (!config->escrow.urls)
-		return config_error(config, "escrow", "url", e, "missing");
+	return ERR_OK;
+}
+
+static enum err check_url(const struct config *config, struct error *e)
+{
+	return config->escrow.urls ? ERR_OK : config_error(config, "escrow", "url", e, "missing");
+}
+
+static enum err check_identity(const struct config *config, struct error *e)
+{
 	if (!config->escrow.identity)
 		return config_error(config, "escrow", "identity", e, "missing");
-	if (config_check_identity(config, "escrow", config->escrow.identity, e))
-		return e->code;
+	return config_check_identity(config, "escrow", config->escrow.identity, e);
+}
+
+static enum err check_times(const struct config *config, struct error *e)
+{
 	if (config->certificates.renew_within >= config->certificates.validity)
 		return config_error(
 			config, "certificates", "renew-within", e, "must be shorter than validity");
-	return config_ca_check(config, e);
+	return ERR_OK;
+}
+
+enum err config_check_whole(
+	const struct config *config, struct config_faults *faults, struct error *e)
+{
+	static enum err (*const checks[])(const struct config *config, struct error *e) = {
+		check_users, check_admin, check_url, check_identity, check_times};
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < ARRAY_LEN(checks) && !err; i++)
+		err = config_tell(faults, checks[i](config, e), e);
+	return err ? err : config_ca_check(config, faults, e);
+}
+
+/* An error about a key whose value was refused before is no news. */
+static bool is_known(const struct config_faults *faults, const struct error *e)
+{
+	char name[64];
+
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct option *o = &config_options[i];
+
+		snprintf(name, sizeof(name), ": [%s] %s: ", o->section, o->key);
+		if (faults->wrong[i] && strstr(e->text, name))
+			return true;
+	}
+	return false;
+}
+
+enum err config_tell(struct config_faults *faults, enum err err, const struct error *e)
+{
+	if (!err || !faults->fault || err == ERR_INTERNAL)
+		return err;
+	if (!is_known(faults, e)) {
+		faults->fault(faults->ctx, e->text);
+		faults->count++;
+	}
+	return ERR_OK;
 }
 
 void config_free(struct config *config)

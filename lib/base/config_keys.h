@@ -39,6 +39,19 @@ struct option {
 	enum ca_terms_class terms;
 };
 
+/* Where errors go when all are wanted; without fault the first one ends the reading. */
+struct config_faults {
+	config_fault *fault;
+	void *ctx;
+	unsigned count;
+	bool *wrong; /* for each option: its value was refused, and does not count as missing */
+};
+
+/*
+ * Passes an error on: ERR_OK if reading goes on behind it. Memory that is short always ends it.
+ */
+enum err config_tell(struct config_faults *faults, enum err err, const struct error *e) must_check;
+
 extern const struct option config_options[];
 extern const size_t config_option_count;
 
@@ -62,7 +75,8 @@ unsigned *config_line(const struct config *config, const struct option *o);
 enum err config_set_defaults(struct config *config, struct error *e) must_check;
 
 /* What no key by itself can tell: keys that need, exclude or bound one another. */
-enum err config_check_whole(const struct config *config, struct error *e) must_check;
+enum err config_check_whole(
+	const struct config *config, struct config_faults *faults, struct error *e) must_check;
 
 /*
  * For each CA what its section did not set: where it is of the same type, what [ca] has, else the
@@ -71,6 +85,7 @@ enum err config_check_whole(const struct config *config, struct error *e) must_c
 enum err config_ca_complete(struct config *config, struct error *e) must_check;
 
 /* What a CA's type needs, or has no use for. */
-enum err config_ca_check(const struct config *config, struct error *e) must_check;
+enum err config_ca_check(
+	const struct config *config, struct config_faults *faults, struct error *e) must_check;
 
 #endif

@@ -660,4 +660,27 @@ else
 	skip 'users that are not the service' 'only root can be somebody else'
 fi
 
+# --- the configuration alone
+
+cp "$conf" "$root/right.conf"
+with_conf config test
+exits 0 'config test: a right one'
+with_conf config test-it
+exits 2 'config with another word'
+with_conf config
+exits 2 'config without one'
+printf '[log]\nlevel = chatty\nnonsense = 1\n' >>"$conf"
+sed -i 's/^users-file = .*/users-file = none.users\nmax-body = 1/' "$conf"
+with_conf config test
+exits 78 'config test: three errors'
+for word in 'max-body: expected' 'level: expected' 'unknown key "nonsense"'; do
+	is "$(grep -Ec "^certprov: $conf:[0-9]+: .*$word" "$root/err")" 1 "... and $word is said, with its line"
+done
+cp "$root/right.conf" "$conf"
+sed -i 's/^users-file = .*/users-file = none.users/; s/^identity-password-file = .*/identity-password-file = none/' "$conf"
+with_conf config test
+exits 78 'config test: two files that are not there'
+is "$(grep -Ec '^certprov: (events.users-file|escrow): .*none.*: No such file' "$root/err")" 2 '... and both are said'
+cp "$root/right.conf" "$conf"
+
 done_testing

@@ -72,6 +72,7 @@ try_shell()
 	done
 	is "$(offers -c "$conf" --config "$conf" revoke --se)" --serial "$1: behind other options"
 	is "$(offers list '')" "$(line devices users certificates uploads events)" "$1: tables"
+	is "$(offers config '')" test "$1: what config does"
 	for table in $(offers list ''); do
 		is "$(offers list "$table" --state '')" \
 			"$(certprov list "$table" --state nonsense 2>&1 | sed 's/.*they are //; s/,//g' |

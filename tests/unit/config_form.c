@@ -220,9 +220,80 @@ static void test_path(void **state)
 	assert_string_equal(config_path(NULL), CERTPROV_CONFIG_FILE);
 }
 
+/* --- all errors at once */
+
+static void gather(void *ctx, const char *text)
+{
+	struct buf *out = ctx;
+
+	buf_puts(out, strncmp(text, FILE_NAME, strlen(FILE_NAME)) == 0 ? text + strlen(FILE_NAME)
+								       : strchr(text, ':'));
+	buf_putc(out, '\n');
+}
+
+/* Writes it to a file, as config_test() reads one. */
+static void assert_faults(const char *text, const char *expected)
+{
+	char name[] = "/tmp/certprov-config.XXXXXX";
+	int fd = mkstemp(name);
+	struct buf faults = BUF_INIT(16384);
+	struct config *config = NULL;
+	struct error e;
+	enum err err;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	err = config_test(name, gather, &faults, &config, &e);
+	unlink(name);
+	assert_string_equal(faults.data ? faults.data : "", expected);
+	assert_int_equal(err, *expected ? ERR_CONFIG : ERR_OK);
+	assert_true(!*expected == (config != NULL));
+	config_free(config);
+	buf_free(&faults);
+}
+
+static void test_all_errors(void **state)
+{
+	(void)state;
+	assert_faults(LEAST, "");
+	assert_faults("key = 1\n"
+		      "[events]\n"
+		      "users-flie = uem.users\n"
+		      "\tcontinued\n"
+		      "nonsense\n"
+		      "max-body = 1\n"
+		      "[logs]\n"
+		      "level = info\n"
+		      "\tand = more\n"
+		      "[certificates]\n"
+		      "validity = 10d\n"
+		      "[escrow]\n"
+		      "url = ftp://eg.example.com\n"
+		      "timeout = 0\n"
+		      "[ca]\n"
+		      "type = est\n"
+		      "program = /bin/true\n",
+		":1: \"key\" stands before the first [section]\n"
+		":3: unknown key \"users-flie\" in [events]: did you mean users-file?\n"
+		":5: neither a [section], nor key = value, nor a comment\n"
+		":6: [events] max-body: expected a size such as 4096, 64k or 1m, from 1024 to "
+		"1048576 bytes\n"
+		":7: unknown section [logs]: did you mean log?\n"
+		":13: [escrow] url: expected https:// URLs without credentials, query or fragment\n"
+		":14: [escrow] timeout: expected a duration such as 90s, 10m, 12h or 365d, from 1s "
+		"to 300s\n"
+		": [events] users-file: missing; authenticate = basic needs it\n"
+		": [escrow] identity: missing\n"
+		": [certificates] renew-within: must be shorter than validity\n"
+		": [ca] url: missing; type = est needs it\n"
+		":17: [ca] program: a CA with type = est does not use it\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_errors),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_lines),

@@ -1,0 +1,66 @@
+/* certprov config: looks at the configuration alone, fast enough for each start and reload. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "provider/provider.h"
+
+static void tell(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "certprov: %s\n", text);
+}
+
+/* A file that the configuration names. */
+static void report(void *ctx, const char *what, enum err err, bool warning, const char *text)
+{
+	(void)ctx;
+	(void)warning;
+	if (err)
+		fprintf(stderr, "certprov: %s: %s\n", what, text);
+}
+
+static int test(const char *config_file)
+{
+	const char *path = config_path(config_file);
+	struct config *config = NULL;
+	struct error e;
+	enum err err = config_test(path, tell, NULL, &config, &e);
+
+	if (err)
+		return cli_fail(&e);
+	err = provider_check_start(config, report, NULL);
+	if (!err)
+		printf("%s is right\n", path);
+	config_free(config);
+	return error_meaning(err)->exit_status;
+}
+
+static int run(const struct command *self, const char *config_file, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		if (option == 'c')
+			config_file = optarg;
+		else
+			return cli_usage(self, option == 'h');
+	}
+	if (argc - optind != 1)
+		return cli_usage(self, false);
+	if (strcmp(argv[optind], "test") != 0) {
+		fprintf(stderr, "certprov: config %s: expected test\n", argv[optind]);
+		return error_meaning(ERR_USAGE)->exit_status;
+	}
+	return test(config_file);
+}
+
+const struct command command_config = {"config", "test",
+	"Tests the configuration and the files that it names",
+	"test names all errors at once, each with file and line; exit status 78 if there is one.\n"
+	"Nothing is connected to, and the store is not opened.\n",
+	run};
