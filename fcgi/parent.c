@@ -11,6 +11,7 @@
 #include "fcgi/children.h"
 #include "fcgi/deadline.h"
 #include "fcgi/listener.h"
+#include "fcgi/notify.h"
 #include "fcgi/trial.h"
 #include "fcgi/watch.h"
 
@@ -110,14 +111,16 @@ static void reload(struct parent *p)
 {
 	struct error e = {.code = ERR_OK};
 
+	notify_reloading();
 	if (take_new_config(p, &e)) {
 		log_error("the configuration is not taken and the old one stays in force: %s",
 			e.text);
-		return;
+	} else {
+		log_open("certprov.fcgi", &p->config->log);
+		watch_look(&p->watch, p->config);
+		log_info("the configuration was read anew; new workers take over");
 	}
-	log_open("certprov.fcgi", &p->config->log);
-	watch_look(&p->watch, p->config);
-	log_info("the configuration was read anew; new workers take over");
+	notify_ready();
 }
 
 static void stop(struct parent *p)
@@ -127,6 +130,7 @@ static void stop(struct parent *p)
 	p->stopping = true;
 	p->drain_until = clock_monotonic_ms() + DRAIN_MS;
 	log_info("stopping; what is in flight is finished first");
+	notify_stopping();
 	listener_remove(&p->listener);
 }
 
@@ -199,6 +203,8 @@ int parent_run(const struct parent_options *options)
 
 	block_signals(&set);
 	err = start(&p, &e);
+	if (!err)
+		notify_ready();
 	if (err) {
 		log_error("cannot start: %s", e.text);
 		listener_remove(&p.listener);

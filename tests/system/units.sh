@@ -55,6 +55,14 @@ fi
 [[ -d /run/systemd/system ]] ||
 	diag 'systemd is not init here: no unit was started; tests/check.sh package does that'
 
+# --- what they run first
+
+for unit in "$units"/certprov.service "$units"/certprov@.service; do
+	is "$(sed -n 's/^\(ExecStartPre\|ExecReload\)=[^ ]*certprov\( -c [^ ]*\)\{0,1\} config test$/\1/p' "$unit" | xargs)" \
+		'ExecStartPre ExecReload' "${unit##*/}: start and reload test the configuration"
+	is "$(sed -n 's/^Type=//p' "$unit")" notify '... and it has started when the handler says so'
+done
+
 # --- somebody else's socket
 
 ok 'the gateway starts' eg_start
@@ -75,6 +83,44 @@ served_by()
 	is "$status $(jq -r .status "$answer.body")" '202 delivered' '... and an event is answered'
 	is "$(eg_upload_count)" $((uploads + 1)) '... after its upload'
 }
+
+# --- what systemd is told
+
+# told PATTERN: the last that came fits
+told()
+{
+	grep -v '^$' "$root/told" | grep -E '^(READY|RELOADING|STOPPING)=' | tail -n 1 | grep -qE "$1"
+}
+
+# times WORD COUNT
+times()
+{
+	(($(grep -c "^$1=1" "$root/told") >= $2))
+}
+
+: >"$root/told"
+start systemd perl "$top_srcdir/tests/system/datagrams.pl" "$root/notify" "$root/told"
+ok 'somebody listens' wait_ready systemd -S "$root/notify"
+export NOTIFY_SOCKET=$root/notify
+handler_start
+ok 'READY=1 comes' wait_for 60 told READY
+handler_reload
+ok 'a reload is announced, and its end' wait_for 60 times READY 2
+ok '... in this order' times RELOADING 1
+printf 'nonsense = 1\n' >>"$conf"
+handler_reload
+ok 'one with a wrong configuration, too' wait_for 60 times READY 3
+configure certificates.key=ec-p256
+handler_stop
+ok 'a stop is announced' told STOPPING
+printf 'nonsense = 1\n' >>"$conf"
+: >"$root/told"
+handler_start || true
+stop handler || true
+not_ok 'a wrong configuration is never ready' grep -q READY "$root/told"
+configure certificates.key=ec-p256
+unset NOTIFY_SOCKET
+stop systemd || true
 
 ok 'nginx starts' front_start
 if command -v systemd-socket-activate >/dev/null; then
