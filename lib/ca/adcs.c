@@ -106,63 +106,36 @@ static enum err read_page(const struct adcs *adcs, const struct http_answer *ans
 	return adcs_page_read(answer->body.data, answer->body.len, out, e);
 }
 
-/*
- * A PKCS#7 in lines of base64, with a line before them and one behind that call it a certificate,
- * which PEM's readers do not take for one.
- */
-static enum err add_chain(
-	struct certificates *out, const struct http_answer *answer, struct error *e)
-{
-	const char *text = (const char *)answer->body.data;
-	struct buf der = BUF_INIT(REMOTE_ANSWER_MAX), lines = BUF_INIT(REMOTE_ANSWER_MAX);
-	size_t len;
-	enum err err;
-
-	for (size_t at = 0; at < answer->body.len; at += len) {
-		const char *end = memchr(text + at, '\n', answer->body.len - at);
-
-		len = end ? (size_t)(end - text) + 1 - at : answer->body.len - at;
-		if (text[at] != '-')
-			buf_append(&lines, text + at, len);
-	}
-	err = remote_unbase64(lines.data, lines.len, &der, e);
-	if (!err)
-		err = certificates_add_pkcs7(out, der.data, der.len, e);
-	buf_free(&lines);
-	buf_free(&der);
-	return err;
-}
-
 /* A certificate, or a chain; a page instead says what has become of the request. */
 static enum err read_certificates(const struct adcs *adcs, const struct http_answer *answer,
-	bool chain, struct certificates *out, struct error *e)
+	struct certificates *out, struct error *e)
 {
 	struct certificates got = {.count = 0};
 	struct adcs_page page = {.state = ADCS_UNKNOWN};
-	enum err err;
+	bool is_page = strcmp(answer->content_type, TYPE_PAGE) == 0;
+	enum err err = ERR_OK;
 
-	if (answer->status != 200 || strcmp(answer->content_type, TYPE_PAGE) == 0) {
-		err = read_page(adcs, answer, &page, e);
-		return err ? err : not_issued(adcs, &page, e);
+	if (answer->status == 200)
+		err = certificates_add(&got, answer->body.data, answer->body.len, e);
+	if (answer->status == 200 && !err) {
+		*out = got;
+		return ERR_OK;
 	}
-	err = chain ? add_chain(&got, answer, e)
-		    : certificates_add_pem(&got, answer->body.data, answer->body.len, e);
-	if (err) {
-		certificates_free(&got);
+	certificates_free(&got);
+	if (answer->status == 200 && !is_page)
 		return not_understood(adcs, e->text, e);
-	}
-	*out = got;
-	return ERR_OK;
+	err = read_page(adcs, answer, &page, e);
+	return err ? err : not_issued(adcs, &page, e);
 }
 
-static enum err fetch(struct adcs *adcs, const char *path, bool chain, int64_t deadline,
+static enum err fetch(struct adcs *adcs, const char *path, int64_t deadline,
 	struct certificates *out, struct error *e)
 {
 	struct http_answer answer = {0};
 	enum err err = ask(adcs, path, NULL, deadline, &answer, e);
 
 	if (!err)
-		err = read_certificates(adcs, &answer, chain, out, e);
+		err = read_certificates(adcs, &answer, out, e);
 	http_answer_free(&answer);
 	return err;
 }
@@ -227,11 +200,11 @@ static enum err retrieve(struct adcs *adcs, const struct ca_order *order, const 
 	enum err err;
 
 	snprintf(path, sizeof(path), "/certnew.cer?ReqID=%s&Enc=b64", number);
-	err = fetch(adcs, path, false, order->deadline, &leaf, e);
+	err = fetch(adcs, path, order->deadline, &leaf, e);
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "/certnew.p7b?ReqID=%s&Enc=b64", number);
-	err = fetch(adcs, path, true, order->deadline, &all, e);
+	err = fetch(adcs, path, order->deadline, &all, e);
 	for (size_t i = 0; i < leaf.count && !err; i++)
 		err = certificates_add_der(
 			&all, leaf.certificate[i].data, leaf.certificate[i].len, e);
@@ -284,8 +257,8 @@ static enum err adcs_issue(
 static enum err adcs_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
 {
 	struct certificates all = {.count = 0};
-	enum err err = fetch(
-		self, "/certnew.p7b?ReqID=CACert&Renewal=-1&Enc=b64", true, deadline, &all, e);
+	enum err err =
+		fetch(self, "/certnew.p7b?ReqID=CACert&Renewal=-1&Enc=b64", deadline, &all, e);
 
 	if (!err)
 		err = chain_longest(&all, out, e);

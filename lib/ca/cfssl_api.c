@@ -91,7 +91,7 @@ enum err cfssl_certificates(const struct cfssl_api *api, const struct http_answe
 	pem = json_text(cJSON_GetObjectItemCaseSensitive(whole, "result"), "certificate");
 	if (!pem)
 		err = not_understood(api, "it has no certificate", e);
-	else if (certificates_add_pem(out, pem, strlen(pem), e))
+	else if (certificates_add(out, pem, strlen(pem), e))
 		err = not_understood(api, e->text, e);
 	cJSON_Delete(whole);
 	return err;

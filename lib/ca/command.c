@@ -7,8 +7,8 @@
 #include "net/excerpt.h"
 
 /*
- * A CA behind a program of the customer's own: PKCS#10 on its standard input, certificates on its
- * standard output, both in PEM (RFC 7468). Its interface is described in certprov.conf(5).
+ * A CA behind a program of the customer's own: PKCS#10 in PEM (RFC 7468) on its standard input,
+ * certificates on its standard output. Its interface is described in certprov.conf(5).
  */
 
 #define TRY_LATER 75 /* EX_TEMPFAIL of sysexits(3) */
@@ -94,7 +94,7 @@ static enum err read_chain(const struct command *command, const struct ca_order 
 	const struct blob *output, struct chain *out, struct error *e)
 {
 	struct certificates got = {.count = 0};
-	enum err err = certificates_add_pem(&got, output->data, output->len, e);
+	enum err err = certificates_add(&got, output->data, output->len, e);
 
 	if (err)
 		err = error_set(e, ERR_UNAVAILABLE, "CA program %s printed no certificates: %s",

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "ca/ejbca_client.h"
 
 /*
@@ -50,21 +49,18 @@ static enum err pending(const struct ejbca *ejbca, const struct http_answer *ans
 	return e->code;
 }
 
-static enum err add_base64(const struct ejbca *ejbca, const char *base64,
+static enum err add_certificate(const struct ejbca *ejbca, const char *text,
 	struct certificates *certificates, struct error *e)
 {
-	struct buf der = BUF_INIT(REMOTE_ANSWER_MAX);
-	enum err err = ERR_OK;
-
-	if (!base64 || !text_unbase64(base64, strlen(base64), &der))
-		err = remote_garbled(&ejbca->remote, "a certificate is no base64", e);
-	else if (certificates_add_der(certificates, der.data, der.len, e))
-		err = remote_garbled(&ejbca->remote, e->text, e);
-	buf_free(&der);
-	return err;
+	if (text && certificates_add(certificates, text, strlen(text), e) == ERR_OK)
+		return ERR_OK;
+	return remote_garbled(&ejbca->remote, text ? e->text : "a certificate is missing", e);
 }
 
-/* {"certificate": base64 of DER, "certificate_chain": [the same, …], …}: no chain of a finalize. */
+/*
+ * {"certificate": base64 of DER, "certificate_chain": [the same, …], …}: no chain of a finalize.
+ * Some versions encode twice, or have PEM in there.
+ */
 static enum err read_issued(const struct ejbca *ejbca, const struct http_answer *answer,
 	struct certificates *out, struct error *e)
 {
@@ -74,11 +70,13 @@ static enum err read_issued(const struct ejbca *ejbca, const struct http_answer 
 
 	if (err)
 		return err;
-	err = add_base64(ejbca, json_text(object, "certificate"), out, e);
+	err = add_certificate(ejbca, json_text(object, "certificate"), out, e);
 	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(object, "certificate_chain"))
 	{
-		if (!err)
-			err = add_base64(ejbca, cJSON_GetStringValue(one), out, e);
+		const char *text = cJSON_GetStringValue(one);
+
+		if (!err && (!text || *text))
+			err = add_certificate(ejbca, text, out, e);
 	}
 	cJSON_Delete(object);
 	return err;

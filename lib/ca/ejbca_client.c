@@ -103,7 +103,7 @@ static enum err read_cas(struct ejbca *ejbca, const struct http_answer *answer, 
 
 	if (answer->status != 200)
 		return ejbca_refusal(ejbca, answer, e);
-	if (certificates_add_pem(&cas, answer->body.data, answer->body.len, e)) {
+	if (certificates_add(&cas, answer->body.data, answer->body.len, e)) {
 		certificates_free(&cas);
 		return remote_garbled(&ejbca->remote, e->text, e);
 	}

@@ -74,23 +74,20 @@ static enum err not_done(const struct est *est, enum operation operation,
 	return remote_refusal(&est->remote, answer, NULL, e);
 }
 
+/*
+ * base64 of a certs-only PKCS#7 message, of type application/pkcs7-mime (4.2.3; RFC 8951, 3); but
+ * servers send DER, PEM, no padding and other types, too.
+ */
 static enum err read_certificates(const struct est *est, enum operation operation,
 	const struct http_answer *answer, struct certificates *out, struct error *e)
 {
 	struct certificates got = {.count = 0};
-	struct buf der = BUF_INIT(REMOTE_ANSWER_MAX);
-	enum err err = ERR_OK;
 
 	if (answer->status != 200)
 		return not_done(est, operation, answer, e);
-	if (strcmp(answer->content_type, "application/pkcs7-mime") != 0)
-		return not_understood(est, operation, "its type is not application/pkcs7-mime", e);
-	err = remote_unbase64(answer->body.data, answer->body.len, &der, e); /* RFC 8951, 3 */
-	if (!err)
-		err = certificates_add_pkcs7(&got, der.data, der.len, e);
-	buf_free(&der);
-	if (err) {
+	if (certificates_add(&got, answer->body.data, answer->body.len, e)) {
 		certificates_free(&got);
+		error_context(e, "type \"%s\"", answer->content_type);
 		return not_understood(est, operation, e->text, e);
 	}
 	*out = got;

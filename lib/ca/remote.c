@@ -138,22 +138,6 @@ void remote_base64(const struct blob *der, struct buf *out)
 	}
 }
 
-enum err remote_unbase64(const void *text, size_t len, struct buf *out, struct error *e)
-{
-	struct buf joined = BUF_INIT(len + 1);
-	const char *s = text;
-	enum err err;
-
-	for (size_t i = 0; i < len; i++)
-		if (!strchr(" \t\r\n", s[i]) || !s[i])
-			buf_putc(&joined, s[i]);
-	err = buf_check(&joined, e);
-	if (!err && (!joined.len || !text_unbase64(joined.data, joined.len, out)))
-		err = error_set(e, ERR_UNAVAILABLE, "it is not base64");
-	buf_free(&joined);
-	return err;
-}
-
 void remote_request_pem(const struct ca_order *order, struct buf *out)
 {
 	buf_puts(out, "-----BEGIN CERTIFICATE REQUEST-----\n");

@@ -54,12 +54,6 @@ enum err remote_chain(const struct ca_order *order, const struct certificates *f
 void remote_base64(const struct blob *der, struct buf *out);
 
 /*
- * The other way: lines of any length and end, or none at all (RFC 2045, 6.8). Appends to out.
- * ERR_UNAVAILABLE if it is something else.
- */
-enum err remote_unbase64(const void *text, size_t len, struct buf *out, struct error *e) must_check;
-
-/*
  * ERR_REFUSED for an address that is no rfc822Name (RFC 9598): of a CA that would take it for
  * something else, or fail.
  */

@@ -119,7 +119,7 @@ static enum err read_issued(const cJSON *whole, struct certificates *out, struct
 	for (size_t i = 0; i < ARRAY_LEN(names) && !err; i++) {
 		const char *pem = json_text(whole, names[i]);
 
-		err = pem ? certificates_add_pem(out, pem, strlen(pem), e)
+		err = pem ? certificates_add(out, pem, strlen(pem), e)
 			  : error_set(e, ERR_REFUSED, "it has no %s", names[i]);
 	}
 	return err;

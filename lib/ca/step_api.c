@@ -67,8 +67,10 @@ enum err step_add_list(const cJSON *list, struct certificates *out, struct error
 	for (item = list ? list->child : NULL; item && !err; item = item->next) {
 		const char *pem = cJSON_GetStringValue(item);
 
-		err = pem ? certificates_add_pem(out, pem, strlen(pem), e)
-			  : error_set(e, ERR_REFUSED, "no certificate");
+		if (!pem)
+			err = error_set(e, ERR_REFUSED, "no certificate");
+		else if (*pem)
+			err = certificates_add(out, pem, strlen(pem), e);
 	}
 	return err;
 }

@@ -150,10 +150,17 @@ static enum err write_order(
 static enum err add_pem(const struct vault *vault, const char *pem,
 	struct certificates *certificates, struct error *e)
 {
-	if (pem && certificates_add_pem(certificates, pem, strlen(pem), e) == ERR_OK)
+	if (pem && certificates_add(certificates, pem, strlen(pem), e) == ERR_OK)
 		return ERR_OK;
 	return remote_garbled(
 		&vault->session.remote, pem ? e->text : "a certificate is missing", e);
+}
+
+/* Above the certificate: "" where Vault knows none. */
+static enum err add_issuer(const struct vault *vault, const char *pem,
+	struct certificates *certificates, struct error *e)
+{
+	return pem && !*pem ? ERR_OK : add_pem(vault, pem, certificates, e);
 }
 
 /* {"data": {"certificate": PEM, "issuing_ca": PEM, "ca_chain": [PEM, …], …}} */
@@ -165,11 +172,11 @@ static enum err add_issued(const struct vault *vault, const cJSON *object,
 	enum err err = add_pem(vault, json_text(data, "certificate"), certificates, e);
 
 	if (!err)
-		err = add_pem(vault, json_text(data, "issuing_ca"), certificates, e);
+		err = add_issuer(vault, json_text(data, "issuing_ca"), certificates, e);
 	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(data, "ca_chain"))
 	{
 		if (!err)
-			err = add_pem(vault, cJSON_GetStringValue(one), certificates, e);
+			err = add_issuer(vault, cJSON_GetStringValue(one), certificates, e);
 	}
 	return err;
 }
@@ -218,8 +225,7 @@ static enum err add_own(struct vault *vault, const char *name, int64_t deadline,
 			&object, e);
 	if (!err) {
 		pem = json_text(cJSON_GetObjectItemCaseSensitive(object, "data"), "certificate");
-		if (!pem || *pem)
-			err = add_pem(vault, pem, certificates, e);
+		err = add_issuer(vault, pem, certificates, e);
 	}
 	cJSON_Delete(object);
 	buf_free(&path);

@@ -52,31 +52,13 @@ enum err chain_join(const struct chain *chain, struct blob *out, struct error *e
 	return blob_take(&joined, out, e);
 }
 
-/* The whole length of the DER SEQUENCE at p, or 0 if none begins there or it is cut (X.690, 8.1).
- */
-static size_t sequence_length(const unsigned char *p, size_t len)
-{
-	size_t octets, content = 0;
-
-	if (len < 2 || p[0] != 0x30)
-		return 0;
-	octets = p[1] < 0x80 ? 0 : p[1] & 0x7f;
-	if (p[1] == 0x80 || octets > 4 || len < 2 + octets)
-		return 0;
-	if (octets == 0)
-		content = p[1];
-	for (size_t i = 0; i < octets; i++)
-		content = content << 8 | p[2 + i];
-	return content <= len - 2 - octets ? 2 + octets + content : 0;
-}
-
 enum err chain_split(const struct blob *joined, struct chain *out, struct error *e)
 {
 	struct chain chain = {0};
 	enum err err = ERR_OK;
 
 	for (size_t at = 0, len; at < joined->len && !err; at += len) {
-		len = sequence_length(joined->data + at, joined->len - at);
+		len = x509_sequence_length(joined->data + at, joined->len - at);
 		if (len == 0)
 			err = error_set(e, ERR_INTERNAL, "a stored certificate chain is damaged");
 		else

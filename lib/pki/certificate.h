@@ -32,18 +32,20 @@ struct certificates {
 void certificates_free(struct certificates *certificates);
 
 /*
- * Adds those of a text in PEM, whatever stands between them; of a DER certificate; of a certs-only
- * PKCS#7 message (RFC 8551, 3.2.3), DER or PEM. ERR_REFUSED if there is none, one cannot be read,
- * or there are more than CERTIFICATES_MAX; then some may have been added.
+ * Adds the certificates in what a CA or a program sent, in whatever form: DER, one or several; a
+ * PKCS#7 message with certificates (RFC 8551, 3.2.3); PEM of either (RFC 7468), whatever its label
+ * says and whatever stands between the blocks; base64 of any of these, also twice, with or without
+ * line breaks and padding. ERR_REFUSED if there is none, one cannot be read, or there are more than
+ * CERTIFICATES_MAX; then some may have been added.
  */
-enum err certificates_add_pem(
-	struct certificates *certificates, const void *pem, size_t len, struct error *e) must_check;
-enum err certificates_add_der(
-	struct certificates *certificates, const void *der, size_t len, struct error *e) must_check;
-enum err certificates_add_pkcs7(struct certificates *certificates, const void *pkcs7, size_t len,
+enum err certificates_add(struct certificates *certificates, const void *bytes, size_t len,
 	struct error *e) must_check;
 
-/* Those of a file in PEM. ERR_CONFIG, naming it. */
+/* Adds one certificate, DER. Errors as above. */
+enum err certificates_add_der(
+	struct certificates *certificates, const void *der, size_t len, struct error *e) must_check;
+
+/* Adds those of a file, in whatever form. ERR_CONFIG, naming it. */
 enum err certificates_add_file(
 	struct certificates *certificates, const char *path, struct error *e) must_check;
 

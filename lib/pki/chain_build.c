@@ -1,11 +1,9 @@
-#include <gnutls/pkcs7.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "pki/certificate.h"
 #include "pki/x509.h"
 
-/* From what a CA sends to a chain: leaf first, each followed by its issuer. */
+/* From the certificates that a CA sent to a chain: leaf first, each followed by its issuer. */
 
 void certificates_free(struct certificates *certificates)
 {
@@ -13,117 +11,6 @@ void certificates_free(struct certificates *certificates)
 		blob_free(&certificates->certificate[i]);
 	certificates->count = 0;
 }
-
-static enum err add(struct certificates *certificates, const void *der, size_t len, struct error *e)
-{
-	enum err err = ERR_OK;
-
-	if (certificates->count == CERTIFICATES_MAX)
-		return error_set(e, ERR_REFUSED, "more than %d certificates", CERTIFICATES_MAX);
-	err = blob_copy(der, len, &certificates->certificate[certificates->count], e);
-	certificates->count += !err;
-	return err;
-}
-
-enum err certificates_add_der(
-	struct certificates *certificates, const void *der, size_t len, struct error *e)
-{
-	const struct blob blob = {(unsigned char *)(uintptr_t)der, len};
-	gnutls_x509_crt_t crt = NULL;
-	enum err err = x509_import(&blob, ERR_REFUSED, &crt, e);
-
-	if (err)
-		return err;
-	gnutls_x509_crt_deinit(crt);
-	return add(certificates, der, len, e);
-}
-
-static enum err add_crt(struct certificates *certificates, gnutls_x509_crt_t crt, struct error *e)
-{
-	gnutls_datum_t der = {NULL, 0};
-	enum err err = x509_check_cost(crt, ERR_REFUSED, e);
-	int rc;
-
-	if (err)
-		return err;
-	rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
-	if (rc < 0)
-		return x509_error(e, ERR_REFUSED, rc, "certificate");
-	err = add(certificates, der.data, der.size, e);
-	gnutls_free(der.data);
-	return err;
-}
-
-enum err certificates_add_pem(
-	struct certificates *certificates, const void *pem, size_t len, struct error *e)
-{
-	const gnutls_datum_t data = {(unsigned char *)(uintptr_t)pem, (unsigned)len};
-	gnutls_x509_crt_t *list = NULL;
-	unsigned count = 0;
-	enum err err = ERR_OK;
-	int rc = gnutls_x509_crt_list_import2(&list, &count, &data, GNUTLS_X509_FMT_PEM, 0);
-
-	if (rc < 0)
-		return x509_error(e, ERR_REFUSED, rc, "no certificate in PEM that can be read");
-	for (unsigned i = 0; i < count && !err; i++)
-		err = add_crt(certificates, list[i], e);
-	for (unsigned i = 0; i < count; i++)
-		gnutls_x509_crt_deinit(list[i]);
-	gnutls_free(list);
-	return err;
-}
-
-enum err certificates_add_file(struct certificates *certificates, const char *path, struct error *e)
-{
-	struct blob pem = {NULL, 0};
-	enum err err = file_read(path, &pem, e);
-
-	if (err)
-		return err;
-	err = certificates_add_pem(certificates, pem.data, pem.len, e);
-	blob_free(&pem);
-	return err ? error_set(e, ERR_CONFIG, "%s: %s", path, e->text) : ERR_OK;
-}
-
-static enum err add_all(struct certificates *certificates, gnutls_pkcs7_t pkcs7, struct error *e)
-{
-	int count = gnutls_pkcs7_get_crt_count(pkcs7);
-	enum err err = ERR_OK;
-
-	if (count < 1)
-		return error_set(e, ERR_REFUSED, "a PKCS#7 message without a certificate");
-	for (int i = 0; i < count && !err; i++) {
-		gnutls_datum_t der = {NULL, 0};
-		int rc = gnutls_pkcs7_get_crt_raw2(pkcs7, (unsigned)i, &der);
-
-		if (rc < 0)
-			return x509_error(e, ERR_REFUSED, rc, "certificate in PKCS#7");
-		err = certificates_add_der(certificates, der.data, der.size, e);
-		gnutls_free(der.data);
-	}
-	return err;
-}
-
-enum err certificates_add_pkcs7(
-	struct certificates *certificates, const void *bytes, size_t len, struct error *e)
-{
-	const gnutls_datum_t data = {(unsigned char *)(uintptr_t)bytes, (unsigned)len};
-	bool pem = len > 0 && *data.data != 0x30;
-	gnutls_pkcs7_t pkcs7 = NULL;
-	enum err err;
-	int rc = gnutls_pkcs7_init(&pkcs7);
-
-	if (rc >= 0)
-		rc = gnutls_pkcs7_import(
-			pkcs7, &data, pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER);
-	err = rc < 0 ? x509_error(e, ERR_REFUSED, rc, "no PKCS#7 message that can be read")
-		     : add_all(certificates, pkcs7, e);
-	if (pkcs7)
-		gnutls_pkcs7_deinit(pkcs7);
-	return err;
-}
-
-/* --- in order */
 
 /* All of them, as GnuTLS reads them. */
 struct pool {

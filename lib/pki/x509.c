@@ -36,6 +36,22 @@ enum err x509_take(gnutls_datum_t *from, struct blob *out, struct error *e)
 	return err;
 }
 
+size_t x509_sequence_length(const unsigned char *p, size_t len)
+{
+	size_t octets, content = 0;
+
+	if (len < 2 || p[0] != 0x30)
+		return 0;
+	octets = p[1] < 0x80 ? 0 : p[1] & 0x7f;
+	if (p[1] == 0x80 || octets > 4 || len < 2 + octets)
+		return 0;
+	if (octets == 0)
+		content = p[1];
+	for (size_t i = 0; i < octets; i++)
+		content = content << 8 | p[2 + i];
+	return content <= len - 2 - octets ? 2 + octets + content : 0;
+}
+
 /* --- what a key may cost */
 
 static size_t bits_of(const gnutls_datum_t *number)

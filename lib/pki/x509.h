@@ -21,6 +21,9 @@
 /* The code, and "what: GnuTLS's words". */
 enum err x509_error(struct error *e, enum err code, int rc, const char *what);
 
+/* The whole length of the DER SEQUENCE at p; 0: none begins there, or it is cut (X.690, 8.1). */
+size_t x509_sequence_length(const unsigned char *p, size_t len);
+
 /* The same bytes in GnuTLS's words; borrowed. */
 gnutls_datum_t x509_datum(const struct blob *blob);
 

@@ -36,6 +36,8 @@
  *   broken-chain            signed by another key than the chain's
  *   foreign-issuer          by another CA, with that one's chain
  *   wrong-order             the chain: root first
+ *   other-form N            right, in the Nth of the forms that a protocol's papers do not have
+ *                           and servers do (EST, EJBCA, Vault)
  *
  * Garbage, empty, oversized and truncated take the place of an answer: the certificate was
  * issued and the log has it.

@@ -69,11 +69,27 @@ static enum err put(struct exchange *x, const char *what, const char *name, cons
 
 /* --- enroll */
 
-static void put_base64(struct buf *out, const struct blob *der)
+enum other_form { OTHER_TWICE = 1, OTHER_PEM, OTHER_PEM_BASE64 };
+
+static void put_certificate(const struct exchange *x, struct buf *out, const struct blob *der)
 {
+	struct buf inner = BUF_INIT(65536);
+	int64_t form = mode_form(x);
+
+	if (form == OTHER_PEM) {
+		form_json_pem(out, der);
+		return;
+	}
+	if (form == OTHER_TWICE)
+		buf_base64(&inner, der->data, der->len);
+	else if (form == OTHER_PEM_BASE64)
+		form_pem(&inner, "CERTIFICATE", der);
+	else
+		buf_append(&inner, der->data, der->len);
 	buf_putc(out, '"');
-	buf_base64(out, der->data, der->len);
+	buf_base64(out, inner.data, inner.len);
 	buf_putc(out, '"');
+	buf_free(&inner);
 }
 
 static enum err answer_issued(
@@ -86,12 +102,12 @@ static enum err answer_issued(
 		return err;
 	reply_status(x, status, "application/json");
 	buf_puts(&x->reply, "{\"certificate\":");
-	put_base64(&x->reply, &decision->certificate);
+	put_certificate(x, &x->reply, &decision->certificate);
 	buf_printf(&x->reply, ",\"serial_number\":\"%s\",\"response_format\":\"DER\"",
 		decision->serial);
 	for (size_t i = 0; with_chain && i < AUTHORITY_CHAIN; i++) {
 		buf_puts(&x->reply, i ? "," : ",\"certificate_chain\":[");
-		put_base64(&x->reply, &chain[i]);
+		put_certificate(x, &x->reply, &chain[i]);
 	}
 	buf_puts(&x->reply, with_chain ? "]}\n" : "}\n");
 	authority_chain_free(chain);

@@ -8,6 +8,34 @@
 
 #include "tests/peers/certificate-authority.h"
 
+enum other_form { OTHER_DER = 1, OTHER_PEM, OTHER_BARE, OTHER_TWICE };
+
+static void put_message(struct exchange *x, const struct buf *pkcs7)
+{
+	const struct blob der = {(unsigned char *)pkcs7->data, pkcs7->len};
+	struct buf once = BUF_INIT(65536);
+
+	switch (mode_form(x)) {
+	case OTHER_DER:
+		buf_append(&x->reply, pkcs7->data, pkcs7->len);
+		break;
+	case OTHER_PEM:
+		form_pem(&x->reply, "PKCS7", &der);
+		break;
+	case OTHER_BARE: /* a line, no padding */
+		form_base64(&x->reply, pkcs7->data, pkcs7->len, 0);
+		buf_truncate(&x->reply, strcspn(x->reply.data, "="));
+		break;
+	case OTHER_TWICE:
+		form_base64(&once, pkcs7->data, pkcs7->len, 64);
+		form_base64(&x->reply, once.data, once.len, 64);
+		break;
+	default:
+		form_base64(&x->reply, pkcs7->data, pkcs7->len, 64);
+	}
+	buf_free(&once);
+}
+
 /* RFC 7030, 4.1.3 and 4.2.3: base64 of a certs-only message. */
 static void answer_certificates(
 	struct exchange *x, const struct blob *der, size_t count, const char *type)
@@ -15,9 +43,9 @@ static void answer_certificates(
 	struct buf pkcs7 = BUF_INIT(65536);
 
 	form_pkcs7(&pkcs7, der, count);
-	reply_status(x, 200, type);
+	reply_status(x, 200, mode_form(x) ? "application/x-pkcs7-mime" : type);
 	reply_header(x, "Content-Transfer-Encoding", "base64");
-	form_base64(&x->reply, pkcs7.data, pkcs7.len, 64);
+	put_message(x, &pkcs7);
 	buf_free(&pkcs7);
 }
 

@@ -38,6 +38,7 @@ static const struct {
 	[FAULT_BROKEN_CHAIN] = {"broken-chain", 0},
 	[FAULT_FOREIGN_ISSUER] = {"foreign-issuer", 0},
 	[FAULT_WRONG_ORDER] = {"wrong-order", 0},
+	[FAULT_OTHER_FORM] = {"other-form", 1},
 };
 
 static bool read_fault(const char *word, struct mode *mode)
@@ -149,6 +150,11 @@ bool mode_decides(struct exchange *x, struct decision *out)
 	snprintf(out->text, sizeof(out->text), "%s",
 		later ? "the authority is out of order" : "the policy denies this request");
 	return true;
+}
+
+int64_t mode_form(const struct exchange *x)
+{
+	return x->mode.fault == FAULT_OTHER_FORM ? x->mode.number : 0;
 }
 
 static void redirect(struct exchange *x)

@@ -164,6 +164,8 @@ static enum err answer_issued(struct exchange *x, const struct decision *decisio
 	buf_puts(&x->reply, ",\"issuing_ca\":");
 	form_json_pem(&x->reply, &chain[0]);
 	buf_puts(&x->reply, ",\"ca_chain\":[");
+	if (mode_form(x)) /* an issuer whose own chain it was never given */
+		buf_puts(&x->reply, "\"\",");
 	for (size_t i = 0; i < AUTHORITY_CHAIN; i++) {
 		buf_puts(&x->reply, i ? "," : "");
 		form_json_pem(&x->reply, &chain[i]);

@@ -66,6 +66,7 @@ enum fault {
 	FAULT_BROKEN_CHAIN,
 	FAULT_FOREIGN_ISSUER,
 	FAULT_WRONG_ORDER,
+	FAULT_OTHER_FORM,
 	FAULT_COUNT
 };
 
@@ -124,6 +125,9 @@ void reply_status(struct exchange *x, int status, const char *type);
 void reply_header(struct exchange *x, const char *name, const char *fmt, ...) printf_like(3, 4);
 /* 401, and how to authenticate: "Basic realm=\"x\"". */
 void reply_unauthenticated(struct exchange *x, const char *challenge);
+
+/* Which of the other forms of a right answer it is to have, from 1 on; 0: that of the papers. */
+int64_t mode_form(const struct exchange *x);
 
 /* --- what the core does */
 

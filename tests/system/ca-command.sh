@@ -126,6 +126,17 @@ ok '... now: certprov deliver finishes it' certprov deliver --now
 ok '... once' certprov deliver --now
 is "$(uploads_of "$device")" 1 '... with one upload'
 
+# --- the forms of certificates
+
+for form in 'openssl x509 -outform DER' 'openssl crl2pkcs7 -nocrl -certfile /dev/stdin' \
+	'openssl crl2pkcs7 -nocrl -certfile /dev/stdin -outform DER' \
+	'openssl x509 -text' 'base64 -w 0' "sed 's/\$/\\r/'"; do
+	printf '#!/bin/sh\nPATH=/usr/bin:/bin; /bin/sh "%s/shown" | %s\n' "$root" "$form" | becomes
+	post
+	is "$status" 202 "its answer is taken: $form"
+done
+shown | becomes
+
 # --- who hangs, who dies
 
 configure ca.timeout=2s

@@ -12,15 +12,16 @@
 #   pending   a request may wait for approval
 #   revoke    certificates can be revoked
 #   tls       ca-file says which server is the right one
+#   forms=N   how many forms of a right answer there are beside that of the papers
 kinds=(adcs cfssl command ejbca est step vault)
 declare -A features=(
 	[adcs]='pending tls'
 	[command]=''
 	[cfssl]='retry revoke tls'
-	[est]='retry pending tls'
+	[est]='retry pending tls forms=4'
 	[step]='retry revoke tls'
-	[ejbca]='pending revoke tls'
-	[vault]='retry revoke tls'
+	[ejbca]='pending revoke tls forms=3'
+	[vault]='retry revoke tls forms=1'
 )
 
 # What is named in the text for each wrong certificate.
@@ -138,6 +139,21 @@ issues_all()
 	says '^chain CN=Mail Issuing CA 1,' 'knows its chain'
 	tell "$conf" probe
 	says '^ok$' 'is there'
+}
+
+issues_in_other_forms()
+{
+	local n count
+
+	[[ ${features[$kind]} =~ forms=([0-9]+) ]] || return 0
+	count=${BASH_REMATCH[1]}
+	for ((n = 1; n <= count; n++)); do
+		ca_mode other-form "$n"
+		order
+		says '^issued .* [23]$' "form $n of an answer is understood"
+		ok "$kind: ... openssl takes it for its purpose" verifies smimesign
+	done
+	ca_mode
 }
 
 issues_in_parallel()
@@ -377,6 +393,7 @@ conforms()
 	ca_log_from_here
 	mail=$1.person@example.com
 	issues_all
+	issues_in_other_forms
 	issues_in_parallel
 	fails
 	is_killed

@@ -1,8 +1,6 @@
-/* From what a CA sends, in whatever order and wrapping, to a chain. */
+/* From the certificates that a CA sent, in whatever order, to a chain. */
 
 #include "chain_recipes.h"
-
-#include <gnutls/pkcs7.h>
 
 static struct certificates from;
 
@@ -175,84 +173,6 @@ static void test_latest(void **state)
 	assert_in_order(3);
 }
 
-static void test_wrappings(void **state)
-{
-	struct fixture *f = *state;
-	gnutls_pkcs7_t message = NULL;
-	gnutls_datum_t out = {NULL, 0};
-	struct buf text = BUF_INIT(65536);
-
-	assert_gnutls(gnutls_pkcs7_init(&message));
-	for (size_t i = 3; i-- > 0;) {
-		const gnutls_datum_t der = {
-			f->chain.certificate[i].data, (unsigned)f->chain.certificate[i].len};
-		struct blob pem = {NULL, 0};
-
-		assert_gnutls(gnutls_pkcs7_set_crt_raw(message, &der));
-		assert_ok(certificate_to_pem(&f->chain.certificate[i], &pem, e));
-		buf_printf(&text, "subject=CN = whoever\n%s\r\n", (const char *)pem.data);
-		blob_free(&pem);
-	}
-	assert_ok(certificates_add_pem(&from, text.data, text.len, e));
-	assert_in_order(3);
-	for (int pem = 0; pem < 2; pem++) {
-		certificates_free(&from);
-		assert_gnutls(gnutls_pkcs7_export2(
-			message, pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER, &out));
-		assert_ok(certificates_add_pkcs7(&from, out.data, out.size, e));
-		assert_in_order(3);
-		gnutls_free(out.data);
-	}
-	gnutls_pkcs7_deinit(message);
-	buf_free(&text);
-}
-
-static void test_file(void **state)
-{
-	struct fixture *f = *state;
-	char *folder = new_folder(), *path = NULL;
-	struct blob pem = {NULL, 0};
-
-	assert_ok(certificate_to_pem(&f->chain.certificate[1], &pem, e));
-	path = write_file(folder, "issuers.pem", &pem);
-	assert_ok(certificates_add_file(&from, path, e));
-	assert_int_equal(from.count, 1);
-	assert_true(blob_equal(&from.certificate[0], &f->chain.certificate[1]));
-	pem.data[30] = '!';
-	free(path);
-	path = write_file(folder, "issuers.pem", &pem);
-	assert_err(certificates_add_file(&from, path, e), ERR_CONFIG,
-		"issuers.pem: no certificate in PEM that can be read");
-	unlink(path);
-	assert_err(certificates_add_file(&from, path, e), ERR_CONFIG, "issuers.pem: No such file");
-	blob_free(&pem);
-	free(path);
-	remove_folder(folder);
-}
-
-static void test_rubbish(void **state)
-{
-	static const char text[] = "<html>Service unavailable</html>";
-	struct fixture *f = *state;
-	const struct blob *leaf = &f->chain.certificate[0];
-
-	assert_err(certificates_add_pem(&from, text, strlen(text), e), ERR_REFUSED,
-		"no certificate in PEM");
-	assert_err(certificates_add_pkcs7(&from, text, strlen(text), e), ERR_REFUSED,
-		"no PKCS#7 message");
-	assert_err(certificates_add_pkcs7(&from, leaf->data, leaf->len, e), ERR_REFUSED,
-		"no PKCS#7 message");
-	assert_err(certificates_add_pkcs7(&from, "", 0, e), ERR_REFUSED, "no PKCS#7 message");
-	assert_err(certificates_add_der(&from, leaf->data, leaf->len - 1, e), ERR_REFUSED,
-		"cannot be read");
-	assert_err(certificates_add_der(&from, "", 0, e), ERR_REFUSED, "cannot be read");
-	assert_int_equal(from.count, 0);
-	for (size_t i = 0; i < CERTIFICATES_MAX; i++)
-		take(leaf);
-	assert_err(certificates_add_der(&from, leaf->data, leaf->len, e), ERR_REFUSED,
-		"more than 32 certificates");
-}
-
 int main(void)
 {
 #define BUILT(test) cmocka_unit_test_setup_teardown(test, set_up_pool, tear_down_pool)
@@ -265,9 +185,6 @@ int main(void)
 		BUILT(test_namesake),
 		BUILT(test_crossed),
 		BUILT(test_latest),
-		BUILT(test_wrappings),
-		BUILT(test_file),
-		BUILT(test_rubbish),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);

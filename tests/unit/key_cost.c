@@ -73,14 +73,14 @@ static void refused_in_every_form(void **state)
 		if (sizes[i].says) {
 			assert_err(certificates_add_der(&got, der.data, der.len, e), ERR_REFUSED,
 				sizes[i].says);
-			assert_err(certificates_add_pem(&got, pem.data, pem.len, e), ERR_REFUSED,
+			assert_err(certificates_add(&got, pem.data, pem.len, e), ERR_REFUSED,
 				sizes[i].says);
 			assert_err(chain_from_pem(&pem, &chain, e), ERR_CONFIG, sizes[i].says);
 			assert_err(certificate_info(&der, &info, e), ERR_REFUSED, sizes[i].says);
 			assert_int_equal(got.count, 0);
 		} else {
 			assert_ok(certificates_add_der(&got, der.data, der.len, e));
-			assert_ok(certificates_add_pem(&got, pem.data, pem.len, e));
+			assert_ok(certificates_add(&got, pem.data, pem.len, e));
 			assert_ok(chain_from_pem(&pem, &chain, e));
 		}
 		certificates_free(&got);
