@@ -9,6 +9,9 @@
 #define DETAIL_REFUSED                                              \
 	"The certificate authority or the Escrow Gateway refused; " \
 	"the event is kept as failed and needs a person."
+#define DETAIL_BARRED                                                                         \
+	"The certificate authority has not judged the request: it does not let this service " \
+	"in, or is not where it should be. An administrator must look at the log. "
 #define DETAIL_LATER "The event is kept if it could be recorded, and is finished later."
 
 static const struct error_meaning meanings[ERR_COUNT] = {
@@ -28,7 +31,7 @@ static const struct error_meaning meanings[ERR_COUNT] = {
 	[ERR_METHOD] = {"method", 405, 1, false, "Method not allowed",
 		"This path does not take that method; see Allow."},
 	[ERR_REFUSED] = {"refused", 502, 1, false, "Refused upstream", DETAIL_REFUSED},
-	[ERR_BARRED] = {"barred", 502, 1, false, "Refused upstream", DETAIL_REFUSED},
+	[ERR_BARRED] = {"barred", 503, 75, true, "Not available", DETAIL_BARRED DETAIL_LATER},
 	[ERR_UNAVAILABLE] = {"unavailable", 503, 75, true, "Not available",
 		"The certificate authority, the Escrow Gateway or the store is "
 		"unreachable or busy. " DETAIL_LATER},

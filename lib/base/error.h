@@ -23,10 +23,10 @@ enum err {
 	ERR_NOT_FOUND,	     /* no such path, object or row */
 	ERR_METHOD,	     /* no such method at that path */
 	ERR_REFUSED,	     /* CA or gateway refused for good: needs a person */
-	ERR_BARRED,	 /* the CA did not let us in: needs a person, but it judged no request */
-	ERR_UNAVAILABLE, /* CA, gateway or store is unreachable or busy: try later */
-	ERR_PENDING,	 /* the CA has the request, and has not decided yet: ask again later */
-	ERR_INTERNAL,	 /* no memory, or a fault of our own */
+	ERR_BARRED,	     /* the CA judged no request: needs a person, is tried again slowly */
+	ERR_UNAVAILABLE,     /* CA, gateway or store is unreachable or busy: try later */
+	ERR_PENDING,	     /* the CA has the request, and has not decided yet: ask again later */
+	ERR_INTERNAL,	     /* no memory, or a fault of our own */
 	ERR_COUNT
 };
 

@@ -51,8 +51,9 @@ struct ca_kind {
 	/*
 	 * ERR_OK: issued. ERR_PENDING: it has the request, and a person decides; with
 	 * out->handle, and e->retry_after if it said when to ask again. ERR_REFUSED for good;
-	 * ERR_BARRED: not even looked at, as it did not let us in. ERR_UNAVAILABLE: later, with
-	 * the same request; it may have issued by then.
+	 * ERR_BARRED: it did not look at the request, until a person has mended something.
+	 * ERR_UNAVAILABLE: later. With both the same request is sent again, as it may have issued
+	 * by then.
 	 */
 	enum err (*issue)(
 		void *self, const struct ca_order *order, struct ca_answer *out, struct error *e);

@@ -42,11 +42,17 @@ char *cfssl_complaint(const struct http_answer *answer)
 static enum err refusal(
 	const struct cfssl_api *api, const struct http_answer *answer, struct error *e)
 {
+	/* 400, too: the key in auth-key-file, or the profile; neither is about the request. */
+	static const char *const about_us[] = {
+		"invalid token", "Unknown policy profile", "unauthorized"};
 	char *says = cfssl_complaint(answer);
-	enum err err = remote_refusal(&api->remote, answer, says, e);
 
+	remote_refusal(&api->remote, answer, says, e);
+	for (size_t i = 0; says && i < ARRAY_LEN(about_us) && e->code == ERR_REFUSED; i++)
+		if (strcasestr(says, about_us[i]))
+			e->code = ERR_BARRED;
 	free(says);
-	return err;
+	return e->code;
 }
 
 static enum err not_understood(const struct cfssl_api *api, const char *why, struct error *e)

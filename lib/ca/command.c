@@ -84,6 +84,11 @@ static enum err not_issued(int status, const struct words *words, struct error *
 	char said[EXCERPT_SIZE];
 
 	excerpt(words->last, strlen(words->last), said);
+	/* What a shell says of a program that it cannot run. */
+	if (status == 126 || status == 127)
+		return error_set(e, ERR_BARRED,
+			"CA program %s could not run what it needs (exit status %d)%s%s",
+			words->program, status, *said ? "; it says: " : "", said);
 	return error_set(e, status == TRY_LATER ? ERR_UNAVAILABLE : ERR_REFUSED,
 		"CA program %s %s (exit status %d)%s%s", words->program,
 		status == TRY_LATER ? "cannot do it now" : "refuses", status,

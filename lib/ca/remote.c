@@ -57,36 +57,70 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 	return err ? error_context(e, "CA") : ERR_OK;
 }
 
-/* What a status means that is not the one hoped for; the first row that has it. */
+/*
+ * What a status means that is not the one hoped for; the first row that has it. Only what a CA says
+ * of the request itself is final: all else may be the word of a proxy, of a standby, or of a
+ * server that is just being started.
+ */
 static const struct {
 	int from, to;
 	enum err err;
 	const char *text;
 } meanings[] = {
-	{300, 399, ERR_BARRED, "redirects, which is not followed: correct its url"},
-	{401, 401, ERR_BARRED, "does not let us in: see what it knows us by"},
-	{403, 403, ERR_BARRED, "does not let us in: see what it knows us by"},
-	{404, 405, ERR_BARRED, "knows no such request: correct its url"},
+	{100, 299, ERR_REFUSED, "refuses"}, /* with words of its own: see is_judgement() */
+	{300, 399, ERR_BARRED, "redirects, which is not followed: check url"},
+	{400, 400, ERR_REFUSED, "refuses"},
+	{401, 401, ERR_BARRED,
+		"rejected our credentials: check identity, username or token in [ca], and the "
+		"clocks"},
+	{403, 403, ERR_BARRED,
+		"rejected our credentials: check identity, username or token in [ca], and the "
+		"clocks"},
+	{404, 405, ERR_BARRED, "knows no such request: check url; is it being started?"},
 	{408, 408, ERR_UNAVAILABLE, "cannot do it now"},
+	{409, 409, ERR_REFUSED, "refuses"},
+	{422, 422, ERR_REFUSED, "refuses"},
 	{425, 425, ERR_UNAVAILABLE, "cannot do it now"},
 	{429, 429, ERR_UNAVAILABLE, "cannot do it now"},
 	{500, 999, ERR_UNAVAILABLE, "cannot do it now"},
-	{0, 999, ERR_REFUSED, "refuses"},
+	{0, 999, ERR_BARRED, "did not look at the request"},
 };
+
+/* EST says why in plain text (RFC 7030, 4.2.3); the others have a form of their own for it. */
+static bool is_judgement(
+	const struct remote *remote, const struct http_answer *answer, const char *says)
+{
+	bool text = remote->ca->type == CA_EST && answer->status >= 400;
+
+	return text ? strcmp(answer->content_type, "text/html") != 0 : says && *says;
+}
 
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
 	const char *says, struct error *e)
 {
-	const char *text = says ? says : (const char *)answer->body.data;
-	size_t len = says ? strlen(says) : answer->body.len;
+	const char *text = says && *says ? says : (const char *)answer->body.data;
+	size_t len = says && *says ? strlen(says) : answer->body.len;
+	const char *meaning;
 	char words[EXCERPT_SIZE];
+	enum err err;
 	size_t i = 0;
 
 	excerpt(text, len, words);
 	while (answer->status < meanings[i].from || answer->status > meanings[i].to)
 		i++;
-	error_set(e, meanings[i].err, "CA %s %s (status %d)%s%s", remote->ca->url, meanings[i].text,
-		answer->status, *words ? "; it says: " : "", words);
+	err = meanings[i].err;
+	meaning = meanings[i].text;
+	/* step-ca's policies and templates; who may not ask it at all gets 401. */
+	if (remote->ca->type == CA_STEP && answer->status == 403 && says && *says) {
+		err = ERR_REFUSED;
+		meaning = "refuses";
+	}
+	if (err == ERR_REFUSED && !is_judgement(remote, answer, says)) {
+		err = ERR_BARRED;
+		meaning = "did not answer, but a server before it, or another one: check url";
+	}
+	error_set(e, err, "CA %s %s (status %d)%s%s", remote->ca->url, meaning, answer->status,
+		*words ? "; it says: " : "", words);
 	e->retry_after = answer->retry_after;
 	return e->code;
 }

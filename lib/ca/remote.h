@@ -22,7 +22,7 @@ void remote_close(struct remote *remote);
 
 /*
  * Sends a request whose url is only what stands behind [ca] url: "/v1/…". Any status is success;
- * errors as http_send(), but ERR_BARRED where it takes neither our certificate nor our login.
+ * errors as http_send(), but ERR_BARRED where it rejects our certificate or our login.
  * answer_max 0: REMOTE_ANSWER_MAX.
  */
 enum err remote_send(struct remote *remote, const struct http_request *request,
@@ -30,8 +30,10 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 
 /*
  * For a status that means neither issued nor pending. 408, 425, 429 and 5xx: ERR_UNAVAILABLE, with
- * retry_after. 401, 403, 404, 405 and redirects: ERR_BARRED. All others: ERR_REFUSED. says: the
- * CA's own words, of which the log gets some printable ones; NULL: the answer's body.
+ * retry_after. 400, 409 and 422 in the CA's own form, and 403 of step-ca: ERR_REFUSED, a judgement
+ * of this request. All else judges nothing: ERR_BARRED. says: what its interface has for the
+ * reason, of which the log gets some printable words; NULL or "": the answer is not in that form,
+ * and the log gets some of its body. EST has only the body.
  */
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
 	const char *says, struct error *e);

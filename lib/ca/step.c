@@ -252,6 +252,16 @@ static bool is_revoked_already(const struct http_answer *answer)
 	return is;
 }
 
+/* By step-ca itself: with a wrong url a page comes. */
+static bool is_unknown(const struct http_answer *answer)
+{
+	char *says = answer->status == 404 ? step_complaint(answer) : NULL;
+	bool is = says != NULL;
+
+	free(says);
+	return is;
+}
+
 static enum err step_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
 {
 	struct buf body = BUF_INIT(STEP_BODY_MAX);
@@ -268,7 +278,10 @@ static enum err step_revoke(void *self, const struct ca_revocation *revocation, 
 	buf_free(&body);
 	if (err)
 		return err;
-	if (!is_revoked_already(&answer))
+	if (is_unknown(&answer))
+		err = error_set(e, ERR_REFUSED, "CA %s has not issued that certificate",
+			step->remote.ca->url);
+	else if (!is_revoked_already(&answer))
 		err = step_answer(&step->remote, &answer, &whole, e);
 	cJSON_Delete(whole);
 	http_answer_free(&answer);

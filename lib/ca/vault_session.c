@@ -128,6 +128,8 @@ static enum err refusal(
 	}
 	cJSON_Delete(object);
 	remote_refusal(&session->remote, answer, words.data, e);
+	if (e->code == ERR_REFUSED && words.len && strstr(words.data, "unknown role"))
+		e->code = ERR_BARRED; /* [ca] role, not the request */
 	if (is_standby(answer->status))
 		e->code = ERR_UNAVAILABLE;
 	buf_free(&words);

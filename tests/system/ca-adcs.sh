@@ -171,7 +171,7 @@ order
 says '^pending [0-9]+ ' 'what is issued but not for us to fetch waits, too'
 before=$(ca_certificates_issued)
 order --again
-says '^refused: .*status 403' '... until somebody sees to it'
+says '^barred: .*status 403' '... until somebody sees to it'
 ca_mode
 order --again
 says '^issued' '... and is fetched then'
@@ -206,7 +206,7 @@ use_kerberos "keytab=$krb/old.keytab"
 ca_log_from_here
 before=$(grep -c 'PREAUTH_FAILED' "$krb/kdc.log") || true
 order
-says '^refused: .*no Kerberos ticket for svc@EXAMPLE.TEST: Preauthentication failed; ' \
+says '^barred: .*no Kerberos ticket for svc@EXAMPLE.TEST: Preauthentication failed; ' \
 	'a key of an old password'
 is "$(grep -c 'PREAUTH_FAILED' "$krb/kdc.log")" $((before + 1)) '... is tried once'
 is "$(ca_log .method)" '' '... and nobody else asks in its place'
@@ -217,13 +217,13 @@ says '^issued' '... and the new one is good'
 kdc_change svc2 -expire yesterday
 use_kerberos "keytab=$krb/svc2.keytab"
 order
-says '^refused: .*has expired' 'an account that has expired'
+says '^barred: .*has expired' 'an account that has expired'
 kdc_admin delprinc -force svc2
 order
-says '^refused: .*not found in Kerberos database' 'an account that is gone'
+says '^barred: .*not found in Kerberos database' 'an account that is gone'
 use_kerberos "url=${ca_kerberos_url/localhost/127.0.0.1}"
 order
-says '^refused: .*HTTP/127.0.0.1.*knows no such service' 'a name that the KDC does not know'
+says '^barred: .*HTTP/127.0.0.1.*knows no such service' 'a name that the KDC does not know'
 
 ok 'the KDC stops' kdc_stop
 use_kerberos
@@ -320,17 +320,17 @@ tell "$conf" chain
 says '^chain CN=Mail Issuing CA 1,.* 2$' '... and the chain from there'
 use_basic "url=$ca_basic_url/elsewhere"
 tell "$conf" probe
-says '^refused: .*status 404.*|^refused: .*knows no such request' 'a path of its own is the whole'
+says '^barred: .*knows no such request' 'a path of its own is the whole'
 (umask 077 && printf 'another password\n' >"$root/wrong.password")
 use_basic "password-file=$root/wrong.password"
 order
-says '^refused: .*does not let us in .status 401.: correct username and password-file' \
+says '^barred: .*does not let us in .status 401.: correct username and password-file' \
 	'a wrong password'
 tell "$conf" probe
-says '^refused: .*status 401' '... which check finds, too'
+says '^barred: .*status 401' '... which check finds, too'
 use_kerberos "url=$ca_basic_url"
 order
-says '^refused: .*status 401.*Negotiate' 'a ticket where nobody takes one'
+says '^barred: .*status 401.*Negotiate' 'a ticket where nobody takes one'
 use_basic username=
 wrong 'basic without username' '.*\[ca\] username: missing; auth = basic needs it'
 use_basic password-file=
@@ -362,10 +362,10 @@ if hash=$(printf 'a password' | iconv -t UTF-16LE |
 	says '^ok$' '... for check, too'
 	use_ntlm 'username=EXAMPLE\rb'
 	order
-	says '^refused: .*status 401.*correct username and password-file' 'somebody else'
+	says '^barred: .*status 401.*correct username and password-file' 'somebody else'
 	use_ntlm "password-file=$root/wrong.password"
 	order
-	says '^refused: .*status 401.*correct username and password-file' 'a wrong password'
+	says '^barred: .*status 401.*correct username and password-file' 'a wrong password'
 else
 	skip 'NTLM' 'this OpenSSL has no MD4'
 fi

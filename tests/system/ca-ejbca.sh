@@ -132,7 +132,7 @@ before=$(ca_certificates_issued)
 ca_mode pending
 order_says '^pending' 'pending'
 ca_mode refuse at /v1/ca
-order_says '^refused: .*status 403' '... approved, but our role may not ask who issues' --again
+order_says '^barred: .*status 403' '... approved, but our role may not ask who issues' --again
 ca_mode
 order_says '^issued' '... it may: issued' --again
 is "$(paths)" 'pkcs10enroll 202 finalize 200 ' '... without another approval'
@@ -143,7 +143,7 @@ is "$(ca_certificates_issued)" $((before + 1)) '... once'
 configure ca.ca-name='Another CA'
 order_says '^refused: .*certificate_authority_name: no such CA' 'another ca-name'
 tell "$conf" probe
-like "$said" '^refused: .*has no CA named "Another CA"' '... which the doctor finds'
+like "$said" '^barred: .*has no CA named "Another CA"' '... which the doctor finds'
 configure ca.ca-name='Mail CA' ca.certificate-profile=TLS
 order_says '^refused: .*certificate_profile_name' 'another certificate profile'
 configure ca.certificate-profile=S/MIME ca.end-entity-profile=Servers
@@ -152,7 +152,7 @@ configure 'ca.end-entity-profile=Mail "Users"'
 configure "ca.url=$ca_url/ejbca/ejbca-rest-api"
 order_says '^issued' 'a URL with its path'
 configure "ca.url=$ca_url/elsewhere"
-order_says '^refused: .*status 404' '... with another one'
+order_says '^barred: .*status 404' '... with another one'
 configure "ca.url=$ca_url" ca.identity= ca.identity-password-file=
 tell "$conf" probe
 like "$said" "^config: $conf: \\[ca\\] identity: missing" 'no identity'

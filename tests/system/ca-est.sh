@@ -86,8 +86,8 @@ configure certificates.key=ec-p256
 cp "${conf%/*}/p12.password" "$real/wrong.password"
 configure ca.password-file="$real/wrong.password"
 order
-like "$said" '^refused: .*does not let us in.*status 401' 'another password: refused'
-like "$(check)" 'FAIL.*does not let us in' '... certprov check says so, and nothing is issued'
+like "$said" '^barred: .*rejected our credentials.*status 401' 'another password: not let in'
+like "$(check)" 'FAIL.*rejected our credentials' '... certprov check says so, and nothing is issued'
 configure ca.password-file="$real/est.password" ca.issuer-file="$pki/eg-ca.crt"
 order
 like "$said" '^refused: .*another CA than' 'another issuer than ours: refused'
@@ -96,7 +96,7 @@ order
 like "$said" '^config: .*issuer that we do not trust' 'another server: not trusted'
 configure ca.ca-file="$pki/est-tls.crt" ca.label=nowhere
 order
-like "$said" '^refused: .*correct its url.*status 404' 'a label that it does not know: refused'
+like "$said" '^barred: .*check url.*status 404' 'a label that it does not know: not judged'
 
 # --- by certificate, and by both
 

@@ -135,7 +135,7 @@ ca_mode
 printf 'wrong\n' >"$ca/secret-id"
 code=0
 certprov deliver --now >"$root/output" 2>&1 || code=$?
-is "$code" 1 '... then the secret is another there: exit 1'
+is "$code" 75 '... then the secret is another there: exit 75'
 printf 's3cret-id\n' >"$ca/secret-id"
 ok '... and here, too: certprov deliver' certprov deliver --now
 is "$(ca_log 'select(.usage == "signing") | .key' | sort -u | wc -l)" 1 '... with the same key'
@@ -174,7 +174,7 @@ rm "$state/vault-lease"
 
 echo '["deny"]' >"$state/vault-policy"
 ca_log_from_here
-order_says '^refused: .*does not let us in.*permission denied' 'a policy that does not allow it'
+order_says '^barred: .*rejected our credentials.*permission denied' 'a policy that does not allow it'
 is "$(logins)$(signs)" 'login:approle 403 ' '... is asked once with a fresh token'
 tell "$conf" probe
 like "$said" '^refused: .*no policy of ours has the capability update on mail/pki/sign/user@smime$' \
@@ -183,7 +183,7 @@ rm "$state/vault-policy"
 
 each_begin
 printf 'wrong\n' >"$ca/secret-id"
-each '^refused: login: .*invalid role or secret ID' 'a wrong secret'
+each '^barred: login: .*invalid role or secret ID' 'a wrong secret'
 printf 's3cret-id\n' >"$ca/secret-id"
 each '^issued' '... that is corrected'
 each_end
@@ -199,7 +199,7 @@ by "ca.token-file=$root/token"
 each_begin
 each '^issued' 'a token in a file'
 token hvs.first 1
-each '^refused: .*permission denied' '... that has ended'
+each '^barred: .*permission denied' '... that has ended'
 token hvs.second 0
 put_token hvs.second
 each '^issued' '... and was replaced'
@@ -221,13 +221,13 @@ order_says '^issued' 'by a TLS certificate'
 is "$(logins)" 'login:cert ' '... which is what it logs in with'
 by "ca.identity=${settings[escrow.identity]}" \
 	"ca.identity-password-file=${settings[escrow.identity-password-file]}"
-order_says '^refused: login: .*status 400' "... another CA's is not taken"
+order_says '^barred: login: .*status 400' "... another CA's is not taken"
 by_role
 
 # --- namespaces, standbys
 
 echo team/a >"$state/vault-namespace"
-order_says '^refused: .*no such namespace' 'without a namespace'
+order_says '^barred: .*no such namespace' 'without a namespace'
 configure ca.namespace=team/a
 order_says '^issued' '... with it'
 tell "$conf" chain
@@ -239,13 +239,13 @@ for code in 412 429 472 473 474 500 503; do
 	echo "$code standby" >"$state/vault-status"
 	order_says "^unavailable 0: .*status $code\\); it says: standby" "status $code"
 done
-for code in 400 404 405; do
+for code in 307 400 401 403 404 405; do
 	echo "$code no" >"$state/vault-status"
-	order_says "^refused: .*status $code\\); it says: no" "status $code"
+	order_says "^barred: .*status $code\\); it says: no" "status $code"
 done
 rm "$state/vault-status"
 configure ca.role=other
-order_says '^refused: .*unsupported path' 'another role'
+order_says '^barred: .*unsupported path' 'another role'
 configure ca.role=user@smime
 
 # --- what the configuration may say
