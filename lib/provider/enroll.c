@@ -130,6 +130,12 @@ static enum err unenroll(struct work *w, struct error *e)
 
 /* --- how it ended */
 
+/* A person has to do something, and may do it in our files: then it is tried at once. */
+static bool waits_for_person(enum err err)
+{
+	return err && (err == ERR_BARRED || err == ERR_CONFIG || !error_meaning(err)->retry);
+}
+
 /* Writes down how an attempt ended. A failure of that is the failure of the whole. */
 static enum err finish(struct work *w, enum event_state done, const struct uploads *uploads,
 	enum err err, struct error *e)
@@ -140,7 +146,7 @@ static enum err finish(struct work *w, enum event_state done, const struct uploa
 						     : EVENT_STATE_FAILED,
 		.cause = err ? e->text : "",
 		.next_at = clock_now() + backoff_seconds(w->tries, err ? e->retry_after : 0),
-		.inputs = w->provider->inputs,
+		.inputs = waits_for_person(err) ? w->provider->inputs : "",
 		.upload = uploads->row,
 		.upload_count = uploads->count,
 	};

@@ -39,8 +39,8 @@ struct store_claim {
 void store_claim_fini(struct store_claim *claim);
 
 /*
- * What is to be taken up. Pending: when its time has come. Failed: when what it was tried with
- * has changed since. With now both, in any case.
+ * What is to be taken up. Pending: when its time has come, or what it was tried with has changed
+ * since. Failed: when that has changed. With now both, in any case.
  */
 struct store_due {
 	bool now;

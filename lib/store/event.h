@@ -50,9 +50,13 @@ struct store_upload;
 /* How an attempt at an event ended. */
 struct store_end {
 	enum event_state state;
-	const char *cause;  /* of what is pending or failed; NULL is "" */
-	int64_t next_at;    /* pending: due again then */
-	const char *inputs; /* failed: what it was tried with, see store_due; NULL is "" */
+	const char *cause; /* of what is pending or failed; NULL is "" */
+	int64_t next_at;   /* pending: due again then */
+	/*
+	 * What it was tried with, see store_due; NULL or "": it would make no difference to what
+	 * is pending.
+	 */
+	const char *inputs;
 	const struct store_upload *upload; /* the uploads it made, written down with it */
 	size_t upload_count;
 };

@@ -78,7 +78,8 @@ static enum err read_pair(sqlite3_stmt *row, int column, char device_uuid[UUID_S
 /* What would have to wait for longer than anything does has its time from a wrong clock. */
 #define IS_DUE(row)                                                            \
 	"(?1 OR (" row ".state = 'pending'"                                    \
-	"		AND " row ".next_at NOT BETWEEN ?2 + 1 AND ?2 + 3600)" \
+	"		AND (" row ".next_at NOT BETWEEN ?2 + 1 AND ?2 + 3600" \
+	"			OR " row ".inputs NOT IN ('', ?3)))"           \
 	"	OR (" row ".state = 'failed' AND " row ".inputs != ?3))"
 _Static_assert(STORE_WAIT_MAX == 3600, "IS_DUE has it as text");
 

@@ -168,6 +168,23 @@ static void works_on_a_device_and_user_once_at_a_time(void **state)
 }
 
 /* The newer one waits for a person: the older one is not held up by that. */
+/* Somebody has mended the password file: nobody waits for the end of an hour. */
+static void takes_up_what_waits_when_its_inputs_change(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event event = enrolled(DEVICE_1, USER_A);
+	const struct store_due mended = {.inputs = "after"};
+	int64_t id = must_add_event(f, &event), count = -1;
+
+	finish(f, id, EVENT_STATE_PENDING, START + 3000);
+	assert_int_equal(due(f, false), 0);
+	assert_int_equal(store_event_due(f->store, &mended, &count, &f->e), ERR_OK);
+	assert_int_equal(count, 1);
+	sql(f, "UPDATE event SET inputs = ''"); /* it waits for something else */
+	assert_int_equal(store_event_due(f->store, &mended, &count, &f->e), ERR_OK);
+	assert_int_equal(count, 0);
+}
+
 static void a_failed_one_holds_no_earlier_one_up(void **state)
 {
 	struct fixture *f = *state;
@@ -491,6 +508,7 @@ int main(void)
 		TEST(finishing_ends_the_lease),
 		TEST(takes_a_failed_one_up_on_demand_only),
 		TEST(works_on_a_device_and_user_once_at_a_time),
+		TEST(takes_up_what_waits_when_its_inputs_change),
 		TEST(a_failed_one_holds_no_earlier_one_up),
 		TEST(passes_each_by_once),
 		TEST(workers_share_the_events),
