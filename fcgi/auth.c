@@ -1,8 +1,10 @@
+/*
+ * Checks HTTP Basic credentials against a users file. When a hash may be computed, and what was
+ * right before, is fcgi/auth_memory.c's.
+ */
 #include "fcgi/auth.h"
 
 #include <crypt.h>
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +14,7 @@
 #include "base/users.h"
 
 #define AUTHORIZATION_MAX 2048
-#define DIGEST_SIZE 32
-#define REMEMBERED_MAX 16 /* a web hook has one user, or two while its password changes */
+#define DIGESTED_MAX (2 * AUTHORIZATION_MAX)
 #define SHOWN_NAME_MAX 64
 
 const char *const auth_failure_names[AUTH_FAILURE_COUNT] = {
@@ -28,11 +29,9 @@ const char *const auth_failure_names[AUTH_FAILURE_COUNT] = {
 struct auth {
 	struct users users;
 	enum auth_failure failure;
-	struct crypt_data crypt;	    /* 32 KB of scratch space */
-	unsigned char mac_key[DIGEST_SIZE]; /* of this process alone */
-	size_t next;			    /* in remembered, once it is full */
-	size_t remembered_count;
-	unsigned char remembered[REMEMBERED_MAX][DIGEST_SIZE]; /* of "user:password" */
+	struct crypt_data crypt;    /* 32 KB of scratch space */
+	struct auth_memory *memory; /* own or shared */
+	struct auth_memory *own;    /* NULL: it is shared */
 };
 
 enum err auth_open(const char *path, struct auth **out, struct error *e)
@@ -44,7 +43,8 @@ enum err auth_open(const char *path, struct auth **out, struct error *e)
 		return error_memory(e);
 	err = users_load(path, &auth->users, e);
 	if (!err)
-		err = secret_random(auth->mac_key, sizeof(auth->mac_key), e);
+		err = auth_memory_new(&auth->own, e);
+	auth->memory = auth->own;
 	if (err)
 		auth_close(auth);
 	else
@@ -52,41 +52,30 @@ enum err auth_open(const char *path, struct auth **out, struct error *e)
 	return err;
 }
 
+void auth_share(struct auth *auth, struct auth_memory *memory)
+{
+	auth_memory_free(auth->own);
+	auth->own = NULL;
+	auth->memory = memory;
+}
+
 void auth_close(struct auth *auth)
 {
 	if (!auth)
 		return;
 	users_free(&auth->users);
+	auth_memory_free(auth->own);
 	secret_wipe(auth, sizeof(*auth));
 	free(auth);
 }
 
-/* --- what was right before need not be computed again */
-
-static bool digest(const struct auth *auth, const struct buf *pair, unsigned char out[DIGEST_SIZE])
-{
-	return gnutls_hmac_fast(GNUTLS_MAC_SHA256, auth->mac_key, sizeof(auth->mac_key), pair->data,
-		       pair->len, out) == 0;
-}
-
-static bool is_remembered(const struct auth *auth, const unsigned char wanted[DIGEST_SIZE])
-{
-	bool found = false;
-
-	for (size_t i = 0; i < auth->remembered_count; i++)
-		found |= secret_equal(auth->remembered[i], wanted, DIGEST_SIZE);
-	return found;
-}
-
-static void remember(struct auth *auth, const unsigned char right[DIGEST_SIZE])
-{
-	memcpy(auth->remembered[auth->next], right, DIGEST_SIZE);
-	auth->next = (auth->next + 1) % REMEMBERED_MAX;
-	if (auth->remembered_count < REMEMBERED_MAX)
-		auth->remembered_count++;
-}
-
 /* --- one check */
+
+struct credentials {
+	const char *name, *password;
+	const char *address;	 /* where they came from */
+	const struct user *user; /* NULL: unknown */
+};
 
 /* Somebody typed it: for the log, what is not plain ASCII is left out. */
 static void shown_name(const char *name, char out[SHOWN_NAME_MAX + 1])
@@ -110,23 +99,74 @@ static bool password_is_right(struct auth *auth, const struct user *user, const 
 	return equal && user;
 }
 
-static enum err check_password(struct auth *auth, struct buf *pair, struct error *e)
+/*
+ * What is remembered of a right password. The hash is part of it: a worker that has read a new
+ * users file does not take what others knew by the old one.
+ */
+static enum err digest_of(const struct auth *auth, const struct user *user, const char *password,
+	unsigned char out[AUTH_DIGEST_SIZE], struct error *e)
+{
+	struct buf text = BUF_INIT(DIGESTED_MAX);
+	enum err err;
+
+	buf_append(&text, user->name, strlen(user->name) + 1);
+	buf_append(&text, user->hash, strlen(user->hash) + 1);
+	buf_puts(&text, password);
+	err = buf_check(&text, e);
+	if (!err)
+		err = auth_memory_digest(auth->memory, text.data, text.len, out, e);
+	buf_free(&text);
+	return err;
+}
+
+static enum err compare(struct auth *auth, const struct credentials *c,
+	const unsigned char digest[AUTH_DIGEST_SIZE], struct error *e)
+{
+	char name[SHOWN_NAME_MAX + 1];
+
+	/* Perhaps another worker has just found out. */
+	if (c->user && auth_memory_has(auth->memory, digest))
+		return ERR_OK;
+	if (password_is_right(auth, c->user, c->password)) {
+		auth_memory_was_right(auth->memory, digest);
+		return ERR_OK;
+	}
+	auth_memory_was_wrong(auth->memory, c->address);
+	auth->failure = c->user ? AUTH_WRONG_PASSWORD : AUTH_UNKNOWN_USER;
+	shown_name(c->name, name);
+	return error_set(e, ERR_UNAUTHENTICATED, "user \"%s\": %s", name,
+		c->user ? "wrong password" : "there is no such user in the users file");
+}
+
+static enum err check_password(struct auth *auth, const struct credentials *c, struct error *e)
+{
+	unsigned char digest[AUTH_DIGEST_SIZE] = {0};
+	enum err err = c->user ? digest_of(auth, c->user, c->password, digest, e) : ERR_OK;
+
+	if (err || (c->user && auth_memory_has(auth->memory, digest)))
+		goto out;
+	err = auth_turn_take(auth->memory, c->address, e);
+	if (err)
+		goto out;
+	err = compare(auth, c, digest, e);
+	auth_turn_release(auth->memory);
+out:
+	secret_wipe(digest, sizeof(digest));
+	return err;
+}
+
+static enum err split(struct auth *auth, struct buf *pair, struct credentials *c, struct error *e)
 {
 	char *colon = memchr(pair->data, ':', pair->len);
-	char name[SHOWN_NAME_MAX + 1];
-	const struct user *user;
 
 	if (!colon || strlen(pair->data) != pair->len)
 		return error_set(e, ERR_UNAUTHENTICATED,
 			"the Basic credentials are not of the form user:password");
 	*colon = '\0';
-	user = users_find(&auth->users, pair->data);
-	if (password_is_right(auth, user, colon + 1))
-		return ERR_OK;
-	auth->failure = user ? AUTH_WRONG_PASSWORD : AUTH_UNKNOWN_USER;
-	shown_name(pair->data, name);
-	return error_set(e, ERR_UNAUTHENTICATED, "user \"%s\": %s", name,
-		user ? "wrong password" : "there is no such user in the users file");
+	c->name = pair->data;
+	c->password = colon + 1;
+	c->user = users_find(&auth->users, c->name);
+	return ERR_OK;
 }
 
 /* RFC 9110, section 11.4: scheme in any case, spaces, token68. */
@@ -153,26 +193,18 @@ static enum err decode(const char *authorization, struct buf *pair, struct error
 	return ERR_OK;
 }
 
-enum err auth_check(struct auth *auth, const char *authorization, struct error *e)
+enum err auth_check(
+	struct auth *auth, const char *authorization, const char *address, struct error *e)
 {
 	struct buf pair = BUF_INIT(AUTHORIZATION_MAX);
-	unsigned char mac[DIGEST_SIZE] = {0};
+	struct credentials c = {.address = address};
 	enum err err = decode(authorization, &pair, e);
 
 	auth->failure = *authorization ? AUTH_MALFORMED : AUTH_MISSING;
-	if (err)
-		goto out;
-	if (!digest(auth, &pair, mac)) {
-		err = error_set(e, ERR_INTERNAL, "HMAC-SHA-256 failed");
-		goto out;
-	}
-	if (is_remembered(auth, mac))
-		goto out;
-	err = check_password(auth, &pair, e);
 	if (!err)
-		remember(auth, mac);
-out:
-	secret_wipe(mac, sizeof(mac));
+		err = split(auth, &pair, &c, e);
+	if (!err)
+		err = check_password(auth, &c, e);
 	buf_free(&pair);
 	return err;
 }

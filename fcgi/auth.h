@@ -2,6 +2,7 @@
 #define FCGI_AUTH_H
 
 #include "base/error.h"
+#include "fcgi/auth_memory.h"
 
 /*
  * HTTP Basic authentication (RFC 7617) against a file of users, and memory of who has
@@ -17,6 +18,9 @@ struct auth;
 enum err auth_open(const char *path, struct auth **out, struct error *e) must_check;
 void auth_close(struct auth *auth);
 
+/* From now on it knows and tells what other processes do; memory is borrowed. */
+void auth_share(struct auth *auth, struct auth_memory *memory);
+
 enum auth_failure {
 	AUTH_MISSING,	   /* no credentials */
 	AUTH_MALFORMED,	   /* not of HTTP Basic, or not as RFC 7617 has them */
@@ -30,11 +34,13 @@ enum auth_failure {
 extern const char *const auth_failure_names[AUTH_FAILURE_COUNT]; /* "missing" … */
 
 /*
- * Checks the value of an Authorization header ("": there is none).
- * ERR_UNAUTHENTICATED, its text for the log alone. The time taken does not tell whether the
+ * Checks the value of an Authorization header ("": there is none) that came from that address.
+ * ERR_UNAUTHENTICATED, its text for the log alone; ERR_UNAVAILABLE, with e->retry_after: nobody
+ * has looked at the password, see auth_turn_take(). The time taken does not tell whether the
  * user exists, as long as all users have hashes of the first one's method and cost.
  */
-enum err auth_check(struct auth *auth, const char *authorization, struct error *e) must_check;
+enum err auth_check(struct auth *auth, const char *authorization, const char *address,
+	struct error *e) must_check;
 
 /* Why auth_check() has said ERR_UNAUTHENTICATED, the last time. */
 enum auth_failure auth_failure(const struct auth *auth);

@@ -69,8 +69,8 @@ static int be(const struct child *child, const struct children *children)
 {
 	if (child->role == KEY_MAKER)
 		return make_keys(children->pool);
-	return worker_run(children->config, children->pool, children->metrics, child->place,
-		children->listen_fd);
+	return worker_run(children->config, children->pool, children->metrics, children->memory,
+		child->place, children->listen_fd);
 }
 
 /* Whatever it was doing, it is not any more. */

@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "fcgi/auth_memory.h"
 #include "fcgi/metrics.h"
 #include "pki/key_pool.h"
 
@@ -22,6 +23,7 @@ struct children {
 	const struct config *config; /* of those to be started */
 	struct key_pool *pool;	     /* theirs, or NULL */
 	struct metrics *metrics;     /* borrowed; they count in it */
+	struct auth_memory *memory;  /* borrowed; what they know of passwords */
 	int listen_fd;
 };
 

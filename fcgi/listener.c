@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 511
+#define BACKLOG 4096 /* as in the unit for systemd; net.core.somaxconn may make it less */
 #define NO_GROUP_EXECUTE_NO_OTHERS 0117 /* umask of mode 0660 */
 
 static int new_socket(void)

@@ -28,6 +28,7 @@ struct parent {
 	const struct parent_options *options;
 	struct config *config;
 	struct metrics *metrics;
+	struct auth_memory *memory; /* in service as long as we are: reload changes nothing in it */
 	struct listener listener;
 	struct children children;
 	struct watch watch;
@@ -71,11 +72,14 @@ static enum err start(struct parent *p, struct error *e)
 		err = listener_inherit(&p->listener, e);
 	if (!err)
 		err = metrics_new(&p->metrics, e);
+	if (!err)
+		err = auth_memory_new(&p->memory, e);
 	if (err)
 		return err;
 	log_open("certprov.fcgi", &p->config->log);
 	p->children.listen_fd = p->listener.fd;
 	p->children.metrics = p->metrics;
+	p->children.memory = p->memory;
 	watch_look(&p->watch, p->config);
 	log_info("serving %s with %u workers", options->socket ? options->socket : "descriptor 0",
 		options->workers);
@@ -214,6 +218,7 @@ int parent_run(const struct parent_options *options)
 	}
 	children_fini(&p.children);
 	metrics_free(p.metrics);
+	auth_memory_free(p.memory);
 	config_free(p.config);
 	return error_meaning(err)->exit_status;
 }

@@ -44,6 +44,14 @@ void service_use_metrics(struct service *service, struct metrics *metrics)
 	provider_use_meter(service->provider, &metrics->meter);
 }
 
+void service_use_memory(struct service *service, struct auth_memory *memory)
+{
+	if (service->auth)
+		auth_share(service->auth, memory);
+	if (service->admin)
+		auth_share(service->admin, memory);
+}
+
 /* --- who may */
 
 static enum err check_basic(struct service *service, struct auth *auth, const char *realm,
@@ -54,7 +62,7 @@ static enum err check_basic(struct service *service, struct auth *auth, const ch
 
 	if (!*given) /* where Apache's mod_rewrite passes it on to a CGI program */
 		given = request_param(request, "REDIRECT_HTTP_AUTHORIZATION");
-	err = auth_check(auth, given, e);
+	err = auth_check(auth, given, request->remote, e);
 	if (err == ERR_UNAUTHENTICATED) {
 		response_header(response, "WWW-Authenticate",
 			"Basic realm=\"%s\", charset=\"UTF-8\"", realm);

@@ -24,6 +24,9 @@ void service_close(struct service *service);
 /* From now on what is answered and done is counted there; borrowed. */
 void service_use_metrics(struct service *service, struct metrics *metrics);
 
+/* From now on passwords are checked together with all who use that memory; borrowed. */
+void service_use_memory(struct service *service, struct auth_memory *memory);
+
 /*
  * Answers one request, and logs one line about it. The deadline for receiving must be
  * running; on return the one for sending is.

@@ -158,7 +158,7 @@ static int answer_requests(struct service *service, unsigned place, int listen_f
 }
 
 int worker_run(const struct config *config, struct key_pool *pool, struct metrics *metrics,
-	unsigned place, int listen_fd)
+	struct auth_memory *memory, unsigned place, int listen_fd)
 {
 	struct service service = {.config = NULL};
 	struct error e = {.code = ERR_OK};
@@ -176,6 +176,7 @@ int worker_run(const struct config *config, struct key_pool *pool, struct metric
 	}
 	provider_use_pool(service.provider, pool);
 	service_use_metrics(&service, metrics);
+	service_use_memory(&service, memory);
 	status = answer_requests(&service, place, listen_fd);
 	service_close(&service);
 	return status;

@@ -2,6 +2,7 @@
 #define FCGI_WORKER_H
 
 #include "base/config.h"
+#include "fcgi/auth_memory.h"
 #include "fcgi/metrics.h"
 #include "pki/key_pool.h"
 
@@ -9,10 +10,10 @@
  * A worker process: opens what the configuration names, then answers one request after
  * the other from the listening socket, which must not block. SIGTERM, which must be
  * blocked on entry, ends it when the request in flight is done. pool: keys made ahead,
- * or NULL; place: its own in metrics, metrics_worker_add(); both borrowed. Returns its exit
- * status: 0 after SIGTERM.
+ * or NULL; place: its own in metrics, metrics_worker_add(); memory: what all know of passwords. All
+ * are borrowed. Returns its exit status: 0 after SIGTERM.
  */
 int worker_run(const struct config *config, struct key_pool *pool, struct metrics *metrics,
-	unsigned place, int listen_fd);
+	struct auth_memory *memory, unsigned place, int listen_fd);
 
 #endif

@@ -4,10 +4,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -31,7 +33,9 @@
 struct fixture {
 	char folder[64];
 	char path[80];
+	const char *address;
 	struct auth *auth;
+	struct auth_memory *memory; /* where a test shares it */
 	struct error e;
 };
 
@@ -45,6 +49,7 @@ static int set_up(void **state)
 	if (!mkdtemp(f->folder))
 		return -1;
 	snprintf(f->path, sizeof(f->path), "%s/users", f->folder);
+	f->address = "192.0.2.1";
 	*state = f;
 	return 0;
 }
@@ -54,6 +59,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	auth_close(f->auth);
+	auth_memory_free(f->memory);
 	unlink(f->path);
 	rmdir(f->folder);
 	free(f);
@@ -77,6 +83,11 @@ static void open_users(struct fixture *f, const char *text)
 		fail_msg("%s", f->e.text);
 }
 
+static enum err check_header(struct fixture *f, const char *header)
+{
+	return auth_check(f->auth, header, f->address, &f->e);
+}
+
 static enum err check_with(struct fixture *f, const char *scheme, const char *pair, size_t len)
 {
 	struct buf header = BUF_INIT(8192);
@@ -85,7 +96,7 @@ static enum err check_with(struct fixture *f, const char *scheme, const char *pa
 	buf_puts(&header, scheme);
 	buf_base64(&header, pair, len);
 	f->e = (struct error){.code = ERR_OK};
-	err = auth_check(f->auth, header.data, &f->e);
+	err = check_header(f, header.data);
 	buf_free(&header);
 	return err;
 }
@@ -160,9 +171,9 @@ static void refuses_what_is_no_credentials(void **state)
 	};
 
 	open_users(f, "uem:" BCRYPT_Y "\n");
-	assert_int_equal(auth_check(f->auth, "Basic dWVtOnNlY3JldA==", &f->e), ERR_OK);
+	assert_int_equal(check_header(f, "Basic dWVtOnNlY3JldA=="), ERR_OK);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		assert_refused(auth_check(f->auth, cases[i].header, &f->e), f, cases[i].reason);
+		assert_refused(check_header(f, cases[i].header), f, cases[i].reason);
 		assert_int_equal(auth_failure(f->auth), cases[i].failure);
 	}
 }
@@ -249,6 +260,127 @@ static void forgets_the_oldest_of_many(void **state)
 	buf_free(&text);
 }
 
+/* --- what several processes know together */
+
+static void share(struct fixture *f, const char *text)
+{
+	if (!f->memory)
+		assert_int_equal(auth_memory_new(&f->memory, &f->e), ERR_OK);
+	auth_close(f->auth);
+	open_users(f, text);
+	auth_share(f->auth, f->memory);
+}
+
+/* Another worker, in the middle of a hash for ever. */
+static pid_t hold_the_turn(struct fixture *f)
+{
+	int ends[2];
+	char byte = 0;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		if (auth_turn_take(f->memory, "198.51.100.1", &f->e) || write(ends[1], "", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	assert_true(child > 0);
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	return child;
+}
+
+static void kill_it(pid_t child)
+{
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void one_process_computes_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	pid_t other;
+
+	share(f, "uem:" BCRYPT_Y "\n");
+	assert_refused(check(f, "uem:wrong"), f, "wrong password");
+	other = hold_the_turn(f);
+	assert_int_equal(check(f, "uem:wrong"), ERR_UNAVAILABLE);
+	assert_int_equal(check(f, "nobody:wrong"), ERR_UNAVAILABLE);
+	assert_true(f->e.retry_after > 0);
+	kill_it(other); /* the turn ends with it */
+	assert_refused(check(f, "uem:wrong"), f, "wrong password");
+	assert_int_equal(check(f, "uem:secret"), ERR_OK);
+}
+
+static void what_was_right_needs_no_turn(void **state)
+{
+	struct fixture *f = *state;
+	pid_t other;
+
+	share(f, "uem:" BCRYPT_Y "\nsecond:" BCRYPT_A "\n");
+	assert_int_equal(check(f, "uem:secret"), ERR_OK);
+	share(f, "uem:" BCRYPT_Y "\nsecond:" BCRYPT_A "\n"); /* another worker */
+	assert_refused(check(f, "uem:wrong"), f, "wrong password");
+	other = hold_the_turn(f);
+	assert_int_equal(check(f, "uem:secret"), ERR_OK);
+	assert_int_equal(check(f, "second:secret"), ERR_UNAVAILABLE);
+	assert_int_equal(check(f, "uem:Secret"), ERR_UNAVAILABLE);
+	kill_it(other);
+}
+
+static void a_new_hash_ends_what_was_right(void **state)
+{
+	struct fixture *f = *state;
+
+	share(f, "uem:" BCRYPT_Y "\n");
+	assert_int_equal(check(f, "uem:secret"), ERR_OK);
+	share(f, "uem:" BCRYPT_UMLAUT "\n");
+	assert_refused(check(f, "uem:secret"), f, "wrong password");
+	share(f, "other:" BCRYPT_Y "\n");
+	assert_refused(check(f, "uem:secret"), f, "no such user");
+}
+
+/* The limit is 30; the clock may give back a few meanwhile. */
+static void an_address_that_keeps_failing_is_not_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	enum err err = ERR_UNAUTHENTICATED;
+	int tries = 0;
+
+	share(f, "uem:" BCRYPT_Y "\nsecond:" BCRYPT_A "\n");
+	assert_int_equal(check(f, "uem:secret"), ERR_OK);
+	while (err == ERR_UNAUTHENTICATED && tries++ < 10000)
+		err = check(f, "uem:wrong");
+	assert_int_equal(err, ERR_UNAVAILABLE);
+	assert_true(tries > 30);
+	assert_non_null(strstr(f->e.text, "from this address"));
+	assert_true(f->e.retry_after > 0);
+	assert_int_equal(check(f, "uem:secret"), ERR_OK);
+	f->address = "192.0.2.2";
+	assert_int_equal(check(f, "second:secret"), ERR_OK);
+	assert_refused(check(f, "uem:wrong"), f, "wrong password");
+}
+
+static void an_ipv6_network_is_one_address(void **state)
+{
+	struct fixture *f = *state;
+	char address[64];
+	enum err err = ERR_UNAUTHENTICATED;
+
+	share(f, "uem:" BCRYPT_Y "\n");
+	f->address = address;
+	for (int i = 0; err == ERR_UNAUTHENTICATED && i < 10000; i++) {
+		snprintf(address, sizeof(address), "2001:db8:0:1::%x", i);
+		err = check(f, "uem:wrong");
+	}
+	assert_int_equal(err, ERR_UNAVAILABLE);
+	f->address = "2001:db8:0:2::1";
+	assert_refused(check(f, "uem:wrong"), f, "wrong password");
+}
+
 static void names_the_line_that_is_wrong(void **state)
 {
 	struct fixture *f = *state;
@@ -311,6 +443,11 @@ int main(void)
 		WITH_FOLDER(remembers_only_what_was_right),
 		WITH_FOLDER(unknown_users_cost_as_much),
 		WITH_FOLDER(forgets_the_oldest_of_many),
+		WITH_FOLDER(one_process_computes_at_a_time),
+		WITH_FOLDER(what_was_right_needs_no_turn),
+		WITH_FOLDER(a_new_hash_ends_what_was_right),
+		WITH_FOLDER(an_address_that_keeps_failing_is_not_looked_at),
+		WITH_FOLDER(an_ipv6_network_is_one_address),
 		WITH_FOLDER(names_the_line_that_is_wrong),
 		WITH_FOLDER(refuses_an_open_or_missing_file),
 	};

@@ -1,0 +1,45 @@
+#ifndef FCGI_AUTH_MEMORY_H
+#define FCGI_AUTH_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/*
+ * What the workers of a handler know together about passwords: which were right, so that a strong
+ * hash is not computed anew for each event; which addresses have sent wrong ones; and whose turn it
+ * is to compute a hash. It is made before they are forked, and outlives each of them.
+ */
+struct auth_memory;
+
+#define AUTH_DIGEST_SIZE 32
+
+/* ERR_INTERNAL. */
+enum err auth_memory_new(struct auth_memory **out, struct error *e) must_check;
+/* In the process that made it; others may go without. */
+void auth_memory_free(struct auth_memory *memory);
+
+/* HMAC-SHA-256 under a key that is this memory's alone. */
+enum err auth_memory_digest(const struct auth_memory *memory, const void *data, size_t len,
+	unsigned char out[AUTH_DIGEST_SIZE], struct error *e) must_check;
+
+/*
+ * The turn to compute a hash: one process at a time has it, and loses it when it dies. An address
+ * that has failed lately does not wait, and gives way to those that do; one that keeps failing
+ * gets a turn a second. ERR_UNAVAILABLE, with e->retry_after: not now.
+ */
+enum err auth_turn_take(
+	struct auth_memory *memory, const char *address, struct error *e) must_check;
+void auth_turn_release(struct auth_memory *memory);
+
+/* Was it right before? Needs no turn. */
+bool auth_memory_has(
+	const struct auth_memory *memory, const unsigned char digest[AUTH_DIGEST_SIZE]);
+
+/* What was found out; by the process that has the turn. */
+void auth_memory_was_right(
+	struct auth_memory *memory, const unsigned char digest[AUTH_DIGEST_SIZE]);
+void auth_memory_was_wrong(struct auth_memory *memory, const char *address);
+
+#endif
