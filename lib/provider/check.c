@@ -81,6 +81,7 @@ enum err provider_check(const struct config *config, provider_report *report, vo
 	struct checkup c = {.config = config, .report = report, .ctx = ctx};
 
 	check_files(&c);
+	check_hashes(&c);
 	check_identity(&c);
 	check_store(&c);
 	check_ca(&c);

@@ -28,6 +28,7 @@ void checkup_warns(struct checkup *c, const char *what, const char *fmt, ...) pr
 
 /* One file for each subject. */
 void check_files(struct checkup *c);	/* check_files.c: passwords, users; who may change what */
+void check_hashes(struct checkup *c);	/* check_hashes.c: what it costs to check a password */
 void check_identity(struct checkup *c); /* check_identity.c: whose certificates */
 void check_store(struct checkup *c);	/* check_store.c: database, disk, master key; opens store */
 void check_ca(struct checkup *c);	/* check_ca.c: certificate and key, revocation list */

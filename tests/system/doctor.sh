@@ -173,6 +173,10 @@ way 'a hash that is cut' 'sed -i "s/.\$//" uem.users' \
 	FAILED events.users-file 'the hash is damaged or cut' 'htpasswd -B'
 way 'a weak hash' 'secret uem.users "uem:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="' \
 	FAILED events.users-file 'uem\.users:1: only bcrypt' 'htpasswd -B'
+way 'a hash that is slow' "secret uem.users 'uem:$(mkpasswd -m yescrypt -R 9 webhook-password)'" \
+	WARN events.users-file 'the hash of user "uem" \(\$y\$jDT\) takes [0-9]+ ms' 'htpasswd -B'
+way 'hashes of different costs' 'htpasswd -niBC 6 second <<<password >>uem.users' \
+	WARN events.users-file '"uem" \(\$2\$05\) and "second" \(\$2\$06\) cost different times' 'htpasswd -B'
 way 'hashes that others can read' 'chmod 644 uem.users' \
 	FAILED events.users-file 'has mode 0644' 'chmod 0600'
 
