@@ -16,14 +16,17 @@
 static CURLcode perform(struct http_transfer *t)
 {
 	struct buf *body = &t->in.body;
+	CURLcode code;
 
 	buf_reset(body);
 	t->in = (struct http_incoming){.body = *body};
 	t->words[0] = '\0';
 	t->server_key[0] = '\0';
 	t->login[0] = '\0';
-	t->alert = 0;
-	return curl_easy_perform(t->client->curl);
+	t->tls = (struct http_tls){.alert = 0};
+	code = curl_easy_perform(t->client->curl);
+	http_tls_end();
+	return code;
 }
 
 /*
@@ -48,7 +51,7 @@ static enum err explain(const struct http_transfer *t, CURLcode code, struct err
 		.code = code,
 		.origin = t->origin,
 		.words = t->words,
-		.alert = t->alert,
+		.tls = &t->tls,
 		.server_key = t->server_key,
 		.identity = t->client->identity,
 		.answer = &t->in,
@@ -124,6 +127,7 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 	answer.status = t.in.status;
 	answer.retry_after = t.in.retry_after;
 	answer.date = t.in.date;
+	answer.unasked = t.tls.tls13 && !t.tls.asked;
 	memcpy(answer.content_type, t.in.content_type, sizeof(answer.content_type));
 	err = blob_take(&t.in.body, &answer.body, e);
 	if (!err)
@@ -168,6 +172,7 @@ static enum err open_login(
 	struct http_client *client, const struct http_options *options, struct error *e)
 {
 	client->auth = options->auth;
+	client->tls_max = options->tls_max;
 	if (options->username) {
 		client->username = strdup(options->username);
 		if (!client->username)
@@ -254,6 +259,11 @@ void http_client_free(struct http_client *client)
 	kerberos_close(client->kerberos);
 	free(client);
 	curl_global_cleanup();
+}
+
+void http_client_limit_tls(struct http_client *client, enum http_tls_max max)
+{
+	client->tls_max = max;
 }
 
 const struct identity *http_client_identity(const struct http_client *client)

@@ -17,7 +17,10 @@ struct http_client;
 
 enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_NTLM, HTTP_AUTH_KERBEROS };
 
+enum http_tls_max { HTTP_TLS_1_3, HTTP_TLS_1_2 };
+
 struct http_options {
+	enum http_tls_max tls_max;
 	enum http_auth auth;
 	const char *username;		    /* of BASIC and NTLM */
 	const char *password_file;	    /* likewise */
@@ -41,6 +44,9 @@ void http_client_free(struct http_client *client);
 
 /* identity_ready() of our identity, if there is one. Each request does it by itself. */
 enum err http_client_ready(struct http_client *client, struct error *e) must_check;
+
+/* From the next request on. */
+void http_client_limit_tls(struct http_client *client, enum http_tls_max max);
 
 /* Our identity, borrowed; NULL if there is none. */
 const struct identity *http_client_identity(const struct http_client *client);
@@ -66,6 +72,11 @@ struct http_answer {
 	char content_type[HTTP_TYPE_SIZE]; /* without parameters, lower case; "": not said */
 	int retry_after; /* seconds from now, 0: not said; a date is turned into seconds */
 	int64_t date; /* when it was made, by the server's clock; 0: not said (RFC 9110, 6.6.1) */
+	/*
+	 * The server did not ask for our certificate in a TLS 1.3 handshake. If it asked later,
+	 * we could not answer: GnuTLS does that only with a flag that libcurl does not set.
+	 */
+	bool unasked;
 	struct blob body;
 };
 

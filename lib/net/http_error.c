@@ -72,6 +72,15 @@ static enum err explain_verification(const struct http_failure *f, struct error 
 		f->words);
 }
 
+static enum err explain_huge_key(const struct http_failure *f, struct error *e)
+{
+	return error_set(e, ERR_CONFIG,
+		"%s: the server's certificate has a key of more than %d bits, or an RSA exponent "
+		"of more than %d, which could take minutes to compute with; it must be replaced "
+		"there, if it is the right server",
+		f->origin, HTTP_KEY_BITS_MAX, HTTP_EXPONENT_BITS_MAX);
+}
+
 static enum err explain_pin(const struct http_failure *f, struct error *e)
 {
 	return error_set(e, ERR_CONFIG,
@@ -90,9 +99,12 @@ static enum err explain_no_anchors(const struct http_failure *f, struct error *e
 
 /* --- TLS alerts: what the server's TLS tells us */
 
-static bool about_our_certificate(int alert)
+static bool about_our_certificate(const struct http_tls *tls)
 {
-	switch (alert) {
+	switch (tls->alert) {
+	/* TLS 1.2 says no more than this when a client certificate is missing. */
+	case GNUTLS_A_HANDSHAKE_FAILURE:
+		return tls->asked;
 	case GNUTLS_A_SSL3_NO_CERTIFICATE:
 	case GNUTLS_A_BAD_CERTIFICATE:
 	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
@@ -102,8 +114,6 @@ static bool about_our_certificate(int alert)
 	case GNUTLS_A_UNKNOWN_CA:
 	case GNUTLS_A_ACCESS_DENIED:
 	case GNUTLS_A_CERTIFICATE_REQUIRED:
-	/* TLS 1.2 says no more than this when a client certificate is missing. */
-	case GNUTLS_A_HANDSHAKE_FAILURE:
 		return true;
 	default:
 		return false;
@@ -113,35 +123,42 @@ static bool about_our_certificate(int alert)
 /* An alert may also be a mere warning; this one was the end, and before any answer. */
 static bool ended_by_alert(const struct http_failure *f)
 {
-	return f->alert > 0 && f->answer->header_len == 0 &&
+	return f->tls->alert > 0 && f->answer->header_len == 0 &&
 	       (f->code == CURLE_SSL_CONNECT_ERROR || f->code == CURLE_RECV_ERROR ||
 		       f->code == CURLE_SEND_ERROR);
 }
 
 static enum err explain_alert(const struct http_failure *f, struct error *e)
 {
-	const char *name = gnutls_alert_get_name((gnutls_alert_description_t)f->alert);
+	const char *name = gnutls_alert_get_name((gnutls_alert_description_t)f->tls->alert);
 	char when[ENDED_SIZE];
 
 	ended(f->identity, when);
 	if (!name)
 		name = "unknown";
-	if (about_our_certificate(f->alert) && f->identity)
+	if (about_our_certificate(f->tls) && f->identity)
 		return error_set(e, ERR_REFUSED,
 			"%s: the server does not take our client certificate (TLS alert %d: %s)%s",
-			f->origin, f->alert, name, when);
-	if (about_our_certificate(f->alert))
+			f->origin, f->tls->alert, name, when);
+	if (about_our_certificate(f->tls))
 		return error_set(e, ERR_REFUSED,
 			"%s: the server demands a client certificate (TLS alert %d: %s); set "
 			"identity",
-			f->origin, f->alert, name);
-	if (f->alert == GNUTLS_A_PROTOCOL_VERSION || f->alert == GNUTLS_A_INSUFFICIENT_SECURITY)
+			f->origin, f->tls->alert, name);
+	if (f->tls->alert == GNUTLS_A_HANDSHAKE_FAILURE)
+		return error_set(e, ERR_CONFIG,
+			"%s: the server found no TLS version, cipher, curve or signature algorithm "
+			"that both sides have, or serves no such host name (TLS alert %d: %s); "
+			"check url, and have the server's TLS settings and certificate checked",
+			f->origin, f->tls->alert, name);
+	if (f->tls->alert == GNUTLS_A_PROTOCOL_VERSION ||
+		f->tls->alert == GNUTLS_A_INSUFFICIENT_SECURITY)
 		return error_set(e, ERR_CONFIG,
 			"%s: the server offers no TLS 1.2 or later with a strong cipher (TLS alert "
 			"%d: %s); it must be upgraded",
-			f->origin, f->alert, name);
+			f->origin, f->tls->alert, name);
 	return error_set(e, ERR_UNAVAILABLE, "%s: the server ended TLS with alert %d: %s",
-		f->origin, f->alert, name);
+		f->origin, f->tls->alert, name);
 }
 
 /* --- the network */
@@ -286,6 +303,8 @@ static const struct {
 
 enum err http_explain(const struct http_failure *f, struct error *e)
 {
+	if (f->tls->huge_key)
+		return explain_huge_key(f, e);
 	if (ended_by_alert(f))
 		return explain_alert(f, e);
 	for (size_t i = 0; i < ARRAY_LEN(causes); i++)

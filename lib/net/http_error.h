@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "net/http_answer.h"
+#include "net/http_tls.h"
 #include "net/identity.h"
 
 #define HTTP_PIN_SIZE (sizeof("sha256//") + 44)
@@ -13,10 +14,10 @@
 struct http_failure {
 	CURL *curl;
 	CURLcode code;
-	const char *origin;	/* "https://host:port" */
-	const char *words;	/* libcurl's own, or "" */
-	int alert;		/* that the server's TLS sent (gnutls_alert_description_t), or 0 */
-	const char *server_key; /* pin of the key that it showed, or "" */
+	const char *origin; /* "https://host:port" */
+	const char *words;  /* libcurl's own, or "" */
+	const struct http_tls *tls;
+	const char *server_key;		    /* pin of the key that it showed, or "" */
 	const struct identity *identity;    /* ours, or NULL */
 	const struct http_incoming *answer; /* as far as it came */
 };

@@ -7,6 +7,7 @@
 #include "net/http.h"
 #include "net/http_answer.h"
 #include "net/http_error.h"
+#include "net/http_tls.h"
 #include "net/kerberos.h"
 
 /* Inside of http.h: what its files share. */
@@ -18,6 +19,7 @@ struct http_client {
 	struct identity *identity;
 	struct memfile anchors;
 	char *pinned_key;
+	enum http_tls_max tls_max;
 	enum http_auth auth;
 	char *username;
 	struct blob password; /* with a NUL behind it */
@@ -34,7 +36,7 @@ struct http_transfer {
 	char words[CURL_ERROR_SIZE];
 	char server_key[HTTP_PIN_SIZE];
 	char login[CURL_ERROR_SIZE]; /* what Kerberos said was wrong; "": nothing */
-	int alert;
+	struct http_tls tls;
 };
 
 /* Tells libcurl all of the request but its time. Fills t->headers, which the caller frees. */

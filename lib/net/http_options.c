@@ -1,7 +1,6 @@
 #include "net/http_internal.h"
 
 #include <curl/curl.h>
-#include <gnutls/gnutls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -60,10 +59,12 @@ static const struct {
 	long value;
 } numbers[] = {
 	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
-	/* TLS 1.2 or later, of a server that shows who it is. */
-	{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+	/* Of a server that shows who it is. */
 	{CURLOPT_SSL_VERIFYPEER, 1},
 	{CURLOPT_SSL_VERIFYHOST, 2},
+	/* Sessions are not resumed, as libcurl would put its own hook in the place of http_tls.c's.
+	 */
+	{CURLOPT_SSL_SESSIONID_CACHE, 0},
 	/* What we send is for this server alone, and is answered in full form or not at all. */
 	{CURLOPT_FOLLOWLOCATION, 0},
 	{CURLOPT_HTTP09_ALLOWED, 0},
@@ -94,17 +95,6 @@ static int on_socket(void *unused, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-/* The TLS alert that the server sent last, or 0: close_notify, or none. */
-static int session_alert(CURL *curl)
-{
-	struct curl_tlssessioninfo *info = NULL;
-
-	if (curl_easy_getinfo(curl, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info ||
-		info->backend != CURLSSLBACKEND_GNUTLS || !info->internals)
-		return 0;
-	return (int)gnutls_alert_get(info->internals);
-}
-
 /* "gss_init_sec_context() failed: why": after it libcurl goes on as nobody, and tries again. */
 static void take_login(struct http_transfer *t, const char *data, size_t size)
 {
@@ -122,9 +112,8 @@ static void take_login(struct http_transfer *t, const char *data, size_t size)
 }
 
 /*
- * Three facts that libcurl tells nowhere else: which TLS alert came (asked for
- * while there still is a session), which key the server showed, and why there is no
- * Kerberos ticket.
+ * Facts that libcurl tells nowhere else: those of the TLS session (while there is one), which key
+ * the server showed, and why there is no Kerberos ticket.
  */
 static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *transfer)
 {
@@ -132,13 +121,11 @@ static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, voi
 	struct http_transfer *t = transfer;
 	char line[128];
 	const char *found;
-	int alert;
 
+	if (type == CURLINFO_TEXT || type == CURLINFO_HEADER_IN)
+		http_tls_look(curl, &t->tls);
 	if (type != CURLINFO_TEXT)
 		return 0;
-	alert = session_alert(curl);
-	if (alert > 0)
-		t->alert = alert;
 	snprintf(line, sizeof(line), "%.*s", (int)size, data);
 	line[strcspn(line, "\r\n")] = '\0';
 	found = strstr(line, key);
@@ -162,14 +149,18 @@ static int on_progress(
 }
 
 /*
- * A file of CAs, and that file alone: libcurl's default folder is trusted
+ * TLS 1.2 or later. A file of CAs, and that file alone: libcurl's default folder is trusted
  * beside any file. The system's file costs half of the time and memory of the
  * system's folder, and one file open instead of 300.
  */
 static void set_trust(struct setting *s, const struct http_client *client)
 {
 	const char *file = client->anchors.fd >= 0 ? client->anchors.path : anchors_system();
+	bool old = client->tls_max == HTTP_TLS_1_2;
 
+	set_number(s, CURLOPT_SSLVERSION,
+		CURL_SSLVERSION_TLSv1_2 |
+			(old ? CURL_SSLVERSION_MAX_TLSv1_2 : CURL_SSLVERSION_MAX_DEFAULT));
 	if (file) {
 		set_text(s, CURLOPT_CAINFO, file);
 		set_text(s, CURLOPT_CAPATH, NULL);

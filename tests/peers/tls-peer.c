@@ -6,6 +6,11 @@
  *
  * tls-peer -c CERT -k KEY [-a CLIENT-CA [-x]] [-p PRIORITY]
  *             TLS; -a: a client certificate is required; -x: who has none is cut off abruptly
+ *             -H BITS[,BITS]: with an RSA key that nobody has, in a certificate by CERT:
+ *             so many bits of modulus, and of exponent (default: as many)
+ *             -l: asks for a client certificate late, after the request, as Kestrel's
+ *             DelayCertificate and Apache's SSLVerifyClient in a <Location> do: with TLS 1.3 only
+ *             a client that offers it can answer; who has none is answered 403 without a body
  * tls-peer -t answers in plain HTTP
  * tls-peer -m accepts and says nothing
  */
@@ -29,10 +34,12 @@
 #include <unistd.h>
 
 #include "tls-answers.h"
+#include "tls-huge-key.h"
 
 struct options {
 	const char *certificate, *key, *client_ca, *priority;
-	bool plain, mute, abrupt;
+	unsigned huge, exponent; /* bits */
+	bool plain, mute, abrupt, late;
 };
 
 static void die(const char *what)
@@ -143,7 +150,7 @@ static void refuse(struct connection *c, const struct options *o, gnutls_alert_d
 static void handshake(
 	struct connection *c, const struct options *o, gnutls_certificate_credentials_t credentials)
 {
-	int code = gnutls_init(&c->tls, GNUTLS_SERVER);
+	int code = gnutls_init(&c->tls, GNUTLS_SERVER | (o->late ? GNUTLS_POST_HANDSHAKE_AUTH : 0));
 
 	if (code < 0)
 		die_tls("session", code);
@@ -152,7 +159,7 @@ static void handshake(
 		die_tls(o->priority, code);
 	gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, credentials);
 	gnutls_transport_set_int(c->tls, c->fd);
-	if (o->client_ca) {
+	if (o->client_ca && !o->late) {
 		gnutls_certificate_server_set_request(c->tls, GNUTLS_CERT_REQUIRE);
 		gnutls_session_set_verify_cert(c->tls, NULL, 0);
 	}
@@ -162,6 +169,37 @@ static void handshake(
 	if (code < 0) {
 		refuse(c, o, alert_for(c->tls, code));
 	}
+}
+
+/* Asks for a client certificate now. Returns true if it came and is right. */
+static bool ask_late(struct connection *c)
+{
+	int code;
+
+	if (gnutls_certificate_get_peers(c->tls, NULL))
+		return true;
+	gnutls_certificate_server_set_request(c->tls, GNUTLS_CERT_REQUIRE);
+	gnutls_session_set_verify_cert(c->tls, NULL, 0);
+	if (gnutls_protocol_get_version(c->tls) >= GNUTLS_TLS1_3)
+		return gnutls_session_get_flags(c->tls) & GNUTLS_SFLAGS_POST_HANDSHAKE_AUTH &&
+		       gnutls_reauth(c->tls, 0) >= 0;
+	code = gnutls_rehandshake(c->tls);
+	while (code >= 0 || !gnutls_error_is_fatal(code)) {
+		code = gnutls_handshake(c->tls);
+		if (code >= 0)
+			return true;
+	}
+	return false;
+}
+
+static enum ending judge_and_answer(struct connection *c, const struct options *o)
+{
+	static const char none[] = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+
+	if (!o->late || ask_late(c))
+		return answer(c);
+	gnutls_record_send(c->tls, none, sizeof(none) - 1);
+	return END_KEEP;
 }
 
 static void serve(int fd, const struct options *o, gnutls_certificate_credentials_t credentials)
@@ -183,11 +221,39 @@ static void serve(int fd, const struct options *o, gnutls_certificate_credential
 	handshake(&c, o, credentials);
 	for (; end == END_KEEP && read_request(&c); c.served++) {
 		__atomic_add_fetch(&counters->requests, 1, __ATOMIC_SEQ_CST);
-		end = answer(&c);
+		end = judge_and_answer(&c, o);
 	}
 	finish(&c, end);
 	close(fd);
 	_exit(0);
+}
+
+static void load_file(const char *path, gnutls_datum_t *out)
+{
+	int code = gnutls_load_file(path, out);
+
+	if (code < 0)
+		die_tls(path, code);
+}
+
+static int load_huge(gnutls_certificate_credentials_t credentials, const struct options *o)
+{
+	gnutls_datum_t certificate_pem, key_pem;
+	gnutls_x509_crt_t issuer = NULL;
+	gnutls_x509_privkey_t key = NULL;
+	int code = gnutls_x509_crt_init(&issuer);
+
+	load_file(o->certificate, &certificate_pem);
+	load_file(o->key, &key_pem);
+	if (code >= 0)
+		code = gnutls_x509_privkey_init(&key);
+	if (code >= 0)
+		code = gnutls_x509_crt_import(issuer, &certificate_pem, GNUTLS_X509_FMT_PEM);
+	if (code >= 0)
+		code = gnutls_x509_privkey_import(key, &key_pem, GNUTLS_X509_FMT_PEM);
+	if (code >= 0)
+		code = huge_key_use(credentials, issuer, key, o->huge, o->exponent);
+	return code;
 }
 
 static gnutls_certificate_credentials_t load(const struct options *o)
@@ -195,7 +261,9 @@ static gnutls_certificate_credentials_t load(const struct options *o)
 	gnutls_certificate_credentials_t credentials;
 	int code = gnutls_certificate_allocate_credentials(&credentials);
 
-	if (code >= 0)
+	if (code >= 0 && o->huge)
+		code = load_huge(credentials, o);
+	else if (code >= 0)
 		code = gnutls_certificate_set_x509_key_file(
 			credentials, o->certificate, o->key, GNUTLS_X509_FMT_PEM);
 	if (code >= 0 && o->client_ca)
@@ -221,12 +289,20 @@ static int listen_somewhere(void)
 	return fd;
 }
 
+static void parse_bits(const char *text, struct options *o)
+{
+	char *end = NULL;
+
+	o->huge = (unsigned)strtoul(text, &end, 10);
+	o->exponent = *end ? (unsigned)strtoul(end + 1, NULL, 10) : o->huge;
+}
+
 static struct options parse_options(int argc, char *argv[])
 {
 	struct options o = {.priority = "NORMAL"};
 	int c;
 
-	while ((c = getopt(argc, argv, "c:k:a:p:tmx")) != -1) {
+	while ((c = getopt(argc, argv, "c:k:a:p:H:ltmx")) != -1) {
 		switch (c) {
 		case 'c':
 			o.certificate = optarg;
@@ -239,6 +315,12 @@ static struct options parse_options(int argc, char *argv[])
 			break;
 		case 'p':
 			o.priority = optarg;
+			break;
+		case 'H':
+			parse_bits(optarg, &o);
+			break;
+		case 'l':
+			o.late = true;
 			break;
 		case 't':
 			o.plain = true;

@@ -91,6 +91,33 @@ static void test_pinned_key(void **state)
 	net_stop(&peer);
 }
 
+static void test_huge_keys(void **state)
+{
+	static const struct {
+		const char *bits, *priority;
+		enum err err;
+	} cases[] = {
+		{"65536", "NORMAL:-VERS-ALL:+VERS-TLS1.3", ERR_CONFIG},
+		{"65536", "NORMAL:-VERS-ALL:+VERS-TLS1.2", ERR_CONFIG},
+		{"16392,16", "NORMAL", ERR_CONFIG},
+		{"4096,72", "NORMAL", ERR_CONFIG},
+		/* Computed with: the signature is wrong. */
+		{"16384,64", "NORMAL", ERR_UNAVAILABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct peer peer =
+			START(SERVER("server"), "-H", cases[i].bits, "-p", cases[i].priority);
+		struct http_client *client = client_for("ca.pem", NULL);
+
+		expect_failure(client, peer.url, "ok", cases[i].err,
+			cases[i].err == ERR_CONFIG ? "has a key of more than 16384 bits" : "no TLS connection");
+		http_client_free(client);
+		net_stop(&peer);
+	}
+}
+
 /* --- our certificate */
 
 static void expect_client_certificates(const char *priority)
@@ -240,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_server_certificates),
 		cmocka_unit_test(test_self_signed_server),
 		cmocka_unit_test(test_pinned_key),
+		cmocka_unit_test(test_huge_keys),
 		cmocka_unit_test(test_client_certificates_tls13),
 		cmocka_unit_test(test_client_certificates_tls12),
 		cmocka_unit_test(test_refusal_that_is_cut_short),

@@ -1,0 +1,31 @@
+#ifndef NET_HTTP_TLS_H
+#define NET_HTTP_TLS_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+/*
+ * What libcurl does not tell of a TLS session, read from GnuTLS while the session lasts. A server
+ * whose key or exponent is larger than these limits is refused before the key is used: a signature
+ * by an RSA key of 65,536 bits can take over a minute to check, and no timeout ends that.
+ */
+struct http_tls {
+	int alert;     /* that the server sent last (gnutls_alert_description_t), or 0 */
+	bool tls13;    /* TLS 1.3 or later */
+	bool asked;    /* the server asked for our certificate */
+	bool huge_key; /* the server was refused for the size of a key */
+};
+
+#define HTTP_KEY_BITS_MAX 16384
+#define HTTP_EXPONENT_BITS_MAX 64 /* of RSA */
+
+/*
+ * Brings *tls up to date. To be called from libcurl's debug callback each time, so that the first
+ * call comes before the handshake. tls must live as long as the transfer.
+ */
+void http_tls_look(CURL *curl, struct http_tls *tls);
+
+/* To be called when the transfer is over: *tls stays as it is. */
+void http_tls_end(void);
+
+#endif
