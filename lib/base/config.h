@@ -23,6 +23,8 @@ enum on_unenroll { UNENROLL_KEEP, UNENROLL_REVOKE_SIGNING, UNENROLL_REVOKE_ALL }
 enum signing_scope { SIGNING_SCOPE_DEVICE, SIGNING_SCOPE_USER };
 enum pkcs12_profile { PKCS12_LEGACY, PKCS12_MODERN };
 
+enum tls_max { TLS_MAX_1_3, TLS_MAX_1_2 };
+
 enum ca_auth { CA_AUTH_KERBEROS, CA_AUTH_NTLM, CA_AUTH_BASIC };
 
 /*
@@ -116,6 +118,7 @@ struct config {
 		enum pkcs12_profile pkcs12;
 		unsigned pkcs12_iterations;
 		char *pkcs12_password_file;
+		enum tls_max tls_max;
 		int64_t timeout;   /* seconds, for the whole request */
 		unsigned max_rate; /* uploads a second in bulk work */
 	} escrow;

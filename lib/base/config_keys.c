@@ -12,6 +12,7 @@ static const char *const unenroll_names[] = {"keep", "revoke-signing", "revoke-a
 static const char *const scope_names[] = {"device", "user"};
 static const char *const auth_names[] = {"kerberos", "ntlm", "basic"};
 static const char *const profile_names[] = {"legacy", "modern"};
+static const char *const tls_max_names[] = {"1.3", "1.2"};
 /* Values that the format has, but this version can only take one of. */
 static const char *const source_names[] = {"event"};
 
@@ -130,6 +131,7 @@ const struct option config_options[] = {
 	{"escrow", "pkcs12-iterations", config_set_unsigned, AT(escrow.pkcs12_iterations),
 		RANGE(1000, 1000000)},
 	{"escrow", "pkcs12-password-file", config_set_path, AT(escrow.pkcs12_password_file)},
+	{"escrow", "tls-max", config_set_kind, AT(escrow.tls_max), NAMES(tls_max_names), DEFAULT("1.3")},
 	{"escrow", "timeout", config_set_duration, AT(escrow.timeout), RANGE(1, 300), DEFAULT("20s")},
 	{"escrow", "max-rate", config_set_unsigned, AT(escrow.max_rate), RANGE(1, 1000), DEFAULT("30")},
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "net/excerpt.h"
 #include "net/http.h"
@@ -19,6 +20,7 @@ struct gateway {
 	char *url;
 	char *endpoint;
 	struct http_client *http;
+	bool late; /* found out that it asks for our certificate after the handshake */
 };
 
 struct escrow {
@@ -53,6 +55,7 @@ static void registration(const struct escrow *escrow, char out[REGISTRATION_MAX]
 
 enum verdict {
 	VERDICT_ACCEPTED,
+	VERDICT_UNASKED,      /* it wants a client certificate, but never asked for one */
 	VERDICT_UNREGISTERED, /* our client certificate is missing or not known there */
 	VERDICT_LATER,
 	VERDICT_REDIRECT,
@@ -60,12 +63,17 @@ enum verdict {
 };
 
 /* nginx in front of a gateway judges client certificates with a 400 and a page that says so. */
-static bool is_about_certificate(const struct http_answer *answer)
+static bool is_page(const struct http_answer *answer, const char *words)
 {
-	static const char words[] = "SSL certificate";
-
 	return answer->status == 400 &&
-	       memmem(answer->body.data, answer->body.len, words, sizeof(words) - 1);
+	       memmem(answer->body.data, answer->body.len, words, strlen(words));
+}
+
+/* It may have got no client certificate. */
+static bool lacks_certificate(const struct http_answer *answer)
+{
+	return answer->status == 401 || answer->status == 403 ||
+	       is_page(answer, "No required SSL certificate");
 }
 
 static enum verdict judge(const struct http_answer *answer)
@@ -76,7 +84,9 @@ static enum verdict judge(const struct http_answer *answer)
 		return VERDICT_ACCEPTED;
 	if (status >= 300 && status < 400)
 		return VERDICT_REDIRECT;
-	if (status == 401 || status == 403 || is_about_certificate(answer))
+	if (lacks_certificate(answer))
+		return answer->asked ? VERDICT_UNREGISTERED : VERDICT_UNASKED;
+	if (is_page(answer, "SSL certificate"))
 		return VERDICT_UNREGISTERED;
 	if (status == 408 || status == 429 || status >= 500)
 		return VERDICT_LATER;
@@ -122,6 +132,12 @@ static enum err refusal(const struct escrow *escrow, const struct gateway *g,
 	switch (judge(answer)) {
 	case VERDICT_ACCEPTED:
 		return ERR_OK;
+	case VERDICT_UNASKED:
+		return error_set(e, ERR_REFUSED,
+			"Escrow Gateway %s never asked for our client certificate, and refuses us "
+			"without it (status %d): check that [escrow] url leads to the gateway "
+			"itself, and that no proxy before it ends TLS; it says: %s",
+			g->url, answer->status, words);
 	case VERDICT_UNREGISTERED:
 		return error_set(e, ERR_REFUSED,
 			"Escrow Gateway %s does not accept our client certificate%s (status %d); "
@@ -162,10 +178,54 @@ static enum err failure(const struct escrow *escrow, struct error *e)
 
 /* --- requests */
 
+/*
+ * The same request over TLS 1.2, for a gateway that may have asked for our certificate after the
+ * handshake. If that was the cause, TLS 1.2 stays, and *answer is the new one.
+ */
+static enum err send_by_tls12(struct gateway *g, const struct http_request *request,
+	struct http_answer *answer, struct error *e)
+{
+	struct http_answer second = {0};
+	enum err err;
+
+	http_client_limit_tls(g->http, HTTP_TLS_1_2);
+	err = http_send(g->http, request, &second, e);
+	if (err)
+		error_context(e,
+			"got no certificate of ours over TLS 1.3 (status %d); then over TLS 1.2",
+			answer->status);
+	if (err || !second.asked) {
+		http_client_limit_tls(g->http, HTTP_TLS_1_3);
+		http_answer_free(&second);
+		return err;
+	}
+	g->late = true;
+	log_warning("Escrow Gateway %s asked for our certificate after the handshake, which works "
+		    "only up to TLS 1.2; this process uses TLS 1.2 for it from now on; set "
+		    "[escrow] tls-max = 1.2",
+		g->url);
+	http_answer_free(answer);
+	*answer = second;
+	return ERR_OK;
+}
+
+static enum err exchange(struct gateway *g, const struct http_request *request,
+	struct http_answer *answer, struct error *e)
+{
+	enum err err = http_send(g->http, request, answer, e);
+
+	if (err || !answer->tls13 || answer->asked || !lacks_certificate(answer))
+		return err;
+	err = send_by_tls12(g, request, answer, e);
+	if (err)
+		http_answer_free(answer);
+	return err;
+}
+
 enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
 	int64_t deadline, struct error *e)
 {
-	const struct gateway *g = &escrow->gateways[gateway];
+	struct gateway *g = &escrow->gateways[gateway];
 	const struct http_request request = {
 		.method = "POST",
 		.url = g->endpoint,
@@ -177,7 +237,7 @@ enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *pa
 		.answer_max = ANSWER_MAX,
 	};
 	struct http_answer answer = {0};
-	enum err err = http_send(g->http, &request, &answer, e);
+	enum err err = exchange(g, &request, &answer, e);
 
 	if (err)
 		return failure(escrow, e);
@@ -192,16 +252,20 @@ enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *pa
  */
 static bool is_there(const struct http_answer *answer)
 {
+	enum verdict verdict;
+
 	if (answer->status == 429 || answer->status == 502 || answer->status == 503 ||
 		answer->status == 504)
 		return false;
-	return judge(answer) != VERDICT_UNREGISTERED && judge(answer) != VERDICT_REDIRECT;
+	verdict = judge(answer);
+	return verdict != VERDICT_UNASKED && verdict != VERDICT_UNREGISTERED &&
+	       verdict != VERDICT_REDIRECT;
 }
 
 enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline,
 	struct escrow_answer *out, struct error *e)
 {
-	const struct gateway *g = &escrow->gateways[gateway];
+	struct gateway *g = &escrow->gateways[gateway];
 	const struct http_request request = {
 		.method = "GET",
 		.url = g->endpoint,
@@ -210,14 +274,14 @@ enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline,
 		.answer_max = ANSWER_MAX,
 	};
 	struct http_answer answer = {0};
-	enum err err = http_send(g->http, &request, &answer, e);
+	enum err err = exchange(g, &request, &answer, e);
 
 	if (err)
 		return failure(escrow, e);
 	if (!is_there(&answer))
 		err = refusal(escrow, g, &answer, e);
 	else
-		*out = (struct escrow_answer){answer.status, answer.date};
+		*out = (struct escrow_answer){answer.status, answer.date, g->late};
 	http_answer_free(&answer);
 	return err;
 }
@@ -228,6 +292,7 @@ static enum err open_gateway(
 	const struct config *config, const char *url, struct gateway *g, struct error *e)
 {
 	const struct http_options options = {
+		.tls_max = config->escrow.tls_max == TLS_MAX_1_2 ? HTTP_TLS_1_2 : HTTP_TLS_1_3,
 		.identity = config->escrow.identity,
 		.identity_password_file = config->escrow.identity_password_file,
 		.ca_file = config->escrow.ca_file,

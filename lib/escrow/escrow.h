@@ -48,7 +48,9 @@ enum err escrow_payload(
  * (clock_monotonic_ms()). ERR_OK only for a complete 2xx answer. ERR_UNAVAILABLE, with
  * retry_after: network, 408, 429, 5xx. ERR_CONFIG: we do not trust the gateway's
  * certificate. ERR_REFUSED: 401, 403, a TLS alert: our certificate is not registered there;
- * any other answer: it finds our request wrong.
+ * any other answer: it finds our request wrong. A gateway that answers 401 or 403 without having
+ * asked for our certificate in a TLS 1.3 handshake gets the request once more, over TLS 1.2; if it
+ * asks then, TLS 1.2 is used for it until escrow_close().
  */
 enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
 	int64_t deadline, struct error *e) must_check;
@@ -56,6 +58,7 @@ enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *pa
 struct escrow_answer {
 	int status;   /* 404: there is something, but perhaps not a gateway */
 	int64_t date; /* what its clock says, seconds UTC; 0: it does not say */
+	bool late;    /* it asks for our certificate after the handshake: TLS 1.2 was used */
 };
 
 /*

@@ -13,6 +13,17 @@
 
 /* --- one request */
 
+/* A server asks for our certificate once on a connection. */
+static void note_asked(struct http_transfer *t)
+{
+	long connects = 1;
+
+	if (curl_easy_getinfo(t->client->curl, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK ||
+		connects > 0)
+		t->client->asked = false;
+	t->client->asked = t->client->asked || t->tls.asked;
+}
+
 static CURLcode perform(struct http_transfer *t)
 {
 	struct buf *body = &t->in.body;
@@ -26,6 +37,7 @@ static CURLcode perform(struct http_transfer *t)
 	t->tls = (struct http_tls){.alert = 0};
 	code = curl_easy_perform(t->client->curl);
 	http_tls_end();
+	note_asked(t);
 	return code;
 }
 
@@ -127,7 +139,8 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 	answer.status = t.in.status;
 	answer.retry_after = t.in.retry_after;
 	answer.date = t.in.date;
-	answer.unasked = t.tls.tls13 && !t.tls.asked;
+	answer.tls13 = t.tls.tls13;
+	answer.asked = client->asked;
 	memcpy(answer.content_type, t.in.content_type, sizeof(answer.content_type));
 	err = blob_take(&t.in.body, &answer.body, e);
 	if (!err)

@@ -45,7 +45,10 @@ void http_client_free(struct http_client *client);
 /* identity_ready() of our identity, if there is one. Each request does it by itself. */
 enum err http_client_ready(struct http_client *client, struct error *e) must_check;
 
-/* From the next request on. */
+/*
+ * From the next request on. Over TLS 1.3 a server that asks for our certificate after the handshake
+ * gets none: GnuTLS answers only with a flag that libcurl does not set. Over TLS 1.2 it works.
+ */
 void http_client_limit_tls(struct http_client *client, enum http_tls_max max);
 
 /* Our identity, borrowed; NULL if there is none. */
@@ -72,11 +75,8 @@ struct http_answer {
 	char content_type[HTTP_TYPE_SIZE]; /* without parameters, lower case; "": not said */
 	int retry_after; /* seconds from now, 0: not said; a date is turned into seconds */
 	int64_t date; /* when it was made, by the server's clock; 0: not said (RFC 9110, 6.6.1) */
-	/*
-	 * The server did not ask for our certificate in a TLS 1.3 handshake. If it asked later,
-	 * we could not answer: GnuTLS does that only with a flag that libcurl does not set.
-	 */
-	bool unasked;
+	bool tls13;   /* TLS 1.3 or later */
+	bool asked;   /* the server asked for our certificate, be it after a TLS 1.2 handshake */
 	struct blob body;
 };
 

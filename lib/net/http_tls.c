@@ -98,7 +98,9 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned when, un
 	(void)when;
 	if (!incoming || !current)
 		return 0;
-	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
+	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST)
+		current->asked = true;
+	else if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
 		huge = shows_huge_key(message, tls13);
 	else if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE)
 		huge = message->size > KEY_EXCHANGE_MAX;
@@ -127,7 +129,6 @@ void http_tls_look(CURL *curl, struct http_tls *tls)
 	if (alert > 0)
 		tls->alert = alert;
 	tls->tls13 = gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3;
-	tls->asked = gnutls_certificate_client_get_request_status(session) != 0;
 }
 
 void http_tls_end(void)

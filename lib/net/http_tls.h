@@ -12,7 +12,7 @@
 struct http_tls {
 	int alert;     /* that the server sent last (gnutls_alert_description_t), or 0 */
 	bool tls13;    /* TLS 1.3 or later */
-	bool asked;    /* the server asked for our certificate */
+	bool asked;    /* the server asked for our certificate during this transfer */
 	bool huge_key; /* the server was refused for the size of a key */
 };
 

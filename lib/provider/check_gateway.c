@@ -44,7 +44,7 @@ static void check_clock(struct checkup *c, int64_t ahead, const char *url)
 static void check_gateway(struct checkup *c, struct escrow *escrow, size_t i)
 {
 	int64_t deadline = clock_monotonic_ms() + c->config->escrow.timeout * 1000;
-	struct escrow_answer answer = {0, 0};
+	struct escrow_answer answer = {.status = 0};
 	const char *url = escrow_url(escrow, i);
 	struct error e;
 	enum err err = escrow_probe(escrow, i, deadline, &answer, &e);
@@ -58,6 +58,11 @@ static void check_gateway(struct checkup *c, struct escrow *escrow, size_t i)
 			url, answer.status);
 	else
 		checkup_holds(c, GATEWAY, "%s", url);
+	if (!err && answer.late)
+		checkup_warns(c, GATEWAY,
+			"%s asks for our certificate after the handshake, which works only up to "
+			"TLS 1.2: set tls-max = 1.2 in [escrow], so that no upload is sent twice",
+			url);
 	if (answer.date)
 		check_clock(c, clock_now() - answer.date, url);
 }

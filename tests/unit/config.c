@@ -80,6 +80,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->escrow.pkcs12_iterations, 2048);
 	assert_null(c->escrow.pkcs12_password_file);
 	assert_int_equal(c->escrow.timeout, 20);
+	assert_int_equal(c->escrow.tls_max, TLS_MAX_1_3);
 	assert_int_equal(c->escrow.max_rate, 30);
 	assert_string_equal(c->store.sqlite, "/etc/certprov/certprov.db");
 	assert_string_equal(c->store.key_file, "/etc/certprov/store.key");
@@ -149,6 +150,7 @@ static const char everything[] =
 	"pkcs12-password-file = p12.password\n"
 	"timeout = 5m\n"
 	"max-rate = 1000\n"
+	"tls-max = 1.2\n"
 	"[store]\n"
 	"url = sqlite:/var/lib/certprov/certprov.db\n"
 	"key-file = /etc/store.key\n"
@@ -202,6 +204,7 @@ static void test_everything_outside(void **state)
 	assert_string_equal(c->escrow.ca_file, "/etc/certprov/eg-ca.pem");
 	assert_string_equal(c->escrow.pinned_key, PIN);
 	assert_int_equal(c->escrow.pkcs12, PKCS12_MODERN);
+	assert_int_equal(c->escrow.tls_max, TLS_MAX_1_2);
 	assert_int_equal(c->escrow.pkcs12_iterations, 10000);
 	assert_string_equal(c->escrow.pkcs12_password_file, "/etc/certprov/p12.password");
 	assert_int_equal(c->escrow.timeout, 300);
@@ -275,6 +278,7 @@ static void test_kinds(void **state)
 		{"ca", "type", "acme",
 			"one of local, est, ejbca, adcs, vault, step, cfssl, command"},
 		{"escrow", "pkcs12", "aes", "one of legacy, modern"},
+		{"escrow", "tls-max", "1.1", "one of 1.3, 1.2"},
 		{"log", "target", "file", "one of auto, stderr, syslog, journal"},
 		{"log", "level", "INFO", "one of error, warning, info, debug"},
 	};

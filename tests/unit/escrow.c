@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/http.h"
 #include "tests/unit/net_support.h"
 
 #define DEVICE "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -303,6 +304,128 @@ static void test_certificate_refused_by_tls(void **state)
 	net_stop(&peer);
 }
 
+/* --- a certificate that is asked for after the handshake */
+
+static struct peer start_late_gateway(const char *priority)
+{
+	return net_start((const char *const[]){"-c", net_file("server.pem"), "-k",
+		net_file("server.key"), "-a", net_file("ca.pem"), "-l", "-p", priority, NULL});
+}
+
+static unsigned long requests_at(const struct peer *peer)
+{
+	const struct http_options options = {
+		.tls_max = HTTP_TLS_1_2,
+		.identity = net_file("client.p12"),
+		.identity_password_file = net_file("password"),
+		.ca_file = net_file("ca.pem"),
+	};
+	struct http_client *client = NULL;
+	struct http_answer answer = {0};
+	struct error e = {0};
+	unsigned long requests = 0;
+	char url[256];
+	const struct http_request request = {
+		.method = "GET",
+		.url = url,
+		.deadline = clock_monotonic_ms() + PLENTY,
+		.answer_max = 1000,
+	};
+
+	snprintf(url, sizeof(url), "%s/counters", peer->url);
+	assert_int_equal(http_client_new(&options, &client, &e), ERR_OK);
+	assert_int_equal(http_send(client, &request, &answer, &e), ERR_OK);
+	requests = strtoul(strstr((char *)answer.body.data, "requests=") + 9, NULL, 10);
+	http_answer_free(&answer);
+	http_client_free(client);
+	return requests;
+}
+
+/* One refusal, then TLS 1.2 for as long as the gateways are open. */
+static void test_late_certificate(void **state)
+{
+	struct peer peer = start_late_gateway("NORMAL");
+	struct escrow *escrow = open_escrow("client.p12", peer.url, "/ok");
+	struct escrow_answer answer = {0};
+	struct error e = {0};
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		if (send_to(escrow, 0, &e))
+			fail_msg("%s", e.text);
+	assert_int_equal(requests_at(&peer), 1 + 3 + 1);
+	assert_int_equal(
+		escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &answer, &e), ERR_OK);
+	assert_true(answer.late);
+	escrow_close(escrow);
+	net_stop(&peer);
+}
+
+static void test_late_certificate_with_tls_max(void **state)
+{
+	static const char *const paths[] = {"/ok", NULL};
+	struct peer peer = start_late_gateway("NORMAL");
+	struct escrow_answer answer = {0};
+	struct escrow *escrow = NULL;
+	struct error e = {0};
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup, "client.p12", peer.url, paths);
+	setup.config.escrow.tls_max = TLS_MAX_1_2;
+	assert_int_equal(escrow_open(&setup.config, &escrow, &e), ERR_OK);
+	if (send_to(escrow, 0, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(requests_at(&peer), 1 + 1);
+	assert_int_equal(
+		escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &answer, &e), ERR_OK);
+	assert_false(answer.late);
+	escrow_close(escrow);
+	net_stop(&peer);
+}
+
+/* It asks late, and speaks nothing but TLS 1.3: its own settings must change. */
+static void test_late_certificate_over_tls13_alone(void **state)
+{
+	struct peer peer = start_late_gateway("NORMAL:-VERS-ALL:+VERS-TLS1.3");
+	struct escrow *escrow = open_escrow("client.p12", peer.url, "/ok");
+	struct error e = {0};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(send_to(escrow, 0, &e), ERR_CONFIG);
+		expect_text(&e, "got no certificate of ours over TLS 1.3 (status 403); "
+				"then over TLS 1.2: ");
+	}
+	escrow_close(escrow);
+	net_stop(&peer);
+}
+
+/* What is registered at the gateway does not matter if it never sees who we are. */
+static void test_certificate_never_asked_for(void **state)
+{
+	static const char *const paths[] = {"/status-401", "/status-403"};
+	struct peer peer = net_start((const char *const[]){
+		"-c", net_file("server.pem"), "-k", net_file("server.key"), NULL});
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct escrow *escrow = open_escrow("client.p12", peer.url, paths[i]);
+		struct escrow_answer answer = {0};
+		struct error e = {0};
+
+		assert_int_equal(send_to(escrow, 0, &e), ERR_REFUSED);
+		expect_text(&e, "never asked for our client certificate");
+		assert_null(strstr(e.text, "register"));
+		assert_int_equal(
+			escrow_probe(escrow, 0, clock_monotonic_ms() + PLENTY, &answer, &e),
+			ERR_REFUSED);
+		expect_text(&e, "never asked for our client certificate");
+		escrow_close(escrow);
+	}
+	net_stop(&peer);
+}
+
 /* A gateway's words are shown, but no piece of what we sent, and nothing but plain ASCII. */
 static void test_words_of_a_gateway(void **state)
 {
@@ -433,6 +556,10 @@ int main(void)
 		cmocka_unit_test(test_unregistered_certificate),
 		cmocka_unit_test(test_expired_certificate),
 		cmocka_unit_test(test_certificate_refused_by_tls),
+		cmocka_unit_test(test_late_certificate),
+		cmocka_unit_test(test_late_certificate_with_tls_max),
+		cmocka_unit_test(test_late_certificate_over_tls13_alone),
+		cmocka_unit_test(test_certificate_never_asked_for),
 		cmocka_unit_test(test_words_of_a_gateway),
 		cmocka_unit_test(test_request_to_a_gateway),
 		cmocka_unit_test(test_several_gateways),
