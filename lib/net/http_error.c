@@ -72,13 +72,12 @@ static enum err explain_verification(const struct http_failure *f, struct error 
 		f->words);
 }
 
-static enum err explain_huge_key(const struct http_failure *f, struct error *e)
+static enum err explain_refusal(const struct http_failure *f, struct error *e)
 {
-	return error_set(e, ERR_CONFIG,
-		"%s: the server's certificate has a key of more than %d bits, or an RSA exponent "
-		"of more than %d, which could take minutes to compute with; it must be replaced "
-		"there, if it is the right server",
-		f->origin, HTTP_KEY_BITS_MAX, HTTP_EXPONENT_BITS_MAX);
+	return error_set(e, f->tls->refused.code,
+		"%s: the server's TLS is refused: %s; its certificate must be replaced there, if "
+		"it is the right server",
+		f->origin, f->tls->refused.text);
 }
 
 static enum err explain_pin(const struct http_failure *f, struct error *e)
@@ -303,8 +302,8 @@ static const struct {
 
 enum err http_explain(const struct http_failure *f, struct error *e)
 {
-	if (f->tls->huge_key)
-		return explain_huge_key(f, e);
+	if (f->tls->refused.code)
+		return explain_refusal(f, e);
 	if (ended_by_alert(f))
 		return explain_alert(f, e);
 	for (size_t i = 0; i < ARRAY_LEN(causes); i++)

@@ -5,54 +5,18 @@
 #include "net/http_tls.h"
 
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <stddef.h>
 
-/* Prime, generator and public value of HTTP_KEY_BITS_MAX bits, a signature, and their lengths. */
-#define KEY_EXCHANGE_MAX (4 * (HTTP_KEY_BITS_MAX / 8) + 64)
+#include "pki/certificate.h"
+
+#define KEY_BITS_MAX 16384
+/* Prime, generator and public value of so many bits, a signature, and their lengths. */
+#define KEY_EXCHANGE_MAX (4 * (KEY_BITS_MAX / 8) + 64)
 
 /* Of the transfer that runs: GnuTLS's hook gets no argument of ours. */
 static struct http_tls *current;
 
 /* --- the keys that the server shows */
-
-static size_t bits_of(const gnutls_datum_t *number)
-{
-	size_t zeros = 0;
-
-	while (zeros < number->size && number->data[zeros] == 0)
-		zeros++;
-	return (number->size - zeros) * 8;
-}
-
-static bool has_huge_exponent(gnutls_x509_crt_t certificate)
-{
-	gnutls_datum_t modulus = {NULL, 0}, exponent = {NULL, 0};
-	bool huge = false;
-
-	if (gnutls_x509_crt_get_pk_rsa_raw(certificate, &modulus, &exponent) >= 0)
-		huge = bits_of(&exponent) > HTTP_EXPONENT_BITS_MAX;
-	gnutls_free(modulus.data);
-	gnutls_free(exponent.data);
-	return huge;
-}
-
-/* A certificate that cannot be read is left to GnuTLS. */
-static bool is_huge(unsigned char *der, size_t len)
-{
-	const gnutls_datum_t datum = {der, (unsigned)len};
-	gnutls_x509_crt_t certificate = NULL;
-	unsigned bits = 0;
-	bool huge = false;
-
-	if (gnutls_x509_crt_init(&certificate) < 0)
-		return false;
-	if (gnutls_x509_crt_import(certificate, &datum, GNUTLS_X509_FMT_DER) >= 0 &&
-		gnutls_x509_crt_get_pk_algorithm(certificate, &bits) >= 0)
-		huge = bits > HTTP_KEY_BITS_MAX || has_huge_exponent(certificate);
-	gnutls_x509_crt_deinit(certificate);
-	return huge;
-}
 
 /* A vector with a length of so many bytes before it; moves *at behind it. false: it is cut. */
 static bool take_vector(const gnutls_datum_t *message, size_t length_size, size_t *at, size_t *len)
@@ -71,29 +35,40 @@ static bool take_vector(const gnutls_datum_t *message, size_t length_size, size_
 }
 
 /* The Certificate message: RFC 8446, section 4.4.2; RFC 5246, section 7.4.2. */
-static bool shows_huge_key(const gnutls_datum_t *message, bool tls13)
+static enum err check_certificates(const gnutls_datum_t *message, bool tls13, struct error *e)
 {
 	size_t at = 0, len = 0;
+	enum err err = ERR_OK;
 
 	if (tls13 && !take_vector(message, 1, &at, &len)) /* certificate_request_context */
-		return false;
+		return ERR_OK;
 	if (message->size - at < 3)
-		return false;
+		return ERR_OK;
 	at += 3; /* the list's length: it ends with the message */
-	while (take_vector(message, 3, &at, &len)) {
-		if (is_huge(message->data + at - len, len))
-			return true;
+	while (!err && take_vector(message, 3, &at, &len)) {
+		const struct blob der = {message->data + at - len, len};
+
+		err = certificate_check_cost(&der, ERR_CONFIG, e);
 		if (tls13 && !take_vector(message, 2, &at, &len)) /* extensions */
-			return false;
+			break;
 	}
-	return false;
+	return err;
+}
+
+static enum err check_key_exchange(const gnutls_datum_t *message, struct error *e)
+{
+	if (message->size <= KEY_EXCHANGE_MAX)
+		return ERR_OK;
+	return error_set(e, ERR_CONFIG,
+		"its key exchange has numbers of more than the %d bits that are taken",
+		KEY_BITS_MAX);
 }
 
 static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *message)
 {
 	bool tls13 = gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3;
-	bool huge = false;
+	enum err err = ERR_OK;
 
 	(void)when;
 	if (!incoming || !current)
@@ -101,13 +76,10 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned when, un
 	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST)
 		current->asked = true;
 	else if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
-		huge = shows_huge_key(message, tls13);
+		err = check_certificates(message, tls13, &current->refused);
 	else if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE)
-		huge = message->size > KEY_EXCHANGE_MAX;
-	if (!huge)
-		return 0;
-	current->huge_key = true;
-	return GNUTLS_E_CERTIFICATE_ERROR;
+		err = check_key_exchange(message, &current->refused);
+	return err ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
 /* --- the session */

@@ -4,20 +4,19 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
+#include "base/error.h"
+
 /*
  * What libcurl does not tell of a TLS session, read from GnuTLS while the session lasts. A server
- * whose key or exponent is larger than these limits is refused before the key is used: a signature
+ * whose key is too large is refused before that key is used: a signature
  * by an RSA key of 65,536 bits can take over a minute to check, and no timeout ends that.
  */
 struct http_tls {
-	int alert;     /* that the server sent last (gnutls_alert_description_t), or 0 */
-	bool tls13;    /* TLS 1.3 or later */
-	bool asked;    /* the server asked for our certificate during this transfer */
-	bool huge_key; /* the server was refused for the size of a key */
+	int alert;	      /* that the server sent last (gnutls_alert_description_t), or 0 */
+	bool tls13;	      /* TLS 1.3 or later */
+	bool asked;	      /* the server asked for our certificate during this transfer */
+	struct error refused; /* code 0, or why the server's certificate or key is not used */
 };
-
-#define HTTP_KEY_BITS_MAX 16384
-#define HTTP_EXPONENT_BITS_MAX 64 /* of RSA */
 
 /*
  * Brings *tls up to date. To be called from libcurl's debug callback each time, so that the first

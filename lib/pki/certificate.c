@@ -207,3 +207,13 @@ enum err certificate_info(const struct blob *der, struct certificate_info *out, 
 	gnutls_x509_crt_deinit(crt);
 	return err;
 }
+
+enum err certificate_check_cost(const struct blob *der, enum err code, struct error *e)
+{
+	gnutls_x509_crt_t crt = NULL;
+	enum err err = x509_import(der, code, &crt, e);
+
+	if (!err)
+		gnutls_x509_crt_deinit(crt);
+	return err;
+}

@@ -97,6 +97,12 @@ struct certificate_info {
 enum err certificate_info(
 	const struct blob *der, struct certificate_info *out, struct error *e) must_check;
 
+/*
+ * Before a peer's certificate is used: the given code if it cannot be read, or if to verify a
+ * signature with its key would take long.
+ */
+enum err certificate_check_cost(const struct blob *der, enum err code, struct error *e) must_check;
+
 /* What a certificate that a CA returned must be. */
 struct certificate_demand {
 	enum usage usage;
