@@ -1,40 +1,19 @@
+/* A text that is one JSON object, as a tree of cJSON's that can be trusted. */
+
 #include "base/json.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/utf8.h"
+#include "base/json_grammar.h"
 
-#define KEYS_MAX 256 /* of an object */
-#define JSON_SPACE " \t\r\n"
+#define KEYS_MAX 256		      /* of an object */
+#define REPAIRED_LEN(len) (6 * (len)) /* a byte becomes six: \u001f */
 
 static enum err malformed(struct error *e, const char *why)
 {
 	return error_set(e, ERR_MALFORMED, "%s", why);
-}
-
-/*
- * cJSON lets control characters pass, and cuts a string at \u0000, so that a
- * value or a key would not be what was sent. json ends at its only NUL.
- */
-static enum err check_characters(const char *json, struct error *e)
-{
-	bool in_string = false;
-
-	for (const char *p = json; *p; p++) {
-		if ((unsigned char)*p < 0x20 && (in_string || !strchr(JSON_SPACE, *p)))
-			return malformed(e, "it has a control character");
-		if (*p == '"')
-			in_string = !in_string;
-		if (!in_string || *p != '\\')
-			continue;
-		if (strncmp(p, "\\u0000", 6) == 0)
-			return malformed(e, "a string has a NUL character");
-		if (p[1])
-			p++;
-	}
-	return ERR_OK;
 }
 
 static enum err check_object(const cJSON *object, struct error *e)
@@ -55,7 +34,7 @@ static enum err check_object(const cJSON *object, struct error *e)
 	return ERR_OK;
 }
 
-/* cJSON goes no deeper than CJSON_NESTING_LIMIT. */
+/* The grammar goes no deeper than JSON_DEPTH_MAX. */
 static enum err check_keys(const cJSON *value, struct error *e)
 {
 	enum err err = cJSON_IsObject(value) ? check_object(value, e) : ERR_OK;
@@ -65,26 +44,15 @@ static enum err check_keys(const cJSON *value, struct error *e)
 	return err;
 }
 
-/* The text is not trusted to have a NUL behind it; cJSON, up to 1.7.17, reads one byte on. */
-enum err json_object(const void *text, size_t len, cJSON **out, struct error *e)
+/* json ends at its only NUL: cJSON, up to 1.7.17, reads one byte behind a text without. */
+static enum err read_tree(const char *json, size_t len, cJSON **out, struct error *e)
 {
-	struct blob copy = {NULL, 0};
-	const char *json;
-	cJSON *object = NULL;
-	enum err err;
+	cJSON *object = cJSON_ParseWithLengthOpts(json, len + 1, NULL, true);
+	enum err err = ERR_OK;
 
-	if (!utf8_is_valid(text, len))
-		return malformed(e, "it is not UTF-8");
-	err = blob_copy(text, len, &copy, e);
-	if (err)
-		return err;
-	json = (const char *)copy.data;
-	err = check_characters(json, e);
-	if (!err)
-		object = cJSON_ParseWithLengthOpts(json, len + 1, NULL, true);
-	if (!err && !object)
-		err = malformed(e, "it is cut, or has a fault in its syntax");
-	if (!err && !cJSON_IsObject(object))
+	if (!object)
+		err = malformed(e, "it has a fault in its syntax");
+	else if (!cJSON_IsObject(object))
 		err = malformed(e, "it must be one object");
 	if (!err)
 		err = check_keys(object, e);
@@ -92,7 +60,34 @@ enum err json_object(const void *text, size_t len, cJSON **out, struct error *e)
 		cJSON_Delete(object);
 	else
 		*out = object;
+	return err;
+}
+
+enum err json_object(const void *text, size_t len, cJSON **out, struct error *e)
+{
+	struct blob copy = {NULL, 0};
+	enum err err = json_grammar(text, len, NULL, NULL, e);
+
+	if (!err)
+		err = blob_copy(text, len, &copy, e);
+	if (!err)
+		err = read_tree((const char *)copy.data, copy.len, out, e);
 	blob_free(&copy);
+	return err;
+}
+
+enum err json_object_repaired(
+	const void *text, size_t len, cJSON **out, unsigned *damage, struct error *e)
+{
+	struct buf copy = BUF_INIT(REPAIRED_LEN(len));
+	unsigned found = 0;
+	enum err err = json_grammar(text, len, &copy, &found, e);
+
+	if (!err)
+		err = read_tree(copy.data, copy.len, out, e);
+	if (!err)
+		*damage = found;
+	buf_free(&copy);
 	return err;
 }
 

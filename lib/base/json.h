@@ -5,15 +5,23 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/json_grammar.h"
 
 /*
- * Reads a text that is one JSON object (RFC 8259), in UTF-8, and stricter than cJSON takes it: no
- * control characters, no NUL inside a string, no key twice in an object, at whatever depth
+ * Reads a text that is one JSON object (RFC 8259), in UTF-8, and stricter than cJSON takes it: the
+ * whole grammar is checked; no NUL inside a string, no key twice in an object, at whatever depth
  * (RFC 7493, 2.3), nothing behind it. The caller must use cJSON_Delete().
  *
  * ERR_MALFORMED with a text of the form "it is cut"; e->field is the key that occurs twice.
  */
 enum err json_object(const void *text, size_t len, cJSON **out, struct error *e) must_check;
+
+/*
+ * The same, but tolerates damage inside strings: *damage says of what kinds (JSON_DAMAGE_…), and
+ * base/json_grammar.h how each is repaired. A string that has lost something has U+FFFD in it.
+ */
+enum err json_object_repaired(
+	const void *text, size_t len, cJSON **out, unsigned *damage, struct error *e) must_check;
 
 /* The string of that name, borrowed; NULL if there is none, or it is no string. */
 const char *json_text(const cJSON *object, const char *name);
