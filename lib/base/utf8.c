@@ -1,3 +1,5 @@
+/* UTF-8: whether a text is, its code points, and kinds of characters. It maps none to others. */
+
 #include "base/utf8.h"
 
 #include <string.h>
@@ -82,4 +84,35 @@ bool utf8_has_control(const char *s)
 			return true;
 	}
 	return false;
+}
+
+bool utf8_is_space(uint32_t c)
+{
+	return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+	       c == 0x205f || c == 0x3000;
+}
+
+static bool is_trimmed(uint32_t c)
+{
+	return utf8_is_space(c) || (c >= 0x200b && c <= 0x200d) || c == 0x2060 || c == 0xfeff;
+}
+
+char *utf8_trim(char *s)
+{
+	size_t len = strlen(s), start = 0, end = 0;
+
+	for (size_t at = 0, size; at < len; at += size) {
+		uint32_t c = 0;
+
+		size = utf8_next(s + at, len - at, &c);
+		if (size > 0 && is_trimmed(c)) {
+			start += end == 0 ? size : 0;
+			continue;
+		}
+		size = size ? size : 1;
+		end = at + size;
+	}
+	s[end > start ? end : start] = '\0';
+	return s + start;
 }

@@ -23,4 +23,13 @@ size_t utf8_next(const char *s, size_t len, uint32_t *cp);
 bool utf8_is_control(uint32_t cp);
 bool utf8_has_control(const char *s);
 
+/* True for white space in any script (Unicode's White_Space). */
+bool utf8_is_space(uint32_t cp);
+
+/*
+ * Cuts off both ends of s, which is UTF-8, in place, white space in any script and what has no
+ * width: zero-width spaces and joiners, word joiners, byte order marks. Returns the new start.
+ */
+char *utf8_trim(char *s);
+
 #endif

@@ -1,3 +1,5 @@
+/* A mail address as a certificate has it: validated, its domain in A-labels. */
+
 #include "pki/address.h"
 
 #include <idn2.h>
@@ -13,8 +15,9 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
-/* RFC 5322, 3.2.3 */
-#define ATEXT LETTERS UPPER DIGITS "!#$%&'*+-/=?^_`{|}~"
+/* RFC 5322, 3.2.3, without what makes a route of it: "user%host@relay", "host!user@relay" */
+#define ROUTE "%!"
+#define ATEXT LETTERS UPPER DIGITS "#$&'*+-/=?^_`{|}~"
 
 static enum err refuse(struct error *e, const char *why)
 {
@@ -30,6 +33,8 @@ static enum err check_local(const char *local, size_t len, struct error *e)
 		return refuse(e, "more than 64 bytes before the @");
 	if (local[0] == '"')
 		return refuse(e, "quoted strings are not taken");
+	if (strcspn(local, ROUTE "@") < len)
+		return refuse(e, "a route (% or !) before the @");
 	if (local[0] == '.' || local[len - 1] == '.')
 		return refuse(e, "a dot at an end of the part before the @");
 	for (size_t i = 0; i < len; i++) {
@@ -111,13 +116,13 @@ static enum err domain_to_ascii(const char *domain, char **out, struct error *e)
 /* Space in other scripts: allowed by RFC 6531, and never part of anyone's address. */
 static bool has_space(const char *s)
 {
-	static const char *const spaces[] = {"\u00a0", "\u1680", "\u2000", "\u2001", "\u2002",
-		"\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
-		"\u202f", "\u205f", "\u3000"};
+	uint32_t c = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(spaces); i++)
-		if (strstr(s, spaces[i]))
+	for (size_t left = strlen(s), size; left > 0; s += size, left -= size) {
+		size = utf8_next(s, left, &c);
+		if (size == 0 || (c > 0x20 && utf8_is_space(c)))
 			return true;
+	}
 	return false;
 }
 

@@ -64,7 +64,10 @@ bool person_domain_allowed(const struct config *config, const char *domain)
 	return false;
 }
 
-/* One template. ERR_UNPROCESSABLE if it gives no valid address. */
+/*
+ * One template. ERR_NOT_FOUND if it lacks a value and so gives no address; ERR_UNPROCESSABLE,
+ * with the field, if it gives one that is unusable.
+ */
 static enum err try_mail(const char *template, const struct template_values *values,
 	struct address *out, struct error *e)
 {
@@ -75,23 +78,31 @@ static enum err try_mail(const char *template, const struct template_values *val
 		err = address_parse(text.data ? text.data : "", out, e);
 	else if (err == ERR_TOO_LARGE)
 		err = error_set(e, ERR_UNPROCESSABLE, "the address is too long");
+	if (err == ERR_UNPROCESSABLE && !*e->field)
+		template_first_name(template, e->field, sizeof(e->field));
+	if (err == ERR_UNPROCESSABLE && template_lacks_value(template, values))
+		err = error_field(e, ERR_NOT_FOUND, e->field, "\"%s\" is empty", template);
 	buf_free(&text);
 	return err;
 }
 
+/* The first template that is not empty decides: one that is unusable is never replaced. */
 static enum err find_address(const struct config *config, const struct template_values *values,
 	struct address *out, struct error *e)
 {
-	enum err err = ERR_UNPROCESSABLE;
+	char first[ERROR_FIELD_MAX];
+	enum err err = ERR_NOT_FOUND;
 
-	for (char **mail = config->identity.mail; *mail && err == ERR_UNPROCESSABLE; mail++)
+	for (char **mail = config->identity.mail; *mail && err == ERR_NOT_FOUND; mail++)
 		err = try_mail(*mail, values, out, e);
-	if (err == ERR_UNPROCESSABLE) {
-		error_context(e, "no usable mail address");
-		snprintf(e->field, sizeof(e->field), "%s",
-			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS));
-	}
-	return err;
+	if (err == ERR_UNPROCESSABLE)
+		return error_context(e, "no usable mail address");
+	if (err != ERR_NOT_FOUND)
+		return err;
+	template_first_name(*config->identity.mail, first, sizeof(first));
+	return error_field(e, ERR_UNPROCESSABLE, first,
+		"no usable mail address: the event has none, nor what the templates of "
+		"[identity] mail make one of");
 }
 
 static enum err check_domain(
@@ -112,7 +123,8 @@ static enum err find_subject(const struct config *config, struct template_values
 	enum err err = template_expand(config->identity.name, values, &name, e);
 
 	if (!err) {
-		values->name = name.data ? name.data : "";
+		/* two users whose names are empty must not have the same subject */
+		values->name = name.len ? name.data : values->mail;
 		err = name_build(config->identity.subject, expand_value, values, out, e);
 	}
 	if (!err && out->count == 0)

@@ -1,5 +1,8 @@
+/* Texts of the configuration with {names} in them, filled in. It judges no result. */
+
 #include "provider/template.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_name(const char *key, size_t len, const char *name)
@@ -49,4 +52,23 @@ enum err template_expand(
 		text = key + len + 1;
 	}
 	return buf_check(out, e);
+}
+
+bool template_lacks_value(const char *text, const struct template_values *values)
+{
+	for (const char *at = strchr(text, '{'); at; at = strchr(at, '{')) {
+		size_t len = strcspn(++at, "{}");
+		const char *value = value_of(values, at, len);
+
+		if (value && !*value)
+			return true;
+	}
+	return false;
+}
+
+void template_first_name(const char *text, char *out, size_t size)
+{
+	const char *at = strchr(text, '{');
+
+	snprintf(out, size, "%.*s", at ? (int)strcspn(at + 1, "}") : 0, at ? at + 1 : "");
 }

@@ -1,6 +1,7 @@
 #ifndef PROVIDER_TEMPLATE_H
 #define PROVIDER_TEMPLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -24,5 +25,11 @@ struct template_values {
  */
 enum err template_expand(const char *text, const struct template_values *values, struct buf *out,
 	struct error *e) must_check;
+
+/* True if a {name} in the text, which template_expand() takes, has no value. */
+bool template_lacks_value(const char *text, const struct template_values *values);
+
+/* The first {name} in the text, without its braces; "" if there is none. */
+void template_first_name(const char *text, char *out, size_t size);
 
 #endif

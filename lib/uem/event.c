@@ -1,3 +1,5 @@
+/* An event notification of UEM, read into a struct event. What it asks is done elsewhere. */
+
 #include "uem/event.h"
 
 #include <stdlib.h>
@@ -5,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "uem/event_time.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -133,7 +136,7 @@ static enum err read_text(
 	}
 	if (!cJSON_IsString(item))
 		return error_field(e, ERR_MALFORMED, name, "%s must be a string", name);
-	text = text_trim(item->valuestring);
+	text = utf8_trim(item->valuestring);
 	if (strlen(text) > max)
 		return error_field(
 			e, ERR_MALFORMED, name, "%s is longer than %zu bytes", name, max);

@@ -335,7 +335,7 @@ static void carries_any_valid_address(void **state)
 		{"o'brien@example.com", "email:o'brien@example.com\n"},
 		{"a@bücher.example", "email:a@xn--bcher-kva.example\n"},
 		{"jörg@bücher.example", "othername: SmtpUTF8Mailbox::jörg@xn--bcher-kva.example\n"},
-		{"!#$%&'*+-/=?^_`{|}~@example.com", "email:!#$%&'*+-/=?^_`{|}~@example.com\n"},
+		{"#$&'*+-/=?^_`{|}~@example.com", "email:#$&'*+-/=?^_`{|}~@example.com\n"},
 	};
 	struct fixture f;
 

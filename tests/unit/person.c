@@ -80,7 +80,7 @@ static void the_first_valid_address_is_taken(void **state)
 	(void)state;
 	assert_string_equal(address_of(both, "zenny", "z@mail.example", &e), "z@mail.example");
 	assert_string_equal(address_of(both, "zenny", "", &e), "zenny@example.com");
-	assert_string_equal(address_of(both, "zenny", "not-an-address", &e), "zenny@example.com");
+	assert_string_equal(address_of(both, "", "z@mail.example", &e), "z@mail.example");
 	assert_string_equal(address_of(both, "zenny", "Z@EXAMPLE.COM", &e), "Z@example.com");
 }
 
@@ -98,6 +98,68 @@ static void no_usable_address_is_refused(void **state)
 	assert_int_equal(e.code, ERR_UNPROCESSABLE);
 	assert_string_equal(address_of(both, "a b", "c d@e", &e), "");
 	assert_int_equal(e.code, ERR_UNPROCESSABLE);
+}
+
+/* What is there and unusable is refused with its field, and nothing is guessed instead. */
+static void an_unusable_address_gives_way_to_none(void **state)
+{
+	static const char rule[] = "mail = {EnrollmentEmailAddress}, "
+				   "{EnrollmentUserName}@example.com, x@example.com\n";
+	static const struct {
+		const char *user, *mail, *field;
+	} rows[] = {
+		{"info", "Zoe Doe <zoe.doe@example.com>", "EnrollmentEmailAddress"},
+		{"info", "SMTP:zoe.doe@example.com", "EnrollmentEmailAddress"},
+		{"info", "zoe@example.com, zoe.doe@example.com", "EnrollmentEmailAddress"},
+		{"info", "zoe@example.com;zoe.doe@example.com", "EnrollmentEmailAddress"},
+		{"info", "zoe.doe@example.com.", "EnrollmentEmailAddress"},
+		{"info",
+			"zoe.doe\xef\xbc\xa0"
+			"example.com",
+			"EnrollmentEmailAddress"},
+		{"info", "not-an-address", "EnrollmentEmailAddress"},
+		{"info", "@", "EnrollmentEmailAddress"},
+		{"info",
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example."
+			"com",
+			"EnrollmentEmailAddress"},
+		{"zdoe@corp.example.com", "", "EnrollmentUserName"},
+		{"CORP\\zdoe", "", "EnrollmentUserName"},
+		{"Zoe Doe", "", "EnrollmentUserName"},
+		{"zdoe%corp", "", "EnrollmentUserName"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct error e = {ERR_OK};
+
+		assert_string_equal(address_of(rule, rows[i].user, rows[i].mail, &e), "");
+		assert_int_equal(e.code, ERR_UNPROCESSABLE);
+		assert_string_equal(e.field, rows[i].field);
+	}
+}
+
+/* A template that lacks a value is empty, unless it gives an address all the same. */
+static void an_empty_template_gives_way(void **state)
+{
+	struct error e = {ERR_OK};
+
+	(void)state;
+	assert_string_equal(address_of("mail = {EnrollmentUserName}@{OrganizationGroupName}.x, "
+				       "a@example.com\n",
+				    "", "", &e),
+		"a@example.com");
+	assert_string_equal(address_of("mail = {EnrollmentUserName}.{Platform}@example.com, "
+				       "a@example.com\n",
+				    "z", "", &e),
+		"a@example.com");
+	assert_string_equal(
+		address_of("mail = {EnrollmentUserName}{Platform}@example.com\n", "z", "", &e),
+		"z@example.com");
+	assert_string_equal(
+		address_of("mail = {EnrollmentUserName}@example.com\n", "", "", &e), "");
+	assert_int_equal(e.code, ERR_UNPROCESSABLE);
+	assert_string_equal(e.field, "EnrollmentUserName");
 }
 
 static void only_allowed_domains(void **state)
@@ -173,13 +235,14 @@ static void names_that_deceive_are_refused(void **state)
 		assert_int_equal(subject_of(hostile[i], &name), -1);
 }
 
-static void an_empty_name_leaves_its_part_out(void **state)
+static void the_address_stands_for_an_empty_name(void **state)
 {
 	struct name name;
 
 	(void)state;
 	assert_int_equal(subject_of("", &name), 0);
-	assert_int_equal(name.count, 2);
+	assert_int_equal(name.count, 3);
+	assert_string_equal(name.attribute[2].value, "z@example.com");
 }
 
 static void another_address_is_taken_with_the_event_s_name(void **state)
@@ -267,10 +330,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_valid_address_is_taken),
 		cmocka_unit_test(no_usable_address_is_refused),
+		cmocka_unit_test(an_unusable_address_gives_way_to_none),
+		cmocka_unit_test(an_empty_template_gives_way),
 		cmocka_unit_test(only_allowed_domains),
 		cmocka_unit_test(names_are_taken_literally),
 		cmocka_unit_test(names_that_deceive_are_refused),
-		cmocka_unit_test(an_empty_name_leaves_its_part_out),
+		cmocka_unit_test(the_address_stands_for_an_empty_name),
 		cmocka_unit_test(another_address_is_taken_with_the_event_s_name),
 		cmocka_unit_test(a_time_far_ahead_is_not_believed),
 		cmocka_unit_test(templates_are_checked_at_start),

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -296,12 +297,38 @@ static void test_list(void **state)
 	assert_list(" a b ,,\tc,d ", (const char *const[]){"a b", "c", "d", NULL});
 }
 
+static void test_utf8_trim(void **state)
+{
+	static const struct {
+		const char *text, *trimmed;
+	} rows[] = {
+		{"a@b.c", "a@b.c"},
+		{"\r\n\t a b \v\f\r\n", "a b"},
+		{"\u00a0a@b.c\u00a0\u3000", "a@b.c"},
+		{"\ufeffa\u200b", "a"},
+		{"\u0639\u200c\u0631\u200c", "\u0639\u200c\u0631"},
+		{"\u00a0\u2003 ", ""},
+		{"", ""},
+		{"\xc2", "\xc2"},
+		{" \xff ", "\xff"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s", rows[i].text);
+		assert_string_equal(utf8_trim(text), rows[i].trimmed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_utf8_next),
+		cmocka_unit_test(test_utf8_trim),
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_duration),
