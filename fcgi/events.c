@@ -1,4 +1,10 @@
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/log.h"
 #include "fcgi/route.h"
+
+#define CAUSE_MAX 512
 
 /* Test Connection of the UEM console: whoever gets here has shown credentials. */
 enum err events_test(struct service *service, const struct request *request,
@@ -12,6 +18,20 @@ enum err events_test(struct service *service, const struct request *request,
 	return ERR_OK;
 }
 
+void events_unrecorded(const struct request *request, const struct error *cause)
+{
+	struct buf body = BUF_INIT(6 * request->body.len);
+	char message[CAUSE_MAX + 128];
+
+	json_one_line(request->body.data ? request->body.data : "", request->body.len, &body);
+	snprintf(message, sizeof(message),
+		"an event could not be recorded (%.*s); once that is fixed, pass the rest of this "
+		"line to \"certprov enroll -\":",
+		CAUSE_MAX, cause->text);
+	log_with_body(LOG_LEVEL_ERROR, message, body.failed || !body.len ? "{}" : body.data);
+	buf_free(&body);
+}
+
 enum err events_post(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
@@ -19,6 +39,8 @@ enum err events_post(struct service *service, const struct request *request,
 	struct outcome outcome = {.kind = OUTCOME_IGNORED};
 	enum err err = provider_handle(service->provider, body, request->body.len, &outcome, e);
 
+	if (err && !outcome.recorded && error_meaning(err)->retry)
+		events_unrecorded(request, e);
 	if (err)
 		return err;
 	response->status = outcome.kind == OUTCOME_DELIVERED ? 202 : 200;

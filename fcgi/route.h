@@ -37,4 +37,10 @@ enum err route_find(const struct request *request, bool admin, struct response *
 route_handler events_post, events_test, page_healthz, page_ca_certificate, page_ca_crl,
 	page_metrics, page_status;
 
+/*
+ * Logs an event that the store could not take, whole and in one line, so that it can be handed in
+ * later. It was admitted; it need not be JSON.
+ */
+void events_unrecorded(const struct request *request, const struct error *cause);
+
 #endif

@@ -22,6 +22,10 @@ enum err service_open(const struct config *config, struct service *out, struct e
 		err = auth_open(config->admin.users_file, &service.admin, e);
 	if (!err)
 		err = provider_open(config, &service.provider, e);
+	if (err == ERR_UNAVAILABLE) {
+		log_error("events cannot be recorded yet: %s", e->text);
+		err = ERR_OK;
+	}
 	if (err)
 		service_close(&service);
 	else
@@ -38,10 +42,31 @@ void service_close(struct service *service)
 	*service = (struct service){.config = NULL};
 }
 
-void service_use_metrics(struct service *service, struct metrics *metrics)
+static void equip_provider(struct service *service)
+{
+	if (!service->provider)
+		return;
+	provider_use_pool(service->provider, service->pool);
+	if (service->metrics)
+		provider_use_meter(service->provider, &service->metrics->meter);
+}
+
+void service_use(struct service *service, struct metrics *metrics, struct key_pool *pool)
 {
 	service->metrics = metrics;
-	provider_use_meter(service->provider, &metrics->meter);
+	service->pool = pool;
+	equip_provider(service);
+}
+
+static enum err need_provider(struct service *service, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	if (!service->provider) {
+		err = provider_open(service->config, &service->provider, e);
+		equip_provider(service);
+	}
+	return err;
 }
 
 void service_use_memory(struct service *service, struct auth_memory *memory)
@@ -140,8 +165,13 @@ static enum err dispatch(struct service *service, struct request *request,
 	enum err err = admit(service, request, response, &route, e);
 
 	deadline_stop(); /* the work has deadlines of its own */
-	if (!err)
+	if (!err && need_provider(service, e)) {
+		err = e->code;
+		if (route->body)
+			events_unrecorded(request, e);
+	} else if (!err) {
 		err = route->handle(service, request, response, e);
+	}
 	if (!err)
 		err = response_check(response, e);
 	return err;

@@ -11,18 +11,22 @@
 /* What a process needs to answer requests: one configuration, with all of it open. */
 struct service {
 	const struct config *config; /* borrowed */
-	struct provider *provider;
-	struct auth *auth;	 /* NULL unless events.authenticate is basic */
-	struct auth *admin;	 /* NULL: no pages for [admin] */
-	struct metrics *metrics; /* borrowed; NULL: nobody counts */
+	struct provider *provider;   /* NULL while the store is out of reach: see service_open() */
+	struct key_pool *pool;	     /* borrowed; NULL: keys are made when they are needed */
+	struct auth *auth;	     /* NULL unless events.authenticate is basic */
+	struct auth *admin;	     /* NULL: no pages for [admin] */
+	struct metrics *metrics;     /* borrowed; NULL: nobody counts */
 };
 
-/* ERR_CONFIG, ERR_UNAVAILABLE. */
+/*
+ * ERR_CONFIG, ERR_INTERNAL. Where the provider is only unavailable, as on a full disk, that is
+ * logged, and each request tries again: events must be answered, and kept in the log.
+ */
 enum err service_open(const struct config *config, struct service *out, struct error *e) must_check;
 void service_close(struct service *service);
 
-/* From now on what is answered and done is counted there; borrowed. */
-void service_use_metrics(struct service *service, struct metrics *metrics);
+/* From now on what is answered and done is counted there, and keys are from the pool. Borrows. */
+void service_use(struct service *service, struct metrics *metrics, struct key_pool *pool);
 
 /* From now on passwords are checked together with all who use that memory; borrowed. */
 void service_use_memory(struct service *service, struct auth_memory *memory);

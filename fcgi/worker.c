@@ -174,8 +174,7 @@ int worker_run(const struct config *config, struct key_pool *pool, struct metric
 		log_error("worker cannot start: %s", e.text);
 		return error_meaning(err)->exit_status;
 	}
-	provider_use_pool(service.provider, pool);
-	service_use_metrics(&service, metrics);
+	service_use(&service, metrics, pool);
 	service_use_memory(&service, memory);
 	status = answer_requests(&service, place, listen_fd);
 	service_close(&service);

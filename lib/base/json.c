@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/json_grammar.h"
+#include "base/utf8.h"
 
 #define KEYS_MAX 256		      /* of an object */
 #define REPAIRED_LEN(len) (6 * (len)) /* a byte becomes six: \u001f */
@@ -89,6 +90,38 @@ enum err json_object_repaired(
 		*damage = found;
 	buf_free(&copy);
 	return err;
+}
+
+/* One character of a string: taken bytes, which are well-formed UTF-8 or one that is not. */
+static void put_shown(struct buf *out, const char *bytes, size_t taken, bool good, uint32_t c)
+{
+	if (!good)
+		buf_puts(out, "\\ufffd");
+	else if (!utf8_is_control(c))
+		buf_append(out, bytes, taken);
+	else if (c < 0x10000)
+		buf_printf(out, "\\u%04x", (unsigned)c);
+	else
+		buf_printf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)((c - 0x10000) >> 10),
+			0xdc00 + (unsigned)(c & 0x3ff));
+}
+
+void json_one_line(const char *text, size_t len, struct buf *out)
+{
+	bool in_string = false, escaped = false;
+
+	for (size_t at = 0, taken; at < len; at += taken) {
+		uint32_t c = 0;
+		size_t good = utf8_next(text + at, len - at, &c);
+
+		taken = good ? good : 1;
+		if (!in_string && text[at] && strchr(" \t\r\n", text[at]))
+			continue;
+		put_shown(out, text + at, taken, good, c);
+		if (text[at] == '"' && !escaped)
+			in_string = !in_string;
+		escaped = in_string && text[at] == '\\' && !escaped;
+	}
 }
 
 const char *json_text(const cJSON *object, const char *name)

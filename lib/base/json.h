@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/json_grammar.h"
 
@@ -22,6 +23,13 @@ enum err json_object(const void *text, size_t len, cJSON **out, struct error *e)
  */
 enum err json_object_repaired(
 	const void *text, size_t len, cJSON **out, unsigned *damage, struct error *e) must_check;
+
+/*
+ * Appends the same JSON text in one line that a terminal can show: without white space between
+ * tokens; in strings, characters that are not shown are escapes, and bytes that are not UTF-8 are
+ * U+FFFD. Six bytes for each byte of the text are always enough.
+ */
+void json_one_line(const char *text, size_t len, struct buf *out);
 
 /* The string of that name, borrowed; NULL if there is none, or it is no string. */
 const char *json_text(const cJSON *object, const char *name);

@@ -11,6 +11,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log_form.h"
 
@@ -114,15 +115,25 @@ static size_t form(const struct log_entry *entry, char line[LOG_ENTRY_SIZE])
 						       : log_form_text(entry, line, LOG_ENTRY_SIZE);
 }
 
+static void write_all(const char *line, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDERR_FILENO, line, len);
+
+		if (n < 0 && errno != EINTR)
+			return; /* nobody is left to tell */
+		if (n > 0) {
+			line += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
 static void write_stderr(const struct log_entry *entry)
 {
 	char line[LOG_ENTRY_SIZE];
-	size_t len = form(entry, line);
-	ssize_t n;
 
-	do
-		n = write(STDERR_FILENO, line, len);
-	while (n < 0 && errno == EINTR); /* for other reasons: nobody is left to tell */
+	write_all(line, form(entry, line));
 }
 
 static void write_journal(const struct log_entry *entry)
@@ -165,6 +176,90 @@ static void write_entry(const struct log_entry *entry)
 		break;
 	}
 }
+
+/* --- lines of any length */
+
+/* What was formed, with lead and body put in at that place. Returns false without memory. */
+static bool put_body(
+	struct buf *out, const char *formed, size_t at, const char *lead, const char *body)
+{
+	buf_append(out, formed, at);
+	buf_puts(out, lead);
+	buf_puts(out, body);
+	buf_puts(out, formed + at);
+	return !out->failed;
+}
+
+static void stderr_with_body(const struct log_entry *entry, const char *body, struct buf *out)
+{
+	char line[LOG_ENTRY_SIZE];
+	bool json = self.settings.format == LOG_FORMAT_JSON;
+	size_t len = form(entry, line);
+
+	if (put_body(out, line, len - (json ? 2 : 1), json ? ",\"body\":" : " ", body))
+		write_all(out->data, out->len);
+	else
+		write_stderr(entry);
+}
+
+/* MESSAGE is the first field. */
+static void journal_with_body(const struct log_entry *entry, const char *body, struct buf *out)
+{
+	char data[JOURNAL_ENTRY_SIZE];
+
+	(void)log_form_journal(entry, priorities[entry->level], data, sizeof(data));
+	if (!put_body(out, data, strcspn(data, "\n"), " ", body) ||
+		send(self.journal, out->data, out->len, MSG_NOSIGNAL) < 0) {
+		buf_reset(out);
+		stderr_with_body(entry, body, out);
+	}
+}
+
+static void syslog_with_body(const struct log_entry *entry, const char *body, struct buf *out)
+{
+	char line[LOG_ENTRY_SIZE];
+	bool json = self.settings.format == LOG_FORMAT_JSON;
+	bool request = !json && *entry->request;
+
+	if (json) {
+		size_t len = form(entry, line);
+
+		line[len - 1] = '\0'; /* its line feed */
+		(void)put_body(out, line, len - 2, ",\"body\":", body);
+	} else {
+		buf_printf(out, "%s%s%s%s %s", request ? "request=" : "",
+			request ? entry->request : "", request ? " " : "", entry->message, body);
+	}
+	if (out->failed)
+		write_syslog(entry);
+	else
+		syslog(priorities[entry->level], "%s", out->data);
+}
+
+void log_with_body(enum log_level level, const char *message, const char *body)
+{
+	const struct log_entry entry = {
+		.level = level,
+		.time = clock_now(),
+		.program = self.program,
+		.pid = getpid(),
+		.request = self.request,
+		.message = message,
+	};
+	struct buf line = BUF_INIT(strlen(body) + JOURNAL_ENTRY_SIZE + LOG_ENTRY_SIZE);
+
+	if (level > self.settings.level)
+		return;
+	if (self.settings.target == LOG_TARGET_JOURNAL)
+		journal_with_body(&entry, body, &line);
+	else if (self.settings.target == LOG_TARGET_SYSLOG)
+		syslog_with_body(&entry, body, &line);
+	else
+		stderr_with_body(&entry, body, &line);
+	buf_free(&line);
+}
+
+/* --- lines of a message */
 
 static void log_args(enum log_level level, const struct log_field *fields, size_t count,
 	const char *fmt, va_list args) printf_like(4, 0);

@@ -79,4 +79,11 @@ struct log_field {
 void log_fields(enum log_level level, const struct log_field *fields, size_t count, const char *fmt,
 	...) printf_like(4, 5);
 
+/*
+ * MESSAGE and a JSON text of whatever length, which is in one line already: behind the message, or
+ * as a member "body" of the JSON object. The journal takes it whole; standard error that leads to
+ * the journal is split behind 48 KiB, and most syslog daemons cut a line behind 8 KiB.
+ */
+void log_with_body(enum log_level level, const char *message, const char *body);
+
 #endif

@@ -287,6 +287,7 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 	bool ours = false;
 	enum err err = event_parse(body, len, &event, e);
 
+	out->recorded = false;
 	if (err)
 		return err;
 	work.event = event;
@@ -296,6 +297,7 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 	else if (!err)
 		err = record_and_attempt(&work, body, len, &outcome, e);
 	event_free(event);
+	outcome.recorded = out->recorded = work.id != 0;
 	if (err)
 		outcome_fini(&outcome);
 	else

@@ -53,6 +53,7 @@ struct outcome_certificate {
 };
 
 struct outcome {
+	bool recorded; /* the store has the event: the one member that is set on failure, too */
 	enum outcome_kind kind;
 	char *event_type; /* as the event has it, or its EventId */
 	char device_uuid[UUID_SIZE];

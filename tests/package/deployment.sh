@@ -70,6 +70,25 @@ ok 'nginx takes it' follow README.md nginx-reload
 delivered 'a device enrolls'
 ok 'is it right?' follow doc/nginx.md right
 like "$(<"$root/output")" '^OK.*HTTP/[12.]+ 403.*ok +web server' 'it is'
+
+# --- the store cannot be written: what comes meanwhile is handed in from the journal
+
+mkfifo "$tree/root/commands"
+ok 'another program' inside apt-get -qq install sqlite3
+start holder inside sh -c 'exec sqlite3 /var/lib/certprov/certprov.db </root/commands >/root/held 2>&1'
+exec 9>"$tree/root/commands"
+printf 'BEGIN IMMEDIATE;\n.print locked\n' >&9
+ok '... holds the store' wait_for 60 grep -q locked "$tree/root/held"
+uploads=$(eg_upload_count)
+event_json device="$(new_uuid)" user="$(new_uuid)" >"$root/event.json"
+post_event "$root/event.json"
+is "$status" 503 'an event then is answered 503'
+exec 9>&-
+wait_for 60 stopped holder || true
+stop holder || true
+ok '... handed in from the journal' follow doc/troubleshooting.md unrecorded
+is "$(eg_upload_count)" $((uploads + 1)) '... and uploaded'
+
 rm "$tree/etc/nginx/sites-enabled/own"
 ok 'nginx without it' follow doc/nginx.md reload
 nginx_ports "$tree/etc/nginx/sites-available/certprov"

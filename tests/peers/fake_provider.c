@@ -6,8 +6,9 @@
  * [escrow] identity names a file with the second in which our client certificate ends, if any;
  * the file "clock" beside it has the seconds by which the clock is ahead.
  *
- * It opens if [ca] certificate is a file that begins with "good", its store answers as long as
- * [store] url names a file, and it appends each body that it has handled to [store] url's file.
+ * It opens if [ca] certificate is a file that begins with "good" ("full": not now), its store
+ * answers as long as [store] url names a file, and it appends each body that it has handled to
+ * [store] url's file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,12 +29,15 @@ enum err provider_open(const struct config *config, struct provider **out, struc
 {
 	struct blob content = {NULL, 0};
 	enum err err = file_read(config->ca.certificate, &content, e);
-	bool good;
+	bool good, full;
 
 	if (err)
 		return err;
 	good = strncmp((char *)content.data, "good", 4) == 0;
+	full = strncmp((char *)content.data, "full", 4) == 0;
 	blob_free(&content);
+	if (full)
+		return error_set(e, ERR_UNAVAILABLE, "the disk is full");
 	if (!good)
 		return config_error(config, "ca", "certificate", e, "it is not good");
 	*out = malloc(sizeof(**out));
@@ -125,6 +129,7 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 					   : error_set(e, ERR_MALFORMED, "The event has a NUL.");
 	FILE *journal = fopen(provider->config->store.sqlite, "a");
 
+	out->recorded = journal != NULL;
 	if (journal) {
 		fprintf(journal, "%s\n", body);
 		fclose(journal);

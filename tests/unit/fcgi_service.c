@@ -316,7 +316,7 @@ static void open_for_admins(struct fixture *f, struct metrics *metrics)
 	service_close(&f->service);
 	f->config.admin.users_file = f->admins;
 	assert_int_equal(service_open(&f->config, &f->service, &e), ERR_OK);
-	service_use_metrics(&f->service, metrics);
+	service_use(&f->service, metrics, NULL);
 }
 
 static void without_admin_there_are_no_metrics(void **state)

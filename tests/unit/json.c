@@ -271,6 +271,30 @@ static void nesting_has_a_limit(void **state)
 	assert_non_null(strstr(e.text, "too deep"));
 }
 
+static void one_line_says_the_same(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{"{\n\t\"a b\" : [ 1,\r\n 2 ] }\n", "{\"a b\":[1,2]}"},
+		{"{\"a\":\"x\\\" : \\\\\" , \"b\": \" \"}", "{\"a\":\"x\\\" : \\\\\",\"b\":\" \"}"},
+		{"{\"\xc3\xab\":\"\x1b[2J\xc2\x9b\"}", "{\"\xc3\xab\":\"\\u001b[2J\\u009b\"}"},
+		{"{\"a\":\"\xf3\xa0\x80\x81\xe9!\"}", "{\"a\":\"\\udb40\\udc01\\ufffd!\"}"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = strlen(cases[i].in);
+		struct buf line = BUF_INIT(6 * len + 1);
+
+		json_one_line(cases[i].in, len, &line);
+		assert_false(line.failed);
+		assert_string_equal(line.data ? line.data : "", cases[i].out);
+		buf_free(&line);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +306,7 @@ int main(void)
 		cmocka_unit_test(damage_in_strings_is_repaired),
 		cmocka_unit_test(keys_keep_what_makes_them_others),
 		cmocka_unit_test(nesting_has_a_limit),
+		cmocka_unit_test(one_line_says_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 
 #define HEAD "2020-02-24T16:52:25Z info certprov["
 
-static char captured[8192];
+static char captured[65536];
 static int saved_stderr = -1;
 static FILE *sink;
 
@@ -181,6 +181,25 @@ static void test_long(void **state)
 	assert_true(strlen(end_capture()) < 2304);
 }
 
+static void test_body(void **state)
+{
+	static const char head[] = " request=abc kept: ";
+	const char *line;
+	char body[40000];
+
+	(void)state;
+	snprintf(body, sizeof(body), "{\"a\":\"%0*d\"}", (int)sizeof(body) - 20, 0);
+	begin_capture();
+	log_set_request("abc");
+	log_with_body(LOG_LEVEL_INFO, "kept:", body);
+	log_with_body(LOG_LEVEL_DEBUG, "below the level", body);
+	log_set_request(NULL);
+	line = message_of(end_capture());
+	assert_int_equal(strncmp(line, head, strlen(head)), 0);
+	assert_int_equal(strncmp(line + strlen(head), body, strlen(body)), 0);
+	assert_string_equal(line + strlen(head) + strlen(body), "\n");
+}
+
 static void test_errno_stays(void **state)
 {
 	(void)state;
@@ -217,6 +236,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_request_cannot_forge, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_message_cannot_forge, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_body, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_errno_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_journal, set_up, tear_down),
 	};

@@ -369,6 +369,47 @@ static void test_auto_stderr(void **state)
 	unsetenv("JOURNAL_STREAM");
 }
 
+/* --- a body, longer than any other line */
+
+#define BODY_LEN 60000
+
+static const char *long_body(void)
+{
+	static char body[BODY_LEN];
+
+	snprintf(body, sizeof(body), "{\"a\":\"%%s %0*d\"}", BODY_LEN - 20, 0);
+	return body;
+}
+
+static void test_body(void **state)
+{
+	const char *body = long_body();
+	char want[BODY_LEN + 100];
+	cJSON *json, *inside;
+
+	(void)state;
+	open_log(LOG_TARGET_SYSLOG, LOG_FORMAT_TEXT);
+	log_set_request("abc");
+	log_with_body(LOG_LEVEL_ERROR, "kept:", body);
+	snprintf(want, sizeof(want), "request=abc kept: %s", body);
+	assert_string_equal(captured, want);
+	assert_int_equal(syslog_priority, LOG_ERR);
+	open_log(LOG_TARGET_SYSLOG, LOG_FORMAT_JSON);
+	log_with_body(LOG_LEVEL_ERROR, "kept:", body);
+	json = parse_line(captured);
+	assert_string_equal(text_of(json, "message"), "kept:");
+	inside = cJSON_GetObjectItemCaseSensitive(json, "body");
+	assert_int_equal(strlen(text_of(inside, "a")), strlen(body) - strlen("{\"a\":\"\"}"));
+	cJSON_Delete(json);
+	open_log(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT);
+	log_with_body(LOG_LEVEL_ERROR, "kept:", body);
+	receive();
+	snprintf(want, sizeof(want),
+		"MESSAGE=kept: %s\nPRIORITY=3\nSYSLOG_IDENTIFIER=certprov\nCERTPROV_REQUEST=\n",
+		body);
+	assert_string_equal(captured, want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +421,7 @@ int main(void)
 		cmocka_unit_test(test_journal_long),
 		cmocka_unit_test(test_auto_journal),
 		cmocka_unit_test(test_auto_stderr),
+		cmocka_unit_test(test_body),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
