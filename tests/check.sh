@@ -146,7 +146,7 @@ stage_valgrind()
 		[[ -x $program && -f $program && " ${not_valgrind[*]} " != *" ${program##*/} "* ]] || continue
 		tests+=("tests/unit/${program##*/}")
 	done
-	make_in "$build" check TESTS="${tests[*]}" LOG_COMPILER="$memcheck" \
+	make_in "$build" check TESTS="${tests[*]}" LOG_FLAGS="$memcheck" \
 		>>"$work/valgrind.log" 2>&1 || code=$?
 	collect valgrind "$build" "$code"
 }

@@ -91,7 +91,8 @@ gnutls() {
 gnutls gnutls.p12 client.key client.pem --password opensesame
 gnutls gnutls-3des.p12 client.key client.pem --password opensesame --pkcs-cipher 3des-pkcs12
 gnutls gnutls-empty.p12 client.key client.pem --empty-password
-gnutls gnutls-null.p12 client.key client.pem --null-password
+# certtool 3.8.9 crashes on this one; its test is skipped there.
+(gnutls gnutls-null.p12 client.key client.pem --null-password) 2>/dev/null || rm -f gnutls-null.p12
 
 # And each of these must not.
 identity client no-certificate.p12 opensesame -nocerts 2>/dev/null

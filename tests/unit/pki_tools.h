@@ -104,6 +104,21 @@ static UNUSED char *show_certificate(const struct blob *der)
 	return text;
 }
 
+/*
+ * An otherName SmtpUTF8Mailbox (RFC 9598): its OID, [0] and a UTF8String. openssl 3.0 and 3.5 show
+ * it differently.
+ */
+static UNUSED void assert_utf8_mailbox(const struct blob *der, const char *mailbox)
+{
+	static const char oid[] = "\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x09";
+	char want[128];
+	int len = snprintf(want, sizeof(want), "%s\xa0%c\x0c%c%s", oid, (char)(strlen(mailbox) + 2),
+		(char)strlen(mailbox), mailbox);
+
+	assert_in_range(len, 1, sizeof(want) - 1);
+	assert_non_null(memmem(der->data, der->len, want, (size_t)len));
+}
+
 static UNUSED struct key *new_key(enum key_type type)
 {
 	struct key *key = NULL;

@@ -315,7 +315,7 @@ static void does_not_wait_for_others(void **state)
 	char *said = NULL;
 
 	(void)state;
-	assert_ok(run("setsid sh -c 'echo $$ >$AT/child; exec yes >&2' &\n"
+	assert_ok(run("setsid sh -c 'seq 1 1000 >&2; echo $$ >$AT/child; exec yes >&2' &\n"
 		      "while [ ! -s $AT/child ]; do sleep 0.1; done; exit 6",
 		e));
 	assert_int_equal(result.status, 6);

@@ -14,7 +14,9 @@ static const struct {
 	{KEY_EC_P384, USAGE_ENCRYPTION, "Key Agreement\n", "ecdsa-with-SHA256"},
 };
 
-static char *make(enum key_type type, enum usage usage, const char *mail, const char *dn)
+/* What openssl says of a request; the request itself goes to *out. */
+static char *make(
+	enum key_type type, enum usage usage, const char *mail, const char *dn, struct blob *out)
 {
 	struct key *key = new_key(type);
 	struct name name = new_name(dn);
@@ -28,8 +30,8 @@ static char *make(enum key_type type, enum usage usage, const char *mail, const 
 				 "-text", "-nameopt", "RFC2253,utf8,-esc_msb"),
 		0);
 	assert_has(said, "verify OK");
-	blob_free(&der);
 	key_free(key);
+	*out = der;
 	return said;
 }
 
@@ -37,8 +39,9 @@ static void asks_for_what_issue_gives(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct blob der;
 		char *said = make(rows[i].key, rows[i].usage, "o'brien@example.com",
-			"CN=O'Brien\\, Pat,O=Acme");
+			"CN=O'Brien\\, Pat,O=Acme", &der);
 
 		assert_has(said, "Subject: CN=O'Brien\\, Pat,O=Acme\n");
 		assert_has(said, "Key Usage: critical\n");
@@ -47,17 +50,20 @@ static void asks_for_what_issue_gives(void **state)
 		assert_has(said, "email:o'brien@example.com\n");
 		assert_has(said, rows[i].signature);
 		free(said);
+		blob_free(&der);
 	}
 }
 
 static void takes_foreign_addresses(void **state)
 {
-	char *said = make(KEY_EC_P256, USAGE_SIGNING, "jörg@bücher.example", "CN=x");
+	struct blob der;
+	char *said = make(KEY_EC_P256, USAGE_SIGNING, "jörg@bücher.example", "CN=x", &der);
 
 	(void)state;
-	assert_has(said, "SmtpUTF8Mailbox::jörg@xn--bcher-kva.example\n");
+	assert_utf8_mailbox(&der, "jörg@xn--bcher-kva.example");
 	assert_has_not(said, "email:");
 	free(said);
+	blob_free(&der);
 }
 
 int main(void)

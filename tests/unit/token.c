@@ -82,8 +82,10 @@ static const char *url_of(const char *object)
 
 static void need_softhsm(void)
 {
-	if (!folder)
+	if (!folder) {
+		print_message("# softhsm2 is not installed\n");
 		skip();
+	}
 }
 
 static struct token *new_token(const char *object)
