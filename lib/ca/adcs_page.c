@@ -2,122 +2,154 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
+#include "ca/adcs_html.h"
 
-/* --- text out of HTML */
-
-static const struct {
-	const char *entity;
-	char text;
-} entities[] = {
-	{"&amp;", '&'},
-	{"&lt;", '<'},
-	{"&gt;", '>'},
-	{"&nbsp;", ' '},
-	/* Not ", which ends a message. */
-	{"&quot;", '\''},
-	{"&#34;", '\''},
-	{"&#39;", '\''},
-};
-
-/* How much of s is an entity; *out is 0 for what is no ASCII. */
-static size_t take_entity(const char *s, char *out)
-{
-	char *end = NULL;
-	long code;
-
-	for (size_t i = 0; i < ARRAY_LEN(entities); i++) {
-		if (strncasecmp(s, entities[i].entity, strlen(entities[i].entity)) == 0) {
-			*out = entities[i].text;
-			return strlen(entities[i].entity);
-		}
-	}
-	if (s[1] != '#' || !isalnum((unsigned char)s[2]))
-		return 0;
-	code = s[2] == 'x' || s[2] == 'X' ? strtol(s + 3, &end, 16) : strtol(s + 2, &end, 10);
-	if (*end != ';')
-		return 0;
-	*out = code >= ' ' && code <= '~' ? (char)code : '\0';
-	return (size_t)(end - s) + 1;
-}
-
-/* What stands in these is not for readers. */
-static const char *skip_unseen(const char *s)
-{
-	static const char *const unseen[][2] = {
-		{"<!--", "-->"}, {"<script", "</script"}, {"<style", "</style"}};
-
-	for (size_t i = 0; i < ARRAY_LEN(unseen); i++)
-		if (strncasecmp(s, unseen[i][0], strlen(unseen[i][0])) == 0) {
-			const char *end = strcasestr(s, unseen[i][1]);
-
-			return end ? end : s + strlen(s);
-		}
-	return s;
-}
-
-/* Behind the tag that begins at s. */
-static const char *skip_tag(const char *s)
-{
-	s = skip_unseen(s);
-	s += strcspn(s, ">");
-	return *s ? s + 1 : s;
-}
-
-/* Runs of white space become one space, or one line break where there is one among them. */
-static void add_character(struct buf *text, char c)
-{
-	char *last = text->len ? &text->data[text->len - 1] : NULL;
-
-	if (c == '\r')
-		c = '\n';
-	if (c == '\t')
-		c = ' ';
-	if (!strchr(" \n", c) || !last || !strchr(" \n", *last))
-		buf_putc(text, c);
-	else if (c == '\n')
-		*last = c;
-}
-
-static void read_text(const char *html, struct buf *text)
-{
-	for (const char *s = html; *s;) {
-		char c = *s;
-		size_t len = c == '&' ? take_entity(s, &c) : 0;
-
-		if (c == '<' && !len) {
-			s = skip_tag(s);
-			add_character(text, ' '); /* tags part words */
-			continue;
-		}
-		if (c)
-			add_character(text, c);
-		s += len ? len : 1;
-	}
-	buf_putc(text, '\n');
-}
+/*
+ * What a page of AD CS says of a request. The pages exist in every language that Windows does, but
+ * for the names of their elements, their links and the codes in them.
+ */
 
 /* --- what it says */
 
-/* Digits behind the first of those words. */
+/* Digits behind those words, where they first have some. */
 static void take_request(const char *text, const char *words, char out[ADCS_REQUEST_SIZE])
 {
-	const char *at = strcasestr(text, words);
-	size_t len;
+	for (const char *at = strcasestr(text, words); at && !*out; at = strcasestr(at, words)) {
+		size_t len;
 
-	if (!at)
-		return;
-	at += strlen(words);
-	at += strspn(at, " \n");
-	len = strspn(at, "0123456789");
-	if (!len || len >= ADCS_REQUEST_SIZE)
-		return;
-	memcpy(out, at, len);
-	out[len] = '\0';
+		at += strlen(words);
+		at += strspn(at, " \n");
+		len = strspn(at, "0123456789");
+		if (!len || len >= ADCS_REQUEST_SIZE)
+			continue;
+		memcpy(out, at, len);
+		out[len] = '\0';
+	}
+}
+
+/* Part of a word, a code, a date, a version. */
+static bool is_joined(char c)
+{
+	return isalnum((unsigned char)c) || strchr("_-/:+#\\", c);
+}
+
+static bool ends_sentence(const char *s)
+{
+	s += strspn(s, " ");
+	return *s == '\n' || strncmp(s, "\xe3\x80\x82", 3) == 0 || /* ideographic full stop */
+	       (*s == '.' && !isalnum((unsigned char)s[1]));
+}
+
+/* The next number at or behind s that stands for itself; NULL: there is none. */
+static const char *next_number(const char *begin, const char *s, size_t *len)
+{
+	for (; *s; s += *len ? *len : 1) {
+		*len = strspn(s, "0123456789");
+		if (*len && *len < ADCS_REQUEST_SIZE && *s != '0' &&
+			(s == begin || (!is_joined(s[-1]) && s[-1] != '.')) &&
+			(!s[*len] || !is_joined(s[*len])) &&
+			!(s[*len] == '.' && isdigit((unsigned char)s[*len + 1])))
+			return s;
+	}
+	return NULL;
+}
+
+/*
+ * The number of a text that has one alone, or has one alone at the end of a sentence: "Your Request
+ * Id is 19." in any language, beside "within 10 days".
+ */
+static void take_lone_number(const char *text, char out[ADCS_REQUEST_SIZE])
+{
+	const char *any = NULL, *final = NULL;
+	size_t len = 0, any_len = 0, final_len = 0, any_count = 0, final_count = 0;
+
+	for (const char *s = text; (s = next_number(text, s, &len)); s += len) {
+		any = s;
+		any_len = len;
+		any_count++;
+		if (!ends_sentence(s + len))
+			continue;
+		final = s;
+		final_len = len;
+		final_count++;
+	}
+	if (final_count == 1)
+		snprintf(out, ADCS_REQUEST_SIZE, "%.*s", (int)final_len, final);
+	else if (any_count == 1)
+		snprintf(out, ADCS_REQUEST_SIZE, "%.*s", (int)any_len, any);
+}
+
+/* --- elements, which every language has */
+
+static bool has_id_of(const char *html, const char *const *ids)
+{
+	for (; *ids; ids++)
+		if (html_find(html, "id", *ids))
+			return true;
+	return false;
+}
+
+/* In "Your Request Id is 19. The disposition message is …" it is the first. */
+static void take_number_of(const char *html, const char *id, char out[ADCS_REQUEST_SIZE])
+{
+	const char *tag = html_find(html, "id", id), *number;
+	struct buf text = BUF_INIT(strlen(html) + 2);
+	size_t len = 0;
+
+	if (tag)
+		html_element_text(tag, &text);
+	number = text.data && !text.failed ? next_number(text.data, text.data, &len) : NULL;
+	if (number)
+		snprintf(out, ADCS_REQUEST_SIZE, "%.*s", (int)len, number);
+	buf_free(&text);
+}
+
+/* The field of a form that takes the request off the list. */
+static void take_hidden(const char *html, char out[ADCS_REQUEST_SIZE])
+{
+	const char *tag = html_find(html, "name", "ReqID");
+	char value[HTML_VALUE_SIZE];
+
+	if (tag && html_attribute(tag, "value", value, sizeof(value)) &&
+		strspn(value, "0123456789") == strlen(value) && strlen(value) < ADCS_REQUEST_SIZE)
+		memcpy(out, value, strlen(value) + 1);
+}
+
+static void find_number(const char *html, const char *text, char out[ADCS_REQUEST_SIZE])
+{
+	take_number_of(html, "locInfoReqID", out);
+	if (!*out)
+		take_number_of(html, "locInfoReqIDandReason", out);
+	if (!*out)
+		take_hidden(html, out);
+	if (!*out)
+		take_request(html, "ReqID=", out);
+	if (!*out)
+		take_request(text, "Your Request Id is", out);
+}
+
+/* certcli.h, CR_DISP_...: what a page about an error has between a label and a spacer. */
+enum disposition {
+	DISPOSITION_NONE = 0,
+	DISPOSITION_DENIED = '2',
+	DISPOSITION_PENDING = '5',
+	DISPOSITION_REVOKED = '6',
+};
+
+static int find_disposition(const char *html)
+{
+	const char *spacer = html_find(html, "id", "locDispSpacer"), *s = spacer;
+
+	while (s && s > html && strchr(" \t\r\n", s[-1]))
+		s--;
+	if (!s || s - html < 2 || !isdigit((unsigned char)s[-1]) || isxdigit((unsigned char)s[-2]))
+		return DISPOSITION_NONE;
+	return s[-1];
 }
 
 /* What is behind the words, until one of the ends; false: nothing is. */
@@ -143,8 +175,16 @@ static uint32_t find_code(const char *text)
 	return 0;
 }
 
+static bool is_one_of(uint32_t code, const uint32_t *codes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (code == codes[i])
+			return true;
+	return false;
+}
+
 /* [MS-ERREF]: 8009 is the facility of security and certificates; 8007 is Windows itself. */
-static enum adcs_state judge_code(uint32_t code)
+static enum adcs_state judge_code(uint32_t code, bool denied)
 {
 	static const uint32_t final[] = {
 		0x80070005, /* E_ACCESSDENIED: who asks may not enroll */
@@ -157,13 +197,11 @@ static enum adcs_state judge_code(uint32_t code)
 		0x80094006, /* CERTSRV_E_SERVER_SUSPENDED */
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(final); i++)
-		if (code == final[i])
-			return ADCS_DENIED;
-	for (size_t i = 0; i < ARRAY_LEN(passing); i++)
-		if (code == passing[i])
-			return ADCS_FAILED;
-	return code >> 16 == 0x8009 ? ADCS_DENIED : ADCS_FAILED;
+	if (is_one_of(code, passing, ARRAY_LEN(passing)))
+		return ADCS_FAILED;
+	return denied || is_one_of(code, final, ARRAY_LEN(final)) || code >> 16 == 0x8009
+		       ? ADCS_DENIED
+		       : ADCS_FAILED;
 }
 
 static bool has_one_of(const char *text, const char *const *words)
@@ -174,20 +212,49 @@ static bool has_one_of(const char *text, const char *const *words)
 	return false;
 }
 
-static enum adcs_state judge(const char *text, const struct adcs_page *page, bool has_message)
+static enum adcs_state judge(
+	const char *html, const char *text, const struct adcs_page *page, bool has_message)
 {
+	static const char *const denied_ids[] = {"locDenied", "locIssRev", NULL};
+	static const char *const pending_ids[] = {
+		"locInfoNewReq", "locInfoReqID", "locInfoChkPnd", NULL};
+	/* Of versions that have no such elements. */
 	static const char *const pending[] = {
 		"Certificate Pending", "Taken Under Submission", "still pending", NULL};
 	static const char *const denied[] = {"Denied by", "was denied", "Request Denied", NULL};
+	int disposition = find_disposition(html);
+	bool is_denied = has_id_of(html, denied_ids) || disposition == DISPOSITION_DENIED ||
+			 disposition == DISPOSITION_REVOKED;
 	uint32_t code = find_code(text);
 
+	if (disposition == DISPOSITION_PENDING)
+		return ADCS_PENDING;
 	if (code)
-		return judge_code(code);
-	if (has_one_of(text, pending))
+		return judge_code(code, is_denied);
+	if (is_denied)
+		return ADCS_DENIED;
+	if (has_id_of(html, pending_ids) || has_one_of(text, pending))
 		return ADCS_PENDING;
 	if (has_one_of(text, denied) || has_message)
 		return ADCS_DENIED;
 	return *page->request ? ADCS_PENDING : ADCS_UNKNOWN;
+}
+
+/*
+ * A page of theirs that says neither yes nor no, in a language that we do not know, but has a
+ * number: what has become of that number can be asked, and costs nothing if it is another one.
+ */
+static void try_number(const char *html, const char *text, struct adcs_page *page)
+{
+	static const char *const theirs[] = {"locPageTitle", "locMSCertSrv", NULL};
+	static const char *const errors[] = {
+		"locReqFailed", "locChkPndFailed", "locNoFormData", "locDispLabel", NULL};
+
+	if (!has_id_of(html, theirs) || has_id_of(html, errors))
+		return;
+	take_lone_number(text, page->request);
+	if (*page->request)
+		page->state = ADCS_PENDING;
 }
 
 static void read_page(const char *html, const char *text, struct adcs_page *page)
@@ -199,10 +266,12 @@ static void read_page(const char *html, const char *text, struct adcs_page *page
 		page->state = ADCS_ISSUED;
 		return;
 	}
-	take_request(text, "Your Request Id is", page->request);
+	find_number(html, text, page->request);
 	has_message = take_message(text, "disposition message is \"", "\"", page->message) ||
 		      take_message(text, "Disposition message:", "\n", page->message);
-	page->state = judge(text, page, has_message);
+	page->state = judge(html, text, page, has_message);
+	if (page->state == ADCS_UNKNOWN)
+		try_number(html, text, page);
 	if (!has_message) {
 		size_t len = strlen(text);
 
@@ -222,7 +291,7 @@ enum err adcs_page_read(const void *html, size_t len, struct adcs_page *out, str
 		buf_putc(&source, ((const char *)html)[i] ? ((const char *)html)[i] : ' ');
 	buf_putc(&source, '\n');
 	if (!source.failed)
-		read_text(source.data, &text);
+		html_text(source.data, &text);
 	err = buf_check(&source, e);
 	if (!err)
 		err = buf_check(&text, e);

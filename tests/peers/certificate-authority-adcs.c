@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "tests/peers/certificate-authority-core.h"
+#include "tests/peers/peer-state.h"
 
 #define TEMPLATE "SMimeUser"
 #define VALUE_MAX 65536
@@ -34,6 +35,15 @@ static void page(struct exchange *x, const char *title, const char *fmt, ...)
 		title, text);
 }
 
+/* The state folder has "adcs-language": de. Elements' names are the same, all words are others. */
+static bool is_german(const struct exchange *x)
+{
+	char line[PEER_LINE_MAX] = "en";
+
+	peer_line(x->state, "adcs-language", true, line);
+	return strcmp(line, "de") == 0;
+}
+
 static void page_issued(struct exchange *x, int64_t number)
 {
 	page(x, "Issued",
@@ -44,18 +54,31 @@ static void page_issued(struct exchange *x, int64_t number)
 
 static void page_pending(struct exchange *x, int64_t number)
 {
-	page(x, "Certificate Pending",
-		"<P>An administrator has to issue it. Your Request Id is %lld.\r\n"
-		"<P>Come back within 10 days.",
-		(long long)number);
+	if (is_german(x))
+		page(x, "Zertifikat steht aus",
+			"<P ID=locInfoNewReq> Ein Administrator muss es ausstellen.</P>\r\n"
+			"<P ID=locInfoReqID>\r\nIhre Kennung lautet %lld.\r\n</P>\r\n"
+			"<P ID=locTimeoutWarning> Binnen 10 Tagen.</P>",
+			(long long)number);
+	else
+		page(x, "Certificate Pending",
+			"<P>An administrator has to issue it. Your Request Id is %lld.\r\n"
+			"<P>Come back within 10 days.",
+			(long long)number);
 }
 
 static void page_denied(struct exchange *x, int64_t number, const char *why, const char *code)
 {
-	page(x, "Certificate Request Denied",
-		"<P>Your Request Id is %lld. The disposition message is \"Denied by Policy "
-		"Module&nbsp; %s, %s &lt;&#39;x&#39;&gt;\".",
-		(long long)number, code, why);
+	if (is_german(x))
+		page(x, "Zertifikatanforderung abgelehnt",
+			"<P ID=locDenied> Ihre Anforderung wurde abgelehnt. </P>\r\n"
+			"<P ID=locInfoReqIDandReason>Ihre Kennung lautet %lld. Der Grund: \"%s\". ",
+			(long long)number, why);
+	else
+		page(x, "Certificate Request Denied",
+			"<P>Your Request Id is %lld. The disposition message is \"Denied by Policy "
+			"Module&nbsp; %s, %s &lt;&#39;x&#39;&gt;\".",
+			(long long)number, code, why);
 }
 
 static void page_error(struct exchange *x, const char *why)
@@ -66,9 +89,18 @@ static void page_error(struct exchange *x, const char *why)
 		why);
 }
 
-/* What stands where a certificate should. */
-static void page_state(struct exchange *x, const char *message, const char *status)
+/* What stands where a certificate should; disposition is that of certcli.h. */
+static void page_state(
+	struct exchange *x, char disposition, const char *message, const char *status)
 {
+	if (is_german(x)) {
+		page(x, "Fehler",
+			"<DL><DT ID=locDispLabel><B>Verf&uuml;gung:</B></DT><DD>\r\n\t\t%c "
+			"<LocID ID=locDispSpacer>-</LocID></DD>"
+			"<DT ID=locLastStatLabel><B>Zustand:</B></DT><DD>0x0 (WIN32: 0)</DD></DL>",
+			disposition);
+		return;
+	}
 	page(x, "Error",
 		"<B>Disposition message:</B><BR>\r\n\t\t%s\r\n<BR><B>LastStatus:</B><BR>\r\n\t\t%s",
 		message, status);
@@ -292,9 +324,10 @@ static enum err certificate(struct exchange *x, bool with_chain)
 	if (err)
 		return err;
 	if (d.verdict == VERDICT_PENDING)
-		page_state(x, "Taken Under Submission", "The operation completed. 0x0 (WIN32: 0)");
+		page_state(x, '5', "Taken Under Submission",
+			"The operation completed. 0x0 (WIN32: 0)");
 	else if (d.verdict == VERDICT_REFUSED)
-		page_state(x, d.text, "Denied by an administrator. 0x80094014");
+		page_state(x, '2', d.text, "Denied by an administrator. 0x80094014");
 	else if (d.verdict == VERDICT_LATER)
 		page_error(x, d.text);
 	else if (with_chain)

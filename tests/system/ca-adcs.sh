@@ -177,6 +177,27 @@ order --again
 says '^issued' '... and is fetched then'
 is "$(ca_certificates_issued)" "$before" '... not issued again'
 
+# A server in another language.
+echo de >"$ca/state/adcs-language"
+ca_mode pending 2
+order
+says '^pending [0-9]+ 0$' 'pending, in German'
+ca_log_from_here
+order --again
+says '^pending [0-9]+ 0$' '... still'
+order --again
+says '^issued' '... issued'
+is "$(posts)" 0 '... and asked for by its number alone'
+ca_mode pending 1 deny
+order
+order --again
+says '^refused: .*Fehler' '... or denied after all'
+ca_mode refuse
+order
+says '^refused: .*Ihre Anforderung wurde abgelehnt. Ihre Kennung lautet' 'refused, in German'
+rm "$ca/state/adcs-language"
+ca_mode
+
 # The same in the whole product.
 use_kerberos
 handler_stop

@@ -122,6 +122,104 @@ static void failed_by_code(void **state)
 	CHECK(all);
 }
 
+/* As the pages of Windows Server have them, in other languages: their elements have the same names.
+ */
+static void other_languages_by_their_elements(void **state)
+{
+	static const struct expected all[] = {
+		{"<P ID=locPageTitle> <B> Zertifikat steht aus </B>\r\n<P ID=locInfoNewReq> Ihre "
+		 "Anforderung vom 3. wurde empfangen.</P>\r\n<P ID=locInfoReqID>\r\nIhre "
+		 "Anforderungskennung lautet 25.\r\n</P><P ID=locTimeoutWarning>Binnen 10 Tagen.",
+			ADCS_PENDING, "25", NULL},
+		{"<P ID=locPageTitle><B>Demande en attente</B><P ID=locInfoReqID>\nL\xe2\x80\x99"
+		 "identificateur de votre requ\xc3\xaate est 25.\n</P>",
+			ADCS_PENDING, "25", NULL},
+		{"<p id='locInfoReqID'>\xe8\xa6\x81\xe6\xb1\x82 ID \xe3\x81\xaf 7 "
+		 "\xe3\x81\xa7\xe3\x81\x99\xe3\x80\x82\n</p><P>1 \xe6\x97\xa5\xe3\x81\x8b 2",
+			ADCS_PENDING, "7", NULL},
+		{"<P ID=locInfoChkPnd>Toujours en attente, 10 jours.</P><Form><Input Type=Hidden "
+		 "Name=Action Value=\"rmpn\"><Input Type=Hidden Name=ReqID Value=\"31\">",
+			ADCS_PENDING, "31", NULL},
+		{"<P ID=locInfoNewReq>Re\xc3\xa7ue.</P><A HREF=\"certckpn.asp?ReqID=77\">",
+			ADCS_PENDING, "77", NULL},
+		{"<P ID=locDenied>Ihre Zertifikatanforderung wurde abgelehnt. </P>", ADCS_DENIED,
+			"", "Ihre Zertifikatanforderung wurde abgelehnt."},
+		{"<P ID=\"locDenied\"> Refus\xc3\xa9 </P><P ID=locInfoReqIDandReason>\nVotre requ"
+		 "\xc3\xaate 20. Le message : \"Refus\xc3\xa9 par CONTOSO\\admin le 4.\"</P>",
+			ADCS_DENIED, "20", NULL},
+		/* A code of another facility does not make it passing; one that is passing does. */
+		{"<P ID=locDenied>Nein</P><P ID=locInfoReqIDandReason>20. 0x8007202f", ADCS_DENIED,
+			"20", NULL},
+		{"<P ID=locDenied>Nein</P><P ID=locInfoReqIDandReason>20. 0x80092013", ADCS_FAILED,
+			"20", NULL},
+		{"<P ID=locIssRev>Ausgestellt und gesperrt</P>", ADCS_DENIED, "", NULL},
+		{"<P ID=locPageTitle><B>Erreur</B><DT ID=locDispLabel><B>Disposition "
+		 ":</B></DT><DD>\n"
+		 "\t\t5 <LocID ID=locDispSpacer>-</LocID><LocID ID=locDispUnknown>(inconnu)</LocID>"
+		 "<DT ID=locLastStatLabel>0x0 (WIN32: 0)",
+			ADCS_PENDING, "", NULL},
+		{"<DT ID=locDispLabel>Disposition</DT><DD>\r\n\t2 <LocID "
+		 "ID=locDispSpacer>-</LocID>",
+			ADCS_DENIED, "", NULL},
+		{"<DT ID=locDispLabel>Disposition</DT><DD>1 <LocID ID=locDispSpacer>-</LocID> "
+		 "0x800706ba (WIN32: 1722)",
+			ADCS_FAILED, "", NULL},
+		{"<P ID=locReqFailed>Fehler</P><DD>80004005 <LocID ID=locDispSpacer>", ADCS_UNKNOWN,
+			"", NULL},
+	};
+
+	(void)state;
+	CHECK(all);
+}
+
+/* A page of theirs without such elements: its number is asked about. */
+static void a_lone_number_is_a_request(void **state)
+{
+	static const struct expected all[] = {
+		{"<html><body><P ID=locPageTitle>Zertifikat steht aus</P><P>Ihre Anforderung kam "
+		 "angekommen. Bitte mSie m&uuml;ssenuuml;ssig auf den Administrator warten.<P>Ihre "
+		 "Anforderungskennung lautet 19.</body></html>",
+			ADCS_PENDING, "19", NULL},
+		{"<P ID=locPageTitle>Certificado pendiente</P><P>Su n\xc3\xbamero es 19. Vuelva en "
+		 "10 dias con Windows-2022, v1.2, 0x0 (WIN32: 0)",
+			ADCS_PENDING, "19", NULL},
+		{"<P ID=locPageTitle>x</P><P>\xe6\x82\xa8\xe7\x9a\x84 Id \xe4\xb8\xba 19\xe3\x80"
+		 "\x82",
+			ADCS_PENDING, "19", NULL},
+		/* Two may be anything; a page of others, and one about an error, are nothing. */
+		{"<P ID=locPageTitle>x</P><P>Nummer 19. Und 20.", ADCS_UNKNOWN, "", NULL},
+		{"<P ID=locPageTitle>x</P><P>Nummer neunzehn", ADCS_UNKNOWN, "", NULL},
+		{"<title>Proxy</title>Error 19.", ADCS_UNKNOWN, "", NULL},
+		{"<P ID=locPageTitle>x</P><P ID=locReqFailed>Fehler 19.", ADCS_UNKNOWN, "", NULL},
+	};
+
+	(void)state;
+	CHECK(all);
+}
+
+static void elements_that_are_hidden_or_broken(void **state)
+{
+	static const struct expected all[] = {
+		{"<!-- <P ID=locDenied> --><script>'<P ID=locDenied>'</script>Hello", ADCS_UNKNOWN,
+			"", "Hello"},
+		{"<P Title=\"ID=locDenied\">Hello", ADCS_UNKNOWN, "", "Hello"},
+		{"<P ID=locDeniedNot>Hello", ADCS_UNKNOWN, "", "Hello"},
+		{"<P ID = 'locDenied' >No", ADCS_DENIED, "", "No"},
+		{"<P Class=a\tID=LOCDENIED/>No", ADCS_UNKNOWN, "", "No"},
+		{"<P =locDenied ID=\"locDenied", ADCS_UNKNOWN, "", ""},
+		{"<P ID", ADCS_UNKNOWN, "", ""},
+		{"<P ID=", ADCS_UNKNOWN, "", ""},
+		{"<", ADCS_UNKNOWN, "", ""},
+		{"<LocID ID=locDispSpacer>", ADCS_UNKNOWN, "", ""},
+		{"5<LocID ID=locDispSpacer>", ADCS_UNKNOWN, "", "5"},
+		{"<P ID=locInfoReqID>", ADCS_PENDING, "", ""},
+		{"<P ID=locInfoReqID>12345678901", ADCS_PENDING, "", NULL},
+	};
+
+	(void)state;
+	CHECK(all);
+}
+
 static void others_say_nothing(void **state)
 {
 	static const struct expected all[] = {
@@ -165,6 +263,9 @@ int main(void)
 		cmocka_unit_test(pending_by_its_number),
 		cmocka_unit_test(denied_by_code_or_words),
 		cmocka_unit_test(failed_by_code),
+		cmocka_unit_test(other_languages_by_their_elements),
+		cmocka_unit_test(a_lone_number_is_a_request),
+		cmocka_unit_test(elements_that_are_hidden_or_broken),
 		cmocka_unit_test(others_say_nothing),
 		cmocka_unit_test(any_bytes_are_taken),
 	};
