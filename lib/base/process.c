@@ -251,11 +251,16 @@ static int set_files(posix_spawn_file_actions_t *actions, const int fd[3])
 static int spawn(struct process *p, const int fd[3])
 {
 	const struct process_order *order = p->order;
-	char *const argv[] = {(char *)(uintptr_t)order->program, NULL};
+	char *argv[2 + PROCESS_ARGUMENTS_MAX] = {(char *)(uintptr_t)order->program};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int rc = posix_spawn_file_actions_init(&actions);
 
+	for (size_t i = 0; order->arguments && order->arguments[i]; i++) {
+		if (i == PROCESS_ARGUMENTS_MAX)
+			return E2BIG;
+		argv[i + 1] = (char *)(uintptr_t)order->arguments[i];
+	}
 	if (rc)
 		return rc;
 	rc = posix_spawnattr_init(&attributes);

@@ -8,7 +8,8 @@
 
 /* Another program, run for what it makes of its input. */
 struct process_order {
-	const char *program;		/* its path; no shell, no arguments */
+	const char *program;		/* its path; no shell */
+	const char *const *arguments;	/* behind its name, NULL-terminated; NULL: none */
 	const char *const *environment; /* "NAME=value" each, NULL-terminated: all that it gets */
 	const void *input;		/* input_len bytes, its standard input: a file */
 	size_t input_len;
@@ -19,6 +20,7 @@ struct process_order {
 	void *ctx;
 };
 
+#define PROCESS_ARGUMENTS_MAX 16
 #define PROCESS_LINES_MAX 50  /* what comes behind them is read and dropped */
 #define PROCESS_LINE_SIZE 401 /* and what is longer is cut; NUL bytes become "?" */
 
