@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "escrow/escrow.h"
@@ -41,6 +42,25 @@ static void check_clock(struct checkup *c, int64_t ahead, const char *url)
 			llabs(ahead) / 60, ahead > 0 ? "ahead of" : "behind", url);
 }
 
+/* With a path of its own in the URL it is that path which is wrong, and nothing will be taken. */
+static void tell_not_found(struct checkup *c, const char *url)
+{
+	struct error e;
+
+	if (strchr(strstr(url, "://") + 3, '/'))
+		checkup_found(c, GATEWAY,
+			config_error(c->config, "escrow", "url", &e,
+				"%s/v2/certificates is not there (status %d): give the gateway's "
+				"own URL, https://NAME or https://NAME:PORT, without a path",
+				url, NOT_FOUND),
+			e.text);
+	else
+		checkup_warns(c, GATEWAY,
+			"%s knows no /v2/certificates (status %d): check url in [escrow], which "
+			"must be the gateway's own, without that path",
+			url, NOT_FOUND);
+}
+
 static void check_gateway(struct checkup *c, struct escrow *escrow, size_t i)
 {
 	int64_t deadline = clock_monotonic_ms() + c->config->escrow.timeout * 1000;
@@ -52,10 +72,7 @@ static void check_gateway(struct checkup *c, struct escrow *escrow, size_t i)
 	if (err)
 		checkup_found(c, GATEWAY, err, e.text);
 	else if (answer.status == NOT_FOUND)
-		checkup_warns(c, GATEWAY,
-			"%s knows no /v2/certificates (status %d): check url in [escrow], which "
-			"must be the gateway's own, without that path",
-			url, answer.status);
+		tell_not_found(c, url);
 	else
 		checkup_holds(c, GATEWAY, "%s", url);
 	if (!err && answer.late)

@@ -55,6 +55,19 @@ static const char *fault_of(const struct config *config, const char *template)
 	return NULL;
 }
 
+/* The event's word alone then says whose mail a device can read. */
+static void check_domains(struct checkup *c)
+{
+	bool any = false;
+
+	for (char **mail = c->config->identity.mail; *mail; mail++)
+		any |= !has_own_domain(*mail);
+	if (any && !*c->config->identity.allowed_domains)
+		checkup_warns(c, "allowed-domains",
+			"empty, so that an event can ask for certificates of any mail address in "
+			"the world: set allowed-domains in [identity] to your mail domains");
+}
+
 static void check_templates(struct checkup *c)
 {
 	size_t good = 0;
@@ -86,4 +99,5 @@ void check_identity(struct checkup *c)
 		checkup_found(c, WHAT, err, e.text);
 	else
 		check_templates(c);
+	check_domains(c);
 }

@@ -116,6 +116,7 @@ way()
 
 front_http_port=$(free_port)
 ok 'everything starts' world certificates.key=ec-p256 \
+	identity.allowed-domains=example.com \
 	"ca.crl-url=http://localhost:$front_http_port/certprov/ca.crl"
 event_json >"$root/event.json"
 post_event "$root/event.json"
@@ -133,7 +134,7 @@ is "$(grep -cv '^ok ' "$root/check")" 0 '... and finds nothing to say'
 mapfile -t looks < <(sed 's/^ok *//; s/: .*//' "$root/check")
 is "$(printf '%s|' "${looks[@]}")" "configuration|events.users-file|PKCS#12 password|files|\
 identity|disk|store|integrity|audit trail|events|CA|revocation list|revocation list's URL|\
-our client certificate|Escrow Gateway|clock|web server|" \
+our client certificate|Escrow Gateway|clock|handler|web server|" \
 	'... in all that it looks at'
 certprov check --web-server none --json >"$root/check"
 ok '... and without a web server' jq -e 'all(.ok and (.warning | not)) and
@@ -189,6 +190,8 @@ way 'a template that never gives an address' 'configure identity.mail={Enrollmen
 way 'one of two that never does' \
 	'configure "identity.mail={EnrollmentUserName}@, {EnrollmentEmailAddress}"' \
 	WARN identity 'can never give a mail address' 'write it as'
+way 'no domains' 'configure identity.allowed-domains=' \
+	WARN allowed-domains 'any mail address in the world' 'set allowed-domains'
 way 'addresses in a domain that is not allowed' \
 	'configure identity.mail={EnrollmentUserName}@example.com identity.allowed-domains=example.org' \
 	FAILED identity 'always gives addresses in a domain that is not allowed' \
@@ -355,6 +358,9 @@ way 'a redirect' 'answers "301 https://localhost/"' \
 	FAILED "$what" 'redirects \(status 301\)' 'must name the gateway itself' 1
 way 'a place that it does not know' 'answers 404' \
 	WARN "$what" 'knows no /v2/certificates \(status 404\)' 'check url in \[escrow\]'
+way 'a path in its URL' 'configure "escrow.url=$eg_url/v2/certificates"' \
+	FAILED "$what" 'url: .*/v2/certificates/v2/certificates is not there \(status 404\)' \
+	'without a path'
 way 'a gateway that wants another login' 'answers 401' \
 	FAILED "$what" 'does not accept our client certificate \(status 401\)' 'register our client' 1
 way 'a gateway that is busy' 'answers 503' \
