@@ -1,6 +1,7 @@
+/* The web server's files: do its limits and its socket fit ours? */
+
 #include "cli/check_web.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/account.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/web.h"
 
 #define WHAT "web server"
 #define MENTION "certprov"	 /* what has not got it, in its name or text, is none of ours */
@@ -39,12 +41,10 @@ static const struct values no_values = {.timeout = -1, .body_max = -1};
 /* What the files of a server say. */
 struct web {
 	const struct config *config;
-	provider_report *report;
-	void *ctx;
+	struct web_report *report;
 	const char *dir;
 	bool found; /* a file of it mentions us */
 	bool used;  /* it passes requests on to us */
-	unsigned faults;
 	struct values values;
 	char user[ACCOUNT_NAME_SIZE];
 };
@@ -64,18 +64,39 @@ struct file {
 	struct block block[BLOCKS_MAX];
 };
 
-static void warn(struct web *w, const char *fmt, ...) printf_like(2, 3);
-static void warn(struct web *w, const char *fmt, ...)
+static void tell(struct web_report *r, const char *what, enum err err, const char *fmt,
+	va_list args) printf_like(4, 0);
+static void tell(
+	struct web_report *r, const char *what, enum err err, const char *fmt, va_list args)
 {
 	char text[2 * ERROR_TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	r->report(r->ctx, what, err, !err, text);
+	r->faults++;
+	if (err)
+		r->worst = err;
+}
+
+void web_warns(struct web_report *r, const char *what, const char *fmt, ...)
+{
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	tell(r, what, ERR_OK, fmt, args);
 	va_end(args);
-	w->report(w->ctx, WHAT, ERR_OK, true, text);
-	w->faults++;
 }
+
+void web_fails(struct web_report *r, const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	tell(r, what, ERR_REFUSED, fmt, args);
+	va_end(args);
+}
+
+#define warn(w, ...) web_warns((w)->report, WHAT, __VA_ARGS__)
 
 /* --- values */
 
@@ -266,7 +287,8 @@ static void read_line(struct file *f, const char *line)
 		return;
 	}
 	read_user(f->web, line);
-	read_values(block, line, mention);
+	if (!behind(line, "listen ")) /* its own socket is none of ours */
+		read_values(block, line, mention);
 	if (!mention)
 		return;
 	block->about |= !is_any(line, include_directives) && !is_any(line, use_directives);
@@ -309,32 +331,25 @@ static void read_conf(struct web *w, const char *path, bool snippet)
 	blob_free(&content);
 }
 
-/* Files that are in use, not those that could be. */
-static void read_folder(struct web *w, const char *name)
+static void read_in_use(void *ctx, const char *path)
 {
-	char folder[PATH_MAX], path[PATH_MAX];
-	const struct dirent *entry;
-	bool snippets = strcmp(name, "snippets") == 0;
-	DIR *dir;
-
-	if (snprintf(folder, sizeof(folder), "%s/%s", w->dir, name) >= (int)sizeof(folder))
-		return;
-	dir = opendir(folder);
-	while (dir && (entry = readdir(dir)) != NULL)
-		if (*entry->d_name != '.' && snprintf(path, sizeof(path), "%s/%s", folder,
-						     entry->d_name) < (int)sizeof(path))
-			read_conf(w, path, snippets);
-	if (dir)
-		closedir(dir);
+	read_conf(ctx, path, false);
 }
 
+static void read_snippet(void *ctx, const char *path)
+{
+	read_conf(ctx, path, true);
+}
+
+/* Files that are in use, not those that could be. */
 static void read_all(struct web *w)
 {
 	static const char *const folders[] = {
-		".", "conf.d", "conf-enabled", "http.d", "sites-enabled", "snippets", "vhosts.d"};
+		".", "conf.d", "conf-enabled", "http.d", "sites-enabled", "vhosts.d"};
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		read_folder(w, folders[i]);
+		web_folder(w->dir, folders[i], read_in_use, w);
+	web_folder(w->dir, "snippets", read_snippet, w);
 }
 
 /* --- does it fit? */
@@ -410,6 +425,14 @@ static void check_socket(struct web *w)
 		check_socket_user(w);
 }
 
+bool check_web_uses(const char *dir)
+{
+	struct web w = {.dir = dir, .values = no_values};
+
+	read_all(&w);
+	return w.used;
+}
+
 /* True if it is set up for us. */
 static bool check_server(struct web *w, const char *dir)
 {
@@ -421,8 +444,11 @@ static bool check_server(struct web *w, const char *dir)
 	check_limits(w);
 	if (*w->values.socket)
 		check_socket(w);
-	if (w->faults == 0)
-		w->report(w->ctx, WHAT, ERR_OK, false, dir);
+	if (w->report->faults == 0) { /* else its own test says the same once more */
+		w->report->report(w->report->ctx, WHAT, ERR_OK, false, dir);
+		check_syntax(dir, w->report);
+	}
+	check_places(w->config, dir, w->report);
 	return true;
 }
 
@@ -444,21 +470,32 @@ static void warn_of_none(struct web *w, const char *beneath, const char *prepare
 			beneath);
 }
 
-void check_web(const struct config *config, const char *dir, provider_report *report, void *ctx)
+enum err check_web(const struct config *config, const char *dir, provider_report *report, void *ctx)
 {
 	static const char *const usual[] = {"/etc/nginx", "/etc/apache2", "/etc/httpd"};
 	const char *const *dirs = dir ? &dir : usual;
+	char absolute[PATH_MAX];
 	const char *prepared = NULL;
-	struct web w = {.config = config, .report = report, .ctx = ctx};
+	enum err worst = ERR_OK;
 	bool used = false;
 
+	if (dir && realpath(dir, absolute))
+		dir = absolute;
 	for (size_t i = 0; i < (dir ? 1 : ARRAY_LEN(usual)); i++) {
-		struct web one = w;
+		struct web_report told = {.report = report, .ctx = ctx};
+		struct web one = {.config = config, .report = &told};
 
 		used |= check_server(&one, dirs[i]);
+		worst = told.worst ? told.worst : worst;
 		if (one.found && !prepared)
 			prepared = dirs[i];
 	}
-	if (!used)
-		warn_of_none(&w, dir ? dir : "/etc/nginx, /etc/apache2 and /etc/httpd", prepared);
+	if (!used) {
+		struct web_report told = {.report = report, .ctx = ctx};
+		struct web none = {.report = &told};
+
+		warn_of_none(
+			&none, dir ? dir : "/etc/nginx, /etc/apache2 and /etc/httpd", prepared);
+	}
+	return worst;
 }

@@ -4,12 +4,34 @@
 #include "base/config.h"
 #include "provider/provider.h"
 
+/* What was found of a web server: the worst of it is kept. */
+struct web_report {
+	provider_report *report;
+	void *ctx;
+	enum err worst;
+	unsigned faults; /* warnings, too */
+};
+
+/* What holds but wants a look; what is wrong. */
+void web_warns(struct web_report *r, const char *what, const char *fmt, ...) printf_like(3, 4);
+void web_fails(struct web_report *r, const char *what, const char *fmt, ...) printf_like(3, 4);
+
 /*
  * Does the web server's configuration fit ours? Looks into dir, a folder like /etc/nginx or
  * /etc/apache2; NULL: into those. What it cannot follow (includes from elsewhere, macros,
- * variables) it does not judge. All that it finds is a warning: the server's own check is the
- * judge of its configuration.
+ * variables) it does not judge. Returns the worst of what it found, or ERR_OK.
  */
-void check_web(const struct config *config, const char *dir, provider_report *report, void *ctx);
+enum err check_web(const struct config *config, const char *dir, provider_report *report,
+	void *ctx) must_check;
+
+#define WEB_SERVER_NONE "none" /* --web-server: do not look for it */
+
+/* True if the server whose files are in dir passes requests on to us. */
+bool check_web_uses(const char *dir);
+
+/* For check_web(). check_place.c: where requests are passed on to us. */
+void check_places(const struct config *config, const char *dir, struct web_report *report);
+/* check_syntax.c: what nginx -t or apache2ctl configtest says of the files in dir. */
+void check_syntax(const char *dir, struct web_report *report);
 
 #endif

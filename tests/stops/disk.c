@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/disk.h"
+#include "cli/systemd.h"
 
 /*
  * The product on another disk: CERTPROV_TEST_DISK is "SIZE FREE NETWORK", megabytes, megabytes,
@@ -20,4 +21,11 @@ enum err __wrap_disk_look(const char *path, struct disk *out, struct error *e)
 	left = strtoll(end, &end, 10);
 	*out = (struct disk){size << 20, left << 20, strtol(end, NULL, 10) == 1};
 	return ERR_OK;
+}
+
+/* Where systemd runs, for a test with a systemctl of its own. */
+bool __wrap_systemd_runs(void);
+bool __wrap_systemd_runs(void)
+{
+	return getenv("CERTPROV_TEST_SYSTEMD") != NULL;
 }

@@ -1,0 +1,178 @@
+/*
+ * Where a web server passes requests on to the handler: is the sender verified, is there TLS with a
+ * certificate that is in force, does anybody listen there?
+ */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/check_web.h"
+#include "cli/web.h"
+#include "pki/certificate.h"
+
+#define VERIFIED "web server's authentication"
+#define TLS "web server's TLS"
+#define CERTIFICATE "web server's certificate"
+#define PORT "web server's port"
+#define DAY 86400
+
+/* Days; what is renewed by ACME has been by then. */
+#define SOON 28
+#define PORT_WAIT_MS 2000 /* on loopback the answer comes at once */
+
+struct look {
+	const struct config *config;
+	struct web_report *report;
+	bool nginx;
+	unsigned events;	    /* places for events */
+	unsigned verified;	    /* … where the handler will take the name */
+	bool forged, plain, port;   /* told already: once is enough */
+	char file[PATH_MAX];	    /* of a place for events */
+	char certificate[PATH_MAX]; /* the last one that was looked at */
+};
+
+/* --- who is let in */
+
+static void judge_user(struct look *l, const struct web_place *place)
+{
+	bool asks = l->config->events.authenticate == AUTHENTICATE_WEB_SERVER;
+	bool claimed = l->nginx && (place->user || place->proof) && !place->verifies;
+
+	l->verified += place->verifies && (!l->nginx || (place->user && place->proof));
+	if (!asks || l->forged || (!claimed && (l->nginx || !place->user)))
+		return;
+	l->forged = true;
+	if (l->nginx)
+		web_fails(l->report, VERIFIED,
+			"%s:%u passes REMOTE_USER to the handler without authentication, and nginx "
+			"fills it with the name that the sender claims: include "
+			"snippets/certprov-web-server-auth.conf there, and no fastcgi_params",
+			place->file, place->line);
+	else
+		web_fails(l->report, VERIFIED,
+			"%s: from line %u on REMOTE_USER is set by hand, without authentication: "
+			"remove that; Apache sets it to the name that AuthType has verified",
+			place->file, place->line);
+}
+
+static void judge_verified(struct look *l)
+{
+	if (l->config->events.authenticate != AUTHENTICATE_WEB_SERVER || l->forged || !l->events ||
+		l->verified)
+		return;
+	web_warns(l->report, VERIFIED,
+		"%s passes events to the handler and authenticates nobody, as authenticate = "
+		"web-server in [events] wants it to: each event is answered 401; %s",
+		l->file,
+		l->nginx ? "include snippets/certprov-web-server-auth.conf there"
+			 : "set AuthType and Require valid-user there");
+}
+
+/* --- how */
+
+static void judge_tls(struct look *l, const struct web_place *place)
+{
+	if (place->tls || place->local || l->plain)
+		return;
+	l->plain = true;
+	web_warns(l->report, TLS,
+		"%s:%u takes events without TLS, and passwords and names with them can be read on "
+		"the way: let that server speak TLS (nginx: listen 443 ssl; Apache: SSLEngine on), "
+		"unless another one before it does",
+		place->file, place->line);
+}
+
+static void judge_certificate(struct look *l, const char *path)
+{
+	struct certificates found = {.count = 0};
+	struct certificate_info info;
+	struct error e;
+	int64_t left;
+
+	if (!*path || strcmp(path, l->certificate) == 0 || access(path, R_OK) < 0)
+		return; /* where it is not there, the server's own test says so */
+	snprintf(l->certificate, sizeof(l->certificate), "%s", path);
+	if (certificates_add_file(&found, path, &e) ||
+		certificate_info(&found.certificate[0], &info, &e)) {
+		web_fails(l->report, CERTIFICATE, "%s", e.text);
+		certificates_free(&found);
+		return;
+	}
+	certificates_free(&found);
+	left = info.not_after - clock_now();
+	if (left < 0)
+		web_fails(l->report, CERTIFICATE,
+			"%s in %s has ended %lld days ago, and UEM connects no more: renew it at "
+			"once, and reload the web server",
+			info.subject, path, (long long)(-left / DAY));
+	else if (info.not_before > clock_now())
+		web_fails(l->report, CERTIFICATE, "%s in %s is not valid yet: is our clock right?",
+			info.subject, path);
+	else if (left < SOON * DAY)
+		web_warns(l->report, CERTIFICATE,
+			"%s in %s ends in %lld days: renew it, and reload the web server",
+			info.subject, path, (long long)(left / DAY));
+}
+
+static bool refused(uint16_t port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct pollfd done = {.fd = fd, .events = POLLOUT};
+	socklen_t len = sizeof(int);
+	int fault = 0;
+
+	if (fd < 0)
+		return false;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		fault = errno;
+	if (fault == EINPROGRESS && poll(&done, 1, PORT_WAIT_MS) > 0)
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &fault, &len);
+	close(fd);
+	return fault == ECONNREFUSED;
+}
+
+static void judge_port(struct look *l, const struct web_place *place)
+{
+	if (!place->port || l->port || !refused(place->port))
+		return;
+	l->port = true;
+	web_fails(l->report, PORT,
+		"nobody listens on port %u of this machine, as %s says: start the web server "
+		"(systemctl start %s)",
+		place->port, place->file, l->nginx ? "nginx" : "apache2");
+}
+
+static void judge(void *ctx, const struct web_place *place)
+{
+	struct look *l = ctx;
+
+	if (!place->events)
+		return;
+	l->events++;
+	snprintf(l->file, sizeof(l->file), "%s", place->file);
+	judge_user(l, place);
+	judge_tls(l, place);
+	judge_certificate(l, place->certificate);
+	judge_port(l, place);
+}
+
+void check_places(const struct config *config, const char *dir, struct web_report *report)
+{
+	struct look look = {.config = config, .report = report, .nginx = true};
+
+	web_nginx(dir, judge, &look);
+	judge_verified(&look);
+	look = (struct look){.config = config, .report = report};
+	web_apache(dir, judge, &look);
+	judge_verified(&look);
+}

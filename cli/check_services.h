@@ -1,0 +1,21 @@
+#ifndef CLI_CHECK_SERVICES_H
+#define CLI_CHECK_SERVICES_H
+
+#include "base/config.h"
+#include "provider/provider.h"
+
+/*
+ * Is that which should run running, and will it after the next boot? The handler's socket and
+ * service, the timers, the web server (web as check_web() has it). Says nothing where systemd
+ * does not run, or has no units of ours for this configuration. Returns the worst of it.
+ */
+enum err check_services(const struct config *config, const char *web, provider_report *report,
+	void *ctx) must_check;
+
+/*
+ * check_handler.c: has the handler that runs with this configuration read its files as they are
+ * now, and is it the program that is installed? Says nothing where none is seen to run.
+ */
+void check_handler(const struct config *config, provider_report *report, void *ctx);
+
+#endif

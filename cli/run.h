@@ -1,0 +1,22 @@
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/*
+ * Finds a program by name in PATH, then in the folders of system programs, which are not in
+ * everybody's PATH. False: there is none.
+ */
+bool run_find(const char *name, char path[PATH_MAX]);
+
+/*
+ * Runs it with a plain environment (PATH, LC_ALL=C, and extra, "NAME=value" or NULL) and adds what
+ * it says on both outputs to out. Returns its exit status; -1: it could not be run, or was not done
+ * in time.
+ */
+int run_program(const char *path, const char *const *arguments, const char *extra, struct buf *out);
+
+#endif

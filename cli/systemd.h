@@ -1,0 +1,28 @@
+#ifndef CLI_SYSTEMD_H
+#define CLI_SYSTEMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define UNIT_NAME_SIZE 128
+#define UNIT_STATE_SIZE 32
+
+/* What systemctl show says of a unit. */
+struct unit {
+	char name[UNIT_NAME_SIZE];
+	char load[UNIT_STATE_SIZE];   /* LoadState: loaded, not-found, masked, … */
+	char active[UNIT_STATE_SIZE]; /* ActiveState: active, inactive, failed, activating, … */
+	char file[UNIT_STATE_SIZE];   /* UnitFileState: enabled, disabled, static, … */
+};
+
+/* True where systemd is what runs this system's services (sd_booted(3)). */
+bool systemd_runs(void);
+
+/* Fills in what is known of units whose names are set. False: systemctl did not tell. */
+bool systemd_show(struct unit *units, size_t count);
+
+bool unit_is_there(const struct unit *unit);
+bool unit_is_active(const struct unit *unit); /* also on its way there */
+bool unit_is_enabled(const struct unit *unit);
+
+#endif
