@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/secret.h"
+#include "base/watchdog.h"
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {&command_init, &command_check, &command_config,
@@ -79,6 +81,9 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	static const char last_words[] =
+		"certprov: a peer kept us busy long past its deadline, and we gave up; what is not "
+		"done stays pending\n";
 	const char *config_file = NULL;
 	const struct command *command;
 	struct error e;
@@ -107,7 +112,7 @@ int main(int argc, char **argv)
 	command = find_command(argv[optind]);
 	if (!command)
 		return unknown_command(argv[optind]);
-	if (set_request(&e))
+	if (set_request(&e) || watchdog_init(EX_TEMPFAIL, last_words, &e))
 		return cli_fail(&e);
 	argc -= optind;
 	argv += optind;

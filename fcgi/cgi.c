@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/watchdog.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
 
@@ -68,6 +71,9 @@ static bool write_output(void *ctx, const void *data, size_t len)
 
 int cgi_run(const char *config_path)
 {
+	static const char last_words[] =
+		"certprov.fcgi: the request went on past all deadlines and "
+		"was ended; its event stays pending\n";
 	size_t total = 0;
 	const struct gateway gateway = {environ, &total, read_input, write_output};
 	struct service service = {.config = NULL};
@@ -77,6 +83,8 @@ int cgi_run(const char *config_path)
 
 	signal(SIGPIPE, SIG_IGN);
 	if (!err)
+		err = watchdog_init(EX_TEMPFAIL, last_words, &e);
+	if (!err)
 		err = config_load(config_path, &config, &e);
 	if (!err) {
 		log_open("certprov.fcgi", &config->log);
@@ -85,6 +93,8 @@ int cgi_run(const char *config_path)
 	if (err) {
 		service_refuse(&gateway, &e);
 	} else {
+		watchdog_set(clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
+			     config_patience(config) * 1000);
 		deadline_start(RECEIVE_DEADLINE_MS);
 		service_answer(&service, &gateway);
 		drain_input(total);

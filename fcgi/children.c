@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "fcgi/process.h"
 #include "fcgi/worker.h"
 #include "provider/provider.h"
@@ -124,11 +125,15 @@ static void forget(struct children *children, struct child *gone)
 /* How it ended is of interest unless it was asked to. */
 static void log_death(const struct child *child, pid_t pid, int status)
 {
-	char how[96];
+	char how[128];
 
 	if (WIFSIGNALED(status))
 		snprintf(how, sizeof(how), "was killed by signal %d (%s)", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) == WATCHDOG_STATUS)
+		snprintf(how, sizeof(how),
+			"ended itself: a request went on past all deadlines; its event stays "
+			"pending");
 	else
 		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
 	if (child->kill_at)

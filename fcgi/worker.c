@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
 
@@ -117,6 +118,13 @@ static void pause_a_little(void)
 	nanosleep(&pause, NULL);
 }
 
+/* A request that is not over by then never will be. */
+static int64_t latest_end(const struct config *config)
+{
+	return clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
+	       config_patience(config) * 1000;
+}
+
 /* Whether to go on. Another worker may have been quicker to accept; that is no error. */
 static bool accept_one(struct service *service, unsigned place, int listen_fd)
 {
@@ -124,9 +132,11 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 
 	if (fd >= 0) {
 		int64_t started = clock_monotonic_us();
+		int64_t before = watchdog_enter(latest_end(service->config));
 
 		metrics_worker_busy(service->metrics, place);
 		serve(service, fd);
+		watchdog_leave(before);
 		metrics_worker_idle(service->metrics, place, started);
 		return true;
 	}
@@ -149,6 +159,13 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 	}
 }
 
+static enum err start_watchdog(struct error *e)
+{
+	enum err err = deadline_init(e);
+
+	return err ? err : watchdog_init(WATCHDOG_STATUS, NULL, e);
+}
+
 static int answer_requests(struct service *service, unsigned place, int listen_fd)
 {
 	while (!stop)
@@ -162,7 +179,7 @@ int worker_run(const struct config *config, struct key_pool *pool, struct metric
 {
 	struct service service = {.config = NULL};
 	struct error e = {.code = ERR_OK};
-	enum err err = deadline_init(&e);
+	enum err err = start_watchdog(&e);
 	int status;
 
 	if (!err && FCGX_Init() != 0)

@@ -174,6 +174,12 @@ void config_ca_terms(const struct config_ca *ca, struct buf *out);
 int64_t config_longest(const struct config *config);
 
 /*
+ * Seconds: what goes on with one event for longer than that is stuck. CAs and gateways, the turn of
+ * another event of the same device, keys to be made and a busy store.
+ */
+int64_t config_patience(const struct config *config);
+
+/*
  * ERR_CONFIG for a value that only its user could judge: "FILE:LINE: [section]
  * key: what". The key must be one that the table in config_keys.c has. What [ca signing] and
  * [ca encryption] did not set themselves is said of [ca].

@@ -75,6 +75,13 @@ void config_ca_terms(const struct config_ca *ca, struct buf *out)
 
 /* --- what is not set */
 
+#define STORE_AND_KEYS 60 /* seconds */
+
+int64_t config_patience(const struct config *config)
+{
+	return config_longest(config) + config->escrow.timeout + STORE_AND_KEYS;
+}
+
 static enum err copy_value(
 	struct config *config, const struct option *from, const struct option *to, struct error *e)
 {

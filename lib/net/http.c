@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "net/anchors.h"
 #include "net/http_internal.h"
 
@@ -125,6 +126,7 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 		.request = request,
 		.in = {.body = BUF_INIT(request->answer_max)},
 	};
+	int64_t before = watchdog_enter(request->deadline + WATCHDOG_MARGIN_MS);
 	struct http_answer answer = {0};
 	enum err err = check_url(&t, e);
 
@@ -146,6 +148,7 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 	if (!err)
 		*out = answer;
 out:
+	watchdog_leave(before);
 	curl_easy_reset(client->curl); /* what it points to ends here */
 	curl_slist_free_all(t.headers);
 	buf_free(&t.in.body);

@@ -12,15 +12,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/watchdog.h"
 
 #define WORKERS_MAX 16
 #define IN_A_ROW_MAX 5
 #define POLL_MS 20
 #define PROGRESS_MS 200
+#define REPLACED_MAX 8 /* workers that were stuck; then something else is wrong */
 
 /* In memory that parent and workers share. */
 struct bulk {
 	unsigned rate;
+	int64_t patience;
 	atomic_llong next_turn; /* clock_monotonic_us() */
 	atomic_llong done, pending, failed;
 	atomic_int in_a_row; /* that may work later */
@@ -64,8 +68,14 @@ static void release_signals(const struct sigaction before[ARRAY_LEN(signals)])
 
 /* --- for the workers */
 
+void bulk_alive(const struct bulk *bulk)
+{
+	watchdog_set(bulk->patience ? clock_monotonic_ms() + bulk->patience * 1000 : INT64_MAX);
+}
+
 bool bulk_goes_on(const struct bulk *bulk)
 {
+	bulk_alive(bulk);
 	return !atomic_load(&bulk->stop);
 }
 
@@ -86,14 +96,17 @@ void bulk_wait_turn(struct bulk *bulk)
 	do {
 		mine = next > now ? next : now;
 	} while (!atomic_compare_exchange_weak(&bulk->next_turn, &next, mine + pause));
+	watchdog_set(INT64_MAX); /* others' turns take their time */
 	if (mine > now)
 		sleep_us(mine - now);
+	bulk_alive(bulk);
 }
 
 void bulk_count(struct bulk *bulk, enum err err)
 {
 	bool later = err && error_meaning(err)->retry;
 
+	bulk_alive(bulk);
 	atomic_fetch_add(!err ? &bulk->done : later ? &bulk->pending : &bulk->failed, 1);
 	if (!later)
 		atomic_store(&bulk->in_a_row, 0);
@@ -121,12 +134,16 @@ static int run_worker(struct bulk *bulk, bulk_work *work, void *ctx, unsigned wo
 	unsigned workers, pid_t parent)
 {
 	struct error e;
+	enum err err = watchdog_init(WATCHDOG_STATUS, NULL, &e);
 
 	/* Who has lost his parent has nobody left to count for. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		return 1;
-	if (work(ctx, bulk, worker, workers, &e) == ERR_OK)
+	bulk_alive(bulk);
+	if (!err)
+		err = work(ctx, bulk, worker, workers, &e);
+	if (!err)
 		return 0;
 	set_error(bulk, &e);
 	return 1;
@@ -155,55 +172,96 @@ static void note_end(struct bulk *bulk, int status)
 	set_error(bulk, &e);
 }
 
-static void wait_for_workers(
-	struct bulk *bulk, const struct bulk_options *options, const pid_t pid[], unsigned count)
-{
-	int64_t shown = 0;
-	unsigned ended = 0;
-	bool gone[WORKERS_MAX] = {false};
+/* All that the parent's side needs to start a worker, and to start another in its place. */
+struct crew {
+	struct bulk *bulk;
+	bulk_work *work;
+	void *ctx;
+	unsigned wanted; /* the most that there will be */
+	unsigned count;
+	unsigned replaced;
+	pid_t pid[WORKERS_MAX]; /* 0: has ended */
+};
 
-	while (ended < count) {
-		struct bulk_tally tally;
+static bool start_worker(struct crew *crew, unsigned worker)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0)
+		_exit(run_worker(crew->bulk, crew->work, crew->ctx, worker, crew->wanted, parent));
+	crew->pid[worker] = pid > 0 ? pid : 0;
+	return pid > 0;
+}
+
+/* A worker that was stuck is replaced; any other end is noted. */
+static void bury(struct crew *crew, unsigned worker, int status)
+{
+	struct bulk *bulk = crew->bulk;
+
+	crew->pid[worker] = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != WATCHDOG_STATUS ||
+		crew->replaced++ == REPLACED_MAX) {
+		note_end(bulk, status);
+		return;
+	}
+	log_error("a worker went on past all deadlines and ended itself; what it worked on is "
+		  "taken up again later");
+	bulk_count(bulk, ERR_UNAVAILABLE);
+	if (!atomic_load(&bulk->stop))
+		start_worker(crew, worker);
+}
+
+static bool reap(struct crew *crew)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < crew->count; i++) {
 		int status = 0;
 
-		for (unsigned i = 0; i < count; i++) {
-			if (gone[i] || waitpid(pid[i], &status, WNOHANG) == 0)
-				continue;
-			gone[i] = true;
-			ended++;
-			note_end(bulk, status);
-		}
+		if (crew->pid[i] && waitpid(crew->pid[i], &status, WNOHANG) != 0)
+			bury(crew, i, status);
+		any = any || crew->pid[i];
+	}
+	return any;
+}
+
+static void wait_for_workers(struct crew *crew, const struct bulk_options *options)
+{
+	int64_t shown = 0;
+
+	while (reap(crew)) {
+		struct bulk_tally tally;
+
 		if (options->progress && clock_monotonic_ms() >= shown + PROGRESS_MS) {
 			shown = clock_monotonic_ms();
-			get_tally(bulk, &tally);
+			get_tally(crew->bulk, &tally);
 			options->progress(options->ctx, &tally);
 		}
-		if (ended < count)
-			sleep_us(POLL_MS * 1000);
+		sleep_us(POLL_MS * 1000);
 	}
 }
 
 static enum err start_and_wait(struct bulk *bulk, const struct bulk_options *options,
 	bulk_work *work, void *ctx, struct error *e)
 {
-	unsigned wanted = options->workers < WORKERS_MAX ? options->workers : WORKERS_MAX;
-	unsigned count = 0;
-	pid_t pid[WORKERS_MAX], parent = getpid();
+	struct crew crew = {
+		.bulk = bulk,
+		.work = work,
+		.ctx = ctx,
+		.wanted = options->workers < WORKERS_MAX ? options->workers : WORKERS_MAX,
+	};
 	enum err err = ERR_OK;
 
 	fflush(NULL);
-	while (!err && count < wanted) {
-		pid[count] = fork();
-		if (pid[count] == 0)
-			_exit(run_worker(bulk, work, ctx, count, wanted, parent));
-		if (pid[count] < 0) {
-			err = error_errno(e, ERR_UNAVAILABLE, "fork");
-			atomic_store(&bulk->stop, true);
-		} else {
-			count++;
+	while (!err && crew.count < crew.wanted) {
+		if (start_worker(&crew, crew.count)) {
+			crew.count++;
+			continue;
 		}
+		err = error_errno(e, ERR_UNAVAILABLE, "fork");
+		atomic_store(&bulk->stop, true);
 	}
-	wait_for_workers(bulk, options, pid, count);
+	wait_for_workers(&crew, options);
 	return err;
 }
 
@@ -219,6 +277,7 @@ enum err bulk_run(const struct bulk_options *options, bulk_work *work, void *ctx
 	if (bulk == MAP_FAILED)
 		return error_memory(e);
 	bulk->rate = options->rate ? options->rate : 1;
+	bulk->patience = options->patience;
 	catch_signals(bulk, before);
 	err = start_and_wait(bulk, options, work, ctx, e);
 	release_signals(before);

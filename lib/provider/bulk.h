@@ -22,7 +22,8 @@ struct bulk_tally {
 
 struct bulk_options {
 	unsigned workers;
-	unsigned rate; /* items a second, all workers together */
+	unsigned rate;	  /* items a second, all workers together */
+	int64_t patience; /* seconds: a worker that calls none of us for longer is stuck; 0: none */
 	void (*progress)(void *ctx, const struct bulk_tally *tally); /* now and then; or NULL */
 	void *ctx;
 };
@@ -33,12 +34,15 @@ typedef enum err bulk_work(
 
 /*
  * Runs the workers and waits for them. The first error of a worker is that of the
- * whole; a worker that is killed is ERR_UNAVAILABLE. *out is filled in any case.
+ * whole; a worker that is killed is ERR_UNAVAILABLE. One that is stuck ends itself; what it worked
+ * on counts as pending, and another takes its place. *out is filled in any case.
  */
 enum err bulk_run(const struct bulk_options *options, bulk_work *work, void *ctx,
 	struct bulk_tally *out, struct error *e) must_check;
 
-/* For the workers. Is there to be another item? */
+/* For the workers: it is still going on. All of the following say so, too. */
+void bulk_alive(const struct bulk *bulk);
+/* Is there to be another item? */
 bool bulk_goes_on(const struct bulk *bulk);
 /* Waits until the rate allows an item. */
 void bulk_wait_turn(struct bulk *bulk);

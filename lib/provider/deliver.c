@@ -191,6 +191,7 @@ enum err provider_deliver(const struct config *config, const struct deliver_opti
 	const struct bulk_options bulk = {
 		.workers = delivery.total < WORKERS ? (unsigned)delivery.total : WORKERS,
 		.rate = options->rate ? options->rate : config->escrow.max_rate,
+		.patience = config_patience(config),
 		.progress = options->progress ? show_progress : NULL,
 		.ctx = &delivery,
 	};

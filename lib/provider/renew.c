@@ -93,6 +93,7 @@ static enum err note(struct user *u, const char *device_uuid, enum err err, cons
 /* Who works for long on one user must not lose him. */
 static enum err keep(const struct user *u, struct error *e)
 {
+	bulk_alive(u->worker->bulk);
 	return store_user_keep(u->worker->provider->store, u->uuid, u->worker->share.lease, e);
 }
 
@@ -325,6 +326,7 @@ static enum err run(struct renewal *renewal, int64_t items, bulk_work *work,
 	const struct bulk_options bulk = {
 		.workers = workers_for(items),
 		.rate = options->rate ? options->rate : renewal->config->escrow.max_rate,
+		.patience = config_patience(renewal->config),
 		.progress = options->progress ? show_progress : NULL,
 		.ctx = renewal,
 	};
