@@ -12,6 +12,7 @@
 #define ETAG_BYTES 16
 #define CERTIFICATE_CACHE "public, max-age=86400"
 #define CRL_CACHE_MAX 3600
+#define CRL_ETAG_SIZE 56
 #define HTTP_DATE_SIZE 64
 
 /* Can events be recorded? */
@@ -28,7 +29,45 @@ enum err page_healthz(struct service *service, const struct request *request,
 	return ERR_OK;
 }
 
-/* A strong validator (RFC 9110, section 8.8.3) of what is served, in its quotes. */
+/* A strong validator (RFC 9110, section 8.8.3), and an HTTP date or NULL. */
+struct version {
+	const char *etag, *modified;
+};
+
+static bool is_known(const struct request *request, const struct version *version)
+{
+	const char *known = request_param(request, "HTTP_IF_NONE_MATCH");
+	const char *since = request_param(request, "HTTP_IF_MODIFIED_SINCE");
+
+	/* RFC 9110, section 13.2.2: the date counts only where there is no tag. */
+	if (*known)
+		return strstr(known, version->etag) || strcmp(known, "*") == 0;
+	return version->modified && strcmp(since, version->modified) == 0;
+}
+
+/* True: the client has this version, and needs no body. */
+static bool describe(
+	const struct request *request, const struct version *version, struct response *response)
+{
+	response_header(response, "ETag", "%s", version->etag);
+	if (version->modified)
+		response_header(response, "Last-Modified", "%s", version->modified);
+	if (!is_known(request, version))
+		return false;
+	response->status = 304;
+	response->content_type = NULL;
+	return true;
+}
+
+/* Of which CA, where there are two in this house. */
+static enum usage usage_of(const struct request *request)
+{
+	bool encryption = request->which == PATH_CA_ENCRYPTION_CERTIFICATE ||
+			  request->which == PATH_CA_ENCRYPTION_CRL;
+
+	return encryption ? USAGE_ENCRYPTION : USAGE_SIGNING;
+}
+
 static enum err make_etag(const struct blob *content, char out[2 * ETAG_BYTES + 3], struct error *e)
 {
 	unsigned char digest[SHA256_SIZE];
@@ -41,54 +80,22 @@ static enum err make_etag(const struct blob *content, char out[2 * ETAG_BYTES + 
 	return ERR_OK;
 }
 
-/* What anyone may have and keep; last_modified is an HTTP date, or NULL. */
-static enum err serve(const struct request *request, const struct blob *content,
-	const char *last_modified, struct response *response, struct error *e)
-{
-	const char *known = request_param(request, "HTTP_IF_NONE_MATCH");
-	const char *since = request_param(request, "HTTP_IF_MODIFIED_SINCE");
-	char etag[2 * ETAG_BYTES + 3];
-	enum err err = make_etag(content, etag, e);
-	bool same;
-
-	if (err)
-		return err;
-	response_header(response, "ETag", "%s", etag);
-	if (last_modified)
-		response_header(response, "Last-Modified", "%s", last_modified);
-	/* RFC 9110, section 13.2.2: the date counts only where there is no tag. */
-	same = *known ? strstr(known, etag) || strcmp(known, "*") == 0
-		      : last_modified && strcmp(since, last_modified) == 0;
-	if (same) {
-		response->status = 304;
-		response->content_type = NULL;
-	} else {
-		buf_append(&response->body, content->data, content->len);
-	}
-	return ERR_OK;
-}
-
-/* Of which CA, where there are two in this house. */
-static enum usage usage_of(const struct request *request)
-{
-	bool encryption = request->which == PATH_CA_ENCRYPTION_CERTIFICATE ||
-			  request->which == PATH_CA_ENCRYPTION_CRL;
-
-	return encryption ? USAGE_ENCRYPTION : USAGE_SIGNING;
-}
-
 /* For those who build a chain from the issuer URL in a certificate (RFC 5280, 4.2.2.1). */
 enum err page_ca_certificate(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	struct blob der = {NULL, 0};
+	char etag[2 * ETAG_BYTES + 3];
 	enum err err = provider_ca_certificate(service->provider, usage_of(request), &der, e);
 
-	if (err)
-		return err;
-	response->cache_control = CERTIFICATE_CACHE;
-	response->content_type = "application/pkix-cert";
-	err = serve(request, &der, NULL, response, e);
+	if (!err)
+		err = make_etag(&der, etag, e);
+	if (!err) {
+		response->cache_control = CERTIFICATE_CACHE;
+		response->content_type = "application/pkix-cert";
+		if (!describe(request, &(struct version){etag, NULL}, response))
+			buf_append(&response->body, der.data, der.len);
+	}
 	blob_free(&der);
 	return err;
 }
@@ -119,20 +126,62 @@ static void cache_crl(const struct provider_crl *crl, struct response *response)
 	response->cache_control = response->cache_text;
 }
 
-/* The CRL distribution point (RFC 5280, 4.2.1.13; RFC 2585, 3). */
+struct crl_version {
+	char etag[CRL_ETAG_SIZE], modified[HTTP_DATE_SIZE];
+};
+
+/* No list has the number of another; that of a store put back to an earlier state has its time. */
+static struct version version_of(const struct provider_crl *crl, struct crl_version *text)
+{
+	snprintf(text->etag, sizeof(text->etag), "\"%llx-%llx-%.16s\"",
+		(unsigned long long)crl->number, (unsigned long long)crl->this_update,
+		crl->authority);
+	http_date(crl->this_update, text->modified);
+	return (struct version){text->etag, text->modified};
+}
+
+static bool describe_crl(
+	const struct request *request, const struct provider_crl *crl, struct response *response)
+{
+	struct crl_version text;
+	const struct version version = version_of(crl, &text);
+
+	cache_crl(crl, response);
+	response->content_type = "application/pkix-crl";
+	return describe(request, &version, response);
+}
+
+/* Is what is known of the list without reading it all that the client asks for? */
+static bool head_is_enough(const struct request *request, const struct provider_crl *head)
+{
+	struct crl_version text;
+	const struct version version = version_of(head, &text);
+
+	return strcmp(request->method, "HEAD") == 0 || is_known(request, &version);
+}
+
+/*
+ * The CRL distribution point (RFC 5280, 4.2.1.13; RFC 2585, 3). The list may have megabytes: it is
+ * read only where it is sent.
+ */
 enum err page_ca_crl(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	struct provider_crl crl = {.this_update = 0};
-	char modified[HTTP_DATE_SIZE];
-	enum err err = provider_crl(service->provider, usage_of(request), &crl, e);
+	enum err err = provider_crl_head(service->provider, usage_of(request), &crl, e);
 
 	if (err)
 		return err;
-	http_date(crl.this_update, modified);
-	cache_crl(&crl, response);
-	response->content_type = "application/pkix-crl";
-	err = serve(request, &crl.der, modified, response, e);
+	if (head_is_enough(request, &crl)) {
+		if (!describe_crl(request, &crl, response))
+			response->length = crl.size;
+		return ERR_OK;
+	}
+	err = provider_crl(service->provider, usage_of(request), &crl, e);
+	if (err)
+		return err;
+	if (!describe_crl(request, &crl, response))
+		buf_append(&response->body, crl.der.data, crl.der.len);
 	blob_free(&crl.der);
-	return err;
+	return ERR_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define HEADERS_MAX 2048
+#define SMALL_BODY 16384	    /* goes out with its head at once */
 #define BODY_MAX (16 * 1024 * 1024) /* a revocation list of 250,000 certificates */
 
 void response_init(struct response *response)
@@ -62,7 +63,8 @@ static void write_head(
 		phrases[response_status(response->status)]);
 	if (response->content_type)
 		buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-			response->content_type, response->body.len);
+			response->content_type,
+			response->length ? response->length : response->body.len);
 	buf_printf(out, "Cache-Control: %s\r\n",
 		response->cache_control ? response->cache_control : "no-store");
 	buf_printf(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n", request->id);
@@ -70,19 +72,24 @@ static void write_head(
 	buf_puts(out, "\r\n");
 }
 
+/* The body may be long: it goes out from where it is. */
 enum err response_send(
 	const struct response *response, const struct request *request, struct error *e)
 {
-	struct buf out = BUF_INIT(HEADERS_MAX + 1024 + BODY_MAX);
+	struct buf head = BUF_INIT(HEADERS_MAX + 1024 + SMALL_BODY);
 	const struct gateway *gateway = request->gateway;
+	const struct buf *body = &response->body;
+	bool has_body = response->content_type && body->len && strcmp(request->method, "HEAD") != 0;
 	enum err err;
 
-	write_head(response, request, &out);
-	if (response->content_type && strcmp(request->method, "HEAD") != 0)
-		buf_append(&out, response->body.data, response->body.len);
-	err = buf_check(&out, e);
-	if (!err && !gateway->write(gateway->ctx, out.data, out.len))
+	write_head(response, request, &head);
+	if (has_body && body->len <= SMALL_BODY)
+		buf_append(&head, body->data, body->len);
+	err = buf_check(&head, e);
+	if (!err && (!gateway->write(gateway->ctx, head.data, head.len) ||
+			    (has_body && body->len > SMALL_BODY &&
+				    !gateway->write(gateway->ctx, body->data, body->len))))
 		err = error_set(e, ERR_UNAVAILABLE, "the web server has gone away");
-	buf_free(&out);
+	buf_free(&head);
 	return err;
 }

@@ -21,6 +21,7 @@ struct response {
 	char cache_text[48];	   /* where cache_control may point at */
 	struct buf headers;	   /* further ones, whole lines */
 	struct buf body;
+	size_t length; /* of a body that was not made, because the method is HEAD */
 };
 
 void response_init(struct response *response);

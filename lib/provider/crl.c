@@ -81,29 +81,63 @@ static enum err publish_next(struct provider *p, const struct authority *ca, str
 	return err;
 }
 
-enum err provider_crl(
-	struct provider *p, enum usage usage, struct provider_crl *out, struct error *e)
+/* The head of a list that is fresh, made now if there is none. */
+static enum err refresh(struct provider *p, enum usage usage, struct authority *ca,
+	struct store_crl *head, struct error *e)
 {
-	struct authority ca = {.ca = local_ca(p, usage)};
-	struct store_crl crl = {.number = 0};
 	int64_t revoked = 0;
 	enum err err;
 
-	if (!ca.ca)
+	ca->ca = local_ca(p, usage);
+	if (!ca->ca)
 		return error_set(e, ERR_NOT_FOUND,
 			"a CA of another house publishes its revocation list itself");
-	err = read_ca_info(ca.ca, &ca.info, e);
+	err = read_ca_info(ca->ca, &ca->info, e);
 	if (err)
 		return err;
-	err = store_crl_current(p->store, ca.info.subject, &crl, &revoked, e);
-	if (err == ERR_NOT_FOUND || (!err && !is_fresh(&ca, &crl, revoked))) {
-		blob_free(&crl.list);
-		err = publish_next(p, &ca, e);
-		if (!err)
-			err = store_crl_current(p->store, ca.info.subject, &crl, &revoked, e);
-	}
+	err = store_crl_head(p->store, ca->info.subject, head, &revoked, e);
+	if (err != ERR_NOT_FOUND && (err || is_fresh(ca, head, revoked)))
+		return err;
+	err = publish_next(p, ca, e);
+	return err ? err : store_crl_head(p->store, ca->info.subject, head, &revoked, e);
+}
+
+static void hand_out(const struct store_crl *crl, struct provider_crl *out)
+{
+	*out = (struct provider_crl){
+		.der = crl->list,
+		.size = crl->size,
+		.number = crl->number,
+		.this_update = crl->this_update,
+		.next_update = crl->next_update,
+	};
+	memcpy(out->authority, crl->authority, sizeof(out->authority));
+}
+
+enum err provider_crl_head(
+	struct provider *p, enum usage usage, struct provider_crl *out, struct error *e)
+{
+	struct authority ca = {.ca = NULL};
+	struct store_crl crl = {.number = 0};
+	enum err err = refresh(p, usage, &ca, &crl, e);
+
 	if (!err)
-		*out = (struct provider_crl){crl.list, crl.this_update, crl.next_update};
+		hand_out(&crl, out);
+	return err;
+}
+
+enum err provider_crl(
+	struct provider *p, enum usage usage, struct provider_crl *out, struct error *e)
+{
+	struct authority ca = {.ca = NULL};
+	struct store_crl crl = {.number = 0};
+	int64_t revoked = 0;
+	enum err err = refresh(p, usage, &ca, &crl, e);
+
+	if (!err)
+		err = store_crl_current(p->store, ca.info.subject, &crl, &revoked, e);
+	if (!err)
+		hand_out(&crl, out);
 	return err;
 }
 

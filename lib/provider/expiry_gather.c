@@ -50,13 +50,12 @@ static struct expiry of_list(struct store *store, const char *issuer)
 	struct store_crl crl = {.number = 0};
 	int64_t revoked = 0;
 	struct error e;
-	enum err err = store_crl_current(store, issuer, &crl, &revoked, &e);
+	enum err err = store_crl_head(store, issuer, &crl, &revoked, &e);
 
 	if (err == ERR_NOT_FOUND)
 		return (struct expiry){.what = EXPIRY_CRL, .level = EXPIRY_NONE};
 	if (err)
 		return expiry_unknown(EXPIRY_CRL, &e);
-	blob_free(&crl.list);
 	return expiry_judge(EXPIRY_CRL, crl.this_update, crl.next_update);
 }
 

@@ -159,7 +159,10 @@ enum err provider_revoke(const struct config *config, const struct revoke_option
 	struct error *e) must_check;
 
 struct provider_crl {
-	struct blob der;
+	struct blob der; /* blob_free() */
+	size_t size;
+	int64_t number;
+	char authority[STORE_AUTHORITY_SIZE]; /* the signer's SHA-256 thumbprint */
 	int64_t this_update, next_update;
 };
 
@@ -170,6 +173,9 @@ struct provider_crl {
  * their lists elsewhere.
  */
 enum err provider_crl(struct provider *provider, enum usage usage, struct provider_crl *out,
+	struct error *e) must_check;
+/* The same without reading the list, which may be long: der is empty. */
+enum err provider_crl_head(struct provider *provider, enum usage usage, struct provider_crl *out,
 	struct error *e) must_check;
 enum err provider_crl_of(const struct config *config, enum usage usage, struct provider_crl *out,
 	struct error *e) must_check;

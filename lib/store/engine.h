@@ -129,6 +129,8 @@ struct store_engine {
 		void *self, int64_t id, enum revocation_reason reason, bool *done, struct error *e);
 	enum err (*crl_current)(void *self, const char *issuer, struct store_crl *out,
 		int64_t *revoked, struct error *e);
+	enum err (*crl_head)(void *self, const char *issuer, struct store_crl *out,
+		int64_t *revoked, struct error *e);
 	enum err (*crl_begin)(void *self, const char *issuer, int64_t *number, int64_t *covers,
 		struct store_revoked **out, size_t *count, struct error *e);
 	enum err (*crl_publish)(

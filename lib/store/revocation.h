@@ -46,7 +46,8 @@ struct store_crl {
 	char authority[STORE_AUTHORITY_SIZE]; /* the signer's SHA-256 thumbprint */
 	int64_t covers;			      /* the issuer's revocations by then */
 	int64_t this_update, next_update;
-	struct blob list; /* DER */
+	size_t size;	  /* of the list */
+	struct blob list; /* DER; blob_free() */
 };
 
 struct store_revoked {
@@ -57,6 +58,10 @@ struct store_revoked {
 
 /* The one that is out, and how many are revoked by now. ERR_NOT_FOUND if there is none. */
 enum err store_crl_current(struct store *store, const char *issuer, struct store_crl *out,
+	int64_t *revoked, struct error *e) must_check;
+
+/* The same without the list, however long that is: list is empty. */
+enum err store_crl_head(struct store *store, const char *issuer, struct store_crl *out,
 	int64_t *revoked, struct error *e) must_check;
 
 /*

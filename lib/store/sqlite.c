@@ -314,6 +314,7 @@ const struct store_engine store_engine_sqlite = {
 	.credential_unenrolled = sqlite_credential_unenrolled,
 	.credential_revoke = sqlite_credential_revoke,
 	.crl_current = sqlite_crl_current,
+	.crl_head = sqlite_crl_head,
 	.crl_begin = sqlite_crl_begin,
 	.crl_publish = sqlite_crl_publish,
 	.upload_record = sqlite_upload_record,

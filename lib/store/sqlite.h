@@ -277,6 +277,8 @@ enum err sqlite_credential_revoke(void *self, int64_t id, enum revocation_reason
 	struct error *e) must_check;
 enum err sqlite_crl_current(void *self, const char *issuer, struct store_crl *out, int64_t *revoked,
 	struct error *e) must_check;
+enum err sqlite_crl_head(void *self, const char *issuer, struct store_crl *out, int64_t *revoked,
+	struct error *e) must_check;
 enum err sqlite_crl_begin(void *self, const char *issuer, int64_t *number, int64_t *covers,
 	struct store_revoked **out, size_t *count, struct error *e) must_check;
 enum err sqlite_crl_publish(

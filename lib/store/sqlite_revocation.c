@@ -100,43 +100,62 @@ enum err sqlite_credential_revoke(
 
 /* --- the list that is out */
 
-static enum err read_crl(sqlite3_stmt *row, struct store_crl *out, struct error *e)
+static enum err read_head(sqlite3_stmt *row, struct store_crl *out, struct error *e)
 {
-	struct store_crl crl = {
+	const char *authority = (const char *)sqlite3_column_text(row, 4);
+
+	if (!authority)
+		return error_memory(e);
+	*out = (struct store_crl){
 		.number = sqlite3_column_int64(row, 0),
 		.covers = sqlite3_column_int64(row, 1),
 		.this_update = sqlite3_column_int64(row, 2),
 		.next_update = sqlite3_column_int64(row, 3),
+		.size = (size_t)sqlite3_column_int64(row, 6),
 	};
-	const char *authority = (const char *)sqlite3_column_text(row, 4);
-	enum err err = authority ? sqlite_blob(row, 5, &crl.list, e) : error_memory(e);
-
-	if (err)
-		return err;
-	snprintf(crl.authority, sizeof(crl.authority), "%s", authority);
-	*out = crl;
+	snprintf(out->authority, sizeof(out->authority), "%s", authority);
 	return ERR_OK;
+}
+
+/* SQLite knows the length of a blob without reading it. */
+#define CRL_HEAD                                                               \
+	"SELECT published, covers, this_update, next_update, authority,"       \
+	"	(SELECT count(*) FROM revocation AS r WHERE r.issuer = crl.issuer)," \
+	"	length(list)"
+#define CRL_FROM " FROM crl WHERE issuer = ?1 AND published > 0"
+
+static enum err read_crl(struct sqlite *db, const char *sql, bool list, const char *issuer,
+	struct store_crl *out, int64_t *revoked, struct error *e)
+{
+	const struct value values[] = {VALUE_TEXT(issuer)};
+	struct store_crl crl = {.number = 0};
+	sqlite3_stmt *row = NULL;
+	enum err err = sqlite_first(db, sql, values, ARRAY_LEN(values), &row, e);
+
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "\"%s\" has no revocation list yet", issuer);
+	if (!err)
+		err = read_head(row, &crl, e);
+	if (!err && list)
+		err = sqlite_blob(row, 7, &crl.list, e);
+	if (!err) {
+		*revoked = sqlite3_column_int64(row, 5);
+		*out = crl;
+	}
+	sqlite_done(row);
+	return err;
 }
 
 enum err sqlite_crl_current(
 	void *self, const char *issuer, struct store_crl *out, int64_t *revoked, struct error *e)
 {
-	static const char sql[] =
-		"SELECT published, covers, this_update, next_update, authority, list,"
-		"	(SELECT count(*) FROM revocation AS r WHERE r.issuer = crl.issuer)"
-		" FROM crl WHERE issuer = ?1 AND published > 0";
-	const struct value values[] = {VALUE_TEXT(issuer)};
-	sqlite3_stmt *row = NULL;
-	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
+	return read_crl(self, CRL_HEAD ", list" CRL_FROM, true, issuer, out, revoked, e);
+}
 
-	if (err == ERR_NOT_FOUND)
-		error_set(e, err, "\"%s\" has no revocation list yet", issuer);
-	if (!err)
-		err = read_crl(row, out, e);
-	if (!err)
-		*revoked = sqlite3_column_int64(row, 6);
-	sqlite_done(row);
-	return err;
+enum err sqlite_crl_head(
+	void *self, const char *issuer, struct store_crl *out, int64_t *revoked, struct error *e)
+{
+	return read_crl(self, CRL_HEAD CRL_FROM, false, issuer, out, revoked, e);
 }
 
 /* --- the next one */

@@ -229,6 +229,12 @@ enum err store_crl_current(struct store *store, const char *issuer, struct store
 	return store->engine->crl_current(store->self, issuer, out, revoked, e);
 }
 
+enum err store_crl_head(struct store *store, const char *issuer, struct store_crl *out,
+	int64_t *revoked, struct error *e)
+{
+	return store->engine->crl_head(store->self, issuer, out, revoked, e);
+}
+
 enum err store_crl_begin(struct store *store, const char *issuer, int64_t *number, int64_t *covers,
 	struct store_revoked **out, size_t *count, struct error *e)
 {

@@ -234,12 +234,30 @@ enum err provider_ca_certificate(
 	return file_read(provider->config->ca.certificate, out, e);
 }
 
+/* Without a look at the list, which a test may take away. */
+enum err provider_crl_head(
+	struct provider *provider, enum usage usage, struct provider_crl *out, struct error *e)
+{
+	(void)provider;
+	(void)usage;
+	(void)e;
+	*out = (struct provider_crl){
+		.size = strlen("good certificate"),
+		.number = 26,
+		.authority = "0123456789abcdef0123",
+		.this_update = 1582563145,
+		.next_update = clock_now() + 1800,
+	};
+	return ERR_OK;
+}
+
 enum err provider_crl(
 	struct provider *provider, enum usage usage, struct provider_crl *out, struct error *e)
 {
-	(void)usage;
-	out->this_update = 1582563145;
-	out->next_update = clock_now() + 1800;
+	enum err err = provider_crl_head(provider, usage, out, e);
+
+	if (err)
+		return err;
 	return file_read(provider->config->ca.certificate, &out->der, e);
 }
 

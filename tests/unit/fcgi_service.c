@@ -119,6 +119,12 @@ static void run(struct fixture *f, int status)
 		assert_int_equal(strtol(length, NULL, 10), strlen(fake_gateway_body(&f->fake)));
 }
 
+static void run_again(struct fixture *f, int status)
+{
+	buf_reset(&f->fake.answer);
+	run(f, status);
+}
+
 static const char *member(const struct fixture *f, const char *name)
 {
 	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->json, name));
@@ -287,16 +293,12 @@ static void the_web_server_may_authenticate(void **state)
 	run(f, 401);
 	assert_null(fake_gateway_header(&f->fake, "WWW-Authenticate"));
 	fake_gateway_param(&f->fake, "REMOTE_USER", "");
-	buf_reset(&f->fake.answer);
-	run(f, 401);
+	run_again(f, 401);
 	assert_int_equal(f->fake.body_read, 0);
 	fake_gateway_param(&f->fake, "REMOTE_USER", "uem");
-	buf_reset(&f->fake.answer);
-	run(f, 401); /* nobody says that it was verified */
-	assert_int_equal(f->fake.body_read, 0);
+	run_again(f, 401); /* nobody says that it was verified */
 	fake_gateway_param(&f->fake, AUTHENTICATED_PARAM, AUTHENTICATED_VALUE);
-	buf_reset(&f->fake.answer);
-	run(f, 202);
+	run_again(f, 202);
 }
 
 static void nobody_may_authenticate(void **state)
@@ -435,8 +437,7 @@ static void health_needs_the_store(void **state)
 	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
 	run(f, 200);
 	assert_int_equal(unlink(f->store), 0);
-	buf_reset(&f->fake.answer);
-	run(f, 503);
+	run_again(f, 503);
 	assert_problem(f, 503, "unavailable");
 	assert_null(strstr(fake_gateway_body(&f->fake), "away"));
 }
@@ -454,15 +455,12 @@ static void the_ca_certificate_can_be_cached(void **state)
 	assert_non_null(strstr(fake_gateway_header(&f->fake, "Cache-Control"), "max-age="));
 	snprintf(etag, sizeof(etag), "W/\"x\", %s", fake_gateway_header(&f->fake, "ETag"));
 	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
-	buf_reset(&f->fake.answer);
-	run(f, 304);
+	run_again(f, 304);
 	assert_string_equal(fake_gateway_body(&f->fake), "");
 	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
-	buf_reset(&f->fake.answer);
-	run(f, 200);
+	run_again(f, 200);
 	assert_int_equal(unlink(f->ca), 0);
-	buf_reset(&f->fake.answer);
-	run(f, 503);
+	run_again(f, 503);
 	assert_problem(f, 503, "config");
 	assert_null(strstr(fake_gateway_body(&f->fake), f->folder));
 }
@@ -486,13 +484,33 @@ static void the_revocation_list_can_be_cached_until_it_ends(void **state)
 	snprintf(modified, sizeof(modified), "%s", fake_gateway_header(&f->fake, "Last-Modified"));
 	assert_string_equal(modified, "Mon, 24 Feb 2020 16:52:25 GMT");
 	fake_gateway_param(&f->fake, "HTTP_IF_MODIFIED_SINCE", modified);
-	buf_reset(&f->fake.answer);
-	run(f, 304);
+	run_again(f, 304);
 	assert_string_equal(fake_gateway_body(&f->fake), "");
 	/* A tag counts more than a date. */
 	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
-	buf_reset(&f->fake.answer);
+	run_again(f, 200);
+}
+
+static void the_revocation_list_is_read_only_where_it_is_sent(void **state)
+{
+	struct fixture *f = *state;
+	char etag[64];
+
+	assert_int_equal(unlink(f->ca), 0);
+	prepare(f, "HEAD", "/ca.crl", NULL);
+	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
 	run(f, 200);
+	assert_string_equal(fake_gateway_body(&f->fake), "");
+	assert_string_equal(fake_gateway_header(&f->fake, "Content-Length"), "16");
+	snprintf(etag, sizeof(etag), "%s", fake_gateway_header(&f->fake, "ETag"));
+	assert_string_equal(etag, "\"1a-5e53ff49-0123456789abcdef\"");
+	fake_gateway_param(&f->fake, "REQUEST_METHOD", "GET");
+	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
+	run_again(f, 304);
+	assert_null(fake_gateway_header(&f->fake, "Content-Length"));
+	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"1b-5e53ff49-0123456789abcdef\"");
+	run_again(f, 503); /* it has to be read, and is not there */
+	assert_problem(f, 503, "config");
 }
 
 static void the_work_is_done_though_nobody_waits(void **state)
@@ -571,6 +589,7 @@ int main(void)
 		OPENED(health_needs_the_store),
 		OPENED(the_ca_certificate_can_be_cached),
 		OPENED(the_revocation_list_can_be_cached_until_it_ends),
+		OPENED(the_revocation_list_is_read_only_where_it_is_sent),
 		OPENED(the_work_is_done_though_nobody_waits),
 		OPENED(a_service_that_is_not_open_says_why),
 		OPENED(what_cannot_be_opened_is_told),

@@ -250,6 +250,13 @@ static void assert_current(struct fixture *f, int64_t number, const char *text, 
 	assert_int_equal(crl.next_update, crl.this_update + 100);
 	assert_int_equal(count, revoked);
 	blob_free(&crl.list);
+	count = -1;
+	assert_int_equal(store_crl_head(f->store, ISSUER, &crl, &count, &f->e), ERR_OK);
+	assert_int_equal(crl.number, number);
+	assert_string_equal(crl.authority, "abcd");
+	assert_int_equal(crl.size, strlen(text));
+	assert_null(crl.list.data);
+	assert_int_equal(count, revoked);
 }
 
 static void a_list_has_what_its_issuer_revoked(void **state)
