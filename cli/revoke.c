@@ -122,7 +122,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 const struct command command_revoke = {"revoke",
 	"--serial HEX | --device UUID | --user UUID [--reason REASON] [--yes]",
-	"Revokes certificates; certprov crl and the web server's /ca.crl say so at once",
+	"Revokes certificates; certprov crl says so at once, the web server's /ca.crl in 5 s",
 	"  --serial HEX      the certificate with that serial number, in whatever state\n"
 	"  --device UUID     the active ones of that device alone: signing\n"
 	"  --user UUID       the active ones of that user, on all his devices\n"

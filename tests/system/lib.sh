@@ -244,13 +244,15 @@ front_conf()
 	for file in conf.d/certprov.conf conf.d/certprov-tenants.conf snippets/certprov.conf \
 		snippets/certprov-fastcgi.conf snippets/certprov-tenants.conf \
 		snippets/certprov-tenants-public.conf snippets/certprov-web-server-auth.conf \
-		sites-available/certprov; do
+		snippets/certprov-crl-cache.conf sites-available/certprov; do
 		sed -e "s|/run/certprov/|$root/|" \
 			-e "/listen \[::\]/d; s|listen 443|listen 127.0.0.1:$1|" \
 			-e "s|listen 80;|listen 127.0.0.1:$2;|; s|certprov.example.com|localhost|" \
 			-e "s|/etc/ssl/certs/certprov.pem|$pki/front.crt|" \
 			-e "s|/etc/ssl/private/certprov.key|$pki/front.key|" \
-			-e "s|/var/log/nginx/|$front/|" ${front_edit:+-e "$front_edit"} \
+			-e "s|/var/log/nginx/|$front/|; s|/var/cache/|$front/|" \
+			-e "s|^fastcgi_cache certprov_crl;|fastcgi_cache ${front_cache:-off};|" \
+			${front_edit:+-e "$front_edit"} \
 			"$top_srcdir/nginx/$file" >"$front/${file/available/enabled}"
 	done
 	cat >"$front/nginx.conf" <<-END
@@ -281,7 +283,8 @@ front_certificate()
 	}
 }
 
-# front_edit: a sed command for our files, where a test needs another setting.
+# front_edit: a sed command for our files, where a test needs another setting. front_cache:
+# certprov_crl where nginx may keep revocation lists, so that a new one is late.
 front_start()
 {
 	local port http_port

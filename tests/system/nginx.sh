@@ -102,6 +102,50 @@ uploaded()
 }
 ok 'the upload comes all the same' wait_for 60 uploaded
 
+# --- the revocation list is kept
+
+# asked METHOD: how often the handler was asked for the list
+asked()
+{
+	grep -c "$1 /ca.crl from" "$root/handler.log" || true
+}
+
+new_list_is_out()
+{
+	request GET /ca.crl
+	[[ $(header ETag) != "$etag" ]]
+}
+
+front_stop || true
+front_cache=certprov_crl front_edit='s/valid 200 5s/valid 200 1h/' ok 'nginx keeps the list' front_start
+gets=$(asked GET)
+request HEAD /ca.crl
+is "$status" 200 'HEAD'
+etag=$(header ETag)
+isnt "$(header Content-Length)" 0 '... has its length'
+request GET /ca.crl
+is "$status $(header ETag)" "200 $etag" 'GET'
+ok '... has a list behind HEAD' openssl crl -inform DER -in "$answer.body" -noout
+cp "$answer.body" "$root/list"
+id=$(header X-Request-Id)
+credentials='' request GET /ca.crl
+is "$status" 200 'again'
+ok '... the same' cmp "$root/list" "$answer.body"
+isnt "$(header X-Request-Id)" "$id" '... with a request id of its own'
+request GET /ca.crl --header "If-None-Match: $etag"
+is "$status $(stat -c %s "$answer.body")" '304 0' 'who has it already gets nothing'
+is "$(($(asked GET) - gets))" 1 '... and the handler was asked once'
+front_stop || true
+rm -r "$front/certprov-crl"
+front_cache=certprov_crl ok 'nginx keeps it for seconds' front_start
+request GET /ca.crl
+is "$status $(header ETag)" "200 $etag" 'no new list'
+event_json "device=$(new_uuid)" >"$root/event.json"
+post_event "$root/event.json"
+ok 'something is revoked' certprov revoke --device "$(jq -r .DeviceUUID "$root/event.json")" \
+	--reason superseded
+ok '... and the new list comes' wait_for 60 new_list_is_out
+
 # --- nginx checks the credentials
 
 front_stop || true
