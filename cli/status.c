@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "provider/barred.h"
 #include "provider/expiry.h"
 
 /* A figure of the status: its name in JSON, its words for people. */
@@ -116,6 +117,26 @@ static void print_json(const struct store_counts *counts, int64_t now)
 		(long long)(counts->oldest_request ? now - counts->oldest_request : 0));
 }
 
+/* What a person has to see to before anything is issued. */
+static enum err print_barred(
+	const struct config *config, struct store *store, bool json, struct error *e)
+{
+	struct barred_ca barred[USAGE_COUNT];
+	size_t count = 0;
+	enum err err = barred_gather(config, store, barred, &count, e);
+
+	if (!err && json)
+		printf(",\"cas_barred\":%zu", count);
+	for (size_t i = 0; i < count && !err && !json; i++) {
+		struct buf text = BUF_INIT(2048);
+
+		barred_text(&barred[i], &text);
+		printf("needs attention: %s\n", text.failed ? barred[i].state.cause : text.data);
+		buf_free(&text);
+	}
+	return err;
+}
+
 static void print_expiry(const struct expiry *expiry, FILE *to)
 {
 	struct buf text = BUF_INIT(2048);
@@ -173,6 +194,8 @@ static int status(const char *config_file, bool json)
 		print_json(&counts, now);
 	else if (!err)
 		err = print_text(store, &counts, now, &e);
+	if (!err)
+		err = print_barred(config, store, json, &e);
 	if (!err)
 		print_expiries(config, store, json);
 	store_close(store);

@@ -1,10 +1,12 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "fcgi/exposition.h"
 #include "fcgi/metrics.h"
 #include "fcgi/route.h"
+#include "provider/barred.h"
 #include "provider/expiry.h"
 
 /* GET /metrics. What is here is what certprov.fcgi(8) lists. */
@@ -226,6 +228,33 @@ static void put_store(const struct store_counts *counts, int64_t now, struct buf
 	put_events(counts, now, out);
 }
 
+/* A line for each CA that is asked by requests. */
+static void put_barred(struct service *service, struct buf *out)
+{
+	static const char name[] = "certprov_ca_barred";
+	const struct config_ca *before = NULL;
+	struct barred_ca barred[USAGE_COUNT];
+	size_t count = 0;
+	struct error e;
+
+	if (barred_of_provider(service->provider, barred, &count, &e)) {
+		log_warning("metrics without the CAs that judge nothing: %s", e.text);
+		return;
+	}
+	exposition_family(out, name, "gauge",
+		"Whether the authority judges no request, so that a person is needed.");
+	for (int usage = 0; usage < USAGE_COUNT; usage++) {
+		const struct config_ca *ca = config_ca(service->config, (enum usage)usage);
+		bool is = false;
+
+		for (size_t i = 0; i < count; i++)
+			is = is || strcmp(barred[i].section, ca->section) == 0;
+		if (ca != before && ca->type != CA_LOCAL)
+			exposition_number(out, name, LABELS({"section", ca->section}), is);
+		before = ca;
+	}
+}
+
 /* --- what ends */
 
 static const char *const objects[EXPIRY_COUNT] = {
@@ -274,6 +303,8 @@ enum err page_metrics(struct service *service, const struct request *request,
 	exposition_number(out, name, LABELS({"version", PACKAGE_VERSION}), 1);
 	put_counted(service, out);
 	put_store(store ? NULL : &counts, now, out);
+	if (!store)
+		put_barred(service, out);
 	put_expiries(service, store ? NULL : &counts, out);
 	return ERR_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "fcgi/service.h"
+#include "provider/barred.h"
 #include "provider/expiry.h"
 #include "store/store.h"
 
@@ -16,6 +17,8 @@ struct status {
 	struct store *store;
 	const struct store_counts *counts; /* NULL: the store does not answer */
 	struct expiry expiries[EXPIRY_COUNT];
+	struct barred_ca barred[USAGE_COUNT];
+	size_t barred_count;
 	const char *query; /* what is looked for; "": nothing */
 	int64_t now;
 	struct buf *out;

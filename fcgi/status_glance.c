@@ -37,6 +37,17 @@ static void store_reasons(const struct status *status, struct buf *out)
 			(long long)c->expired, c->expired == 1 ? " has" : "s have");
 }
 
+static void put_barred(const struct barred_ca *ca, struct buf *out)
+{
+	struct buf text = BUF_INIT(2048);
+
+	barred_text(ca, &text);
+	buf_puts(out, "<li>");
+	html_escape(out, text.failed ? ca->state.cause : text.data);
+	buf_puts(out, "</li>\n");
+	buf_free(&text);
+}
+
 static void reasons(const struct status *status, struct buf *out)
 {
 	if (!status->counts)
@@ -44,6 +55,8 @@ static void reasons(const struct status *status, struct buf *out)
 			      "<code>certprov check</code></li>\n");
 	else
 		store_reasons(status, out);
+	for (size_t i = 0; i < status->barred_count; i++)
+		put_barred(&status->barred[i], out);
 	for (int i = 0; i < EXPIRY_COUNT; i++) {
 		const struct expiry *expiry = &status->expiries[i];
 

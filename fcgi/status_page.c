@@ -106,6 +106,9 @@ static void put_page(struct service *service, const char *wanted, struct respons
 		log_warning("status page without what the store knows: %s", e.text);
 	else
 		status.counts = &counts;
+	if (status.counts &&
+		barred_of_provider(service->provider, status.barred, &status.barred_count, &e))
+		log_warning("status page without the CAs that judge nothing: %s", e.text);
 	expiry_of_provider(service->provider, status.expiries);
 	put_head(&status);
 	put_body(&status);

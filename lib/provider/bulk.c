@@ -110,7 +110,8 @@ void bulk_count(struct bulk *bulk, enum err err)
 	atomic_fetch_add(!err ? &bulk->done : later ? &bulk->pending : &bulk->failed, 1);
 	if (!later)
 		atomic_store(&bulk->in_a_row, 0);
-	else if (err != ERR_PENDING && atomic_fetch_add(&bulk->in_a_row, 1) + 1 >= IN_A_ROW_MAX)
+	else if (err != ERR_PENDING && err != ERR_BARRED &&
+		 atomic_fetch_add(&bulk->in_a_row, 1) + 1 >= IN_A_ROW_MAX)
 		atomic_store(&bulk->stop, true);
 }
 

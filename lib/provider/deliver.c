@@ -12,6 +12,7 @@ struct delivery {
 	const struct config *config;
 	const struct deliver_options *options;
 	int64_t total;
+	char run[LOG_REQUEST_SIZE]; /* its name */
 };
 
 static struct store_due due_of(const struct delivery *delivery, const char *inputs)
@@ -123,6 +124,8 @@ static enum err run(
 
 	if (!err)
 		w.provider->now = options->now;
+	if (!err)
+		w.provider->run = delivery->run;
 	if (!err && options->again)
 		err = push_again(&w, options, e);
 	else if (!err)
@@ -196,6 +199,7 @@ enum err provider_deliver(const struct config *config, const struct deliver_opti
 		.ctx = &delivery,
 	};
 
+	snprintf(delivery.run, sizeof(delivery.run), "%s", log_request());
 	if (!err && delivery.total > 0)
 		err = bulk_run(&bulk, run, &delivery, &tally, e);
 	*out = tally_of(&delivery, &tally);

@@ -23,6 +23,7 @@ struct provider {
 	char inputs[DIGEST_HEX_SIZE]; /* what it works with */
 	struct blob pkcs12_password;  /* data is NULL: none */
 	bool now;		      /* asks CAs also before they want to be asked again */
+	const char *run;	      /* with now: the name of that run; borrowed */
 };
 
 /* Only the store and the CA, for what asks nothing of the gateways. */

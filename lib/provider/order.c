@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "pki/request.h"
+#include "provider/barred.h"
 #include "provider/internal.h"
 
 /*
@@ -82,8 +83,13 @@ static enum err ask(
 		.deadline = o->deadline,
 	};
 	struct ca_answer answer = {.handle = ""};
-	enum err err = ca_issue(o->ca, &order, &answer, e);
+	bool known = false;
+	enum err err = barred_enter(o->p, o->ca, &known, e);
 
+	if (err)
+		return err;
+	err = ca_issue(o->ca, &order, &answer, e);
+	barred_leave(o->p, o->ca, known, err, e);
 	meter_issued(o->p->meter, ca_config(o->ca)->type, err);
 	if (!err)
 		*out = answer.chain;

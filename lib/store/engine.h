@@ -108,6 +108,14 @@ struct store_engine {
 		const struct store_pending *pending, struct error *e);
 	enum err (*request_drop)(void *self, const struct store_request *request, struct error *e);
 
+	enum err (*access_find)(void *self, const struct store_access *access,
+		struct store_barred *out, struct error *e);
+	enum err (*access_try)(void *self, const struct store_access *access, int64_t lease,
+		bool *ours, struct error *e);
+	enum err (*access_bar)(void *self, const struct store_access *access, int64_t wait,
+		const char *cause, struct error *e);
+	enum err (*access_open)(void *self, const struct store_access *access, struct error *e);
+
 	enum err (*renewal_next)(void *self, const struct store_renewal *wanted,
 		const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e);
 	enum err (*renewal_count)(

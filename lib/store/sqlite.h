@@ -197,7 +197,7 @@ enum err sqlite_check_key(struct sqlite *db, struct error *e) must_check;
 
 /* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c,
  * sqlite_request.c, sqlite_renewal.c, sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c,
- * sqlite_list.c, sqlite_rekey.c, sqlite_examine.c
+ * sqlite_list.c, sqlite_rekey.c, sqlite_examine.c, sqlite_access.c
  */
 
 enum err sqlite_audit_key(void *self, struct blob *out, struct error *e) must_check;
@@ -253,6 +253,15 @@ enum err sqlite_request_release(void *self, const struct store_request *request,
 	const struct store_pending *pending, struct error *e) must_check;
 enum err sqlite_request_drop(
 	void *self, const struct store_request *request, struct error *e) must_check;
+
+enum err sqlite_access_find(void *self, const struct store_access *access, struct store_barred *out,
+	struct error *e) must_check;
+enum err sqlite_access_try(void *self, const struct store_access *access, int64_t lease, bool *ours,
+	struct error *e) must_check;
+enum err sqlite_access_bar(void *self, const struct store_access *access, int64_t wait,
+	const char *cause, struct error *e) must_check;
+enum err sqlite_access_open(
+	void *self, const struct store_access *access, struct error *e) must_check;
 
 enum err sqlite_renewal_next(void *self, const struct store_renewal *wanted,
 	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e) must_check;

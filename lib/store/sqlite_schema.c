@@ -234,9 +234,28 @@ static const char version_7[] =
 	"	UNIQUE (user_uuid, usage, device_uuid)"
 	") STRICT;";
 
+static const char version_8[] =
+	"PRAGMA user_version = 8;"
+
+	/*
+	 * CAs that judge no request: see access.h. inputs: what they were asked with. run: that of
+	 * the latest try, if it was one that does not wait.
+	 */
+	"CREATE TABLE barred ("
+	"	ca TEXT NOT NULL,"
+	"	inputs TEXT NOT NULL,"
+	"	since INTEGER NOT NULL,"
+	"	tried_at INTEGER NOT NULL,"
+	"	until INTEGER NOT NULL,"
+	"	tries INTEGER NOT NULL,"
+	"	run TEXT NOT NULL,"
+	"	cause TEXT NOT NULL,"
+	"	PRIMARY KEY (ca, inputs)"
+	") STRICT, WITHOUT ROWID;";
+
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {
-	version_1, version_2, version_3, version_4, version_5, version_6, version_7};
+	version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

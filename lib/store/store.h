@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "store/access.h"
 #include "store/claim.h"
 #include "store/credential.h"
 #include "store/event.h"

@@ -6,6 +6,8 @@
  * [escrow] identity names a file with the second in which our client certificate ends, if any;
  * the file "clock" beside it has the seconds by which the clock is ahead.
  *
+ * A file of [ca] certificate's name and ".barred" has the cause why that CA judges nothing.
+ *
  * It opens if [ca] certificate is a file that begins with "good" ("full": not now), its store
  * answers as long as [store] url names a file, and it appends each body that it has handled to
  * [store] url's file.
@@ -18,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "provider/barred.h"
 #include "provider/expiry.h"
 #include "provider/provider.h"
 
@@ -181,6 +184,25 @@ void expiry_gather(
 void expiry_of_provider(struct provider *provider, struct expiry out[EXPIRY_COUNT])
 {
 	expiry_gather(provider->config, NULL, out);
+}
+
+enum err barred_of_provider(struct provider *provider, struct barred_ca out[USAGE_COUNT],
+	size_t *count, struct error *e)
+{
+	struct blob cause = {NULL, 0};
+	char *path = NULL;
+
+	if (asprintf(&path, "%s.barred", provider->config->ca.certificate) < 0)
+		return error_memory(e);
+	*count = file_read(path, &cause, e) == ERR_OK;
+	free(path);
+	if (*count) {
+		out[0] = (struct barred_ca){"ca", {.since = 1600000000, .until = 1600000240}};
+		snprintf(out[0].state.cause, sizeof(out[0].state.cause), "%.*s", (int)cause.len,
+			(char *)cause.data);
+	}
+	blob_free(&cause);
+	return ERR_OK;
 }
 
 /* A pool without keys: what counts is who fills it. */

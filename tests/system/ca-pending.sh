@@ -67,6 +67,12 @@ keys()
 	ca_log 'select(.usage == "'"$1"'") | .key' | sort -u | wc -l
 }
 
+# How often the CA did not let us in, since somebody()
+rejected()
+{
+	ca_log 'select(.status == 401) | .path' | wc -l
+}
+
 # What the audit trail has of the user: "issued 2".
 audited()
 {
@@ -229,6 +235,7 @@ is "$(event_state)" pending '... the event stays pending'
 is "$(query 'SELECT count(*) FROM request')" 2 '... the requests are kept'
 deliver
 is "$code $(<"$root/deliver.log")" '0 ' '... deliver lets it be for a while'
+is "$(rejected)" 1 '... the password is tried once, for both certificates'
 cp "$root/right.password" "$ca/ra.password"
 ca_mode
 due
@@ -236,6 +243,36 @@ deliver
 is "$code" 0 '... and here, too: deliver'
 is_done 'let in again'
 is "$(keys signing) $(keys encryption)" '1 1' '... with the same keys'
+
+# A wrong password that everybody tries locks the account.
+somebody
+echo 'of yesterday' >"$ca/ra.password"
+handler_stop
+ok 'the handler reads another password' handler_start
+post
+is "$status" 503 'a wrong password: 503'
+like "$body" 'An administrator must look at the log' '... which says who has to do something'
+is "$(event_state)" pending '... the event is pending'
+events beef000 6 6
+post_many 4 "$root"/beef000/???
+is "$statuses" 6x503 '... six others enroll'
+is "$(rejected)" 1 '... and nobody tries the password again'
+post
+like "$(header retry-after)" '^[1-9][0-9]+$' '... an answer says when to come again'
+deliver
+is "$code $(<"$root/deliver.log")" '0 ' '... deliver lets all of them be for a while'
+is "$(figure cas_barred)" 1 '... status counts the CA'
+like "$(certprov status)" 'needs attention: the CA of \[ca\] has judged no request since .*status 401' \
+	'... and says why'
+deliver --now
+is "$code $(rejected)" '75 2' '... --now tries it once more, for all of them'
+cp "$root/right.password" "$ca/ra.password"
+deliver
+is "$code $(rejected)" '0 2' '... once it is right here, deliver does not wait'
+is "$(query 'SELECT count(*) FROM request')" 0 '... and finishes all of them'
+is "$(figure cas_barred)" 0 '... no CA is barred'
+handler_stop
+ok '... the handler reads it, too' handler_start
 
 # --- something else is to be asked for
 

@@ -237,6 +237,22 @@ static void times_are_shown_as_a_histogram(void **state)
 	assert_line(f, "certprov_step_seconds_count{step=\"revoke\"} 0");
 }
 
+static void a_ca_that_judges_nothing_is_shown(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+
+	f->config.ca.section = "ca";
+	f->config.ca.type = CA_EST;
+	render(f);
+	assert_line(f, "certprov_ca_barred{section=\"ca\"} 0");
+	snprintf(path, sizeof(path), "%s.barred", f->ca);
+	write_file(path, "it rejected our credentials");
+	render(f);
+	assert_line(f, "certprov_ca_barred{section=\"ca\"} 1");
+	assert_int_equal(unlink(path), 0);
+}
+
 static void what_the_store_knows_is_shown(void **state)
 {
 	static const char *const lines[] = {
@@ -313,6 +329,7 @@ int main(void)
 		OPENED(processes_count_together),
 		OPENED(what_was_counted_is_shown),
 		OPENED(times_are_shown_as_a_histogram),
+		OPENED(a_ca_that_judges_nothing_is_shown),
 		OPENED(what_the_store_knows_is_shown),
 		OPENED(without_the_store_the_rest_is_shown),
 		OPENED(a_cgi_program_shows_what_the_store_knows),

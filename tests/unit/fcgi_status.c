@@ -65,6 +65,19 @@ static void what_is_wrong_is_said(void **state)
 	assert_lacks(f, "An event has waited");
 }
 
+static void a_ca_that_judges_nothing_needs_a_person(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s.barred", f->ca);
+	write_file(path, "it rejected <us>");
+	render(f, "");
+	assert_has(f, "<li>the CA of [ca] has judged no request since 2020-09-13T12:26:40Z");
+	assert_has(f, ": it rejected &lt;us&gt;</li>");
+	assert_int_equal(unlink(path), 0);
+}
+
 static void names_and_causes_stay_text(void **state)
 {
 	static const char fields[] =
@@ -194,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OPENED(only_the_style_sheet_is_let_in),
 		OPENED(what_is_wrong_is_said),
+		OPENED(a_ca_that_judges_nothing_needs_a_person),
 		OPENED(names_and_causes_stay_text),
 		OPENED(long_lists_are_cut),
 		OPENED(times_of_steps_are_shown),
