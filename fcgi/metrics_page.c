@@ -121,6 +121,15 @@ static void put_steps(const struct meter *meter, struct buf *out)
 		put_times(step_names[step], &meter->step[step], out);
 }
 
+static void put_unmatched(const struct meter *meter, struct buf *out)
+{
+	static const char name[] = "certprov_unmatched_events_total";
+
+	exposition_family(out, name, "counter",
+		"Events that were ignored though their type has a word of those that are not.");
+	exposition_number(out, name, NO_LABELS, get(&meter->unmatched));
+}
+
 static void put_gauge(struct buf *out, const char *name, const char *help, unsigned long long value)
 {
 	exposition_family(out, name, "gauge", help);
@@ -161,6 +170,7 @@ static void put_counted(const struct service *service, struct buf *out)
 	put_issued(service->config, &metrics->meter, out);
 	put_uploads(&metrics->meter, out);
 	put_steps(&metrics->meter, out);
+	put_unmatched(&metrics->meter, out);
 	put_workers(metrics, out);
 }
 

@@ -291,6 +291,7 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 	if (err)
 		return err;
 	work.event = event;
+	note_event(event, provider->meter);
 	err = concerns_us(provider, event, &ours, e);
 	if (!err && !ours)
 		err = ignore(event, &outcome, e);

@@ -62,6 +62,12 @@ struct work {
 };
 
 /*
+ * Logs what was repaired in an event that has just come, in one line, and that its type has a
+ * word that we know but asks nothing; counts the latter.
+ */
+void note_event(const struct event *event, struct meter *meter);
+
+/*
  * Does what a recorded event asks, writes down in the store how that ended, and when it
  * is due again, and logs it. What the steps find done already they do not do again.
  */

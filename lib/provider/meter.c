@@ -73,6 +73,12 @@ void meter_upload(struct meter *meter, const char *url, enum err err)
 	note(&gateway->last, err);
 }
 
+void meter_unmatched(struct meter *meter)
+{
+	if (meter)
+		count(&meter->unmatched, 1);
+}
+
 void meter_step(struct meter *meter, enum step step, int64_t us)
 {
 	size_t i = 0;

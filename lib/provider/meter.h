@@ -49,7 +49,8 @@ struct meter {
 	atomic_ullong issued[CA_TYPE_COUNT][ERR_COUNT];
 	struct meter_last asked[CA_TYPE_COUNT];
 	struct meter_times step[STEP_COUNT];
-	atomic_size_t gateways;				  /* that are named */
+	atomic_ullong unmatched; /* events whose type has a word that we know, and asks nothing */
+	atomic_size_t gateways;	 /* that are named */
 	struct meter_gateway gateway[METER_GATEWAYS + 1]; /* the one behind those: all others */
 	atomic_ullong attempts;
 	struct meter_place place[METER_ATTEMPTS]; /* the latest attempts, in a ring */
@@ -69,6 +70,9 @@ void meter_issued(struct meter *meter, enum ca_type type, enum err err);
 
 /* An upload to that gateway was tried. One that has no place counts with all others. */
 void meter_upload(struct meter *meter, const char *url, enum err err);
+
+/* An event was ignored whose type has a word of those that are not. */
+void meter_unmatched(struct meter *meter);
 
 void meter_step(struct meter *meter, enum step step, int64_t us);
 

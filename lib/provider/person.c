@@ -31,7 +31,7 @@ static enum err check_template(const struct config *config, const char *key, con
 
 enum err person_check_config(const struct config *config, struct error *e)
 {
-	struct template_values values = {NULL, NULL, NULL};
+	struct template_values values = {.event = NULL};
 	struct name subject;
 	struct error why;
 	enum err err = ERR_OK;
@@ -73,14 +73,15 @@ static enum err try_mail(const char *template, const struct template_values *val
 {
 	struct buf text = BUF_INIT(EXPANDED_MAX);
 	enum err err = template_expand(template, values, &text, e);
+	bool expanded = !err;
 
-	if (!err)
+	if (expanded)
 		err = address_parse(text.data ? text.data : "", out, e);
 	else if (err == ERR_TOO_LARGE)
 		err = error_set(e, ERR_UNPROCESSABLE, "the address is too long");
 	if (err == ERR_UNPROCESSABLE && !*e->field)
 		template_first_name(template, e->field, sizeof(e->field));
-	if (err == ERR_UNPROCESSABLE && template_lacks_value(template, values))
+	if (err == ERR_UNPROCESSABLE && expanded && template_lacks_value(template, values))
 		err = error_field(e, ERR_NOT_FOUND, e->field, "\"%s\" is empty", template);
 	buf_free(&text);
 	return err;
@@ -131,7 +132,7 @@ static enum err find_subject(const struct config *config, struct template_values
 		err = error_set(e, ERR_UNPROCESSABLE, "the event has nothing to name a subject by");
 	if (err == ERR_TOO_LARGE)
 		err = error_set(e, ERR_UNPROCESSABLE, "the name is too long");
-	if (err == ERR_UNPROCESSABLE)
+	if (err == ERR_UNPROCESSABLE && !*e->field)
 		snprintf(e->field, sizeof(e->field), "%s",
 			event_field_name(EVENT_ENROLLMENT_USER_NAME));
 	buf_free(&name);
@@ -141,7 +142,7 @@ static enum err find_subject(const struct config *config, struct template_values
 enum err person_of_event(
 	const struct config *config, const struct event *event, struct person *out, struct error *e)
 {
-	struct template_values values = {.event = event};
+	struct template_values values = {.event = event, .whole = true};
 	struct address address;
 	enum err err = find_address(config, &values, &address, e);
 

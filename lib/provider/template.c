@@ -29,6 +29,24 @@ static const char *value_of(const struct template_values *values, const char *ke
 	return event ? event->field[field] : "";
 }
 
+/* What is made of a field that lost something would be a guess. */
+static enum err check_damage(
+	const struct template_values *values, const char *key, size_t len, struct error *e)
+{
+	int field = event_field_find(key, len);
+	int damage = values->event && field >= 0 ? values->event->damage[field] : EVENT_WHOLE;
+	const char *name = field < 0 ? "" : event_field_name((enum event_field)field);
+
+	if (damage == EVENT_LOST)
+		return error_field(e, ERR_UNPROCESSABLE, name,
+			"%s is damaged: characters were lost before it came here, or it is no "
+			"string",
+			name);
+	if (damage == EVENT_CUT && values->whole)
+		return error_field(e, ERR_UNPROCESSABLE, name, "%s is too long", name);
+	return ERR_OK;
+}
+
 enum err template_expand(
 	const char *text, const struct template_values *values, struct buf *out, struct error *e)
 {
@@ -48,6 +66,8 @@ enum err template_expand(
 		if (!value)
 			return error_set(
 				e, ERR_CONFIG, "there is no {%.*s} to put in here", (int)len, key);
+		if (check_damage(values, key, len, e))
+			return e->code;
 		buf_puts(out, value);
 		text = key + len + 1;
 	}

@@ -16,12 +16,13 @@ struct template_values {
 	const struct event *event;
 	const char *mail; /* {mail}; NULL: not known here, so the name is an error */
 	const char *name; /* {name}; likewise */
+	bool whole;	  /* a field that was cut is refused, too */
 };
 
 /*
  * Appends text to out with every {name} replaced, literally. ERR_CONFIG for a
- * name that does not exist and for a brace without its partner. values->event
- * NULL: checks the text only.
+ * name that does not exist and for a brace without its partner. ERR_UNPROCESSABLE, with the
+ * field, for one that has lost something. values->event NULL: checks the text only.
  */
 enum err template_expand(const char *text, const struct template_values *values, struct buf *out,
 	struct error *e) must_check;

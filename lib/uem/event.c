@@ -2,32 +2,30 @@
 
 #include "uem/event.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "uem/event_kind.h"
 #include "uem/event_time.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define JSON_SPACE " \t\r\n"
-#define TEXT_MAX 256		      /* bytes of a field, unless it may have more below */
-#define NUMBER_MAX 9007199254740992.0 /* 2^53: up to here a double has every integer */
-
-const char *const event_kind_names[EVENT_KIND_COUNT] = {
-	[EVENT_ENROLLED] = "enrolled",
-	[EVENT_UNENROLLED] = "unenrolled",
-	[EVENT_ADDRESS_CHANGED] = "address changed",
-	[EVENT_OTHER] = "other",
-};
+#define TEXT_MAX 256		   /* bytes of a field, unless it may have more below */
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define REPAIRED_MAX 2048
+#define DEVICE_KEY "\"DeviceUUID\""
+#define NUMBER_MAX 9007199254740992 /* 2^53: up to here a double has every integer */
 
 /* What people type may be in any script: up to four bytes a character. */
 static const struct {
 	const char *name;
 	size_t max; /* bytes */
 } fields[EVENT_FIELD_COUNT] = {
-	[EVENT_TYPE] = {"EventType", TEXT_MAX},
+	[EVENT_TYPE] = {"EventType", EVENT_TYPE_MAX},
 	[EVENT_DEVICE_FRIENDLY_NAME] = {"DeviceFriendlyName", 1024},
 	[EVENT_ENROLLMENT_EMAIL_ADDRESS] = {"EnrollmentEmailAddress", 512},
 	[EVENT_ENROLLMENT_USER_NAME] = {"EnrollmentUserName", 512},
@@ -44,29 +42,6 @@ static const struct {
 	[EVENT_ORGANIZATION_GROUP_NAME] = {"OrganizationGroupName", 1024},
 };
 
-/* Names in lower case without spaces; id 0: not known. */
-static const struct type {
-	int64_t id;
-	const char *name;
-	enum event_kind kind;
-} types[] = {
-	{148, "mdmenrollmentcomplete", EVENT_ENROLLED},
-	{170, "enrollmentcomplete", EVENT_ENROLLED},
-	{39, "breakmdmconfirmed", EVENT_UNENROLLED},
-	{229, "deviceenterprisewiperequested", EVENT_UNENROLLED},
-	{25, "devicewipe", EVENT_UNENROLLED},
-	{0, "delete", EVENT_UNENROLLED},
-	{0, "deletedevice", EVENT_UNENROLLED},
-	{0, "devicedelete", EVENT_UNENROLLED},
-	{0, "devicedeleted", EVENT_UNENROLLED},
-	{0, "useremailaddresschanged", EVENT_ADDRESS_CHANGED},
-	{0, "useremailaddresschange", EVENT_ADDRESS_CHANGED},
-	{178, "compromisedstatuschanged", EVENT_OTHER},
-	{0, "compliancestatuschanged", EVENT_OTHER},
-	{641, "assetnumberchanged", EVENT_OTHER},
-	{642, "friendlynamechanged", EVENT_OTHER},
-};
-
 /* --- JSON */
 
 static enum err not_json(struct error *e, const char *why)
@@ -74,9 +49,10 @@ static enum err not_json(struct error *e, const char *why)
 	return error_set(e, ERR_MALFORMED, "the body is not JSON: %s", why);
 }
 
-static enum err parse_json(const char *body, size_t len, cJSON **out, struct error *e)
+static enum err parse_json(
+	const char *body, size_t len, cJSON **out, unsigned *damage, struct error *e)
 {
-	enum err err = json_object(body, len, out, e);
+	enum err err = json_object_repaired(body, len, out, damage, e);
 
 	return err == ERR_MALFORMED && !*e->field ? error_context(e, "the body is not JSON") : err;
 }
@@ -99,22 +75,58 @@ static enum err check_form(const char *body, size_t len, struct error *e)
 
 /* --- fields */
 
+static void separate(struct buf *repaired)
+{
+	if (repaired->len)
+		buf_puts(repaired, ", ");
+}
+
+static void note(struct buf *repaired, const char *name, const char *what)
+{
+	separate(repaired);
+	buf_printf(repaired, "%s (%s)", name, what);
+}
+
+/* What was wrong inside strings, whichever they are. */
+static void note_damage(struct buf *repaired, unsigned damage)
+{
+	static const struct {
+		unsigned kind;
+		const char *text;
+	} kinds[] = {
+		{JSON_DAMAGE_BYTES, "bytes that are not UTF-8"},
+		{JSON_DAMAGE_SURROGATES, "halves of surrogate pairs"},
+		{JSON_DAMAGE_CONTROLS, "control characters that are not escaped"},
+		{JSON_DAMAGE_NULS, "NUL characters"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (!(damage & kinds[i].kind))
+			continue;
+		separate(repaired);
+		buf_puts(repaired, kinds[i].text);
+	}
+}
+
 static bool is_absent(const cJSON *item)
 {
 	return !item || cJSON_IsNull(item) || (cJSON_IsString(item) && !*item->valuestring);
 }
 
-/* An integer from 0 to 2^53; 0 if it is absent. */
-static enum err read_number(const cJSON *object, const char *name, int64_t *out, struct error *e)
+/* A whole number from 0 to 2^53, also as a string; 0 if it is absent. */
+static enum err read_id(
+	const cJSON *object, const char *name, int64_t *out, struct buf *repaired, struct error *e)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-	double n;
+	cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	double n = cJSON_IsNumber(item) ? item->valuedouble : -1;
 
-	if (is_absent(item)) {
-		*out = 0;
+	*out = 0;
+	if (is_absent(item))
+		return ERR_OK;
+	if (cJSON_IsString(item) && text_number(utf8_trim(item->valuestring), NUMBER_MAX, out)) {
+		note(repaired, name, "a string");
 		return ERR_OK;
 	}
-	n = cJSON_IsNumber(item) ? item->valuedouble : -1;
 	if (!(n >= 0 && n <= NUMBER_MAX) || n != (double)(int64_t)n)
 		return error_field(
 			e, ERR_MALFORMED, name, "%s must be a whole number, not negative", name);
@@ -122,126 +134,104 @@ static enum err read_number(const cJSON *object, const char *name, int64_t *out,
 	return ERR_OK;
 }
 
-/* The text, trimmed in place inside the tree; "" if it is absent. */
-static enum err read_text(
-	const cJSON *object, const char *name, size_t max, char **out, struct error *e)
-{
-	static char nothing[] = "";
-	cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-	char *text;
-
-	if (is_absent(item)) {
-		*out = nothing;
-		return ERR_OK;
-	}
-	if (!cJSON_IsString(item))
-		return error_field(e, ERR_MALFORMED, name, "%s must be a string", name);
-	text = utf8_trim(item->valuestring);
-	if (strlen(text) > max)
-		return error_field(
-			e, ERR_MALFORMED, name, "%s is longer than %zu bytes", name, max);
-	*out = text;
-	return ERR_OK;
-}
-
 /* Lower case; "" if it is absent or all-zero. */
 static enum err read_uuid(
 	const cJSON *object, const char *name, char out[UUID_SIZE], struct error *e)
 {
-	char *text = NULL, uuid[UUID_SIZE] = "";
-	enum err err = read_text(object, name, TEXT_MAX, &text, e);
+	cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	char *text = cJSON_IsString(item) ? utf8_trim(item->valuestring) : NULL;
+	char uuid[UUID_SIZE] = "";
 
-	if (!err && *text && !text_uuid(text, uuid))
-		err = error_field(e, ERR_MALFORMED, name,
+	if (!is_absent(item) && !(text && (!*text || text_uuid(text, uuid))))
+		return error_field(e, ERR_MALFORMED, name,
 			"%s must be a UUID of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", name);
-	if (err)
-		return err;
 	if (text_uuid_is_nil(uuid))
 		*uuid = '\0';
 	memcpy(out, uuid, sizeof(uuid));
 	return ERR_OK;
 }
 
-/* --- what the event asks */
-
-/* Equal but for case and spaces; name is in the form of the table. */
-static bool is_type(const char *text, const char *name)
+/* A number where a text belongs; false if its digits are not known any more. */
+static bool write_number(const cJSON *item, char *out, size_t size)
 {
-	for (; *text; text++) {
-		char c = *text >= 'A' && *text <= 'Z' ? (char)(*text + ('a' - 'A')) : *text;
+	double n = item->valuedouble;
 
-		if (c == ' ' || c == '\t')
-			continue;
-		if (c != *name++)
-			return false;
+	if (!(n >= -NUMBER_MAX && n <= NUMBER_MAX) || n != (double)(int64_t)n)
+		return false;
+	snprintf(out, size, "%lld", (long long)n);
+	return true;
+}
+
+/* Up to max bytes of it, at the end of a character. */
+static void cut(char *text, size_t max)
+{
+	while (max && (text[max] & 0xc0) == 0x80)
+		max--;
+	text[max] = '\0';
+}
+
+static enum event_damage repair(char *text, const char *name, size_t max, struct buf *repaired)
+{
+	enum event_damage damage = EVENT_WHOLE;
+
+	if (strlen(text) > max) {
+		cut(text, max);
+		damage = EVENT_CUT;
+		note(repaired, name, "cut");
 	}
-	return !*name;
+	if (strstr(text, REPLACEMENT)) {
+		damage = EVENT_LOST;
+		note(repaired, name, "characters lost");
+	}
+	return damage;
 }
 
-static const struct type *find_type(int64_t id, const char *text)
+static enum err copy_field(const cJSON *object, struct event *event, enum event_field field,
+	struct buf *repaired, struct error *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (id ? types[i].id == id : is_type(text, types[i].name))
-			return &types[i];
-	return NULL;
-}
+	const char *name = fields[field].name;
+	cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	enum event_damage damage = EVENT_WHOLE;
+	char number[32] = "", *text = number;
 
-/* EventId or EventType is enough; if both are known they must agree. */
-static enum err read_kind(const cJSON *object, struct event *event, struct error *e)
-{
-	const char *name = fields[EVENT_TYPE].name;
-	const struct type *by_id, *by_name;
-	char *text = NULL;
-	enum err err = read_number(object, "EventId", &event->event_id, e);
-
-	if (!err)
-		err = read_text(object, name, fields[EVENT_TYPE].max, &text, e);
-	if (err)
-		return err;
-	if (!event->event_id && !*text)
-		return error_field(
-			e, ERR_MALFORMED, name, "an event needs an EventId or an EventType");
-	by_id = event->event_id ? find_type(event->event_id, "") : NULL;
-	by_name = *text ? find_type(0, text) : NULL;
-	if (by_id && by_name && by_id->kind != by_name->kind)
-		return error_field(e, ERR_MALFORMED, name,
-			"EventType and EventId %lld are of different events",
-			(long long)event->event_id);
-	event->kind = by_id ? by_id->kind : by_name ? by_name->kind : EVENT_OTHER;
-	return ERR_OK;
+	if (cJSON_IsString(item)) {
+		text = utf8_trim(item->valuestring);
+		damage = repair(text, name, fields[field].max, repaired);
+	} else if (cJSON_IsNumber(item) && write_number(item, number, sizeof(number))) {
+		note(repaired, name, "a number");
+	} else if (!is_absent(item)) {
+		damage = EVENT_LOST;
+		note(repaired, name, "not a string, left out");
+	}
+	event->damage[field] = (unsigned char)damage;
+	event->field[field] = strdup(text);
+	return event->field[field] ? ERR_OK : error_memory(e);
 }
 
 /* --- the event */
 
-/* A fault in an event that is ignored anyway, or in its time, leaves the field empty. */
-static enum err copy_field(
-	const cJSON *object, struct event *event, enum event_field field, struct error *e)
+/* EventId or EventType is enough; if both are known they must agree. */
+static enum err read_kind(
+	const cJSON *object, struct event *event, struct buf *repaired, struct error *e)
 {
-	bool tolerant = event->kind == EVENT_OTHER || field == EVENT_TIME;
-	struct error fault = {.code = ERR_OK};
-	char *text = NULL;
-	enum err err = read_text(object, fields[field].name, fields[field].max, &text, &fault);
+	const char *type = event->field[EVENT_TYPE];
+	enum err err = read_id(object, "EventId", &event->event_id, repaired, e);
 
-	if (err && !tolerant) {
-		*e = fault;
+	if (err)
 		return err;
-	}
-	event->field[field] = strdup(err ? "" : text);
-	return event->field[field] ? ERR_OK : error_memory(e);
+	if (!event->event_id && !*type)
+		return error_field(e, ERR_MALFORMED, fields[EVENT_TYPE].name,
+			"an event needs an EventId or an EventType");
+	return event_kind_find(event->event_id, type, &event->kind, &event->unmatched, e);
 }
 
-static enum err read_ids(const cJSON *object, struct event *event, struct error *e)
+static enum err read_uuids(const cJSON *object, struct event *event, struct error *e)
 {
-	int64_t unused = 0;
 	struct error fault = {.code = ERR_OK};
 	enum err err = read_uuid(object, "DeviceUUID", event->device_uuid, &fault);
 
 	if (!err || event->kind == EVENT_OTHER)
 		err = read_uuid(object, "EnrollmentUserUUID", event->user_uuid, &fault);
-	if (!err)
-		err = read_number(object, "DeviceId", &unused, &fault);
-	if (!err)
-		err = read_number(object, "EnrollmentUserId", &unused, &fault);
 	if (!err || event->kind == EVENT_OTHER)
 		return ERR_OK;
 	*e = fault;
@@ -249,7 +239,7 @@ static enum err read_ids(const cJSON *object, struct event *event, struct error 
 }
 
 /* An event that asks something must say for whom; who has enrolled can be looked up. */
-static enum err check_ids(const struct event *event, struct error *e)
+static enum err check_uuids(const struct event *event, struct error *e)
 {
 	bool enrolled = event->kind == EVENT_ENROLLED;
 	bool device = (enrolled || event->kind == EVENT_UNENROLLED) && !*event->device_uuid;
@@ -263,40 +253,56 @@ static enum err check_ids(const struct event *event, struct error *e)
 		name);
 }
 
-static enum err read_event(const cJSON *object, struct event *event, struct error *e)
+static enum err read_event(
+	const cJSON *object, unsigned damage, struct event *event, struct error *e)
 {
-	enum err err = read_kind(object, event, e);
+	struct buf repaired = BUF_INIT(REPAIRED_MAX);
+	enum err err = ERR_OK;
 
+	note_damage(&repaired, damage);
 	for (int field = 0; field < EVENT_FIELD_COUNT && !err; field++)
-		err = copy_field(object, event, (enum event_field)field, e);
+		err = copy_field(object, event, (enum event_field)field, &repaired, e);
 	if (!err)
-		err = read_ids(object, event, e);
+		err = read_kind(object, event, &repaired, e);
 	if (!err)
-		err = check_ids(event, e);
+		err = read_uuids(object, event, e);
+	if (!err)
+		err = check_uuids(event, e);
 	if (!err)
 		event->time = event_time_parse(event->field[EVENT_TIME]);
-	return err;
+	event->repaired = strdup(repaired.data ? repaired.data : "");
+	buf_free(&repaired);
+	return err || event->repaired ? err : error_memory(e);
 }
 
-enum err event_parse(const char *body, size_t len, struct event **out, struct error *e)
+/* A refused event should be found again, and its body may not even be JSON: who is it about? */
+static enum err name_device(const char *body, size_t len, struct error *e)
 {
-	size_t mark = strlen(BYTE_ORDER_MARK);
-	bool marked = len >= mark && memcmp(body, BYTE_ORDER_MARK, mark) == 0;
+	const char *at = memmem(body, len, DEVICE_KEY, strlen(DEVICE_KEY)), *end = body + len;
+	char text[UUID_SIZE] = "", uuid[UUID_SIZE];
+
+	at = at ? at + strlen(DEVICE_KEY) : end;
+	while (at < end && *at && strchr(JSON_SPACE ":\"", *at))
+		at++;
+	if (end - at < UUID_SIZE - 1)
+		return e->code;
+	memcpy(text, at, sizeof(text) - 1);
+	return text_uuid(text, uuid) ? error_context(e, "event of device %s", uuid) : e->code;
+}
+
+static enum err parse(const char *body, size_t len, struct event **out, struct error *e)
+{
 	struct event *event = NULL;
 	cJSON *object = NULL;
-	enum err err;
+	unsigned damage = 0;
+	enum err err = check_form(body, len, e);
 
-	if (marked) {
-		body += mark;
-		len -= mark;
-	}
-	err = check_form(body, len, e);
 	if (!err)
-		err = parse_json(body, len, &object, e);
+		err = parse_json(body, len, &object, &damage, e);
 	if (err)
 		return err;
 	event = calloc(1, sizeof(*event));
-	err = event ? read_event(object, event, e) : error_memory(e);
+	err = event ? read_event(object, damage, event, e) : error_memory(e);
 	if (err)
 		event_free(event);
 	else
@@ -305,12 +311,24 @@ enum err event_parse(const char *body, size_t len, struct event **out, struct er
 	return err;
 }
 
+enum err event_parse(const char *body, size_t len, struct event **out, struct error *e)
+{
+	size_t mark = strlen(BYTE_ORDER_MARK);
+
+	if (len >= mark && memcmp(body, BYTE_ORDER_MARK, mark) == 0) {
+		body += mark;
+		len -= mark;
+	}
+	return parse(body, len, out, e) ? name_device(body, len, e) : ERR_OK;
+}
+
 void event_free(struct event *event)
 {
 	if (!event)
 		return;
 	for (size_t i = 0; i < EVENT_FIELD_COUNT; i++)
 		free(event->field[i]);
+	free(event->repaired);
 	free(event);
 }
 

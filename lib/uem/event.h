@@ -1,6 +1,7 @@
 #ifndef UEM_EVENT_H
 #define UEM_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,7 @@
 enum event_kind {
 	EVENT_ENROLLED,	       /* 148 MDM Enrollment Complete, 170 Enrollment Complete */
 	EVENT_UNENROLLED,      /* 39 Break MDM Confirmed, 229 Device Enterprise Wipe Requested,
-				  25 Device wipe, Delete */
+				  25 Device wipe, Delete, and what uem/event_kind.h takes for one */
 	EVENT_ADDRESS_CHANGED, /* User Email Address Changed, of somebody who has enrolled */
 	EVENT_OTHER,	       /* acknowledged and ignored */
 	EVENT_KIND_COUNT,
@@ -37,26 +38,38 @@ enum event_field {
 	EVENT_FIELD_COUNT,
 };
 
+/* What became of a field on its way here. */
+enum event_damage {
+	EVENT_WHOLE,
+	EVENT_CUT,  /* it was too long, and is shorter now */
+	EVENT_LOST, /* it has U+FFFD in it, or is empty, since something could not be read */
+};
+
 /* A notification of Workspace ONE UEM, JSON format, flat. */
 struct event {
 	enum event_kind kind;
-	int64_t event_id;		/* 0: absent */
-	char device_uuid[UUID_SIZE];	/* lower case; "": absent or all-zero */
-	char user_uuid[UUID_SIZE];	/* likewise */
-	int64_t time;			/* seconds UTC; 0: absent or not understood */
-	char *field[EVENT_FIELD_COUNT]; /* UTF-8, trimmed, never NULL; "": absent */
+	int64_t event_id;			 /* 0: absent */
+	char device_uuid[UUID_SIZE];		 /* lower case; "": absent or all-zero */
+	char user_uuid[UUID_SIZE];		 /* likewise */
+	int64_t time;				 /* seconds UTC; 0: absent or not understood */
+	char *field[EVENT_FIELD_COUNT];		 /* UTF-8, trimmed, never NULL; "": absent */
+	unsigned char damage[EVENT_FIELD_COUNT]; /* enum event_damage */
+	char *repaired; /* for the log: what was damaged, and in which fields; "": nothing */
+	bool unmatched; /* EVENT_OTHER, but the type has a word of a kind that we know */
 };
 
 extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … */
 
 /*
- * Parses body[0..len-1]. Unknown fields are skipped; a known field may be absent, null
- * or "". An event without EventId and EventType, a field of the wrong type, a UUID that
- * is none, a text that is too long, a key that occurs twice: ERR_MALFORMED, with the
- * field. XML: ERR_UNSUPPORTED. A time in an odd form is no error. An enrollment must
- * name its device and its user, an unenrollment its device; a change of address may name
- * either, both or none. In an event that is ignored
- * (EVENT_OTHER) a faulty field is left empty instead. The result is freed with
+ * Parses body[0..len-1], which must be JSON but for damage inside strings. Unknown fields are
+ * skipped; a known field may be absent, null or "". A text field that is damaged, too long or of
+ * the wrong type is repaired, cut or left empty, and *out says so: those who use it refuse it.
+ *
+ * An event without EventId and EventType, an id or a UUID that is none, a key that occurs twice:
+ * ERR_MALFORMED, with the field; the text names the device where the body does. XML:
+ * ERR_UNSUPPORTED. A time in an odd form is no error. An enrollment must name its device and its
+ * user, an unenrollment its device; a change of address may name either, both or none. In an event
+ * that is ignored (EVENT_OTHER) a faulty UUID is left empty instead. The result is freed with
  * event_free().
  */
 enum err event_parse(const char *body, size_t len, struct event **out, struct error *e) must_check;

@@ -61,6 +61,86 @@ post_event - < <(enrollment EventId:=999 'EventType=x" y="')
 is "$status" 200 'an unknown one is ignored'
 ok '... and quoted, too' in_log 'type="x\\" y=\\"" asks nothing'
 
+# --- events that are damaged where it does not matter, and where it does
+
+# spoiled BYTES CHANGE...: an event, with these bytes (as printf has them) in the place of DAMAGE
+spoiled()
+{
+	local bytes=$1
+
+	shift
+	enrollment "$@" | perl -0pe 'BEGIN { $bytes = shift } s/DAMAGE/$bytes/' "$(printf '%b' "$bytes")"
+}
+
+# repaired NAME BYTES: where they only decorate
+repaired()
+{
+	local before
+
+	before=$(wc -l <"$log")
+	spoiled "$2" DeviceFriendlyName=DAMAGE >"$root/spoiled.json"
+	post_event "$root/spoiled.json"
+	is "$status" 202 "$1: done"
+	is "$(tail -n "+$((before + 1))" "$log" | grep -c "event of device $device was damaged")" 1 \
+		'... and said once'
+}
+
+repaired 'half an emoji' 'Zoe \\ud83d'
+repaired 'Windows-1252' 'Zo\0353'
+repaired 'cut UTF-8' 'Zoe \0360\0237\0230'
+repaired 'a raw tab' 'Zoe\tphone'
+repaired 'padded with NUL' 'Zoe\\u0000\\u0000'
+repaired '1,100 bytes' "$(printf 'x%.0s' {1..1100})"
+enrollment PhoneNumber:=491701234567 DeviceId:='"15"' EventId:='"148"' >"$root/types.json"
+post_event "$root/types.json"
+is "$status" 202 'numbers as strings and strings as numbers: done'
+
+# refused_at STATUS FIELD NAME BYTES CHANGE...
+refused_at()
+{
+	local want=$1 field=$2 name=$3 bytes=$4
+
+	shift 4
+	spoiled "$bytes" "$@" >"$root/spoiled.json"
+	post_event "$root/spoiled.json"
+	is "$status $(jq -r .field "$answer.body")" "$want $field" "$name: $want, $field"
+	ok '... its device is in the log' in_log "device=$device .*outcome=unprocessable|device $device: DeviceUUID must"
+}
+
+refused_at 422 EnrollmentEmailAddress 'a damaged address' '\\ud83d' mail=vDAMAGE@example.com
+refused_at 422 EnrollmentEmailAddress 'an address that goes on behind a NUL' '\\u0000x' \
+	mail=victim@example.comDAMAGE
+refused_at 422 EnrollmentUserName 'a damaged name that makes the address' '\0353' mail= name=vDAMAGE
+refused_at 422 EnrollmentUserName 'a damaged name in the subject' '\\udc00' name=vDAMAGE
+refused_at 400 DeviceUUID 'a device that goes on behind a NUL' '\\u0000x' DeviceUUID="${device}DAMAGE"
+for value in '"\\u00g0"' 01 1. -01 2.e3; do
+	enrollment X=DAMAGE | sed "s/\"DAMAGE\"/$value/" >"$root/spoiled.json"
+	post_event "$root/spoiled.json"
+	is "$status" 400 "no JSON, though cJSON takes it: $value"
+	like "$(jq -r .detail "$answer.body")" "device $device" '... and the answer names the device'
+done
+
+# --- names of events
+
+named_event()
+{
+	local want=$1 name=$2 answers=$3
+
+	enrollment EventId:=9001 "EventType=$name" mail= name= >"$root/named.json"
+	post_event "$root/named.json"
+	is "$status $(jq -r .status "$answer.body")" "200 $answers" "\"$name\" is $want"
+}
+
+named_event ignored 'Device Wipe Cancelled' ignored
+ok '... with a warning' in_log 'warning .*"Device Wipe Cancelled" device=.*: ignored, but'
+for name in DeleteDeviceRequested DeviceWipeRequested BreakMDMRequested UnenrolledEnterpriseWipe; do
+	named_event 'an unenrollment' "$name" recorded
+	is "$(sql "SELECT count(*) FROM event WHERE kind = 'unenrolled' AND event_type = '$name'")" 1 \
+		'... and recorded as one'
+done
+post_event - < <(enrollment)
+is "$status" 202 'and it enrolls again'
+
 # --- a file at its limit (RLIMIT_FSIZE) is like a full disk
 
 before=$(workers_now)

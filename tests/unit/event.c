@@ -1,46 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "event_tools.h"
 
 #include "base/buf.h"
 #include "base/file.h"
-#include "uem/event.h"
-#include "uem/event_time.h"
-
-#define DEVICE "f90f1abd-b914-4895-9b59-82e8aecf0e66"
-#define USER "fe13e814-7415-4fce-9f47-de5a55bfe57a"
-#define UUIDS "\"DeviceUUID\":\"" DEVICE "\",\"EnrollmentUserUUID\":\"" USER "\""
-#define ENROLLED "\"EventId\":148," UUIDS
-
-static enum err parse(const char *json, struct event **out, struct error *e)
-{
-	size_t len = strlen(json);
-	char *exact = malloc(len); /* no NUL behind it: a byte too far is seen by ASan */
-	enum err err;
-
-	assert_non_null(exact);
-	memcpy(exact, json, len);
-	*e = (struct error){.code = ERR_OK};
-	err = event_parse(exact, len, out, e);
-	free(exact);
-	return err;
-}
-
-static struct event *good(const char *json)
-{
-	struct event *event = NULL;
-	struct error e;
-
-	if (parse(json, &event, &e))
-		fail_msg("%s: %s", json, e.text);
-	return event;
-}
 
 static void assert_kind(const char *json, enum event_kind kind)
 {
@@ -192,6 +153,10 @@ static void test_kinds(void **state)
 	assert_kind("{\"EventId\":148," UUIDS "}", EVENT_ENROLLED);
 	assert_kind("{\"EventId\":170," UUIDS "}", EVENT_ENROLLED);
 	assert_kind("{\"EventId\":148.0," UUIDS "}", EVENT_ENROLLED);
+	assert_kind("{\"EventId\":\"148\"," UUIDS "}", EVENT_ENROLLED);
+	assert_kind("{\"EventId\":\" 148\\u0000\"," UUIDS "}", EVENT_ENROLLED);
+	assert_kind("{\"EventId\":148,\"EventType\":148," UUIDS "}", EVENT_ENROLLED);
+	assert_kind("{\"EventId\":148,\"EventType\":{}," UUIDS "}", EVENT_ENROLLED);
 	assert_kind("{\"EventType\":\"mdmenrollmentCOMPLETE\"," UUIDS "}", EVENT_ENROLLED);
 	assert_kind("{\"EventType\":\"  Enrollment  Complete \"," UUIDS "}", EVENT_ENROLLED);
 	assert_kind("{\"EventId\":null,\"EventType\":\"Enrollment Complete\"," UUIDS "}",
@@ -212,7 +177,6 @@ static void test_kinds(void **state)
 		EVENT_ADDRESS_CHANGED);
 	assert_kind("{\"EventType\":\"useremail address CHANGED\",\"EnrollmentUserUUID\":\"\"}",
 		EVENT_ADDRESS_CHANGED);
-	assert_kind("{\"EventType\":\"User Email Address\"}", EVENT_OTHER);
 	assert_kind("{\"EventId\":178}", EVENT_OTHER);
 	assert_kind("{\"EventId\":641}", EVENT_OTHER);
 	assert_kind("{\"EventId\":1}", EVENT_OTHER);
@@ -232,8 +196,10 @@ static void test_kind_refused(void **state)
 		"{\"eventid\":148,\"EVENTTYPE\":\"x\"," UUIDS "}", ERR_MALFORMED, "EventType");
 	assert_refused("{\"EventId\":0," UUIDS "}", ERR_MALFORMED, "EventType");
 	assert_refused("{\"EventType\":\" \"," UUIDS "}", ERR_MALFORMED, "EventType");
-	assert_refused("{\"EventType\":1," UUIDS "}", ERR_MALFORMED, "EventType");
-	assert_refused("{\"EventId\":\"148\"," UUIDS "}", ERR_MALFORMED, "EventId");
+	assert_refused("{\"EventType\":[\"Delete\"]," UUIDS "}", ERR_MALFORMED, "EventType");
+	assert_refused("{\"EventId\":\"148x\"," UUIDS "}", ERR_MALFORMED, "EventId");
+	assert_refused("{\"EventId\":\"148\\u00001\"," UUIDS "}", ERR_MALFORMED, "EventId");
+	assert_refused("{\"EventId\":\"-148\"," UUIDS "}", ERR_MALFORMED, "EventId");
 	assert_refused("{\"EventId\":true," UUIDS "}", ERR_MALFORMED, "EventId");
 	assert_refused("{\"EventId\":-148," UUIDS "}", ERR_MALFORMED, "EventId");
 	assert_refused("{\"EventId\":148.5," UUIDS "}", ERR_MALFORMED, "EventId");
@@ -321,42 +287,6 @@ static void test_text_fields(void **state)
 	assert_string_equal(event->field[EVENT_ENROLLMENT_USER_NAME], "x,O=Evil");
 	assert_string_equal(event->field[EVENT_OWNERSHIP], "a\\\"b");
 	event_free(event);
-
-	assert_refused("{" ENROLLED ",\"Platform\":5}", ERR_MALFORMED, "Platform");
-	assert_refused("{" ENROLLED ",\"Udid\":[]}", ERR_MALFORMED, "Udid");
-	assert_refused("{" ENROLLED ",\"AssetNumber\":false}", ERR_MALFORMED, "AssetNumber");
-	assert_refused("{" ENROLLED ",\"DeviceId\":\"x\"}", ERR_MALFORMED, "DeviceId");
-	assert_refused("{" ENROLLED ",\"EnrollmentUserId\":{}}", ERR_MALFORMED, "EnrollmentUserId");
-	assert_kind("{" ENROLLED ",\"DeviceId\":\"\",\"EnrollmentUserId\":null}", EVENT_ENROLLED);
-	assert_kind("{\"EventId\":178,\"Platform\":5,\"DeviceId\":\"x\"}", EVENT_OTHER);
-}
-
-static void test_text_length(void **state)
-{
-	static const size_t limits[] = {
-		[EVENT_TYPE] = 256,
-		[EVENT_DEVICE_FRIENDLY_NAME] = 1024,
-		[EVENT_ENROLLMENT_EMAIL_ADDRESS] = 512,
-		[EVENT_ENROLLMENT_USER_NAME] = 512,
-		[EVENT_UDID] = 256,
-		[EVENT_ORGANIZATION_GROUP_NAME] = 1024,
-	};
-	char long_text[1100], json[2048];
-
-	(void)state;
-	memset(long_text, 'a', sizeof(long_text));
-	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-		const char *name = event_field_name((enum event_field)i);
-
-		if (!limits[i])
-			continue;
-		snprintf(json, sizeof(json), "{" ENROLLED ",\"%s\":\"  %.*s  \"}", name,
-			(int)limits[i], long_text);
-		assert_kind(json, EVENT_ENROLLED);
-		snprintf(json, sizeof(json), "{" ENROLLED ",\"%s\":\"%.*s\"}", name,
-			(int)limits[i] + 1, long_text);
-		assert_refused(json, ERR_MALFORMED, name);
-	}
 }
 
 /* An event is never lost for its time. */
@@ -376,68 +306,6 @@ static void test_odd_times(void **state)
 	}
 }
 
-static void test_time(void **state)
-{
-	static const struct {
-		const char *text;
-		int64_t time;
-	} cases[] = {
-		{"2020-02-24T16:52:25.9231303Z", 1582563145},
-		{"2020-02-24T16:52:25Z", 1582563145},
-		{"2020-02-24T16:52:25.9Z", 1582563145},
-		{"2020-02-24T16:52:25.923130312345", 1582563145},
-		{"2020-02-24T16:52:25", 1582563145},
-		{"2020-02-24 16:52:25", 1582563145},
-		{"2020-02-24T17:52:25+01:00", 1582563145},
-		{"2020-02-24T11:22:25.5-0530", 1582563145},
-		{"2020-02-24T17:52:25+01", 1582563145},
-		{"2000-02-29T00:00:00Z", 951782400},
-		{"2024-12-31T23:59:60Z", 1735689600},
-		{"9999-12-31T23:59:59Z", 253402300799},
-		{"1970-01-01T00:00:01Z", 1},
-		{"/Date(1391182403986)/", 1391182403},
-		{"/Date(1391182403986+0000)/", 1391182403},
-		{"/Date(1391182403986-0700)/", 1391182403},
-		/* not understood */
-		{"", 0},
-		{"x", 0},
-		{"1969-12-31T23:59:59Z", 0},
-		{"0001-01-01T00:00:00", 0},
-		{"1970-01-01T00:30:00+01:00", 0},
-		{"2020-02-30T00:00:00Z", 0},
-		{"1900-02-29T00:00:00Z", 0},
-		{"2023-02-29T00:00:00Z", 0},
-		{"2020-13-01T00:00:00Z", 0},
-		{"2020-00-01T00:00:00Z", 0},
-		{"2020-01-00T00:00:00Z", 0},
-		{"2020-01-01T24:00:00Z", 0},
-		{"2020-01-01T00:60:00Z", 0},
-		{"2020-01-01T00:00:61Z", 0},
-		{"2020-01-01T00:00:00Zz", 0},
-		{"2020-01-01T00:00:00+1", 0},
-		{"2020-01-01T00:00:00+15:00", 0},
-		{"2020-01-01T00:00:00+01:0", 0},
-		{"2020-01-01T00:00:00+01:00x", 0},
-		{"2020-01-01T00:00", 0},
-		{"2020-01-01", 0},
-		{"20200101T000000Z", 0},
-		{"+2020-01-01T00:00:00Z", 0},
-		{"/Date(-1391182403986)/", 0},
-		{"/Date()/", 0},
-		{"/Date(1391182403986", 0},
-		{"/Date(1391182403986)/x", 0},
-		{"/Date(1391182403986+00)/", 0},
-		{"/Date(99999999999999999999)/", 0},
-		{"/Date(999999999999999)/", 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		if (event_time_parse(cases[i].text) != cases[i].time)
-			fail_msg("%s: %lld", cases[i].text,
-				(long long)event_time_parse(cases[i].text));
-}
-
 static void test_json_taken(void **state)
 {
 	(void)state;
@@ -455,20 +323,18 @@ static void test_json_refused(void **state)
 		"{\"EventId\":148}x", "{\"EventId\":148}{}", "{\"EventId\":148} }",
 		"{\"EventId\" 148}", "{EventId:148}", "{'EventId':148}", "{\"EventId\":1,\"",
 		"{\"EventId\":1,\"x\":\"\\", "{\"EventId\":1,\"x\":\"\\u00", "{\"EventId\":0x94}",
-		"{\"EventId\":1,\"x\":\"\\ud800\"}", "{\"EventId\":1,\"x\":\"\\udc00\"}",
 		"{\"EventId\":1,\"x\":\"\\q\"}", "{\"EventId\":1,\"x\":tru}",
 		/* what cJSON takes */
-		"{\"EventId\":1,\"x\":\"a\nb\"}", "{\"EventId\":1,\"x\":\"a\tb\"}",
-		"{\"EventId\":1,\x01\"x\":1}", "{\"EventId\":1,\"x\":\"a\\u0000b\"}",
-		"{\"EventId\":1,\"x\\u0000\":1}", "{\"EventId\\u0000x\":148}",
-		/* no UTF-8 */
-		"{\"EventId\":1,\"x\":\"\xff\"}", "{\"EventId\":1,\"x\":\"\xc0\xaf\"}",
-		"{\"EventId\":1,\"x\":\"\xed\xa0\x80\"}", "{\"EventId\":1,\"x\":\"\xe2\x82",
+		"{\"EventId\":1,\x01\"x\":1}", "{\"EventId\":01}", "{\"EventId\":1.}",
+		"{\"EventId\":1,\"x\":2.e3}", "{\"EventId\":1,\"x\":-01}",
+		"{\"EventId\":1,\"x\":\"\\u00g0\"}", "{\"EventId\":1,\"x\":\"\xe2\x82",
 		"\xff\xfe{"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_refused(bad[i], ERR_MALFORMED, "");
+	assert_refused("{\"EventId\\u0000x\":148}", ERR_MALFORMED, "EventType");
+	assert_refused("{\"EventId\\u0000\":148}", ERR_MALFORMED, "EventType");
 	assert_refused("  <Eventlog/>", ERR_UNSUPPORTED, "");
 	assert_refused("\xef\xbb\xbf<?xml version=\"1.0\"?>", ERR_UNSUPPORTED, "");
 }
@@ -555,9 +421,7 @@ int main(void)
 		cmocka_unit_test(test_uuid_refused),
 		cmocka_unit_test(test_missing_uuid_says_why),
 		cmocka_unit_test(test_text_fields),
-		cmocka_unit_test(test_text_length),
 		cmocka_unit_test(test_odd_times),
-		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_json_taken),
 		cmocka_unit_test(test_json_refused),
 		cmocka_unit_test(test_nul_byte),

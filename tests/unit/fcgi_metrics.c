@@ -196,6 +196,7 @@ static void what_was_counted_is_shown(void **state)
 	meter_upload(&f->metrics->meter, url, ERR_UNAVAILABLE);
 	meter_issued(&f->metrics->meter, 0, ERR_OK);
 	metrics_worker_died(f->metrics);
+	meter_unmatched(&f->metrics->meter);
 	(void)metrics_worker_add(f->metrics);
 	render(f);
 	assert_line(f, "certprov_build_info{version=\"" PACKAGE_VERSION "\"} 1");
@@ -211,6 +212,7 @@ static void what_was_counted_is_shown(void **state)
 	assert_line(f, "certprov_uploads_total{gateway=\"https://eg.example.com/a\","
 		       "result=\"ok\"} 0");
 	assert_line(f, "certprov_certificates_issued_total{ca=\"local\",result=\"ok\"} 1");
+	assert_line(f, "certprov_unmatched_events_total 1");
 	assert_line(f, "certprov_worker_deaths_total 1");
 	assert_line(f, "certprov_workers 1");
 	assert_line(f, "certprov_workers_busy 0");

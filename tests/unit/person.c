@@ -162,6 +162,60 @@ static void an_empty_template_gives_way(void **state)
 	assert_string_equal(e.field, "EnrollmentUserName");
 }
 
+/* Nothing is made of a field that lost something; one that is not used may lose what it likes. */
+static void damaged_fields_are_refused_where_they_are_used(void **state)
+{
+	static const char by_mail[] = "mail = {EnrollmentEmailAddress}, x@example.com\n"
+				      "subject = CN={mail}\nname = x\n";
+	static const char by_name[] = "mail = {EnrollmentUserName}@example.com\n";
+	static const struct {
+		const char *identity, *user, *mail, *address, *field;
+	} rows[] = {
+		{by_mail, "z\xef\xbf\xbd", "z@example.com", "z@example.com", ""},
+		{by_mail, "z", "z\xef\xbf\xbd@example.com", "", "EnrollmentEmailAddress"},
+		{by_mail, "z", "z@example.com\xef\xbf\xbd", "", "EnrollmentEmailAddress"},
+		{by_name, "z\xef\xbf\xbd", "", "", "EnrollmentUserName"},
+		{by_name, "z", "\xef\xbf\xbd", "z@example.com", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct error e = {ERR_OK};
+
+		assert_string_equal(address_of(rows[i].identity, rows[i].user, rows[i].mail, &e),
+			rows[i].address);
+		assert_string_equal(*rows[i].address ? "" : e.field, rows[i].field);
+		if (!*rows[i].address)
+			assert_int_equal(e.code, ERR_UNPROCESSABLE);
+	}
+}
+
+/* An address that is no string at all is there, too; what was cut never becomes another's. */
+static void what_is_left_of_a_field_is_no_address(void **state)
+{
+	static const char rule[] = "mail = {EnrollmentEmailAddress}, x@example.com\n";
+	struct error e = {ERR_OK};
+	struct config *config = load(rule, &e);
+	struct event *from = event("zenny", "");
+	struct person person;
+
+	(void)state;
+	assert_non_null(config);
+	from->damage[EVENT_ENROLLMENT_EMAIL_ADDRESS] = EVENT_LOST;
+	assert_int_equal(person_of_event(config, from, &person, &e), ERR_UNPROCESSABLE);
+	assert_string_equal(e.field, "EnrollmentEmailAddress");
+	free(from->field[EVENT_ENROLLMENT_EMAIL_ADDRESS]);
+	from->field[EVENT_ENROLLMENT_EMAIL_ADDRESS] = strdup("z@example.com");
+	from->damage[EVENT_ENROLLMENT_EMAIL_ADDRESS] = EVENT_CUT;
+	assert_int_equal(person_of_event(config, from, &person, &e), ERR_UNPROCESSABLE);
+	assert_string_equal(e.field, "EnrollmentEmailAddress");
+	from->damage[EVENT_ENROLLMENT_EMAIL_ADDRESS] = EVENT_WHOLE;
+	from->damage[EVENT_ENROLLMENT_USER_NAME] = EVENT_CUT;
+	assert_int_equal(person_of_event(config, from, &person, &e), ERR_OK);
+	event_free(from);
+	config_free(config);
+}
+
 static void only_allowed_domains(void **state)
 {
 	static const char rules[] = "mail = {EnrollmentEmailAddress}\n"
@@ -332,6 +386,8 @@ int main(void)
 		cmocka_unit_test(no_usable_address_is_refused),
 		cmocka_unit_test(an_unusable_address_gives_way_to_none),
 		cmocka_unit_test(an_empty_template_gives_way),
+		cmocka_unit_test(damaged_fields_are_refused_where_they_are_used),
+		cmocka_unit_test(what_is_left_of_a_field_is_no_address),
 		cmocka_unit_test(only_allowed_domains),
 		cmocka_unit_test(names_are_taken_literally),
 		cmocka_unit_test(names_that_deceive_are_refused),
