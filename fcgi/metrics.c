@@ -43,6 +43,16 @@ void metrics_refused(struct metrics *metrics, enum auth_failure why)
 		count(&metrics->refused[why], 1);
 }
 
+void metrics_event_access(struct metrics *metrics, bool let_in)
+{
+	if (!metrics)
+		return;
+	if (let_in)
+		atomic_store(&metrics->unauthenticated, 0);
+	else if (atomic_fetch_add(&metrics->unauthenticated, 1) == 0)
+		atomic_store(&metrics->unauthenticated_since, clock_now());
+}
+
 /* --- workers */
 
 unsigned metrics_worker_add(struct metrics *metrics)

@@ -23,8 +23,10 @@ struct metrics {
 	int64_t started; /* clock_now() */
 	atomic_ullong requests[PATH_COUNT][RESPONSE_STATUS_COUNT];
 	atomic_ullong refused[AUTH_FAILURE_COUNT];
-	atomic_ullong busy_time; /* microseconds, of requests that are over */
-	atomic_ullong deaths;	 /* of workers that nobody had asked to go */
+	atomic_ullong unauthenticated;	    /* posts of events since the last one that was let in */
+	atomic_llong unauthenticated_since; /* clock_now() of the first of them */
+	atomic_ullong busy_time;	    /* microseconds, of requests that are over */
+	atomic_ullong deaths;		    /* of workers that nobody had asked to go */
 	atomic_uchar worker[METRICS_WORKERS];
 	struct meter meter;
 };
@@ -35,6 +37,12 @@ void metrics_free(struct metrics *metrics);
 
 void metrics_request(struct metrics *metrics, enum path path, int status);
 void metrics_refused(struct metrics *metrics, enum auth_failure why);
+
+/*
+ * A post of an event was let in or answered 401. Where few events come, no rate of failures
+ * tells that UEM's password is wrong: that all posts since the last good one were refused does.
+ */
+void metrics_event_access(struct metrics *metrics, bool let_in);
 
 /*
  * The parent's side: a place for a worker that is about to start, and its end, however it

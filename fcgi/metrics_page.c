@@ -16,6 +16,12 @@ static unsigned long long get(const atomic_ullong *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static void put_gauge(struct buf *out, const char *name, const char *help, unsigned long long value)
+{
+	exposition_family(out, name, "gauge", help);
+	exposition_number(out, name, NO_LABELS, value);
+}
+
 /* --- what the workers have counted */
 
 static void put_requests(const struct metrics *metrics, struct buf *out)
@@ -42,6 +48,9 @@ static void put_refused(const struct metrics *metrics, struct buf *out)
 	for (int i = 0; i < AUTH_FAILURE_COUNT; i++)
 		exposition_number(out, name, LABELS({"cause", auth_failure_names[i]}),
 			get(&metrics->refused[i]));
+	put_gauge(out, "certprov_unauthenticated_events",
+		"Posts of events that were answered 401 since the last one that was let in.",
+		get(&metrics->unauthenticated));
 }
 
 /* What CA and gateways answer with; any other error is there once it has come. */
@@ -128,12 +137,6 @@ static void put_unmatched(const struct meter *meter, struct buf *out)
 	exposition_family(out, name, "counter",
 		"Events that were ignored though their type has a word of those that are not.");
 	exposition_number(out, name, NO_LABELS, get(&meter->unmatched));
-}
-
-static void put_gauge(struct buf *out, const char *name, const char *help, unsigned long long value)
-{
-	exposition_family(out, name, "gauge", help);
-	exposition_number(out, name, NO_LABELS, value);
 }
 
 static void put_workers(const struct metrics *metrics, struct buf *out)
@@ -279,6 +282,19 @@ static void put_end(struct buf *out, const char *object, int64_t end)
 		out, "certprov_expiry_timestamp_seconds", LABELS({"object", object}), figure(end));
 }
 
+/* Long before it ends: no certificate outlives its CA. */
+static void put_shortening(const struct expiry *ca, struct buf *out)
+{
+	static const char name[] = "certprov_ca_shortens_timestamp_seconds";
+
+	if (!ca->shortens)
+		return;
+	exposition_family(out, name, "gauge",
+		"From when on the local CA issues certificates for less than validity, as none "
+		"outlives its own.");
+	exposition_number(out, name, NO_LABELS, figure(ca->shortens));
+}
+
 static void put_expiries(
 	struct service *service, const struct store_counts *counts, struct buf *out)
 {
@@ -293,6 +309,7 @@ static void put_expiries(
 			put_end(out, objects[i], expiries[i].not_after);
 	if (counts && counts->soonest_expiry)
 		put_end(out, "certificates", counts->soonest_expiry);
+	put_shortening(&expiries[EXPIRY_CA], out);
 }
 
 /* A store that is away is no reason to tell nothing: that is when somebody looks. */

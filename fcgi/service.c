@@ -1,6 +1,7 @@
 #include "fcgi/service.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -121,6 +122,17 @@ static enum err check_events_access(struct service *service, const struct reques
 	return error_set(e, ERR_INTERNAL, "unknown kind of authentication");
 }
 
+/* Only posts: people try the address by GET. */
+static enum err check_events(struct service *service, const struct request *request,
+	struct response *response, struct error *e)
+{
+	enum err err = check_events_access(service, request, response, e);
+
+	if (strcmp(request->method, "POST") == 0 && (!err || err == ERR_UNAUTHENTICATED))
+		metrics_event_access(service->metrics, !err);
+	return err;
+}
+
 static enum err check_access(struct service *service, enum access access,
 	const struct request *request, struct response *response, struct error *e)
 {
@@ -128,7 +140,7 @@ static enum err check_access(struct service *service, enum access access,
 	case ACCESS_ALL:
 		return ERR_OK;
 	case ACCESS_EVENTS:
-		return check_events_access(service, request, response, e);
+		return check_events(service, request, response, e);
 	case ACCESS_ADMIN:
 		return check_basic(service, service->admin, "certprov admin", request, response, e);
 	}

@@ -48,8 +48,24 @@ static void put_barred(const struct barred_ca *ca, struct buf *out)
 	buf_free(&text);
 }
 
+static void access_reason(const struct metrics *metrics, struct buf *out)
+{
+	unsigned long long refused = metrics ? atomic_load(&metrics->unauthenticated) : 0;
+
+	if (!refused)
+		return;
+	buf_printf(out,
+		"<li>No event was let in since %llu post%s of one had no right "
+		"credentials, the first at ",
+		refused, refused == 1 ? "" : "s");
+	html_time(out, atomic_load(&metrics->unauthenticated_since));
+	buf_puts(out, ": does UEM have the password of users-file in [events]? The log has the "
+		      "addresses</li>\n");
+}
+
 static void reasons(const struct status *status, struct buf *out)
 {
+	access_reason(status->service->metrics, out);
 	if (!status->counts)
 		buf_puts(out, "<li>The store does not answer: see the log, and "
 			      "<code>certprov check</code></li>\n");

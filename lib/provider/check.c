@@ -66,7 +66,9 @@ bool checkup_certificate(struct checkup *c, const char *name, enum expiry_what w
 		checkup_found(c, name, err, e.text);
 		return false;
 	}
-	expiry = expiry_judge(what, out->not_before, out->not_after);
+	expiry = what == EXPIRY_CA ? expiry_judge_ca(out->not_before, out->not_after,
+					     c->config->certificates.validity)
+				   : expiry_judge(what, out->not_before, out->not_after);
 	buf_printf(&text, "%s ", out->subject);
 	expiry_text(&expiry, &text);
 	if (what == EXPIRY_CLIENT)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #define DAY 86400
+#define ANNOUNCED_DAYS 60 /* before something is worse than it was */
 
 /* --- the rule */
 
@@ -39,6 +40,16 @@ struct expiry expiry_judge(enum expiry_what what, int64_t not_before, int64_t no
 		expiry.level = EXPIRY_NOT_YET;
 	else if (what == EXPIRY_CRL && left > (not_after - not_before) / 4)
 		expiry.level = EXPIRY_FINE;
+	return expiry;
+}
+
+struct expiry expiry_judge_ca(int64_t not_before, int64_t not_after, int64_t validity)
+{
+	struct expiry expiry = expiry_judge(EXPIRY_CA, not_before, not_after);
+
+	expiry.shortens = not_after - validity;
+	if (expiry.level == EXPIRY_FINE && expiry.left <= validity + ANNOUNCED_DAYS * DAY)
+		expiry.level = EXPIRY_SHORTENS;
 	return expiry;
 }
 
@@ -89,6 +100,7 @@ static const char *const advice[EXPIRY_COUNT] = {
 };
 
 static const char *const urgency[] = {
+	[EXPIRY_SHORTENS] = "plan to replace it",
 	[EXPIRY_WITHIN_60] = "plan to replace it",
 	[EXPIRY_WITHIN_30] = "replace it soon",
 	[EXPIRY_WITHIN_7] = "replace it now",
@@ -133,6 +145,17 @@ static void put_end(const struct expiry *expiry, struct buf *out)
 	put_left(expiry->left, out);
 }
 
+/* What a CA's end does long before it comes. */
+static void put_shortens(const struct expiry *expiry, struct buf *out)
+{
+	bool already = expiry->left < expiry->not_after - expiry->shortens;
+	char begin[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(expiry->shortens, begin);
+	buf_printf(out, "; %s %s certificates are issued for less than validity in [certificates]",
+		already ? "since" : "from", begin);
+}
+
 void expiry_text(const struct expiry *expiry, struct buf *out)
 {
 	char begin[CLOCK_RFC3339_SIZE];
@@ -149,6 +172,8 @@ void expiry_text(const struct expiry *expiry, struct buf *out)
 		return;
 	}
 	put_end(expiry, out);
+	if (expiry->level == EXPIRY_SHORTENS)
+		put_shortens(expiry, out);
 	if (expiry->level != EXPIRY_FINE)
 		buf_printf(out, ": %s%s", expiry->what == EXPIRY_CRL ? "" : urgency[expiry->level],
 			advice[expiry->what]);

@@ -14,6 +14,10 @@
  * What is ours and ends some day, and how loudly to say so: the one rule for check, status and
  * the handler's log.
  *
+ * The local CA's certificate is worth a word from [certificates] validity and 60 days before its
+ * end on: no certificate outlives it, so that from validity before its end on all that it issues
+ * are shortened, and a new CA must be there by then.
+ *
  * A certificate is worth a word from 60 days before its end on, and has ended in the second after
  * its not_after (RFC 5280, 4.1.2.5). A revocation list is made anew when somebody asks for it and
  * half of its time is over; so it is worth a word, by the same days, only once three quarters are
@@ -30,6 +34,7 @@ enum expiry_what {
 enum expiry_level {
 	EXPIRY_NONE, /* there is no such thing */
 	EXPIRY_FINE,
+	EXPIRY_SHORTENS, /* a CA: what it issues soon gets less than validity, or gets it already */
 	EXPIRY_WITHIN_60, /* days */
 	EXPIRY_WITHIN_30,
 	EXPIRY_WITHIN_7,
@@ -43,12 +48,15 @@ struct expiry {
 	enum expiry_what what;
 	enum expiry_level level;
 	int64_t not_before, not_after; /* seconds UTC; a list's this and next update */
-	int64_t left;		       /* seconds until not_after; negative once it has ended */
-	char cause[ERROR_TEXT_MAX];    /* "" unless it cannot be read */
+	int64_t shortens; /* a CA: from then on it shortens what it issues; 0: not known */
+	int64_t left;	  /* seconds until not_after; negative once it has ended */
+	char cause[ERROR_TEXT_MAX]; /* "" unless it cannot be read */
 };
 
 /* Judges by the clock, clock_now(). */
 struct expiry expiry_judge(enum expiry_what what, int64_t not_before, int64_t not_after);
+/* The same of a CA whose certificates are to last that long, seconds. */
+struct expiry expiry_judge_ca(int64_t not_before, int64_t not_after, int64_t validity);
 struct expiry expiry_unknown(enum expiry_what what, const struct error *e);
 
 /* The list of that CA (its certificate, DER). store may be NULL: it is opened for the while. */

@@ -6,6 +6,16 @@
 
 /* What of ours ends, as it lies in files and in the store. */
 
+static struct expiry of_ca(const struct config *config, const struct blob *der)
+{
+	struct certificate_info info;
+	struct error e;
+
+	if (certificate_info(der, &info, &e))
+		return expiry_unknown(EXPIRY_CA, &e);
+	return expiry_judge_ca(info.not_before, info.not_after, config->certificates.validity);
+}
+
 static struct expiry of_certificate(enum expiry_what what, const struct blob *der)
 {
 	struct certificate_info info;
@@ -91,7 +101,7 @@ static void gather_ca(
 		if (section->type != CA_LOCAL)
 			continue;
 		found = read_ca(section, &ca, &e) ? expiry_unknown(EXPIRY_CA, &e)
-						  : of_certificate(EXPIRY_CA, &ca.certificate[0]);
+						  : of_ca(config, &ca.certificate[0]);
 		if (found.level > out[EXPIRY_CA].level) {
 			out[EXPIRY_CA] = found;
 			out[EXPIRY_CRL] = ca.count

@@ -287,6 +287,9 @@ way 'an authority that has ended' 'in_past pki_ca ended -days 30; authority ende
 	FAILED CA 'ended 20' 'replace it at once'
 way 'one that has not begun' 'past="+10 days" in_past pki_ca later; authority later' \
 	FAILED CA 'is not valid before 20' 'is our clock right'
+way 'one whose end shortens what it issues' 'pki_ca shortens -days 424; authority shortens' \
+	WARN CA '(424|423) days left; from 20[0-9T:Z-]* certificates are issued for less than validity' \
+	'plan to replace it'
 way 'one that soon ends' 'pki_ca soon -days 20; authority soon' \
 	WARN CA '(20|19) days left' 'replace it soon'
 also=
@@ -301,7 +304,7 @@ way 'no list there' "configure ca.crl-url=http://localhost:$front_http_port/nowh
 way 'something else there' \
 	"configure ca.crl-url=http://localhost:$front_http_port/certprov/ca.cer" \
 	WARN "$what" 'it is no revocation list in DER' 'or correct crl-url'
-way "another authority's list" 'pki_ca other -days 400; authority other' \
+way "another authority's list" 'pki_ca other -days 500; authority other' \
 	WARN "$what" 'the list is not signed by our CA' 'or correct crl-url'
 
 # --- our client certificate

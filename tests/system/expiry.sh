@@ -109,8 +109,15 @@ identity 365
 
 # --- the authority's
 
+authority 427
+check CA ok "CN=Test CA ca-427,O=Example ends $end, (427|426) days left\$"
 authority 61
-check CA ok "CN=Test CA ca-61,O=Example ends $end, (61|60) days left"
+shortens="certificates are issued for less than validity in \[certificates\]: plan to replace it"
+check CA WARN "CN=Test CA ca-61,O=Example ends $end, (61|60) days left; since $end $shortens"
+authority 424
+check CA WARN "ends $end, (424|423) days left; from $end $shortens"
+status "the CA certificate ends $end, (424|423) days left; from $end $shortens" \
+	ca_certificate_days "424|423"
 authority 20
 check CA WARN "ends $end, (20|19) days left: replace it soon"
 status "the CA certificate ends $end, (20|19) days left: replace it soon" ca_certificate_days "20|19"

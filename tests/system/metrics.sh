@@ -180,6 +180,8 @@ is "$(value 'certprov_expiry_timestamp_seconds{object="client_certificate"}')" \
 	"$(end_of -in "$pki/identity.crt")" 'our client certificate ends when openssl says'
 is "$(value 'certprov_expiry_timestamp_seconds{object="ca_certificate"}')" \
 	"$(end_of -in "$root/certprov/ca.crt")" 'and the CA'
+is "$(value certprov_ca_shortens_timestamp_seconds)" \
+	$(($(end_of -in "$root/certprov/ca.crt") - 365 * 86400)) '... which shortens what it issues before'
 is "$(value 'certprov_expiry_timestamp_seconds{object="crl"}')" \
 	"$(date -d "$(certprov crl --pem --output "$root/list" >/dev/null &&
 		openssl crl -in "$root/list" -noout -nextupdate | sed 's/.*=//')" +%s)" \
@@ -266,10 +268,18 @@ expressions=$(jq -r '.. | .expr? // empty' "$dashboard")
 ok 'the dashboard asks for a lot' test "$(wc -l <<<"$expressions")" -ge 20
 is "$(unknown_names <<<"$expressions")" '' 'all of which there is'
 is "$(grep -v '^ *#' "$rules" | unknown_names)" '' 'the rules, too'
-is "$(grep -v '^ *#' "$rules" | grep -oE 'certprov_[a-z_]+' | sort -u | wc -l)" 11 'which use eleven'
+is "$(grep -v '^ *#' "$rules" | grep -oE 'certprov_[a-z_]+' | sort -u | wc -l)" 13 'which use thirteen'
 is "$(sed -n '/^\.It Cm/s/certprov_/\n&/gp' "$top_srcdir/man/certprov.fcgi.8" |
 	grep -oE '^certprov_[a-z_]+' | sort)" "$(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$metrics" | sort)" \
 	'the manual has each metric'
+
+# --- a wrong password, where few events come
+
+is "$(counted certprov_unauthenticated_events)" 0 'the last post was let in'
+credentials=uem:wrong ask POST /events --header 'Content-Type: application/json' --data '{}'
+is "$(counted certprov_unauthenticated_events)" 1 'one is refused'
+credentials=uem:wrong ask GET /events
+is "$(counted certprov_unauthenticated_events)" 1 '... which a try by hand is not'
 
 # --- nobody's business
 

@@ -88,12 +88,18 @@ is "$status" 200 'HEAD'
 
 ok 'an empty store is well' says '<p class="verdict well">All is well</p>'
 ok 'nothing is undone' says 'Nothing is pending, nothing has failed.'
+credentials=uem:wrong post_event - < <(event_json)
+is "$status" 401 'one with a wrong password'
+get_page
+ok '... asks for a person' says '<li>No event was let in since 1 post of one had no right credentials'
 uploads=$(eg_upload_count)
 device=$(new_uuid)
 user=$(new_uuid)
 event_json "device=$device" "user=$user" mail=anna@example.com name=anna >"$root/event"
 post_event "$root/event"
 is "$status" 202 'an event'
+get_page
+ok '... and all is well again' says '<p class="verdict well">All is well</p>'
 eg_script 400
 event_json "device=$(new_uuid)" "user=$(new_uuid)" >"$root/event"
 post_event "$root/event"

@@ -184,6 +184,42 @@ static void test_words(void **state)
 	}
 }
 
+/* No certificate outlives its CA: from validity before its end on all are shortened. */
+static void test_shortens(void **state)
+{
+	static const struct {
+		int64_t left;
+		enum expiry_level level;
+		const char *text;
+	} cases[] = {
+		{425 * DAY + 1, EXPIRY_FINE, "ends 2023-11-14T22:13:20Z, 425 days left"},
+		{425 * DAY, EXPIRY_SHORTENS,
+			"ends 2023-11-14T22:13:20Z, 425 days left; from 2022-11-14T22:13:20Z "
+			"certificates are issued for less than validity in [certificates]: plan to "
+			"replace it (no certificate that it has issued outlives it)"},
+		{364 * DAY, EXPIRY_SHORTENS,
+			"ends 2023-11-14T22:13:20Z, 364 days left; since 2022-11-14T22:13:20Z "
+			"certificates are issued for less than validity in [certificates]: plan to "
+			"replace it (no certificate that it has issued outlives it)"},
+		{60 * DAY, EXPIRY_WITHIN_60,
+			"ends 2023-11-14T22:13:20Z, 60 days left: plan to replace it (no "
+			"certificate that it has issued outlives it)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct expiry expiry;
+
+		now = NOW - cases[i].left;
+		expiry = expiry_judge_ca(NOW - 3650 * DAY, NOW, 365 * DAY);
+		assert_int_equal(expiry.level, cases[i].level);
+		assert_int_equal(expiry.shortens, NOW - 365 * DAY);
+		assert_int_equal(expiry_is_near(&expiry), cases[i].level != EXPIRY_FINE);
+		assert_false(expiry_is_over(&expiry));
+		expect_text(&expiry, cases[i].text);
+	}
+}
+
 static void test_unknown(void **state)
 {
 	const struct expiry none = {.what = EXPIRY_CRL, .level = EXPIRY_NONE};
@@ -204,6 +240,7 @@ static void test_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_shortens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_certificate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_yet, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crl, set_up, tear_down),

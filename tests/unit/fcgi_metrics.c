@@ -156,6 +156,24 @@ static void a_cgi_program_need_not_count(void **state)
 	metrics_free(NULL);
 }
 
+/* Where few events come, this tells of a wrong password. */
+static void posts_that_are_refused_count_until_one_is_let_in(void **state)
+{
+	struct fixture *f = *state;
+
+	metrics_event_access(NULL, false);
+	render(f);
+	assert_line(f, "certprov_unauthenticated_events 0");
+	metrics_event_access(f->metrics, false);
+	metrics_event_access(f->metrics, false);
+	render(f);
+	assert_line(f, "certprov_unauthenticated_events 2");
+	assert_true(atomic_load(&f->metrics->unauthenticated_since) > 0);
+	metrics_event_access(f->metrics, true);
+	render(f);
+	assert_line(f, "certprov_unauthenticated_events 0");
+}
+
 static void processes_count_together(void **state)
 {
 	struct fixture *f = *state;
@@ -328,6 +346,7 @@ int main(void)
 		OPENED(a_dead_worker_is_not_busy),
 		OPENED(more_workers_than_places_do_no_harm),
 		cmocka_unit_test(a_cgi_program_need_not_count),
+		OPENED(posts_that_are_refused_count_until_one_is_let_in),
 		OPENED(processes_count_together),
 		OPENED(what_was_counted_is_shown),
 		OPENED(times_are_shown_as_a_histogram),
