@@ -86,6 +86,50 @@ bool utf8_has_control(const char *s)
 	return false;
 }
 
+static bool is_joiner(uint32_t c)
+{
+	return c == 0x200c || c == 0x200d;
+}
+
+/* Of a script in which joiners choose a letter's form. */
+static bool takes_joiner(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{0x600, 0x8ff},	    /* Arabic, Syriac, Thaana, N'Ko, Mandaic */
+		{0x900, 0xdff},	    /* Indic, Sinhala */
+		{0x1000, 0x109f},   /* Myanmar */
+		{0x1780, 0x18af},   /* Khmer, Mongolian */
+		{0x1b00, 0x1bff},   /* Balinese, Sundanese, Batak */
+		{0xa800, 0xaaff},   /* Syloti Nagri, Devanagari extended, Javanese, Cham */
+		{0xfb50, 0xfdff},   /* Arabic presentation forms */
+		{0xfe70, 0xfefc},   /* likewise */
+		{0x11000, 0x11fff}, /* Brahmi and its descendants */
+		{0x1e900, 0x1e95f}, /* Adlam */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+bool utf8_has_stray_control(const char *s)
+{
+	uint32_t c = 0, before = 0;
+
+	for (size_t left = strlen(s), size; left > 0; s += size, left -= size) {
+		size = utf8_next(s, left, &c);
+		if (size == 0)
+			return true;
+		if (is_joiner(c) ? !takes_joiner(before) : utf8_is_control(c))
+			return true;
+		before = c;
+	}
+	return false;
+}
+
 bool utf8_is_space(uint32_t c)
 {
 	return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
@@ -93,20 +137,20 @@ bool utf8_is_space(uint32_t c)
 	       c == 0x205f || c == 0x3000;
 }
 
-static bool is_trimmed(uint32_t c)
+static bool is_trimmed(uint32_t c, uint32_t before)
 {
-	return utf8_is_space(c) || (c >= 0x200b && c <= 0x200d) || c == 0x2060 || c == 0xfeff;
+	return utf8_is_space(c) || c == 0x200b || c == 0x2060 || c == 0xfeff ||
+	       (is_joiner(c) && !takes_joiner(before));
 }
 
 char *utf8_trim(char *s)
 {
 	size_t len = strlen(s), start = 0, end = 0;
+	uint32_t c = 0, before = 0;
 
-	for (size_t at = 0, size; at < len; at += size) {
-		uint32_t c = 0;
-
+	for (size_t at = 0, size; at < len; at += size, before = c) {
 		size = utf8_next(s + at, len - at, &c);
-		if (size > 0 && is_trimmed(c)) {
+		if (size > 0 && is_trimmed(c, before)) {
 			start += end == 0 ? size : 0;
 			continue;
 		}

@@ -23,12 +23,19 @@ size_t utf8_next(const char *s, size_t len, uint32_t *cp);
 bool utf8_is_control(uint32_t cp);
 bool utf8_has_control(const char *s);
 
+/*
+ * The same, but a zero-width joiner or non-joiner is none behind a character of a script that is
+ * written with them, such as Arabic, Persian, Devanagari or Malayalam: they are part of names.
+ */
+bool utf8_has_stray_control(const char *s);
+
 /* True for white space in any script (Unicode's White_Space). */
 bool utf8_is_space(uint32_t cp);
 
 /*
  * Cuts off both ends of s, which is UTF-8, in place, white space in any script and what has no
- * width: zero-width spaces and joiners, word joiners, byte order marks. Returns the new start.
+ * width: zero-width spaces, word joiners, byte order marks, and joiners of no script. Returns the
+ * new start.
  */
 char *utf8_trim(char *s);
 

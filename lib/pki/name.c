@@ -1,3 +1,5 @@
+/* Distinguished names: read from the configuration, filled with values, checked, written. */
+
 #include "pki/name.h"
 
 #include <stdbool.h>
@@ -9,27 +11,28 @@
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
+#define EXPANDED_MAX 4096			    /* bytes, before it is cut */
 #define PRINTABLE UPPER LOWER DIGITS " '()+,-./:=?" /* RFC 5280's PrintableString: X.680, 41.4 */
 
-/* What kinds of text an attribute's type admits. */
-enum alphabet { ANY, ASCII, PRINTABLE_ONLY, COUNTRY };
+/* What kinds of text an attribute's type admits. NAME: any, and it names without identifying. */
+enum alphabet { ANY, NAME, ASCII, PRINTABLE_ONLY, COUNTRY };
 
 static const struct attribute {
 	const char *name, *oid;
 	size_t max; /* characters: RFC 5280, appendix A.1; RFC 4524, 2.23 */
 	enum alphabet alphabet;
 } attributes[] = {
-	{"CN", "2.5.4.3", 64, ANY},
-	{"O", "2.5.4.10", 64, ANY},
-	{"OU", "2.5.4.11", 64, ANY},
+	{"CN", "2.5.4.3", 64, NAME},
+	{"O", "2.5.4.10", 64, NAME},
+	{"OU", "2.5.4.11", 64, NAME},
 	{"C", "2.5.4.6", 2, COUNTRY},
-	{"L", "2.5.4.7", 128, ANY},
-	{"ST", "2.5.4.8", 128, ANY},
+	{"L", "2.5.4.7", 128, NAME},
+	{"ST", "2.5.4.8", 128, NAME},
 	{"DC", "0.9.2342.19200300.100.1.25", 63, ASCII},
 	{"emailAddress", "1.2.840.113549.1.9.1", 255, ASCII},
 	{"serialNumber", "2.5.4.5", 64, PRINTABLE_ONLY},
-	{"GN", "2.5.4.42", 64, ANY},
-	{"SN", "2.5.4.4", 64, ANY},
+	{"GN", "2.5.4.42", 64, NAME},
+	{"SN", "2.5.4.4", 64, NAME},
 	{"UID", "0.9.2342.19200300.100.1.1", 255, ANY},
 };
 
@@ -140,12 +143,51 @@ static size_t count_characters(const char *s)
 	return n;
 }
 
+/* How many bytes the first count characters take, as far as a value has room for them. */
+static size_t bytes_of(const char *s, size_t count)
+{
+	size_t at = 0, len = strlen(s), size;
+	uint32_t c;
+
+	for (; at < len && count > 0; at += size, count--) {
+		size = utf8_next(s + at, len - at, &c);
+		size = size ? size : 1;
+		if (at + size >= NAME_VALUE_MAX)
+			break;
+	}
+	return at;
+}
+
+/*
+ * Cuts a text that is too long for its attribute: before a word, if that leaves half of it or
+ * more; else an address before its @, so that no other one is left; else within the word.
+ */
+static void fit(const struct attribute *a, struct buf *value)
+{
+	size_t end = bytes_of(value->data, a->max), least = bytes_of(value->data, a->max / 2);
+	size_t word = end, at;
+
+	if (a->alphabet != NAME || value->len == end)
+		return;
+	while (word > 0 && value->data[word] != ' ')
+		word--;
+	at = strcspn(value->data, "@");
+	if (word >= least && word > 0)
+		end = word;
+	else if (at > 0 && at < end)
+		end = at;
+	while (end > 0 && strchr(" ,;", value->data[end - 1]))
+		end--;
+	buf_truncate(value, end);
+}
+
 static enum err check_alphabet(const struct attribute *a, const char *s, struct error *e)
 {
 	size_t len = strlen(s);
 
 	switch (a->alphabet) {
 	case ANY:
+	case NAME:
 		return ERR_OK;
 	case ASCII:
 		return count_characters(s) == len ? ERR_OK : refuse(e, a, "is not ASCII");
@@ -165,7 +207,7 @@ static enum err check_value(const struct attribute *a, const char *s, size_t len
 {
 	if (!utf8_is_valid(s, len))
 		return refuse(e, a, "is not UTF-8");
-	if (utf8_has_control(s))
+	if (utf8_has_stray_control(s))
 		return refuse(e, a, "has control or invisible characters");
 	if (count_characters(s) > a->max)
 		return error_set(e, ERR_UNPROCESSABLE, "subject: %s has more than %zu characters",
@@ -177,14 +219,16 @@ static enum err check_value(const struct attribute *a, const char *s, size_t len
 static enum err add_attribute(struct name *name, const struct attribute *a, const char *written,
 	name_expand *expand, void *ctx, struct error *e)
 {
-	struct buf value = BUF_INIT(NAME_VALUE_MAX - 1);
+	struct buf value = BUF_INIT(EXPANDED_MAX);
 	enum err err = ERR_OK;
 
 	if (expand)
 		err = expand(ctx, written, &value, e);
 	else
 		buf_puts(&value, written);
-	if (!err && value.failed)
+	if (!err && !value.failed && expand && value.len)
+		fit(a, &value);
+	if (!err && (value.failed || value.len >= NAME_VALUE_MAX))
 		err = refuse(e, a, "has more than 255 bytes");
 	if (!err && value.len)
 		err = check_value(a, value.data, value.len, e);

@@ -32,7 +32,9 @@ struct name {
  * stand there, literally; NULL: as written. Values are checked to be UTF-8
  * without controls, at most NAME_VALUE_MAX - 1 bytes, at most 64 characters for
  * CN, O, OU (RFC 5280, appendix A.1 upper bounds), two letters for C; an attribute
- * whose value expands to "" is left out. ERR_UNPROCESSABLE if a value is not.
+ * whose value expands to "" is left out. ERR_UNPROCESSABLE if a value is not. What expand()
+ * gives for a name (not for what identifies: DC, emailAddress, serialNumber, UID, C) is cut
+ * instead where it is too long, before a word if it can be.
  */
 typedef enum err name_expand(void *ctx, const char *value, struct buf *out, struct error *e);
 enum err name_build(const char *dn, name_expand *expand, void *ctx, struct name *out,

@@ -7,6 +7,7 @@
 #include "provider/template.h"
 
 #define EXPANDED_MAX 1024
+#define NAME_MAX_BYTES 4096 /* of {name}; what a subject takes of it is cut there */
 
 /* A time zone that was left out makes no more; what is further ahead would count for ever. */
 #define AHEAD_SECONDS (24 * 3600)
@@ -120,7 +121,7 @@ static enum err check_domain(
 static enum err find_subject(const struct config *config, struct template_values *values,
 	struct name *out, struct error *e)
 {
-	struct buf name = BUF_INIT(EXPANDED_MAX);
+	struct buf name = BUF_INIT(NAME_MAX_BYTES);
 	enum err err = template_expand(config->identity.name, values, &name, e);
 
 	if (!err) {

@@ -293,16 +293,22 @@ named 'Jörg Weiß' 'CN=Jörg Weiß,O=Example'
 named 'Ωμέγα 山田 😀' 'CN=Ωμέγα 山田 😀,O=Example'
 named "$letters" "CN=$letters,O=Example"
 named "$umlauts" "CN=$umlauts,O=Example"
+named 'علی‌رضا' 'CN=علی‌رضا,O=Example' # a zero-width non-joiner, as Persian has it
+# too long for a common name: cut
+named "${letters}n" "CN=$letters,O=Example"
+named "$letters$letters$letters$letters$letters$letters" "CN=$letters,O=Example"
+named "${letters:20} and Company" "CN=${letters:20} and Company,O=Example"
+named "${letters:10} and Company" "CN=${letters:10} and,O=Example"
+named '' 'CN=x@example.com,O=Example' # the address stands for it
 while read -r what name; do
 	refused 422 EnrollmentUserName "$what in the name" mail=x@example.com "EnrollmentUserName:=\"$name\""
 done <<-END
 	bidi ab\\u202edc
+	non-joiner ab\\u200cdc
 	isolate ab\\u2066dc
 	zero-width-space ab\\u200bdc
 	line-break x\\r\\nO=Evil
 	delete x\\u007f
-	65-letters ${letters}n
-	400-letters $letters$letters$letters$letters$letters$letters
 END
 post_event - <<<"$(event_json 'EnrollmentUserName:="x\u0000y"')"
 like "$status" '^(400|422)$' "NUL in the name: $status"

@@ -97,8 +97,8 @@ static void refuses_malformed_names(void **state)
 
 static void takes_expanded_values_literally(void **state)
 {
-	static char values[][16] = {"x,O=Evil", "x+O=Evil", "CN=x", "\"x\"", "x\\", "\\2c", "#30",
-		" x ", "{name}", "x;y", "<x>", "日本 😀", "%s%n", "/CN=x"};
+	static char values[][24] = {"x,O=Evil", "x+O=Evil", "CN=x", "\"x\"", "x\\", "\\2c", "#30",
+		" x ", "{name}", "x;y", "<x>", "日本 😀", "علی‌رضا", "%s%n", "/CN=x"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
@@ -122,9 +122,9 @@ static void refuses_bad_values(void **state)
 		{"CN={name}", "x\xe2\x80\xaeO", "control"},
 		{"CN={name}", "x\xc2\x85", "control"},
 		{"CN={name}", "x\xff", "UTF-8"},
-		{"CN={name}", S64 "s", "more than 64 characters"},
-		{"O={name}", S64 "s", "more than 64 characters"},
-		{"OU={name}", S64 "s", "more than 64 characters"},
+		{"serialNumber={name}", S64 "s", "more than 64 characters"},
+		{"DC={name}", S64 "s", "more than 63 characters"},
+		{"CN={name}", "a\u200cb", "control"},
 		{"UID={name}", S64 S64 S64 S64, "more than 255 bytes"},
 		{"C={name}", "DEU", "more than 2"},
 		{"C={name}", "D", "two letters"},
@@ -149,6 +149,42 @@ static void refuses_bad_values(void **state)
 	}
 }
 
+/* What identifies nobody is cut; what stands in the configuration never is. */
+static void cuts_long_names(void **state)
+{
+	static const struct {
+		const char *given, *cut;
+	} rows[] = {
+		{S64, S64},
+		{S64 "s", S64},
+		{S64 " s", S64},
+		{S64 S64 S64 S64 S64 S64, S64},
+		{"Maria del Carmen Fernandez de la Vega y Sanchez de Castro, of the House",
+			"Maria del Carmen Fernandez de la Vega y Sanchez de Castro, of"},
+		{"Maria del Carmen Fernandez de la Vega y Sanchez de Castro,  xxxxxxxxxxx",
+			"Maria del Carmen Fernandez de la Vega y Sanchez de Castro"},
+		{"A " S64, "A ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss"},
+		{"a.very.long.local.part.of.an.address@a.very.long.domain.example.com",
+			"a.very.long.local.part.of.an.address"},
+		{"ü" S64, "üsssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss"},
+	};
+	static const char *const names[] = {"CN={name}", "OU={name}", "O={name}", "GN={name}"};
+	struct name name = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		for (size_t j = 0; j < ARRAY_LEN(names); j++) {
+			char value[512];
+
+			snprintf(value, sizeof(value), "%s", rows[i].given);
+			assert_ok(name_build(names[j], put, value, &name, e));
+			assert_string_equal(name.attribute[0].value, rows[i].cut);
+		}
+	}
+	assert_err(name_build("CN=" S64 "s", NULL, NULL, &name, e), ERR_UNPROCESSABLE,
+		"more than 64 characters");
+}
+
 /* 64 characters, each of four bytes, are 256 bytes; 63 fit. */
 static void counts_characters_not_bytes(void **state)
 {
@@ -160,6 +196,9 @@ static void counts_characters_not_bytes(void **state)
 		memcpy(value + (size_t)i * 4, "😀", 5);
 	assert_ok(name_build("CN={name}", put, value, &name, e));
 	assert_string_equal(name.attribute[0].value, value);
+	memcpy(value + 63 * 4, "😀", 5);
+	assert_ok(name_build("CN={name}", put, value, &name, e));
+	assert_int_equal(strlen(name.attribute[0].value), 63 * 4);
 }
 
 static void leaves_out_empty_values(void **state)
@@ -210,6 +249,7 @@ int main(void)
 		cmocka_unit_test(refuses_malformed_names),
 		cmocka_unit_test(takes_expanded_values_literally),
 		cmocka_unit_test(refuses_bad_values),
+		cmocka_unit_test(cuts_long_names),
 		cmocka_unit_test(counts_characters_not_bytes),
 		cmocka_unit_test(leaves_out_empty_values),
 		cmocka_unit_test(writes_what_it_reads),

@@ -297,6 +297,22 @@ static void test_list(void **state)
 	assert_list(" a b ,,\tc,d ", (const char *const[]){"a b", "c", "d", NULL});
 }
 
+static void test_utf8_stray_control(void **state)
+{
+	static const char *const good[] = {"\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+		"\u0d30\u0d3e\u0d1c\u0d28\u0d4d\u200d \u0d28\u0d3e\u0d2f\u0d30\u0d4d\u200d",
+		"\u0915\u094d\u200d\u0937", "Zoe", ""};
+	static const char *const bad[] = {"a\u200cb", "\u200c\u0639", "\u0639\u200c\u200c\u0631",
+		"\u0639 \u200d", "\u0639\u200b\u0631", "\u0639\u200e", "a\nb", "\xff",
+		"\u05d0\u200d\u05d1"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_false(utf8_has_stray_control(good[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_true(utf8_has_stray_control(bad[i]));
+}
+
 static void test_utf8_trim(void **state)
 {
 	static const struct {
@@ -306,7 +322,8 @@ static void test_utf8_trim(void **state)
 		{"\r\n\t a b \v\f\r\n", "a b"},
 		{"\u00a0a@b.c\u00a0\u3000", "a@b.c"},
 		{"\ufeffa\u200b", "a"},
-		{"\u0639\u200c\u0631\u200c", "\u0639\u200c\u0631"},
+		{"\u200c\u0639\u200c\u0631\u200c ", "\u0639\u200c\u0631\u200c"},
+		{"a@b.c\u200c\u200d", "a@b.c"},
 		{"\u00a0\u2003 ", ""},
 		{"", ""},
 		{"\xc2", "\xc2"},
@@ -328,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_utf8_next),
+		cmocka_unit_test(test_utf8_stray_control),
 		cmocka_unit_test(test_utf8_trim),
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_number),
