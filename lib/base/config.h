@@ -51,6 +51,7 @@ struct config_ca {
 	char *password_file;
 	char *ca_file;
 	char *issuer_file;
+	int64_t validity_leeway; /* seconds that a certificate may last longer than asked */
 
 	char *label;			     /* est */
 	char *name, *certificate_profile;    /* ejbca */

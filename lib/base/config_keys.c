@@ -51,6 +51,8 @@ static const char *const source_names[] = {"event"};
 		RANGE(1, 120), DEFAULT("30s"), FOR(REMOTE_TYPES), APART}, \
 	{section, "ca-file", config_set_path, AT(m.ca_file), FOR(HTTP_TYPES), APART}, \
 	{section, "issuer-file", config_set_path, AT(m.issuer_file), FOR(REMOTE_TYPES), APART}, \
+	{section, "validity-leeway", config_set_duration, AT(m.validity_leeway), \
+		RANGE(0, 3650 * DAY), DEFAULT("24h"), FOR(REMOTE_TYPES), APART}, \
 	{section, "identity", config_set_path_or_token, AT(m.identity), FOR(IDENTITY_TYPES), APART}, \
 	{section, "identity-password-file", config_set_path, AT(m.identity_password_file), \
 		FOR(IDENTITY_TYPES), APART}, \

@@ -90,6 +90,8 @@ enum err ca_terms(const struct ca *ca, char out[CA_TERMS_SIZE], struct error *e)
 	return err;
 }
 
+#define LOCAL_LEEWAY 3600 /* seconds, of our own */
+
 static enum err check(const struct ca *ca, const struct ca_order *order, const struct chain *chain,
 	struct error *e)
 {
@@ -100,6 +102,7 @@ static enum err check(const struct ca *ca, const struct ca_order *order, const s
 		.public_key = &public_key,
 		.now = order->now,
 		.validity = ca->validity,
+		.leeway = ca->kind->wants_request ? ca->config->validity_leeway : LOCAL_LEEWAY,
 		.issuers = ca->issuers.count ? &ca->issuers : NULL,
 	};
 	enum err err = key_public(order->key, &public_key, e);
@@ -114,8 +117,11 @@ enum err ca_issue(
 	struct ca *ca, const struct ca_order *order, struct ca_answer *out, struct error *e)
 {
 	struct ca_answer answer = {.handle = ""};
-	enum err err = ca->kind->issue(ca->self, order, &answer, e);
+	struct ca_order whole = *order;
+	enum err err;
 
+	whole.issuers = &ca->issuers;
+	err = ca->kind->issue(ca->self, &whole, &answer, e);
 	if (!err)
 		err = check(ca, order, &answer.chain, e);
 	if (err && err != ERR_PENDING)

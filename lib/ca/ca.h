@@ -24,7 +24,8 @@ struct ca_order {
 	const struct blob *request; /* PKCS#10, DER, made with the key; of ca_wants_request() */
 	const char *handle;	    /* what it gave for this request before; "": it is new */
 	int64_t now;
-	int64_t deadline; /* clock_monotonic_ms(): by then it is over */
+	int64_t deadline;		    /* clock_monotonic_ms(): by then it is over */
+	const struct certificates *issuers; /* ca_issue() sets it: what issuer-file has */
 };
 
 /* A certificate to revoke, of this CA's or of an earlier one's. */

@@ -148,14 +148,27 @@ enum err remote_garbled(const struct remote *remote, const char *why, struct err
 		remote->ca->url, why);
 }
 
+static bool has(const struct certificates *all, const struct blob *certificate)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (blob_equal(&all->certificate[i], certificate))
+			return true;
+	return false;
+}
+
 enum err remote_chain(const struct ca_order *order, const struct certificates *from,
 	struct chain *out, struct error *e)
 {
+	const struct certificates *more = order->issuers;
+	struct certificates all = *from; /* borrows */
 	struct blob public_key = {NULL, 0};
 	enum err err = key_public(order->key, &public_key, e);
 
+	for (size_t i = 0; more && i < more->count && all.count < CERTIFICATES_MAX; i++)
+		if (!has(&all, &more->certificate[i]))
+			all.certificate[all.count++] = more->certificate[i];
 	if (!err)
-		err = chain_build(from, &public_key, out, e);
+		err = chain_build(&all, &public_key, out, e);
 	blob_free(&public_key);
 	return err;
 }

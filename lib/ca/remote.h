@@ -48,7 +48,10 @@ enum err remote_json(const struct remote *remote, const struct http_answer *answ
 /* ERR_UNAVAILABLE: a good answer that says what its API does not have. why may be e's own text. */
 enum err remote_garbled(const struct remote *remote, const char *why, struct error *e);
 
-/* The chain for the order's key out of all certificates that came: see chain_build(). */
+/*
+ * The chain for the order's key out of all certificates that came, completed by those of
+ * issuer-file: see chain_build().
+ */
 enum err remote_chain(const struct ca_order *order, const struct certificates *from,
 	struct chain *out, struct error *e) must_check;
 

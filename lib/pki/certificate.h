@@ -110,6 +110,7 @@ struct certificate_demand {
 	const struct blob *public_key; /* SubjectPublicKeyInfo, DER */
 	int64_t now;
 	int64_t validity; /* seconds: the longest that we asked for */
+	int64_t leeway;	  /* seconds that it may last longer */
 	const struct certificates
 		*issuers; /* one of them issued it, at whatever remove; NULL: any */
 };
@@ -119,7 +120,8 @@ struct certificate_demand {
  * is ours; address is its only mail name (RFC 8550, 3); extended key usage is or
  * contains emailProtection, without anyExtendedKeyUsage; key usage fits the purpose and
  * excludes the other; it is no CA; it is valid now (its CA's clock may be five minutes
- * ahead) and not for longer than asked (an hour of leeway); each certificate of the
+ * ahead) and not for longer than asked, but for the leeway and those
+ * five minutes; each certificate of the
  * chain is signed by the next, which is a CA (RFC 5280, 6.1) and valid; no weak keys or
  * hashes; one of the issuers that are demanded is above it. The chain must have at least the leaf's
  * issuer: the last one is not judged by us but by whoever put it there. ERR_REFUSED, naming what is

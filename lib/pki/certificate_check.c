@@ -7,7 +7,6 @@
 #include "pki/x509.h"
 
 #define SKEW 300	/* seconds that a CA's clock may be ahead of ours */
-#define LEEWAY 3600	/* seconds that a certificate may last longer than asked */
 #define SUBJECT_MAX 160 /* of a subject in an error's text */
 
 /* The chain as GnuTLS reads it. */
@@ -297,7 +296,7 @@ static enum err check_validity(
 	char text[CLOCK_RFC3339_SIZE];
 	enum err err = check_time(leaf, demand->now, e);
 
-	if (err || not_after <= demand->now + demand->validity + LEEWAY)
+	if (err || not_after <= demand->now + SKEW + demand->validity + demand->leeway)
 		return err;
 	clock_rfc3339(not_after, text);
 	return error_set(e, ERR_REFUSED, "it is valid until %s, longer than asked", text);

@@ -36,6 +36,8 @@
  *   broken-chain            signed by another key than the chain's
  *   foreign-issuer          by another CA, with that one's chain
  *   wrong-order             the chain: root first
+ *   longer [HOURS]          valid for 365 days and so much (default 23): as if rounded up
+ *   no-intermediate         whoever asks for the chain gets the root alone
  *   other-form N            right, in the Nth of the forms that a protocol's papers do not have
  *                           and servers do (EST, EJBCA, Vault)
  *

@@ -88,17 +88,21 @@ static enum err issuer_open(const struct exchange *x, struct issuer *out, struct
 
 /* --- a leaf */
 
-static int set_times(gnutls_x509_crt_t leaf, enum fault fault)
+static int set_times(gnutls_x509_crt_t leaf, const struct mode *mode)
 {
-	time_t begin = time(NULL) - BACKDATED;
+	enum fault fault = mode->fault;
+	time_t begin = time(NULL) - BACKDATED, last = begin + VALIDITY;
 	int rc;
 
 	if (fault == FAULT_NOT_YET_VALID)
 		begin += 2 * DAY;
+	if (fault == FAULT_TOO_LONG)
+		last = begin + VALIDITY_TOO_LONG;
+	if (fault == FAULT_LONGER)
+		last = time(NULL) + 365 * DAY + mode->number * 3600;
 	rc = gnutls_x509_crt_set_activation_time(leaf, begin);
 	if (rc >= 0)
-		rc = gnutls_x509_crt_set_expiration_time(
-			leaf, begin + (fault == FAULT_TOO_LONG ? VALIDITY_TOO_LONG : VALIDITY));
+		rc = gnutls_x509_crt_set_expiration_time(leaf, last);
 	return rc;
 }
 
@@ -187,9 +191,10 @@ static int set_serial(gnutls_x509_crt_t leaf, char hex[SERIAL_HEX_MAX])
 	return rc;
 }
 
-static int fill(gnutls_x509_crt_t leaf, gnutls_x509_crq_t crq, enum usage usage, enum fault fault,
-	const struct issuer *issuer, char serial[SERIAL_HEX_MAX])
+static int fill(gnutls_x509_crt_t leaf, gnutls_x509_crq_t crq, enum usage usage,
+	const struct mode *mode, const struct issuer *issuer, char serial[SERIAL_HEX_MAX])
 {
+	enum fault fault = mode->fault;
 	int rc = gnutls_x509_crt_set_crq(leaf, crq);
 
 	if (rc >= 0)
@@ -197,7 +202,7 @@ static int fill(gnutls_x509_crt_t leaf, gnutls_x509_crq_t crq, enum usage usage,
 	if (rc >= 0)
 		rc = set_serial(leaf, serial);
 	if (rc >= 0)
-		rc = set_times(leaf, fault);
+		rc = set_times(leaf, mode);
 	if (rc >= 0 && fault == FAULT_WRONG_KEY)
 		rc = set_other_key(leaf);
 	if (rc >= 0)
@@ -213,7 +218,7 @@ static int fill(gnutls_x509_crt_t leaf, gnutls_x509_crq_t crq, enum usage usage,
 }
 
 static int make(gnutls_x509_crt_t leaf, const struct asked *asked, const struct blob *der,
-	enum fault fault, const struct issuer *issuer, char serial[SERIAL_HEX_MAX])
+	const struct mode *mode, const struct issuer *issuer, char serial[SERIAL_HEX_MAX])
 {
 	gnutls_datum_t request = {der->data, (unsigned)der->len};
 	gnutls_x509_crq_t crq = NULL;
@@ -222,7 +227,7 @@ static int make(gnutls_x509_crt_t leaf, const struct asked *asked, const struct 
 	if (rc >= 0)
 		rc = gnutls_x509_crq_import(crq, &request, GNUTLS_X509_FMT_DER);
 	if (rc >= 0)
-		rc = fill(leaf, crq, asked->usage, fault, issuer, serial);
+		rc = fill(leaf, crq, asked->usage, mode, issuer, serial);
 	if (crq)
 		gnutls_x509_crq_deinit(crq);
 	return rc;
@@ -243,15 +248,17 @@ static enum err take_der(gnutls_x509_crt_t certificate, struct blob *out, struct
 enum err leaf_make(struct exchange *x, const struct blob *crq, const struct asked *asked,
 	struct decision *out, struct error *e)
 {
-	enum fault fault = *x->mode.at ? FAULT_NONE : x->mode.fault;
+	struct mode mode = x->mode;
 	struct issuer issuer = {NULL, NULL};
 	gnutls_x509_crt_t leaf = NULL;
 	enum err err = issuer_open(x, &issuer, e);
 
+	if (*mode.at)
+		mode.fault = FAULT_NONE;
 	if (!err)
 		err = check(gnutls_x509_crt_init(&leaf), "leaf", e);
 	if (!err)
-		err = check(make(leaf, asked, crq, fault, &issuer, out->serial), "leaf", e);
+		err = check(make(leaf, asked, crq, &mode, &issuer, out->serial), "leaf", e);
 	if (!err)
 		err = take_der(leaf, &out->certificate, e);
 	if (leaf)
@@ -280,7 +287,10 @@ enum err authority_chain(
 {
 	bool foreign = x->mode.fault == FAULT_FOREIGN_ISSUER;
 	int first = x->mode.fault == FAULT_WRONG_ORDER ? 1 : 0;
-	enum err err = read_der(x, foreign ? "foreign.crt" : "issuing.crt", &out[first], e);
+	const char *issuing = x->mode.fault == FAULT_NO_INTERMEDIATE ? "root.crt"
+			      : foreign				     ? "foreign.crt"
+								     : "issuing.crt";
+	enum err err = read_der(x, issuing, &out[first], e);
 
 	if (!err)
 		err = read_der(x, foreign ? "foreign-root.crt" : "root.crt", &out[1 - first], e);

@@ -39,6 +39,8 @@ static const struct {
 	[FAULT_FOREIGN_ISSUER] = {"foreign-issuer", 0},
 	[FAULT_WRONG_ORDER] = {"wrong-order", 0},
 	[FAULT_OTHER_FORM] = {"other-form", 1},
+	[FAULT_LONGER] = {"longer", 23},
+	[FAULT_NO_INTERMEDIATE] = {"no-intermediate", 0},
 };
 
 static bool read_fault(const char *word, struct mode *mode)

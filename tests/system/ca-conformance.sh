@@ -214,6 +214,19 @@ fails()
 	fi
 	is "$(ca_log 'select(.query | test("redirected")) | .path')" '' "$kind: ... is not followed"
 	isnt "$(ca_log 'select(.status == 307) | .path')" '' "$kind: ... though there was one"
+	ca_mode longer 23
+	order
+	says '^issued' 'a validity that is rounded up to a whole day'
+	use "$kind" ca.validity-leeway=1h
+	order
+	says '^refused: .*longer than asked' '... which validity-leeway forbids'
+	ca_mode no-intermediate
+	cat "$ca/issuers/root.crt" "$ca/issuers/issuing.crt" >"$root/issuers.pem"
+	use "$kind" ca.issuer-file="$root/issuers.pem"
+	order
+	says '^issued [0-9a-f]{32} .* 3$' 'issuer-file completes the chain'
+	ok "$kind: ... which openssl takes for it" verifies smimesign
+	use "$kind"
 	for mode in "${!wrong[@]}"; do
 		ca_mode "$mode"
 		order

@@ -435,9 +435,21 @@ static void refuses_wrong_dates(void **state)
 	f->leaf.from = NOW - 10 * DAY;
 	f->leaf.to = NOW - 1;
 	refused(f, "it has expired on 2023-11-14T22:13:19Z");
-	f->leaf.to = NOW + 365 * DAY + 3601;
-	refused(f, "valid until 2024-11-13T23:13:21Z, longer than asked");
-	f->leaf.to = NOW + 365 * DAY + 3600;
+	f->leaf.to = NOW + 365 * DAY + 301;
+	refused(f, "valid until 2024-11-13T22:18:21Z, longer than asked");
+	f->leaf.to = NOW + 365 * DAY + 300;
+	passes(f);
+}
+
+/* To the end of the day, say, or of a day elsewhere. */
+static void takes_a_certificate_that_the_ca_rounds_up(void **state)
+{
+	struct fixture *f = *state;
+
+	f->demand.leeway = DAY;
+	f->leaf.to = NOW + 366 * DAY + 301;
+	refused(f, "valid until 2024-11-14T22:18:21Z, longer than asked");
+	f->leaf.to = NOW + 366 * DAY + 300;
 	passes(f);
 }
 
@@ -525,6 +537,7 @@ int main(void)
 		TEST(refuses_wrong_key_usages),
 		TEST(refuses_a_ca_as_leaf),
 		TEST(refuses_wrong_dates),
+		TEST(takes_a_certificate_that_the_ca_rounds_up),
 		TEST(refuses_malformed_numbers),
 	};
 
