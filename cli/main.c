@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/secret.h"
@@ -93,6 +94,8 @@ int main(int argc, char **argv)
 	umask(077);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
 	log_open("certprov", &(struct log_settings){.level = LOG_LEVEL_WARNING});
+	if (environment_clean(argv, &e))
+		return cli_fail(&e);
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

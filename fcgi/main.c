@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/config.h"
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "fcgi/cgi.h"
@@ -77,10 +78,15 @@ static int read_options(int argc, char **argv, struct parent_options *options)
 int main(int argc, char **argv)
 {
 	struct parent_options options = {.workers = default_workers()};
+	struct error e;
 	int status;
 
 	process_prepare();
 	log_open("certprov.fcgi", &(struct log_settings){.level = LOG_LEVEL_INFO});
+	if (environment_clean(argv, &e)) {
+		log_error("%s", e.text);
+		return error_meaning(e.code)->exit_status;
+	}
 	status = read_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
