@@ -133,6 +133,14 @@ void buf_base64(struct buf *b, const void *data, size_t len)
 	b->len = (size_t)(out - b->data);
 }
 
+/* Terminals take U+0080 to U+009F for commands (ECMA-48); in UTF-8 they are C2 80 to C2 9F. */
+static bool is_c1(const char *s)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	return c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+}
+
 void buf_json_string(struct buf *b, const char *s)
 {
 	buf_putc(b, '"');
@@ -143,6 +151,8 @@ void buf_json_string(struct buf *b, const char *s)
 			buf_printf(b, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
 			buf_printf(b, "\\u%04x", c);
+		else if (is_c1(s))
+			buf_printf(b, "\\u%04x", (unsigned char)*++s);
 		else
 			buf_putc(b, *s);
 	}

@@ -40,7 +40,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
 /* Standard base64 with padding and without line breaks (RFC 4648, section 4). */
 void buf_base64(struct buf *b, const void *data, size_t len);
 
-/* JSON string with its quotes; s must be valid UTF-8 (RFC 8259, section 7). */
+/* JSON string with its quotes; s must be valid UTF-8 (RFC 8259, section 7). Control characters,
+ * C1 among them, are escaped: a terminal may show it. */
 void buf_json_string(struct buf *b, const char *s);
 
 /* The bytes of s but for letters, digits and "-._~" as %XX: one segment of a path, one value of a

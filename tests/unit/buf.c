@@ -116,6 +116,10 @@ static void test_json_string(void **state)
 	assert_string_equal(
 		b.data, "\"a\\\"b\\\\c\\u000a\\u0001\\u007f/\xc3\xab\xf0\x9f\x9a\x80\"");
 	buf_reset(&b);
+	buf_json_string(
+		&b, "\xc2\x9b[2J\xc2\x80\xc2\x9f\xc2\xa0\xc3\x9b"); /* C1, and what is none */
+	assert_string_equal(b.data, "\"\\u009b[2J\\u0080\\u009f\xc2\xa0\xc3\x9b\"");
+	buf_reset(&b);
 	buf_json_string(&b, "");
 	assert_string_equal(b.data, "\"\"");
 	buf_free(&b);
