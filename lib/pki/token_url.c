@@ -8,6 +8,7 @@
 
 #define URL_PREFIX "pkcs11:"
 #define ID_SHOWN 32 /* octets */
+#define NAME_SHOWN 40
 
 bool token_is_url(const char *text)
 {
@@ -36,10 +37,63 @@ static enum err check_object(P11KitUri *uri, struct error *e)
 	return value == CKO_PRIVATE_KEY ? ERR_OK : wrong(e, "must be of type=private");
 }
 
+/* RFC 7512, section 2.3. */
+static const struct attribute {
+	const char *name;
+	bool query; /* it stands behind "?" */
+} known[] = {{"token", false}, {"manufacturer", false}, {"serial", false}, {"model", false},
+	{"library-manufacturer", false}, {"library-version", false}, {"library-description", false},
+	{"slot-manufacturer", false}, {"slot-description", false}, {"slot-id", false},
+	{"object", false}, {"type", false}, {"id", false}, {"pin-source", true},
+	{"pin-value", true}, {"module-name", true}, {"module-path", true}};
+
+/* The number of the one whose name is the first len bytes of text; ARRAY_LEN(known): none. */
+static size_t attribute_of(const char *text, size_t len, bool query)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(known) && (known[i].query != query || strlen(known[i].name) != len ||
+					       strncmp(text, known[i].name, len) != 0))
+		i++;
+	return i;
+}
+
+static enum err refuse_attribute(struct error *e, const char *text, size_t len, const char *why)
+{
+	char name[NAME_SHOWN + 1];
+	size_t n = 0;
+
+	for (; n < len && n < NAME_SHOWN; n++)
+		name[n] = text[n] > ' ' && text[n] <= '~' ? text[n] : '?';
+	name[n] = '\0';
+	return error_set(e, ERR_CONFIG, "the pkcs11: URL has the attribute \"%s\" %s", name, why);
+}
+
+/* p11-kit passes over what it does not know, or says that there is something, but not what. */
+static enum err check_attributes(const char *url, struct error *e)
+{
+	bool seen[ARRAY_LEN(known)] = {false}, query = false;
+
+	for (const char *at = url + strlen(URL_PREFIX); *at;) {
+		size_t end = strcspn(at, ";?&"), len = strcspn(at, "=;?&"), i;
+
+		i = attribute_of(at, len, query);
+		if (end && i == ARRAY_LEN(known))
+			return refuse_attribute(e, at, len, "which RFC 7512 does not have there");
+		if (end && seen[i])
+			return refuse_attribute(e, at, len, "twice");
+		if (end)
+			seen[i] = true;
+		query |= at[end] == '?';
+		at += end + (at[end] != '\0');
+	}
+	return ERR_OK;
+}
+
 static enum err check(P11KitUri *uri, struct error *e)
 {
 	if (p11_kit_uri_any_unrecognized(uri))
-		return wrong(e, "has an attribute that RFC 7512 does not have, or has one twice");
+		return wrong(e, "has an attribute that is none of RFC 7512 where it stands");
 	if (p11_kit_uri_get_pin_value(uri))
 		return wrong(e, "must not have the PIN in it (pin-value): put it into a file, and "
 				"name that by pin-source");
@@ -139,6 +193,8 @@ enum err token_parse(const char *url, struct token *out, struct error *e)
 	P11KitUri *uri = p11_kit_uri_new();
 	enum err err = uri ? ERR_OK : error_memory(e);
 
+	if (!err)
+		err = check_attributes(url, e);
 	if (!err && p11_kit_uri_parse(url, P11_KIT_URI_FOR_ANY, uri) != P11_KIT_URI_OK)
 		err = wrong(e, "cannot be read: write it as in RFC 7512, such as "
 			       "pkcs11:token=TOKEN;object=KEY;type=private?pin-source=/FILE");
