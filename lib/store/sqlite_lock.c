@@ -33,23 +33,57 @@
 #define PAUSE_DOOR_NS 300000
 #define PAUSE_DESK_NS 50000
 
+/*
+ * An administrator may be the first: then it goes to the database's owner. Nothing but a file that
+ * we have just made does: where that owner put a link to another file, root would give it away.
+ */
+static enum err make(const char *path, const struct stat *database, int *out, struct error *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_errno(e, errno == EEXIST ? ERR_NOT_FOUND : ERR_CONFIG,
+			"%s: user %u must be able to write in its folder (chown, chmod)", path,
+			(unsigned)geteuid());
+	if (geteuid() == 0 && fchown(fd, database->st_uid, database->st_gid) < 0) {
+		error_errno(e, ERR_CONFIG, "%s: chown", path);
+		close(fd);
+		return e->code;
+	}
+	*out = fd;
+	return ERR_OK;
+}
+
+static enum err open_made(const char *path, int *out, struct error *e)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		error_errno(e, ERR_CONFIG, "%s: user %u must be able to write it (chown, chmod)",
+			path, (unsigned)geteuid());
+	} else if (!S_ISREG(st.st_mode) || st.st_nlink != 1) {
+		error_set(e, ERR_CONFIG,
+			"%s is no file of its own, but a link to another one: remove it", path);
+	} else {
+		*out = fd;
+		return ERR_OK;
+	}
+	if (fd >= 0)
+		close(fd);
+	return e->code;
+}
+
 enum err sqlite_lock_open(struct sqlite *db, const struct stat *database, struct error *e)
 {
 	char *path = NULL;
-	struct stat st;
-	enum err err = ERR_OK;
+	enum err err;
 
 	if (asprintf(&path, "%s" SUFFIX, db->path) < 0)
 		return error_memory(e);
-	db->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (db->lock < 0 || fstat(db->lock, &st) < 0)
-		err = error_errno(e, ERR_CONFIG,
-			"%s: user %u must be able to write it, and in its folder (chown, chmod)",
-			path, (unsigned)geteuid());
-	/* An administrator may have been the first: it belongs to whom the database belongs. */
-	else if (geteuid() == 0 && st.st_uid != database->st_uid &&
-		 fchown(db->lock, database->st_uid, database->st_gid) < 0)
-		err = error_errno(e, ERR_CONFIG, "%s: chown", path);
+	err = make(path, database, &db->lock, e);
+	if (err == ERR_NOT_FOUND)
+		err = open_made(path, &db->lock, e);
 	free(path);
 	return err;
 }

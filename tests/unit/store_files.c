@@ -278,6 +278,36 @@ static void gives_the_lock_to_the_owner_of_the_database(void **state)
 	assert_int_equal(st.st_gid, NOBODY);
 }
 
+/* What the owner of the folder puts there is neither locked nor given away. */
+static void refuses_a_lock_that_is_a_link(void **state)
+{
+	struct fixture *f = *state;
+	char lock[400], other[400];
+	struct stat before, after;
+
+	snprintf(lock, sizeof(lock), "%s.lock", f->database);
+	snprintf(other, sizeof(other), "%s/other", f->dir);
+	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
+	if (geteuid() == 0)
+		give_away(f->database, NULL);
+	must_write(other, "root's");
+	assert_int_equal(stat(other, &before), 0);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(link(other, lock), 0);
+	must_fail_open(f, ERR_CONFIG, "a link to another one: remove it");
+	assert_int_equal(
+		unlink(other), 0); /* the last link left, as if it had been ours all along */
+	must_open(f);
+	assert_int_equal(stat(lock, &after), 0);
+	assert_int_equal(after.st_uid, before.st_uid);
+	assert_int_equal(after.st_gid, before.st_gid);
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(symlink(f->database, lock), 0);
+	must_fail_open(f, ERR_CONFIG, ".lock");
+}
+
 /* --- not what it should be */
 
 static void says_how_to_make_a_store(void **state)
@@ -486,6 +516,7 @@ int main(void)
 		TEST(stands_a_full_disk),
 		TEST(says_that_a_folder_is_read_only),
 		TEST(gives_the_lock_to_the_owner_of_the_database),
+		TEST(refuses_a_lock_that_is_a_link),
 		TEST(says_how_to_make_a_store),
 		TEST(refuses_garbage),
 		TEST(refuses_an_empty_file_and_a_folder),
