@@ -2,16 +2,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define BACKLOG 4096 /* as in the unit for systemd; net.core.somaxconn may make it less */
+#define LOCK_SUFFIX ".lock"
+#define LOCK_WAIT_MS 10000
+#define LOCK_LOOK_MS 10
 #define NO_GROUP_EXECUTE_NO_OTHERS 0117 /* umask of mode 0660 */
 
 static int new_socket(void)
@@ -52,18 +57,56 @@ static enum err remove_stale(const struct sockaddr_un *address, struct error *e)
 	return ERR_OK;
 }
 
-/* Holds whoever else starts in this folder off until our socket listens; -1: cannot. */
-static int lock_folder(const char *path)
+/* Is the file that fd has open still the one of that name? */
+static bool is_at(int fd, const char *path)
 {
-	char *copy = strdup(path);
-	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	struct stat here, there;
 
-	free(copy);
-	if (fd >= 0 && flock(fd, LOCK_EX) < 0) {
-		close(fd);
-		fd = -1;
+	return fstat(fd, &here) == 0 && lstat(path, &there) == 0 && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
+}
+
+static bool take_lock(int fd, int64_t deadline)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * 1000000L};
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || clock_monotonic_ms() >= deadline)
+			return false;
+		nanosleep(&pause, NULL);
 	}
-	return fd;
+	return true;
+}
+
+/*
+ * Holds off others that start with this socket until ours listens. The lock is on a file that is
+ * ours alone: the folder can be locked by everybody who can read it. -1: cannot.
+ */
+static int lock_start(const char *lock)
+{
+	int64_t deadline = clock_monotonic_ms() + LOCK_WAIT_MS;
+
+	for (;;) {
+		int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+
+		if (fd < 0)
+			return -1;
+		if (take_lock(fd, deadline) && is_at(fd, lock))
+			return fd;
+		close(fd); /* who had it has removed it, or keeps it */
+		if (clock_monotonic_ms() >= deadline) {
+			errno = EWOULDBLOCK;
+			return -1;
+		}
+	}
+}
+
+static void unlock_start(int fd, const char *lock)
+{
+	if (fd < 0)
+		return;
+	unlink(lock);
+	close(fd);
 }
 
 static enum err bind_and_listen(
@@ -87,18 +130,20 @@ enum err listener_open(const char *path, struct listener *out, struct error *e)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct listener listener = {.fd = -1, .path = path};
-	int folder = -1;
+	char lock[sizeof(address.sun_path) + sizeof(LOCK_SUFFIX)];
+	int locked = -1;
 	enum err err = ERR_OK;
 
 	if (!*path || strlen(path) >= sizeof(address.sun_path))
 		return error_set(e, ERR_CONFIG, "%s: a socket's path has 1 to %zu bytes", path,
 			sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	folder = lock_folder(path);
+	snprintf(lock, sizeof(lock), "%s" LOCK_SUFFIX, path);
+	locked = lock_start(lock);
+	if (locked < 0)
+		return error_errno(e, ERR_CONFIG, "%s: cannot make and lock it", lock);
 	listener.fd = new_socket();
-	if (folder < 0)
-		err = error_errno(e, ERR_CONFIG, "%s: its folder", path);
-	else if (listener.fd < 0)
+	if (listener.fd < 0)
 		err = error_errno(e, ERR_INTERNAL, "socket");
 	if (!err)
 		err = remove_stale(&address, e);
@@ -108,8 +153,7 @@ enum err listener_open(const char *path, struct listener *out, struct error *e)
 		*out = listener;
 	else if (listener.fd >= 0)
 		close(listener.fd);
-	if (folder >= 0)
-		close(folder);
+	unlock_start(locked, lock);
 	return err;
 }
 

@@ -3,11 +3,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/compiler.h"
 #include "base/secret.h"
+
+#define DATA_MAX ((rlim_t)1024 * 1024 * 1024)
 
 void process_follow(pid_t parent, int signal)
 {
@@ -28,6 +31,19 @@ static void open_standard_descriptors(void)
 		close(fd);
 }
 
+/*
+ * What one process may have of memory (it has some 10 MB): one that runs away gets none, instead of
+ * the whole machine. AddressSanitizer's shadow would be over any limit.
+ */
+static void limit_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* GCC's */
+	const struct rlimit limit = {DATA_MAX, DATA_MAX};
+
+	setrlimit(RLIMIT_DATA, &limit);
+#endif
+}
+
 void process_prepare(void)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM};
@@ -36,6 +52,7 @@ void process_prepare(void)
 
 	open_standard_descriptors();
 	secret_harden_process();
+	limit_memory();
 	umask(077);
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)

@@ -164,7 +164,23 @@ echo good >"$root/ca"
 
 # --- a socket of its own
 
-ok "it starts" handler 2
+# A lock that anyone who can read the folder can take, and hold for ever.
+folder_is_locked()
+{
+	! flock -n "$root" true
+}
+start locker flock --no-fork "$root" sleep 300
+wait_for 60 folder_is_locked
+ok "it starts, though somebody has locked the folder" handler 2
+stop locker || true
+not_ok "... and leaves no lock behind" compgen -G "$socket.*"
+if grep -q __asan_init "$binary"; then
+	skip "its memory is limited" "AddressSanitizer's shadow is over any limit"
+else
+	worker=$(children)
+	is "$(prlimit --pid "${worker%% *}" --data --noheadings --raw --output SOFT,HARD)" \
+		"1073741824 1073741824" "its memory is limited"
+fi
 is "$(stat -c %a "$socket")" 660 "the socket's mode is 0660"
 output=$(post deliver)
 like "$output" "Status: 202 Accepted" "an event is answered"

@@ -39,6 +39,9 @@ for unit in "$units"/certprov@.* "$units"/certprov-*@.*; do
 	ok "${unit##*/} is all for its own tenant" grep -q %i "$unit"
 	not_ok '... and for nobody else' grep -E '(/certprov/certprov\.|=certprov$)' "$unit"
 done
+for setting in MemoryMax=2G MemorySwapMax=0 TasksMax=512 KeyringMode=private; do
+	is "$(grep -L "^$setting$" "$units"/*.service)" '' "every service has $setting"
+done
 if command -v systemd-analyze >/dev/null; then
 	ok 'systemd finds nothing wrong with them' silent systemd-analyze verify --man=no "$units"/*.*
 	cp "$units/certprov.service" "$root/wrong.service"
