@@ -13,11 +13,13 @@
 
 #include "base/clock.h"
 #include "base/memfile.h"
+#include "base/patience.h"
 
 #define GRACE_MS                                                                                \
 	2000	     /* between SIGTERM and SIGKILL, or a tenth of what is left if that is less \
 		      */
 #define REAP_MS 2000 /* for the kernel to take away what was killed */
+#define LOOK_MS 500  /* patience_look() at least so often */
 #define CHUNK 4096
 #define CHUNKS_LEFT_MAX 64 /* what pipes can hold when their writer has gone: 64 KiB and more */
 
@@ -115,7 +117,8 @@ static enum err attend(struct process *p, int64_t until, struct error *e)
 			{.fd = p->out, .events = POLLIN},
 			{.fd = p->err, .events = POLLIN},
 		};
-		int n = poll(set, ARRAY_LEN(set), (int)left(until));
+		int wait = (int)left(until);
+		int n = poll(set, ARRAY_LEN(set), wait < LOOK_MS ? wait : LOOK_MS);
 
 		if (n < 0 && errno != EINTR)
 			return error_errno(e, ERR_INTERNAL, "poll");
@@ -128,6 +131,7 @@ static enum err attend(struct process *p, int64_t until, struct error *e)
 				p->order->program, p->order->output_max);
 		if (n > 0 && set[0].revents)
 			return ERR_OK;
+		(void)patience_look();
 		if (!left(until))
 			return error_set(
 				e, ERR_UNAVAILABLE, "%s: not done in time", p->order->program);

@@ -91,6 +91,9 @@ static enum err run(struct http_transfer *t, struct error *e)
 	}
 	if (t->login[0] && (code == CURLE_ABORTED_BY_CALLBACK || t->in.status == 401))
 		return kerberos_explain(t->client->kerberos, t->origin, t->login, e);
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return error_set(e, ERR_UNAVAILABLE,
+			"%s: given up, because the program is stopping", t->origin);
 	if (code != CURLE_OK || !t->in.header_done)
 		return explain(t, code, e);
 	return ERR_OK;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/patience.h"
 #include "net/anchors.h"
 
 #define USER_AGENT "certprov/" PACKAGE_VERSION
@@ -145,7 +146,7 @@ static int on_progress(
 	(void)now;
 	(void)total_up;
 	(void)now_up;
-	return t->login[0] != '\0';
+	return !patience_look() || t->login[0] != '\0';
 }
 
 /*
@@ -202,7 +203,7 @@ static void set_callbacks(struct setting *s, struct http_transfer *t)
 		curl_easy_setopt(s->curl, CURLOPT_SOCKOPTFUNCTION, on_socket));
 	check(s, CURLOPT_XFERINFOFUNCTION,
 		curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, on_progress));
-	set_number(s, CURLOPT_NOPROGRESS, t->client->kerberos == NULL);
+	set_number(s, CURLOPT_NOPROGRESS, 0);
 	set_pointer(s, CURLOPT_XFERINFODATA, t);
 	set_pointer(s, CURLOPT_HEADERDATA, &t->in);
 	set_pointer(s, CURLOPT_WRITEDATA, &t->in);
