@@ -4,12 +4,16 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/patience.h"
 #include "provider/backoff.h"
 #include "provider/internal.h"
 
 /* For all steps of an event but those that wait for others, which have deadlines of their own. */
 #define IN_WORK_SECONDS 300
 #define TURN_POLL_MS 50
+
+/* Of an event that found no slot: due again then. */
+#define PUT_OFF_SECONDS 30
 
 int64_t lease_seconds(const struct config *config)
 {
@@ -52,14 +56,17 @@ static bool wait_for_turn(struct work *w)
 {
 	const struct timespec pause = {.tv_nsec = TURN_POLL_MS * 1000000L};
 	int64_t deadline = clock_monotonic_ms() + w->provider->config->escrow.timeout * 1000;
+	int64_t began = gate_wait_begins(w->provider->pass);
 	bool ours = false, waited = false;
 	struct error ignored;
 
 	while (store_event_turn(w->provider->store, w->id, &ours, &ignored) == ERR_OK && !ours &&
 		clock_monotonic_ms() < deadline) {
 		waited = true;
+		(void)patience_look();
 		nanosleep(&pause, NULL);
 	}
+	gate_wait_ends(w->provider->pass, began);
 	if (waited)
 		steps_done(&w->steps, STEP_TURN, ours ? NULL : "timeout");
 	return ours;
@@ -218,6 +225,20 @@ enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 	return err;
 }
 
+/* It is recorded; all slots are held by workers that wait. The next run of deliver takes it. */
+static enum err put_off(struct work *w, struct error *e)
+{
+	const struct uploads none = {.count = 0};
+	enum err err = error_set(e, ERR_UNAVAILABLE,
+		"recorded, and not tried yet: the other workers wait for a CA or a gateway that "
+		"is slow; certprov deliver finishes it");
+
+	e->retry_after = PUT_OFF_SECONDS;
+	err = finish(w, EVENT_STATE_PENDING, &none, err, e);
+	log_outcome(w, err);
+	return err;
+}
+
 static enum err record_and_attempt(
 	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
 {
@@ -229,10 +250,14 @@ static enum err record_and_attempt(
 		log_outcome(w, err);
 		return err;
 	}
+	if (!gate_enter(w->provider->pass))
+		return put_off(w, e);
 	/* Two uploads of the same at once are needless, no more. */
 	if (w->event->kind != EVENT_UNENROLLED)
 		(void)wait_for_turn(w);
-	return work_attempt(w, out, e);
+	err = work_attempt(w, out, e);
+	gate_leave(w->provider->pass);
+	return err;
 }
 
 static enum err ignore(const struct event *event, struct outcome *out, struct error *e)

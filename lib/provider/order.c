@@ -1,9 +1,11 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "pki/request.h"
 #include "provider/barred.h"
 #include "provider/internal.h"
@@ -16,6 +18,7 @@
 
 #define TERMS_MAX (64 * 1024)
 #define BUSY_POLL_MS 50
+#define CA_NAME_SIZE 48
 
 /* Behind the CA's own time limit: the store may have to be waited for, too. */
 #define LEASE_MARGIN 60
@@ -65,6 +68,27 @@ static enum err new_key(struct provider *p, enum key_type type, struct key **out
 
 /* --- the CA, and the store behind it */
 
+/* Asks the CA, unless its breaker is open. */
+static enum err try_ca(const struct order *o, const struct ca_order *order,
+	struct ca_answer *answer, struct error *e)
+{
+	bool shared = o->ca == o->p->ca[USAGE_SIGNING];
+	struct breaker *breaker = gate_ca(o->p->pass, shared ? USAGE_SIGNING : o->owner->usage);
+	int64_t began = clock_monotonic_ms();
+	char name[CA_NAME_SIZE];
+	enum err err;
+
+	snprintf(name, sizeof(name), "the CA of [%s]", ca_config(o->ca)->section);
+	err = breaker_ask(breaker, name, began, e);
+	if (err)
+		return err;
+	gate_wait_begins(o->p->pass);
+	err = ca_issue(o->ca, order, answer, e);
+	gate_wait_ends(o->p->pass, began);
+	breaker_note(breaker, name, err, began, clock_monotonic_ms());
+	return err;
+}
+
 /* handle: what the CA gave, also where it has not issued. */
 static enum err ask(
 	const struct order *o, struct chain *out, char handle[CA_HANDLE_SIZE], struct error *e)
@@ -88,7 +112,7 @@ static enum err ask(
 
 	if (err)
 		return err;
-	err = ca_issue(o->ca, &order, &answer, e);
+	err = try_ca(o, &order, &answer, e);
 	barred_leave(o->p, o->ca, known, err, e);
 	meter_issued(o->p->meter, ca_config(o->ca)->type, err);
 	if (!err)
@@ -183,6 +207,7 @@ static enum err pause_until(int64_t deadline, struct error *e)
 	if (clock_monotonic_ms() >= deadline)
 		return error_set(
 			e, ERR_UNAVAILABLE, "another process is just asking the CA for it");
+	(void)patience_look();
 	nanosleep(&pause, NULL);
 	return ERR_OK;
 }

@@ -189,3 +189,8 @@ void provider_use_meter(struct provider *provider, struct meter *meter)
 {
 	provider->meter = meter;
 }
+
+void provider_use_gate(struct provider *provider, struct gate_pass *pass)
+{
+	provider->pass = pass;
+}

@@ -137,16 +137,33 @@ void uploads_fini(struct uploads *uploads)
 	*uploads = (struct uploads){.count = 0};
 }
 
+/* One upload, unless the gateway's breaker is open. */
+static enum err try_gateway(struct provider *p, const char *url, size_t gateway,
+	const struct buf *payload, int64_t deadline, struct error *e)
+{
+	struct breaker *breaker = gate_gateway(p->pass, gateway);
+	int64_t began = clock_monotonic_ms();
+	enum err err = breaker_ask(breaker, url, began, e);
+
+	if (err)
+		return err;
+	gate_wait_begins(p->pass);
+	err = escrow_send(p->escrow, gateway, payload, deadline, e);
+	gate_wait_ends(p->pass, began);
+	breaker_note(breaker, url, err, began, clock_monotonic_ms());
+	meter_upload(p->meter, url, err);
+	return err;
+}
+
 /* The next gateway: the upload, and what became of it. */
 static enum err send_next(struct provider *p, const struct buf *payload, int64_t deadline,
 	int64_t tries, struct uploads *out, struct error *e)
 {
 	struct store_upload *row = &out->row[out->count];
 	struct error *why = &out->why[out->count];
-	enum err err = escrow_send(p->escrow, out->count, payload, deadline, why);
+	enum err err = try_gateway(p, row->gateway, out->count, payload, deadline, why);
 	bool again = err && error_meaning(err)->retry;
 
-	meter_upload(p->meter, row->gateway, err);
 	row->state = !err ? UPLOAD_DELIVERED : again ? UPLOAD_PENDING : UPLOAD_FAILED;
 	row->cause = err ? why->text : "";
 	row->next_at = clock_now() + backoff_seconds(tries, err ? why->retry_after : 0);

@@ -230,6 +230,12 @@ void provider_use_pool(struct provider *provider, struct key_pool *pool)
 	(void)pool;
 }
 
+void provider_use_gate(struct provider *provider, struct gate_pass *pass)
+{
+	(void)provider;
+	(void)pass;
+}
+
 void provider_use_meter(struct provider *provider, struct meter *meter)
 {
 	(void)provider;
