@@ -24,9 +24,15 @@
 #endif
 #define RESTART_PAUSE_MAX_MS 30000
 
-enum role { WORKER, KEY_MAKER };
+/* One worker is always left to record what comes in, see provider/gate.h. */
+#ifndef WORKERS_LEAST
+#define WORKERS_LEAST 2
+#endif
 
-static const char *const role_names[] = {[WORKER] = "worker", [KEY_MAKER] = "key maker"};
+enum role { WORKER, RESERVE, KEY_MAKER };
+
+static const char *const role_names[] = {
+	[WORKER] = "worker", [RESERVE] = "reserve worker", [KEY_MAKER] = "key maker"};
 
 struct child {
 	enum role role;
@@ -68,24 +74,34 @@ static int make_keys(struct key_pool *pool)
 
 static int be(const struct child *child, const struct children *children)
 {
+	const struct gate_pass pass = {
+		.gate = &children->metrics->gate,
+		.place = child->place,
+		.generation = children->generation,
+		.reserve = child->role == RESERVE,
+		.slots = children->workers > 1 ? children->workers - 1 : 1,
+	};
+
 	if (child->role == KEY_MAKER)
 		return make_keys(children->pool);
 	return worker_run(children->config, children->pool, children->metrics, children->memory,
-		child->place, children->listen_fd);
+		&pass, children->listen_fd);
 }
 
 /* Whatever it was doing, it is not any more. */
 static void free_place(const struct children *children, const struct child *child)
 {
-	if (child->role == WORKER)
-		metrics_worker_remove(children->metrics, child->place);
+	if (child->role == KEY_MAKER)
+		return;
+	gate_free_slot(&children->metrics->gate, child->place);
+	metrics_worker_remove(children->metrics, child->place);
 }
 
 static void start(const struct children *children, struct child *child)
 {
 	pid_t parent = getpid(), pid;
 
-	if (child->role == WORKER)
+	if (child->role != KEY_MAKER)
 		child->place = metrics_worker_add(children->metrics);
 	pid = fork();
 	if (pid == 0) {
@@ -148,7 +164,7 @@ static void bury(struct children *children, struct child *child, int status)
 	pid_t pid = child->pid;
 
 	free_place(children, child);
-	if (!child->kill_at && child->role == WORKER)
+	if (!child->kill_at && child->role != KEY_MAKER)
 		metrics_worker_died(children->metrics);
 	if (!child->kill_at)
 		postpone(child, clock_monotonic_ms());
@@ -202,16 +218,17 @@ static void free_list(struct child *child)
 /* So many workers, and a key maker if there is a pool to fill. NULL: no memory. */
 static struct child *new_list(unsigned workers, bool key_maker)
 {
+	unsigned served = workers < WORKERS_LEAST ? WORKERS_LEAST : workers;
 	struct child *list = NULL;
 
-	for (unsigned i = 0; i < workers + key_maker; i++) {
+	for (unsigned i = 0; i < served + key_maker; i++) {
 		struct child *child = calloc(1, sizeof(*child));
 
 		if (!child) {
 			free_list(list);
 			return NULL;
 		}
-		child->role = i < workers ? WORKER : KEY_MAKER;
+		child->role = i < workers ? WORKER : i < served ? RESERVE : KEY_MAKER;
 		child->next = list;
 		list = child;
 	}
@@ -241,11 +258,14 @@ enum err children_renew(struct children *children, const struct config *config, 
 		return err;
 	}
 	meter_name_gateways(&children->metrics->meter, config->escrow.urls);
+	gate_forget_peers(&children->metrics->gate);
 	children_retire(children, kill_at);
 	append(children, added);
 	key_pool_free(children->pool);
 	children->pool = pool;
 	children->config = config;
+	children->workers = workers;
+	children->generation++;
 	return ERR_OK;
 }
 

@@ -12,7 +12,7 @@
 
 /*
  * The worker processes, and the one that makes keys ahead for them, as the parent sees
- * them. One that dies is started anew, at once if it had lived for a while, else after
+ * them. One that dies is started anew, at once if it had served for a while, else after
  * a pause that doubles from death to death. Times are those of clock_monotonic_ms().
  * SIGTERM must be blocked when workers are started.
  */
@@ -25,11 +25,13 @@ struct children {
 	struct metrics *metrics;     /* borrowed; they count in it */
 	struct auth_memory *memory;  /* borrowed; what they know of passwords */
 	int listen_fd;
+	unsigned generation, workers; /* of those to be started */
 };
 
 /*
- * From now on so many workers with that configuration, which is borrowed; those that
- * are there retire as by children_retire(). ERR_INTERNAL, and nothing has changed.
+ * From now on so many workers with that configuration, which is borrowed; a single one gets
+ * another one beside it, which serves while it waits for a CA or a gateway. Those that are there
+ * retire as by children_retire(). ERR_INTERNAL, and nothing has changed.
  */
 enum err children_renew(struct children *children, const struct config *config, unsigned workers,
 	int64_t kill_at, struct error *e) must_check;

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "fcgi/route.h"
 
 #define CAUSE_MAX 512
@@ -37,8 +38,11 @@ enum err events_post(struct service *service, const struct request *request,
 {
 	const char *body = request->body.data ? request->body.data : "";
 	struct outcome outcome = {.kind = OUTCOME_IGNORED};
-	enum err err = provider_handle(service->provider, body, request->body.len, &outcome, e);
+	enum err err;
 
+	patience_set(service_answer_early, service);
+	err = provider_handle(service->provider, body, request->body.len, &outcome, e);
+	patience_set(NULL, NULL);
 	if (err && !outcome.recorded && error_meaning(err)->retry)
 		events_unrecorded(request, e);
 	if (err)

@@ -13,6 +13,7 @@ struct gateway {
 	void *ctx;
 	size_t (*read)(void *ctx, void *data, size_t len); /* less than len: the body ends */
 	bool (*write)(void *ctx, const void *data, size_t len);
+	void (*end)(void *ctx); /* the answer is whole, params are gone; NULL: on return only */
 };
 
 #endif

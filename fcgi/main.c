@@ -21,7 +21,7 @@ static const char usage[] =
 	"  -c, --config FILE      configuration; default $CERTPROV_CONFIG, else\n"
 	"                         " CERTPROV_CONFIG_FILE "\n"
 	"  -s, --socket SOCKET    unix socket to make; default: the one that is descriptor 0\n"
-	"  -w, --workers WORKERS  processes, 1 to 1024; default: processor cores + 1\n"
+	"  -w, --workers WORKERS  at the same time, 1 to 1024; default: cores + 1\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
 	"With neither, and GATEWAY_INTERFACE set, it answers one CGI request and exits.\n";

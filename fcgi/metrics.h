@@ -8,6 +8,7 @@
 #include "fcgi/auth.h"
 #include "fcgi/request.h"
 #include "fcgi/response.h"
+#include "provider/gate.h"
 #include "provider/meter.h"
 
 /*
@@ -17,7 +18,7 @@
  */
 
 /* Workers at the same time, those that retire while others take over included. */
-#define METRICS_WORKERS 4096
+#define METRICS_WORKERS GATE_PLACES
 
 struct metrics {
 	int64_t started; /* clock_now() */
@@ -29,6 +30,7 @@ struct metrics {
 	atomic_ullong deaths;		    /* of workers that nobody had asked to go */
 	atomic_uchar worker[METRICS_WORKERS];
 	struct meter meter;
+	struct gate gate;
 };
 
 /* ERR_INTERNAL: no memory. */

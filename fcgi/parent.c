@@ -16,7 +16,7 @@
 #include "fcgi/watch.h"
 
 /* For connections that wait already when we are told to go: nobody else may come to serve them. */
-#define DRAIN_MS 5000
+#define DRAIN_MS 30000
 #define DRAIN_LOOK_MS 20
 
 /* What a worker may take beyond the deadlines of its request, when it is told to go. */
@@ -132,6 +132,7 @@ static void stop(struct parent *p)
 	if (p->stopping)
 		return;
 	p->stopping = true;
+	atomic_store(&p->metrics->gate.stopping, true);
 	p->drain_until = clock_monotonic_ms() + DRAIN_MS;
 	log_info("stopping; what is in flight is finished first");
 	notify_stopping();

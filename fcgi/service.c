@@ -50,6 +50,8 @@ static void equip_provider(struct service *service)
 	provider_use_pool(service->provider, service->pool);
 	if (service->metrics)
 		provider_use_meter(service->provider, &service->metrics->meter);
+	if (service->pass.gate)
+		provider_use_gate(service->provider, &service->pass);
 }
 
 void service_use(struct service *service, struct metrics *metrics, struct key_pool *pool)
@@ -76,6 +78,12 @@ void service_use_memory(struct service *service, struct auth_memory *memory)
 		auth_share(service->auth, memory);
 	if (service->admin)
 		auth_share(service->admin, memory);
+}
+
+void service_use_gate(struct service *service, const struct gate_pass *pass)
+{
+	service->pass = *pass;
+	equip_provider(service);
 }
 
 /* --- who may */
@@ -255,24 +263,69 @@ static void send_and_log(const struct request *request, const struct response *r
 			deadline_passed() ? "the web server stalled and was cut off" : e.text);
 }
 
+/* A request, until it is answered. */
+struct exchange {
+	const struct request *request;
+	int64_t started;
+	bool answered;
+};
+
+static void answer_now(struct service *service, struct exchange *x, struct response *response,
+	const struct error *result)
+{
+	if (service) /* before the client can know */
+		metrics_request(service->metrics, x->request->which, response->status);
+	send_and_log(x->request, response, result, x->started);
+	x->answered = true;
+}
+
+static void answer_early(struct service *service, struct exchange *x)
+{
+	const struct gateway *gateway = x->request->gateway;
+	struct response response;
+	struct error e;
+
+	error_set(&e, ERR_UNAVAILABLE,
+		"recorded, and still waiting for a CA or a gateway that is slow, while other "
+		"events wait");
+	response_init(&response);
+	problem_fill(&response, &e);
+	answer_now(service, x, &response, &e);
+	response_fini(&response);
+	gateway->end(gateway->ctx);
+	deadline_stop();
+}
+
+bool service_answer_early(void *ctx)
+{
+	struct service *service = ctx;
+	struct exchange *x = service->exchange;
+
+	if (!x->answered && x->request->gateway->end &&
+		gate_is_wanted(&service->pass, clock_monotonic_ms()))
+		answer_early(service, x);
+	return !x->answered || !gate_is_stopping(&service->pass);
+}
+
 static void answer(
 	struct service *service, const struct gateway *gateway, const struct error *reason)
 {
 	struct error e = reason ? *reason : (struct error){.code = ERR_OK};
-	int64_t started = clock_monotonic_ms();
 	struct request request;
 	struct response response;
+	struct exchange x = {.request = &request, .started = clock_monotonic_ms()};
 
 	request_init(&request, gateway);
 	response_init(&response);
 	log_set_request(request.id);
+	if (service)
+		service->exchange = &x;
 	if (!e.code && dispatch(service, &request, &response, &e) == ERR_OK)
 		e = (struct error){.code = ERR_OK};
 	if (e.code)
 		problem_fill(&response, &e);
-	if (service) /* before the client can know */
-		metrics_request(service->metrics, request.which, response.status);
-	send_and_log(&request, &response, &e, started);
+	if (!x.answered)
+		answer_now(service, &x, &response, &e);
 	log_set_request(NULL);
 	response_fini(&response);
 	request_fini(&request);

@@ -16,6 +16,8 @@ struct service {
 	struct auth *auth;	     /* NULL unless events.authenticate is basic */
 	struct auth *admin;	     /* NULL: no pages for [admin] */
 	struct metrics *metrics;     /* borrowed; NULL: nobody counts */
+	struct gate_pass pass;	     /* with a gate only in a worker */
+	struct exchange *exchange;   /* of the request that is being answered */
 };
 
 /*
@@ -30,6 +32,16 @@ void service_use(struct service *service, struct metrics *metrics, struct key_po
 
 /* From now on passwords are checked together with all who use that memory; borrowed. */
 void service_use_memory(struct service *service, struct auth_memory *memory);
+
+/* A worker's pass, whose gate is borrowed: its events need a slot. */
+void service_use_gate(struct service *service, const struct gate_pass *pass);
+
+/*
+ * A patience (base/patience.h) for the time in which a recorded event is processed, ctx is the
+ * service: answers 503 where it takes long and other events need the slot. The work goes on, but
+ * not once the handler has been told to stop.
+ */
+bool service_answer_early(void *ctx);
 
 /*
  * Answers one request, and logs one line about it. The deadline for receiving must be

@@ -17,6 +17,10 @@
 
 #define OUT_OF_RESOURCES_PAUSE_MS 100
 
+/* How long a reserve worker leaves a connection to the other one, and looks meanwhile. */
+#define RESERVE_MS 2000
+#define RESERVE_LOOK_MS 20
+
 static volatile sig_atomic_t stop;
 
 static void on_stop(int signal)
@@ -48,20 +52,34 @@ static void set_signals(void)
 
 /* --- one connection: what libfcgi reads from and writes to is ours, so that we can cut it */
 
+struct connection {
+	FCGX_Request r;
+	bool over;
+};
+
 static size_t read_body(void *ctx, void *data, size_t len)
 {
-	FCGX_Request *r = ctx;
-	int got = FCGX_GetStr(data, len < INT_MAX ? (int)len : INT_MAX, r->in);
+	struct connection *c = ctx;
+	int got = FCGX_GetStr(data, len < INT_MAX ? (int)len : INT_MAX, c->r.in);
 
 	return got > 0 ? (size_t)got : 0;
 }
 
 static bool write_answer(void *ctx, const void *data, size_t len)
 {
-	FCGX_Request *r = ctx;
+	struct connection *c = ctx;
 
-	return len < INT_MAX && FCGX_PutStr(data, (int)len, r->out) == (int)len &&
-	       FCGX_FFlush(r->out) == 0;
+	return len < INT_MAX && FCGX_PutStr(data, (int)len, c->r.out) == (int)len &&
+	       FCGX_FFlush(c->r.out) == 0;
+}
+
+static void end_answer(void *ctx)
+{
+	struct connection *c = ctx;
+
+	if (!c->over)
+		FCGX_Finish_r(&c->r);
+	c->over = true;
 }
 
 /*
@@ -72,19 +90,20 @@ static bool write_answer(void *ctx, const void *data, size_t len)
  */
 static void serve(struct service *service, int fd)
 {
-	FCGX_Request r;
-	struct gateway gateway = {.ctx = &r, .read = read_body, .write = write_answer};
+	struct connection c = {.over = false};
+	struct gateway gateway = {
+		.ctx = &c, .read = read_body, .write = write_answer, .end = end_answer};
 
-	FCGX_InitRequest(&r, -1, 0);
-	r.ipcFd = fd;
-	r.keepConnection = 1;
+	FCGX_InitRequest(&c.r, -1, 0);
+	c.r.ipcFd = fd;
+	c.r.keepConnection = 1;
 	deadline_watch(fd);
 	deadline_start(RECEIVE_DEADLINE_MS);
-	if (FCGX_Accept_r(&r) == 0) {
-		r.keepConnection = 0;
-		gateway.params = r.envp;
+	if (FCGX_Accept_r(&c.r) == 0) {
+		c.r.keepConnection = 0;
+		gateway.params = c.r.envp;
 		service_answer(service, &gateway);
-		FCGX_Finish_r(&r);
+		end_answer(&c);
 	} else if (deadline_passed()) {
 		log_warning("a connection brought no request within %d ms and was cut off",
 			RECEIVE_DEADLINE_MS);
@@ -125,6 +144,35 @@ static int64_t latest_end(const struct config *config)
 	       config_patience(config) * 1000;
 }
 
+/*
+ * A reserve worker leaves connections to the one beside it, unless that one waits for a CA or a
+ * gateway, or does not come for them.
+ */
+static bool is_left_to_others(struct service *service, int listen_fd)
+{
+	const struct timespec pause = {.tv_nsec = RESERVE_LOOK_MS * 1000000L};
+	struct pollfd waiting = {.fd = listen_fd, .events = POLLIN};
+	int64_t began = clock_monotonic_ms(), now = began;
+
+	if (!service->pass.reserve)
+		return false;
+	while (!gate_is_slow(&service->pass, now) && now - began < RESERVE_MS) {
+		nanosleep(&pause, NULL);
+		if (poll(&waiting, 1, 0) <= 0)
+			return true;
+		now = clock_monotonic_ms();
+	}
+	return false;
+}
+
+/* Are there more connections? They are not recorded while we are at this one. */
+static void look_at_crowd(struct service *service, int listen_fd)
+{
+	struct pollfd more = {.fd = listen_fd, .events = POLLIN};
+
+	gate_note_crowd(&service->metrics->gate, poll(&more, 1, 0) > 0, clock_monotonic_ms());
+}
+
 /* Whether to go on. Another worker may have been quicker to accept; that is no error. */
 static bool accept_one(struct service *service, unsigned place, int listen_fd)
 {
@@ -135,6 +183,7 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 		int64_t before = watchdog_enter(latest_end(service->config));
 
 		metrics_worker_busy(service->metrics, place);
+		look_at_crowd(service, listen_fd);
 		serve(service, fd);
 		watchdog_leave(before);
 		metrics_worker_idle(service->metrics, place, started);
@@ -169,13 +218,14 @@ static enum err start_watchdog(struct error *e)
 static int answer_requests(struct service *service, unsigned place, int listen_fd)
 {
 	while (!stop)
-		if (wait_for_connection(listen_fd) && !accept_one(service, place, listen_fd))
+		if (wait_for_connection(listen_fd) && !is_left_to_others(service, listen_fd) &&
+			!accept_one(service, place, listen_fd))
 			return error_meaning(ERR_INTERNAL)->exit_status;
 	return 0;
 }
 
 int worker_run(const struct config *config, struct key_pool *pool, struct metrics *metrics,
-	struct auth_memory *memory, unsigned place, int listen_fd)
+	struct auth_memory *memory, const struct gate_pass *pass, int listen_fd)
 {
 	struct service service = {.config = NULL};
 	struct error e = {.code = ERR_OK};
@@ -191,9 +241,10 @@ int worker_run(const struct config *config, struct key_pool *pool, struct metric
 		log_error("worker cannot start: %s", e.text);
 		return error_meaning(err)->exit_status;
 	}
+	service_use_gate(&service, pass);
 	service_use(&service, metrics, pool);
 	service_use_memory(&service, memory);
-	status = answer_requests(&service, place, listen_fd);
+	status = answer_requests(&service, pass->place, listen_fd);
 	service_close(&service);
 	return status;
 }
