@@ -29,6 +29,9 @@ bool utf8_has_control(const char *s);
  */
 bool utf8_has_stray_control(const char *s);
 
+/* True for a character that NFKC replaces but NFC keeps: full-width letters, ligatures. */
+bool utf8_is_compatibility(uint32_t cp);
+
 /* True for white space in any script (Unicode's White_Space). */
 bool utf8_is_space(uint32_t cp);
 

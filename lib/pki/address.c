@@ -2,6 +2,7 @@
 
 #include "pki/address.h"
 
+#include <gnutls/gnutls.h>
 #include <idn2.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,26 @@ static bool has_space(const char *s)
 	return false;
 }
 
+/*
+ * Two texts that look the same must not be two mailboxes: NFC, without characters that NFKC
+ * replaces, is what NFKC leaves as it is (RFC 6532, 3.1). GnuTLS also refuses what no text has.
+ */
+static bool is_normal(const char *s, size_t len)
+{
+	gnutls_datum_t nfc = {NULL, 0};
+	uint32_t c = 0;
+	bool same = gnutls_utf8_password_normalize(
+			    (const unsigned char *)s, (unsigned)len, &nfc, 0) == 0 &&
+		    nfc.size == len && memcmp(nfc.data, s, len) == 0;
+
+	gnutls_free(nfc.data);
+	for (size_t at = 0, size; same && at < len; at += size) {
+		size = utf8_next(s + at, len - at, &c);
+		same = size > 0 && !utf8_is_compatibility(c);
+	}
+	return same;
+}
+
 static bool is_ascii(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -149,6 +170,9 @@ enum err address_parse(const char *s, struct address *out, struct error *e)
 	if (s[local] != '@' || strchr(s + local + 1, '@'))
 		return refuse(e, "not one @");
 	err = check_local(s, local, e);
+	if (!err && !is_ascii(s, local) && !is_normal(s, local))
+		err = refuse(e, "the part before the @ is written in a form that looks like "
+				"another (Unicode: not NFKC)");
 	if (!err)
 		err = domain_to_ascii(s + local + 1, &domain, e);
 	if (!err)

@@ -21,7 +21,7 @@ struct address {
 /*
  * Validates one address: a dot-atom local part of at most 64 octets (no quoted
  * strings, no comments), at least two domain labels, no address literals, no
- * controls or bidi marks. ERR_UNPROCESSABLE, saying what is wrong.
+ * controls or bidi marks, no routes (% and !), in NFKC. ERR_UNPROCESSABLE, saying what is wrong.
  */
 enum err address_parse(const char *s, struct address *out, struct error *e) must_check;
 

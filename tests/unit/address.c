@@ -30,6 +30,8 @@ static void takes_mail_addresses(void **state)
 		{"jörg@bücher.example", "jörg@xn--bcher-kva.example", "xn--bcher-kva.example",
 			false},
 		{"用户@example.com", "用户@example.com", "example.com", false},
+		{"दिल्ली@example.com", "दिल्ली@example.com", "example.com", false},
+		{"Ünal.ß@example.com", "Ünal.ß@example.com", "example.com", false},
 		/* 64 + 1 + 189 = 254 */
 		{A63 "a@" D63 "." D63
 		     ".ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd."
@@ -97,6 +99,15 @@ static void refuses_the_rest(void **state)
 		{"a@1。2", "IP address"},
 		{"a\u00a0b@example.com", "invisible"},
 		{"a\u3000b@example.com", "invisible"},
+		{"jo\u0308rg@example.com", "NFKC"},
+		{"\u1112\u1161\u11ab@example.com", "NFKC"},
+		{"ａlice@example.com", "NFKC"},
+		{"ﬁona@example.com", "NFKC"},
+		{"x²@example.com", "NFKC"},
+		{"\u212alaus@example.com", "NFKC"},
+		{"ℹ@example.com", "NFKC"},
+		{"\U0001d41a@example.com", "NFKC"},
+		{"alice＠example.com", "not one @"},
 		{"a@example.com\n", "control"},
 		{"a\r\nBcc:b@example.com", "control"},
 		{"a\tb@example.com", "control"},

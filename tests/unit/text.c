@@ -297,6 +297,26 @@ static void test_list(void **state)
 	assert_list(" a b ,,\tc,d ", (const char *const[]){"a b", "c", "d", NULL});
 }
 
+/* By hand, from the charts: at the ends of ranges and between. */
+static void test_utf8_compatibility(void **state)
+{
+	static const uint32_t yes[] = {0xa0, 0xaa, 0xb2, 0x132, 0x1c4, 0x2b0, 0x37a, 0x675, 0xe33,
+		0x1d2c, 0x2002, 0x2024, 0x2100, 0x2460, 0x249c, 0x2e9f, 0x2f00, 0x3000, 0x3131,
+		0x3200, 0x33ff, 0xfb00, 0xfb50, 0xff01, 0xff21, 0xff5e, 0xff66, 0xffe0, 0x1d400,
+		0x1f100, 0x1f238};
+	static const uint32_t no[] = {0x41, 0xa1, 0xdf, 0xe9, 0x131, 0x3a9, 0x430, 0x5d0, 0x627,
+		0x905, 0xe01, 0x1100, 0x1e00, 0x3042, 0x30a2, 0x4e00, 0x9fff, 0xac00, 0x1f600,
+		0x20000, 0x10ffff};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		if (!utf8_is_compatibility(yes[i]))
+			fail_msg("U+%04X", (unsigned)yes[i]);
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		if (utf8_is_compatibility(no[i]))
+			fail_msg("U+%04X", (unsigned)no[i]);
+}
+
 static void test_utf8_stray_control(void **state)
 {
 	static const char *const good[] = {"\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
@@ -345,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_utf8_next),
+		cmocka_unit_test(test_utf8_compatibility),
 		cmocka_unit_test(test_utf8_stray_control),
 		cmocka_unit_test(test_utf8_trim),
 		cmocka_unit_test(test_control),
