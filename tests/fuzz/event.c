@@ -22,7 +22,12 @@ static void check_event(const struct event *event)
 		size_t len = strlen(event->field[i]);
 
 		assert(len <= 1024 && utf8_is_valid(event->field[i], len));
+		assert(event->damage[i] <= EVENT_LOST);
+		assert(event->damage[i] == EVENT_LOST || !strstr(event->field[i], "\ufffd"));
+		assert(event->damage[i] == EVENT_WHOLE || *event->repaired);
 	}
+	assert(utf8_is_valid(event->repaired, strlen(event->repaired)));
+	assert(!event->unmatched || event->kind == EVENT_OTHER);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
