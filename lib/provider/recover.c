@@ -1,6 +1,8 @@
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "pki/pkcs12.h"
 #include "provider/internal.h"
 
@@ -139,23 +141,58 @@ static enum err pack(const struct config *config, const char *password,
 
 /* --- all of it */
 
-/* Who takes which keys, and why. As long as this is not written down, there is no file. */
-static enum err record(struct store *store, const struct recover_options *options,
-	const struct credential *credentials, size_t count, struct error *e)
+/* Who takes which keys, and why; why not, where failure is not NULL. */
+static enum err record(struct store *store, enum audit_action action,
+	const struct recover_options *options, const struct credential *credentials, size_t count,
+	const struct error *failure, struct error *e)
 {
 	struct buf detail = BUF_INIT(DETAIL_MAX);
-	struct store_audit entry = {.action = AUDIT_RECOVERED, .user_uuid = options->user_uuid};
+	struct store_audit entry = {.action = action, .user_uuid = options->user_uuid};
 	enum err err;
 
 	buf_printf(&detail, "to %s because \"%s\": encryption certificates", options->output,
 		options->reason);
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&detail, "%s %s", i ? "," : "", credentials[i].serial);
+	if (failure)
+		buf_printf(&detail, ": %s", failure->text);
 	err = buf_check(&detail, e);
 	entry.detail = detail.data;
 	if (!err)
 		err = store_audit_add(store, &entry, e);
 	buf_free(&detail);
+	return err;
+}
+
+/* The trail has the request already, so a failure that cannot be written down hides nothing. */
+static void record_failure(struct store *store, const struct recover_options *options,
+	const struct credential *credentials, size_t count, const struct error *failure)
+{
+	struct error e;
+
+	if (record(store, AUDIT_RECOVERY_FAILED, options, credentials, count, failure, &e))
+		log_warning("the audit trail has the recovery's request, and not its failure: %s",
+			e.text);
+}
+
+/* As long as the request is not written down, there is no file; nor where its success is not. */
+static enum err hand_out(struct store *store, const struct recover_options *options,
+	const struct credential *credentials, size_t count, const struct blob *file,
+	struct error *e)
+{
+	enum err err =
+		record(store, AUDIT_RECOVERY_REQUESTED, options, credentials, count, NULL, e);
+
+	if (err)
+		return err;
+	err = file_create(options->output, OUTPUT_MODE, file->data, file->len, e);
+	if (err) {
+		record_failure(store, options, credentials, count, e);
+		return err;
+	}
+	err = record(store, AUDIT_RECOVERED, options, credentials, count, NULL, e);
+	if (err)
+		unlink(options->output);
 	return err;
 }
 
@@ -175,9 +212,7 @@ static enum err recover(struct store *store, const struct config *config, const 
 	for (size_t i = 0; i < count; i++)
 		blob_free(&found[i].key);
 	if (!err)
-		err = record(store, options, found, count, e);
-	if (!err)
-		err = file_create(options->output, OUTPUT_MODE, file.data, file.len, e);
+		err = hand_out(store, options, found, count, &file, e);
 	for (size_t i = 0; !err && i < count; i++)
 		options->report(options->ctx, &found[i]);
 	blob_free(&file);

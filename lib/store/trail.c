@@ -12,6 +12,8 @@ const char *const audit_action_names[AUDIT_ACTION_COUNT] = {
 	[AUDIT_REFUSED] = "refused",
 	[AUDIT_UNENROLLED] = "unenrolled",
 	[AUDIT_REVOKED] = "revoked",
+	[AUDIT_RECOVERY_REQUESTED] = "recovery-requested",
+	[AUDIT_RECOVERY_FAILED] = "recovery-failed",
 	[AUDIT_RECOVERED] = "recovered",
 	[AUDIT_REKEYED] = "rekeyed",
 };

@@ -20,8 +20,10 @@ enum audit_action {
 	AUDIT_REFUSED,	  /* for good: an event by us or the CA, an upload by a gateway */
 	AUDIT_UNENROLLED, /* a device */
 	AUDIT_REVOKED,	  /* a certificate */
-	AUDIT_RECOVERED,  /* a user's encryption keys were handed out */
-	AUDIT_REKEYED,	  /* all private keys were sealed anew */
+	AUDIT_RECOVERY_REQUESTED, /* a user's encryption keys are about to be handed out */
+	AUDIT_RECOVERY_FAILED,	  /* … and were not */
+	AUDIT_RECOVERED,	  /* … and were */
+	AUDIT_REKEYED,		  /* all private keys were sealed anew */
 	AUDIT_ACTION_COUNT,
 };
 

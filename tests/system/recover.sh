@@ -194,6 +194,15 @@ is "$code $(wc -l <<<"$printed") ${printed##* }" '0 1 active' "another user has 
 like "$(certprov list events --audit | sed -n 2p)" \
 	"recovered.*$bert.*to $out/bert.p12 because \"he left\": encryption certificates [0-9a-f]*\$" \
 	'the audit trail has who, for whom and why'
+is "$(certprov list events --audit --json | jq -r '.[1].action')" recovery-requested \
+	'... and that it was asked for, before there was a file'
+# What could not be done was not done, and the trail says so.
+recover --user "$bert" -o "$out/nowhere/bert.p12" --reason 'no folder'
+isnt "$code" 0 'a file that cannot be made'
+is "$(certprov list events --audit --json | jq -r '[.[0, 1].action] | join(" ")')" \
+	'recovery-failed recovery-requested' '... is no recovery in the audit trail'
+like "$(certprov list events --audit --json | jq -r '.[0].detail')" \
+	"to $out/nowhere/bert.p12 because \"no folder\": .*No such file" '... which says why'
 # What cannot be written down is not done.
 code=0
 said=$( (ulimit -f 4 && certprov recover --user "$anna" --output "$out/full.p12" --reason x) 2>&1) || code=$?
