@@ -54,16 +54,34 @@ static bool login_user(uid_t *out)
 	return true;
 }
 
+/*
+ * Who came by sudo, where the kernel knows of no login (containers, no pam_loginuid). Anybody who
+ * gets here may have written that name there: root, or the user who has the master key. Neither is
+ * held to anything by this trail, but an honest one is named. A name that no user has is left out.
+ */
+static const char *sudo_user(void)
+{
+	const char *name = getenv("SUDO_USER");
+
+	return name && *name && getpwnam(name) ? name : NULL;
+}
+
 static void set_actor(struct audit *audit)
 {
 	char number[NUMBER_MAX], login_number[NUMBER_MAX];
+	const char *sudo = sudo_user();
+	bool known;
 	uid_t login = 0;
 	int len = snprintf(audit->actor, sizeof(audit->actor), "%.32s by %.32s", log_program(),
 		user_name(getuid(), number));
 
-	if (login_user(&login) && login != getuid())
+	known = login_user(&login);
+	if (known && login != getuid())
 		snprintf(audit->actor + len, sizeof(audit->actor) - (size_t)len, " (login %.32s)",
 			user_name(login, login_number));
+	else if (!known && sudo)
+		snprintf(audit->actor + len, sizeof(audit->actor) - (size_t)len, " (sudo by %.32s)",
+			sudo);
 }
 
 const char *audit_actor(const struct audit *audit)

@@ -22,7 +22,7 @@ enum err audit_open(const struct seal *seal, const struct blob *sealed_key, stru
 	struct error *e) must_check;
 void audit_close(struct audit *audit);
 
-/* Who we are: "certprov by root (login alice)". Borrowed. */
+/* Who we are: "certprov by root (login alice)", "certprov by root (sudo by alice)". Borrowed. */
 const char *audit_actor(const struct audit *audit);
 
 /* An entry as it is stored. Texts are borrowed. */

@@ -100,6 +100,15 @@ isnt "$run" '' '... has an id'
 is "$(done_under "$run")" 'received uploaded' '... which is its own'
 like "$(newest .actor)" "^certprov by $me" '... and who it was'
 
+if [[ $(cat /proc/self/loginuid 2>/dev/null) =~ ^(|4294967295)$ ]]; then
+	SUDO_USER=daemon certprov enroll "$root/event.json" >"$root/enroll.json"
+	is "$(newest .actor)" "certprov by $me (sudo by daemon)" '... the one who came by sudo, too'
+	SUDO_USER='nobody-knows (login root)' certprov enroll "$root/event.json" >"$root/enroll.json"
+	is "$(newest .actor)" "certprov by $me" '... but no name that nobody has'
+else
+	skip 'sudo' 'the kernel knows the login'
+fi
+
 serial=$(serial_of encryption "$anna")
 certprov revoke --serial "$serial" --reason keyCompromise >"$root/revoke.out"
 is "$(newest '.action + " " + .serial')" "revoked $serial" 'certprov revoke'
