@@ -33,6 +33,12 @@
 #define PAUSE_DOOR_NS 300000
 #define PAUSE_DESK_NS 50000
 
+static enum err no_descriptor(const char *path, struct error *e)
+{
+	return error_errno(
+		e, ERR_UNAVAILABLE, "%s: raise LimitNOFILE= of the unit, or ulimit -n", path);
+}
+
 /*
  * An administrator may be the first: then it goes to the database's owner. Nothing but a file that
  * we have just made does: where that owner put a link to another file, root would give it away.
@@ -41,6 +47,8 @@ static enum err make(const char *path, const struct stat *database, int *out, st
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return no_descriptor(path, e);
 	if (fd < 0)
 		return error_errno(e, errno == EEXIST ? ERR_NOT_FOUND : ERR_CONFIG,
 			"%s: user %u must be able to write in its folder (chown, chmod)", path,

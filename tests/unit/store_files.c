@@ -257,6 +257,59 @@ static void says_that_a_folder_is_read_only(void **state)
 	assert_int_equal(in_child(f, open_as_nobody), 0);
 }
 
+static int open_beside_files_of_root(struct fixture *f)
+{
+	struct store *store = NULL;
+
+	if (geteuid() == 0 && (setgid(NOBODY) || setuid(NOBODY)))
+		return 1;
+	if (!store_open(&f->config, &store, &f->e))
+		return 2;
+	return strstr(f->e.text, "-wal belongs to user 0") && strstr(f->e.text, "chown it") ? 0 : 3;
+}
+
+/* One more at a time, until there are enough: 0 if SQLite's failures among them had their cause. */
+static int open_with_few_descriptors(struct fixture *f)
+{
+	struct store *store = NULL;
+	bool told = false;
+
+	for (rlim_t most = 3; most < 64 && !store; most++) {
+		const struct rlimit limit = {most, 64};
+
+		if (setrlimit(RLIMIT_NOFILE, &limit))
+			return 1;
+		if (!store_open(&f->config, &store, &f->e))
+			break;
+		if (strstr(f->e.text, "unable to open") || strstr(f->e.text, "must be able"))
+			return 2;
+		told |= strstr(f->e.text, "no file descriptor is left") != NULL &&
+			strstr(f->e.text, "LimitNOFILE") != NULL;
+	}
+	store_close(store);
+	return told ? 0 : 3;
+}
+
+/* All that SQLite says is "unable to open database file", and its number 14. */
+static void says_why_it_cannot_be_opened(void **state)
+{
+	struct fixture *f = *state;
+	char beside[400];
+
+	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
+	assert_int_equal(in_child(f, open_with_few_descriptors), 0);
+	if (geteuid() != 0)
+		return;
+	/* An administrator was here, and the service finds files that it cannot open. */
+	for_files(f, give_away, NULL);
+	assert_int_equal(chmod(f->dir, 0777), 0);
+	snprintf(beside, sizeof(beside), "%s-shm", f->database);
+	must_write(beside, "");
+	snprintf(beside, sizeof(beside), "%s-wal", f->database);
+	must_write(beside, "");
+	assert_int_equal(in_child(f, open_beside_files_of_root), 0);
+}
+
 /* The administrator comes first, as root; the service must be able to take the lock. */
 static void gives_the_lock_to_the_owner_of_the_database(void **state)
 {
@@ -515,6 +568,7 @@ int main(void)
 		TEST(leaves_nothing_behind),
 		TEST(stands_a_full_disk),
 		TEST(says_that_a_folder_is_read_only),
+		TEST(says_why_it_cannot_be_opened),
 		TEST(gives_the_lock_to_the_owner_of_the_database),
 		TEST(refuses_a_lock_that_is_a_link),
 		TEST(says_how_to_make_a_store),
