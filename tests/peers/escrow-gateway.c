@@ -86,7 +86,7 @@ static enum err obey_before(struct exchange *x)
 	const struct order *order = &x->order;
 
 	if (order->deed == DEED_SLOW || order->deed == DEED_HANG)
-		peer_wait(order->number);
+		state_wait(x->gateway->state, order);
 	if (order->deed == DEED_HANG)
 		x->status = PEER_STATUS_DROP;
 	else if (order->deed == DEED_STATUS && order->status >= 300)
@@ -99,7 +99,7 @@ static void obey_after(struct exchange *x)
 {
 	x->status = x->order.deed == DEED_STATUS ? x->order.status : 200;
 	if (x->order.deed == DEED_LATE)
-		peer_wait(x->order.number);
+		state_wait(x->gateway->state, &x->order);
 	if (x->order.deed == DEED_DROP)
 		x->status = PEER_STATUS_DROP;
 }

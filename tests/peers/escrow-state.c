@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/kinds.h"
 #include "base/text.h"
+#include "tests/peers/peer-fastcgi.h"
 #include "tests/peers/peer-state.h"
 
 #define RECORD_MAX 99999
@@ -93,7 +94,9 @@ static bool read_order(char *line, struct order *out)
 		return false;
 	order.deed = (enum deed)deed;
 	word = peer_word(rest, &last);
-	if (*word && !read_number(word, &order.number))
+	if (strcmp(word, "gate") == 0)
+		order.number = GATE;
+	else if (*word && !read_number(word, &order.number))
 		return false;
 	if (*last && !read_failure(last, &order))
 		return false;
@@ -135,6 +138,26 @@ static enum err locked_order(const char *dir, bool upload, struct order *out, st
 		return error_set(
 			e, ERR_INTERNAL, "the simulator does not know the order \"%s\"", line);
 	return out->deed == DEED_FAIL ? count_failure(dir, out, e) : ERR_OK;
+}
+
+#define GATE_SECONDS 300 /* nobody waits longer */
+
+void state_wait(const char *dir, const struct order *order)
+{
+	char held[PATH_MAX], opened[PATH_MAX];
+	int fd;
+
+	if (order->number != GATE) {
+		peer_wait(order->number);
+		return;
+	}
+	peer_path(dir, "held", held);
+	peer_path(dir, "open", opened);
+	fd = creat(held, 0600);
+	if (fd >= 0)
+		close(fd);
+	for (int i = 0; i < GATE_SECONDS * 100 && access(opened, F_OK) < 0; i++)
+		peer_wait(0.01);
 }
 
 enum err state_next_order(const char *dir, bool upload, struct order *out, struct error *e)

@@ -26,6 +26,8 @@
  *   slow SECONDS        wait, then as ok
  *   hang SECONDS        wait, then end the connection without an answer; record nothing
  *   late SECONDS        judge and record, wait, then answer
+ *                       For each of these SECONDS may be "gate": until the test makes the file
+ *                       "open"; meanwhile there is the file "held"
  *   drop                judge and record, then end the connection without an answer
  *   cut                 judge and record, then end it in the middle of the answer's body
  *   huge MEGABYTES      judge and record, then answer 200 with that much text
@@ -45,9 +47,11 @@ enum deed {
 	DEED_COUNT
 };
 
+#define GATE (-1.0)
+
 struct order {
 	enum deed deed;
-	double number;	/* seconds, megabytes, or every how many */
+	double number;	/* seconds (GATE: until told), megabytes, or every how many */
 	int status;	/* of DEED_STATUS */
 	enum deed how;	/* of DEED_FAIL */
 	char retry[64]; /* Retry-After, or "" */
@@ -56,6 +60,9 @@ struct order {
 /* The order for this request; only an upload takes a line from the script. */
 enum err state_next_order(
 	const char *dir, bool upload, struct order *out, struct error *e) must_check;
+
+/* Waits as the order says. */
+void state_wait(const char *dir, const struct order *order);
 
 #define RECORD_NAME_SIZE 24
 

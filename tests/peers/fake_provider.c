@@ -73,6 +73,20 @@ static enum err fail(const char *arguments, struct error *e)
 	abort();
 }
 
+/* A file with ".begun" behind the store's name has those that have begun to sleep. */
+static void note_begun(const struct provider *provider, const char *body)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s.begun", provider->config->store.sqlite);
+	file = fopen(path, "a");
+	if (!file)
+		return;
+	fprintf(file, "%s\n", body);
+	fclose(file);
+}
+
 static void sleep_for(const char *milliseconds)
 {
 	long ms = strtol(milliseconds, NULL, 10);
@@ -128,10 +142,14 @@ static enum err obey(const char *body, struct outcome *out, struct error *e)
 enum err provider_handle(struct provider *provider, const char *body, size_t len,
 	struct outcome *out, struct error *e)
 {
-	enum err err = strlen(body) == len ? obey(body, out, e)
-					   : error_set(e, ERR_MALFORMED, "The event has a NUL.");
-	FILE *journal = fopen(provider->config->store.sqlite, "a");
+	FILE *journal;
+	enum err err;
 
+	if (strncmp(body, "sleep ", 6) == 0)
+		note_begun(provider, body);
+	err = strlen(body) == len ? obey(body, out, e)
+				  : error_set(e, ERR_MALFORMED, "The event has a NUL.");
+	journal = fopen(provider->config->store.sqlite, "a");
 	out->recorded = journal != NULL;
 	if (journal) {
 		fprintf(journal, "%s\n", body);

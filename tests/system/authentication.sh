@@ -127,9 +127,8 @@ ok "... and remembered ($took ms)" test "$took" -le $((first / 2))
 
 htpasswd -niBC 5 uem <<<'a new password' >"$users"
 not_ok 'a new password holds with the next SIGHUP' in_log 'read anew'
-handler_reload
+ok '... which the old worker does not outlast' handler_renew
 ok '... the log says so' wait_for 60 in_log 'read anew'
-sleep 0.2 # for the old worker to go
 with_authorization "$(basic 'uem:webhook-password')"
 turned_away 'the old one, once right,'
 with_authorization "$(basic 'uem:a new password')"

@@ -8,6 +8,9 @@
 #   eg_unlist           empties the list
 #   eg_script ORDER...  appends orders, an upload each ("429 7", "hang 5", "cut", …: see
 #                       tests/peers/escrow-state.h)
+#   eg_gate slow|late|hang   an order for one upload, which waits until eg_open
+#   eg_held             waits until that upload has come
+#   eg_open
 #   eg_mode [ORDER]     the order for all other requests; without one: none
 #   eg_log [FILTER]     its log through jq, compact; eg_log 'select(.status != 200) | .text'
 #   eg_upload_count     how many uploads it has accepted
@@ -113,6 +116,22 @@ eg_script()
 		flock 9
 		printf '%s\n' "$@" >>"$eg/state/script"
 	) 9>>"$eg/state/lock"
+}
+
+eg_gate()
+{
+	rm -f "$eg/state/held" "$eg/state/open"
+	eg_script "$1 gate"
+}
+
+eg_held()
+{
+	wait_for 120 test -e "$eg/state/held"
+}
+
+eg_open()
+{
+	: >"$eg/state/open"
 }
 
 eg_mode()

@@ -27,12 +27,14 @@
 #   handler_start            certprov.fcgi -s, with $workers workers; its log: $root/handler.log
 #   handler_stop             SIGTERM; gives its exit status
 #   handler_reload           SIGHUP
+#   handler_renew            the same, and waits until no process from before runs
 #   front_start              nginx with our own files from nginx/; its log: $front/nginx.log
 #   request METHOD PATH [CURL-OPTIONS...]   PATH is behind /certprov. Sets $status, $body;
 #                            all of the answer is in $answer.headers, $answer.body; those of
 #                            all requests are in $root/answers
 #   header NAME              of the last answer
 #   post_event FILE [CURL-OPTIONS...]       FILE may be - for standard input
+#   given_up FILE            the same by a sender that goes when the upload is on its way
 #   event_json [CHANGE...]   the sample event with changes: device=UUID user=UUID mail=… name=…
 #                            Field=TEXT Field:=JSON -Field
 #   new_uuid
@@ -234,6 +236,23 @@ handler_reload()
 	kill -HUP "${pids[handler]}"
 }
 
+none_runs()
+{
+	! kill -0 "$@" 2>/dev/null
+}
+
+handler_renew()
+{
+	local pid
+	local -a old_processes
+
+	mapfile -t old_processes < <(pgrep -P "${pids[handler]}")
+	handler_reload
+	for pid in "${old_processes[@]}"; do
+		wait_for 120 none_runs "$pid" || return 1
+	done
+}
+
 # --- the web server in front, with the files that we install
 
 front_conf()
@@ -354,6 +373,23 @@ post_event()
 
 	shift
 	request POST /events --header 'Content-Type: application/json' --data-binary "@$file" "$@"
+}
+
+given_up()
+{
+	local post
+
+	eg_gate slow
+	(
+		post_event "$1" --max-time 600
+		printf '%s\n' "$status" >"$root/given-up"
+	) &
+	post=$!
+	eg_held
+	pkill -f "^curl .*$answer\.body"
+	wait "$post"
+	eg_open
+	status=$(<"$root/given-up")
 }
 
 # --- events

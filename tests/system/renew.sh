@@ -339,7 +339,7 @@ enroll_many 10 2
 eg_mode slow 0.5
 before=$(eg_upload_count)
 start renewing "$(program certprov)" -c "$conf" renew
-ok 'a renew is at work' wait_for 20 in_hand
+ok 'a renew is at work' wait_for 120 in_hand
 code=0
 stop renewing || code=$?
 eg_mode
@@ -358,7 +358,7 @@ kills=0
 for pause in 0.1 0.2 0.3 0.15 0.25 0.1 0.2 0.3 0.15 0.25; do
 	setsid "$(program certprov)" -c "$conf" renew --rate 100 >/dev/null 2>&1 &
 	victim=$!
-	wait_for 20 in_hand || true
+	wait_for 120 in_hand || true
 	sleep "$pause"
 	{
 		kill -KILL -- "-$victim" && kills=$((kills + 1))

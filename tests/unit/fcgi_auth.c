@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -209,13 +210,22 @@ static void refuses_overlong_credentials(void **state)
 	assert_refused(check_with(f, "Basic ", pair, sizeof(pair)), f, "too long");
 }
 
+static int64_t processor_us(void)
+{
+	struct timespec used;
+
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used), 0);
+	return used.tv_sec * 1000000LL + used.tv_nsec / 1000;
+}
+
+/* Of the processor, which others do not count in. */
 static int64_t time_of(struct fixture *f, const char *pair, enum err expected, int times)
 {
-	int64_t begin = clock_monotonic_us();
+	int64_t begin = processor_us();
 
 	for (int i = 0; i < times; i++)
 		assert_int_equal(check(f, pair), expected);
-	return clock_monotonic_us() - begin;
+	return processor_us() - begin;
 }
 
 static void remembers_only_what_was_right(void **state)

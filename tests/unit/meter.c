@@ -30,6 +30,15 @@ static int tear_down(void **state)
 	return munmap(*state, sizeof(struct meter));
 }
 
+static unsigned long long in_all(const struct meter *meter, enum step step)
+{
+	unsigned long long sum = 0;
+
+	for (size_t i = 0; i <= METER_BUCKETS; i++)
+		sum += atomic_load(&meter->step[step].count[i]);
+	return sum;
+}
+
 static unsigned long long in_bucket(const struct meter *meter, enum step step, size_t bucket)
 {
 	return atomic_load(&meter->step[step].count[bucket]);
@@ -195,8 +204,9 @@ static void steps_are_counted_as_they_end(void **state)
 	for (unsigned i = 0; i < 2 * STEPS_MAX; i++)
 		steps_done(&steps, STEP_PACK, NULL);
 	steps_done(&steps, STEP_FINISH, "failed");
-	assert_int_equal(in_bucket(meter, STEP_PACK, 0), 2 * STEPS_MAX);
-	assert_int_equal(in_bucket(meter, STEP_FINISH, 0), 1);
+	/* In whatever bucket: the machine may be busy. */
+	assert_int_equal(in_all(meter, STEP_PACK), 2 * STEPS_MAX);
+	assert_int_equal(in_all(meter, STEP_FINISH), 1);
 	steps_start(&steps, NULL);
 	steps_done(&steps, STEP_SIGNING, "made");
 	steps_print(&steps, &line);
