@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "ca/vault_session.h"
 
@@ -12,12 +14,16 @@
 #define OID_COMMON_NAME "2.5.4.3"
 #define PATH_MAX_LEN 2048
 #define BODY_MAX (64 * 1024)
+#define END_MS (6 * 3600 * 1000LL)
+#define END_MARGIN 60 /* seconds by which the clocks may differ */
 
 struct vault {
 	struct vault_session session;
 	struct buf mount; /* "/v1/pki" */
 	struct buf sign;  /* "/v1/pki/sign/role" */
 	int64_t validity; /* seconds */
+	int64_t end;	  /* of what issues; INT64_MAX: not to be had, 0: not asked for yet */
+	int64_t end_at;	  /* when we learnt it: clock_monotonic_ms() */
 };
 
 /* --- open and close */
@@ -107,45 +113,7 @@ static enum err vault_open(
 	return err;
 }
 
-/* --- issue */
-
-static void write_member(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "\"%s\": ", name);
-	buf_json_string(out, value);
-	buf_puts(out, ", ");
-}
-
-/*
- * A role may take name and address from the request (use_csr_common_name, use_csr_sans) or from
- * here: both have the same. But an address for SmtpUTF8Mailbox (RFC 9598) would be written twice,
- * and stands in the request alone. The rest of the subject and the key usages are the role's.
- */
-static enum err write_order(
-	const struct vault *vault, const struct ca_order *order, struct buf *out, struct error *e)
-{
-	struct buf pem = BUF_INIT(BODY_MAX);
-	enum err err;
-
-	remote_request_pem(order, &pem);
-	err = buf_check(&pem, e);
-	if (err)
-		return err;
-	buf_putc(out, '{');
-	write_member(out, "csr", pem.data);
-	for (size_t i = 0; i < order->subject->count; i++)
-		if (strcmp(order->subject->attribute[i].oid, OID_COMMON_NAME) == 0) {
-			write_member(out, "common_name", order->subject->attribute[i].value);
-			break;
-		}
-	if (order->address->ascii_local)
-		write_member(out, "alt_names", order->address->text);
-	write_member(out, "format", "pem");
-	buf_printf(out, "\"exclude_cn_from_sans\": true, \"ttl\": \"%llds\"}",
-		(long long)vault->validity);
-	buf_free(&pem);
-	return ERR_OK;
-}
+/* --- certificates of an answer */
 
 static enum err add_pem(const struct vault *vault, const char *pem,
 	struct certificates *certificates, struct error *e)
@@ -163,49 +131,7 @@ static enum err add_issuer(const struct vault *vault, const char *pem,
 	return pem && !*pem ? ERR_OK : add_pem(vault, pem, certificates, e);
 }
 
-/* {"data": {"certificate": PEM, "issuing_ca": PEM, "ca_chain": [PEM, …], …}} */
-static enum err add_issued(const struct vault *vault, const cJSON *object,
-	struct certificates *certificates, struct error *e)
-{
-	const cJSON *data = cJSON_GetObjectItemCaseSensitive(object, "data");
-	const cJSON *one;
-	enum err err = add_pem(vault, json_text(data, "certificate"), certificates, e);
-
-	if (!err)
-		err = add_issuer(vault, json_text(data, "issuing_ca"), certificates, e);
-	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(data, "ca_chain"))
-	{
-		if (!err)
-			err = add_issuer(vault, cJSON_GetStringValue(one), certificates, e);
-	}
-	return err;
-}
-
-static enum err vault_issue(
-	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
-{
-	struct vault *vault = self;
-	struct certificates certificates = {.count = 0};
-	struct buf body = BUF_INIT(BODY_MAX);
-	cJSON *object = NULL;
-	enum err err = write_order(vault, order, &body, e);
-
-	if (!err)
-		err = vault_ask(&vault->session,
-			&(const struct vault_request){
-				"POST", vault->sign.data, &body, .deadline = order->deadline},
-			&object, e);
-	if (!err)
-		err = add_issued(vault, object, &certificates, e);
-	if (!err)
-		err = remote_chain(order, &certificates, &out->chain, e);
-	cJSON_Delete(object);
-	certificates_free(&certificates);
-	buf_free(&body);
-	return err;
-}
-
-/* --- the chain, and whether it would issue */
+/* --- the chain, and how long what it issues can last */
 
 /* {"data": {"certificate": PEM, …}}; "": there is none. For anybody. */
 static enum err add_own(struct vault *vault, const char *name, int64_t deadline,
@@ -246,6 +172,161 @@ static enum err vault_chain(void *self, int64_t deadline, struct chain *out, str
 	certificates_free(&certificates);
 	return err;
 }
+
+/* All of them have to be valid, so that what ends first is the end; INT64_MAX: not known. */
+static int64_t end_of(const struct chain *chain)
+{
+	struct certificate_info info;
+	int64_t end = INT64_MAX;
+	struct error ignored;
+
+	for (size_t i = 0; i < chain->count; i++)
+		if (certificate_info(&chain->certificate[i], &info, &ignored) == ERR_OK &&
+			info.not_after < end)
+			end = info.not_after;
+	return end;
+}
+
+/* A chain that is not to be had is no reason not to ask: the answer says what is wrong, if it is.
+ */
+static void learn_end(struct vault *vault, int64_t deadline)
+{
+	struct chain chain = {0};
+	struct error ignored;
+
+	if (vault->end && clock_monotonic_ms() - vault->end_at < END_MS)
+		return;
+	vault->end = INT64_MAX;
+	vault->end_at = clock_monotonic_ms();
+	if (vault_chain(vault, deadline, &chain, &ignored) == ERR_OK)
+		vault->end = end_of(&chain);
+	chain_free(&chain);
+}
+
+/*
+ * "… beyond the expiration of the CA certificate at 2027-03-09T12:00:00Z": of the role's own
+ * issuer. False: it says something else, or what we know.
+ */
+static bool learn_end_from(struct vault *vault, const struct error *refusal)
+{
+	static const char words[] = "expiration of the CA certificate at ";
+	const char *at = strstr(refusal->text, words);
+	struct tm tm = {.tm_year = 0};
+	int64_t end;
+
+	if (!at || !strptime(at + strlen(words), "%Y-%m-%dT%H:%M:%S", &tm))
+		return false;
+	end = timegm(&tm);
+	if (end >= vault->end || end <= clock_now() + END_MARGIN)
+		return false;
+	vault->end = end;
+	vault->end_at = clock_monotonic_ms();
+	return true;
+}
+
+/* Vault refuses a certificate that would outlast its issuer. */
+static int64_t ttl_of(const struct vault *vault)
+{
+	int64_t left = vault->end == INT64_MAX ? INT64_MAX : vault->end - clock_now() - END_MARGIN;
+
+	return left > 0 && left < vault->validity ? left : vault->validity;
+}
+
+/* --- issue */
+
+static void write_member(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "\"%s\": ", name);
+	buf_json_string(out, value);
+	buf_puts(out, ", ");
+}
+
+/*
+ * A role may take name and address from the request (use_csr_common_name, use_csr_sans) or from
+ * here: both have the same. But an address for SmtpUTF8Mailbox (RFC 9598) would be written twice,
+ * and stands in the request alone. The rest of the subject and the key usages are the role's.
+ */
+static enum err write_order(
+	const struct vault *vault, const struct ca_order *order, struct buf *out, struct error *e)
+{
+	struct buf pem = BUF_INIT(BODY_MAX);
+	enum err err;
+
+	remote_request_pem(order, &pem);
+	err = buf_check(&pem, e);
+	if (err)
+		return err;
+	buf_putc(out, '{');
+	write_member(out, "csr", pem.data);
+	for (size_t i = 0; i < order->subject->count; i++)
+		if (strcmp(order->subject->attribute[i].oid, OID_COMMON_NAME) == 0) {
+			write_member(out, "common_name", order->subject->attribute[i].value);
+			break;
+		}
+	if (order->address->ascii_local)
+		write_member(out, "alt_names", order->address->text);
+	write_member(out, "format", "pem");
+	buf_printf(out, "\"exclude_cn_from_sans\": true, \"ttl\": \"%llds\"}",
+		(long long)ttl_of(vault));
+	buf_free(&pem);
+	return ERR_OK;
+}
+
+/* {"data": {"certificate": PEM, "issuing_ca": PEM, "ca_chain": [PEM, …], …}} */
+static enum err add_issued(const struct vault *vault, const cJSON *object,
+	struct certificates *certificates, struct error *e)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(object, "data");
+	const cJSON *one;
+	enum err err = add_pem(vault, json_text(data, "certificate"), certificates, e);
+
+	if (!err)
+		err = add_issuer(vault, json_text(data, "issuing_ca"), certificates, e);
+	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(data, "ca_chain"))
+	{
+		if (!err)
+			err = add_issuer(vault, cJSON_GetStringValue(one), certificates, e);
+	}
+	return err;
+}
+
+static enum err ask_to_sign(
+	struct vault *vault, const struct ca_order *order, cJSON **out, struct error *e)
+{
+	struct buf body = BUF_INIT(BODY_MAX);
+	enum err err = write_order(vault, order, &body, e);
+
+	if (!err)
+		err = vault_ask(&vault->session,
+			&(const struct vault_request){
+				"POST", vault->sign.data, &body, .deadline = order->deadline},
+			out, e);
+	buf_free(&body);
+	return err;
+}
+
+static enum err vault_issue(
+	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
+{
+	struct vault *vault = self;
+	struct certificates certificates = {.count = 0};
+	cJSON *object = NULL;
+	enum err err;
+
+	learn_end(vault, order->deadline);
+	err = ask_to_sign(vault, order, &object, e);
+	if (err == ERR_BARRED && learn_end_from(vault, e))
+		err = ask_to_sign(vault, order, &object, e);
+	if (!err)
+		err = add_issued(vault, object, &certificates, e);
+	if (!err)
+		err = remote_chain(order, &certificates, &out->chain, e);
+	cJSON_Delete(object);
+	certificates_free(&certificates);
+	return err;
+}
+
+/* --- whether it would issue */
 
 static bool may_update(const cJSON *capabilities)
 {

@@ -128,8 +128,11 @@ static enum err refusal(
 	}
 	cJSON_Delete(object);
 	remote_refusal(&session->remote, answer, words.data, e);
-	if (e->code == ERR_REFUSED && words.len && strstr(words.data, "unknown role"))
-		e->code = ERR_BARRED; /* [ca] role, not the request */
+	/* [ca] role, or a CA that is about to end: not the request */
+	if (e->code == ERR_REFUSED && words.len &&
+		(strstr(words.data, "unknown role") ||
+			strstr(words.data, "expiration of the CA certificate")))
+		e->code = ERR_BARRED;
 	if (is_standby(answer->status))
 		e->code = ERR_UNAVAILABLE;
 	buf_free(&words);

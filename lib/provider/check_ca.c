@@ -136,6 +136,39 @@ static void check_revocation(struct checkup *c, enum ca_type type, const char *w
 			ca_type_names[type]);
 }
 
+/* From that day on what it issues cannot last as long as [certificates] validity says. */
+static void check_end(struct checkup *c, const char *what, const struct chain *chain)
+{
+	int64_t end = INT64_MAX, now = clock_now();
+	struct certificate_info info;
+	char date[CLOCK_RFC3339_SIZE], name[64];
+	struct error ignored;
+
+	for (size_t i = 0; i < chain->count; i++)
+		if (certificate_info(&chain->certificate[i], &info, &ignored) == ERR_OK &&
+			info.not_after < end)
+			end = info.not_after;
+	if (end >= now + c->config->certificates.validity)
+		return;
+	snprintf(name, sizeof(name), "%s certificate", what);
+	clock_rfc3339(end, date);
+	checkup_warns(c, name,
+		"it, or one above it, ends %s: certificates are shortened to that, as they would "
+		"last until after it by validity in [certificates]; renew it",
+		date);
+}
+
+/* As it says itself; that of a program is known from issuer-file alone. */
+static void check_remote_end(struct checkup *c, struct ca *ca, const char *what)
+{
+	struct chain chain = {0};
+	struct error e;
+
+	if (ca_chain(ca, ca_deadline(ca), &chain, &e) == ERR_OK)
+		check_end(c, what, &chain);
+	chain_free(&chain);
+}
+
 static void check_remote(struct checkup *c, struct ca *ca, const char *what)
 {
 	const struct config_ca *section = ca_config(ca);
@@ -149,6 +182,8 @@ static void check_remote(struct checkup *c, struct ca *ca, const char *what)
 	else
 		checkup_holds(
 			c, what, "%s answers (%s)", section->url, ca_type_names[section->type]);
+	if (!err)
+		check_remote_end(c, ca, what);
 	check_revocation(c, section->type, what);
 }
 

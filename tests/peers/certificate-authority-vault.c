@@ -18,9 +18,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "pki/certificate.h"
 #include "tests/peers/certificate-authority.h"
 #include "tests/peers/peer-state.h"
 
@@ -227,6 +229,32 @@ static const char *fault_of(const cJSON *object, const struct asked *asked)
 	return strcmp(form_member(object, "format"), "pem") == 0 ? NULL : "format: not pem";
 }
 
+/* A certificate that would outlast its issuer; "vault-end": that of the role's, which nobody tells.
+ */
+static bool outlasts(struct exchange *x, const char *ttl, char text[256])
+{
+	struct blob chain[AUTHORITY_CHAIN] = {{NULL, 0}};
+	int64_t now = clock_now(), end = now + strtoll(ttl, NULL, 10), limit = INT64_MAX;
+	char line[PEER_LINE_MAX], until[CLOCK_RFC3339_SIZE], last[CLOCK_RFC3339_SIZE];
+	struct certificate_info info;
+
+	if (authority_chain(x, chain, &x->error) == ERR_OK &&
+		certificate_info(&chain[0], &info, &x->error) == ERR_OK)
+		limit = info.not_after;
+	authority_chain_free(chain);
+	if (peer_line(x->state, "vault-end", true, line))
+		limit = now + strtoll(line, NULL, 10);
+	if (end <= limit)
+		return false;
+	clock_rfc3339(end, until);
+	clock_rfc3339(limit, last);
+	snprintf(text, 256,
+		"cannot satisfy request, as TTL would result in notAfter of %s that is beyond the "
+		"expiration of the CA certificate at %s",
+		until, last);
+	return true;
+}
+
 static enum err sign_it(struct exchange *x, const cJSON *object)
 {
 	struct decision decision = {.verdict = VERDICT_REFUSED};
@@ -243,6 +271,8 @@ static enum err sign_it(struct exchange *x, const cJSON *object)
 	}
 	csr = (struct blob){(unsigned char *)der.data, der.len};
 	fault = authority_read(&csr, &asked, text) ? fault_of(object, &asked) : text;
+	if (!fault && outlasts(x, form_member(object, "ttl"), text))
+		fault = text;
 	if (fault)
 		reply_errors(x, 400, fault);
 	else

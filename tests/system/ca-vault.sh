@@ -205,7 +205,7 @@ put_token hvs.second
 each '^issued' '... and was replaced'
 is "$(logins)$(signs)" '200 403 200 ' '... without a login'
 each_end
-is "$(ca_log 'select(.status == 200) | .identity' | sort -u)" token:file '... by its own'
+is "$(ca_log 'select(.status == 200 and .path == "'"$sign"'") | .identity' | sort -u)" token:file '... by its own'
 put_token $'hvs.a b'
 order_says '^config: .*token: its first line is no token' 'no token'
 chmod 644 "$root/token"
@@ -277,6 +277,36 @@ for role in smime/sign . ..; do
 	wrong 'role: ' "role $role"
 done
 configure ca.role=user@smime
+
+# --- a CA that ends before a certificate would
+
+by_role
+configure certificates.validity=365d
+pki_leaf ca-short ca-root -days 100 -subj '/C=DE/O=Example, Inc./CN=Mail Issuing CA 1' \
+	-addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=critical,keyCertSign,cRLSign'
+cp "$ca/issuers/issuing.crt" "$root/issuing.crt"
+cp "$ca/issuers/issuing.key" "$root/issuing.key"
+cp "$pki/ca-short.crt" "$ca/issuers/issuing.crt"
+cp "$pki/ca-short.key" "$ca/issuers/issuing.key"
+ca_log_from_here
+order_says '^issued' 'a CA that ends in 100 days: a shorter certificate'
+is "$(signs)" '200 ' '... asked for at once'
+like "$(certprov check 2>&1)" 'WARN.*CA certificate.*ends 20.*certificates are shortened' '... check warns'
+cp "$root/issuing.crt" "$ca/issuers/issuing.crt"
+cp "$root/issuing.key" "$ca/issuers/issuing.key"
+unlike "$(certprov check 2>&1)" 'certificates are shortened' '... not of one that lasts'
+echo 8640000 >"$state/vault-end"
+ca_log_from_here
+order_says '^issued' "... the role's own issuer ends first, which nobody tells before"
+is "$(signs)" '400 200 ' '... asked for once more, by what the refusal says'
+each_begin
+each '^issued' '... an open CA'
+each '^issued' '... again'
+each_end
+is "$(signs)" '400 200 200 ' '... remembers it'
+echo 30 >"$state/vault-end"
+order_says '^barred: .*expiration of the CA certificate' '... at its very end nothing is issued'
+rm "$state/vault-end"
 
 # --- secrets
 
