@@ -13,7 +13,7 @@
 struct request {
 	char user[UUID_SIZE];
 	char serial[STORE_SERIAL_SIZE]; /* "": all */
-	const char *output, *reason, *password_file;
+	const char *output, *reason, *password_file, *form;
 };
 
 static void report(void *ctx, const struct credential *credential)
@@ -27,6 +27,11 @@ static void report(void *ctx, const struct credential *credential)
 		credential_state_names[credential->state]);
 }
 
+static bool is_legacy(const struct request *request)
+{
+	return request->form && strcmp(request->form, "legacy") == 0;
+}
+
 static int recover(const char *config_file, const struct request *request)
 {
 	const struct recover_options options = {
@@ -35,6 +40,7 @@ static int recover(const char *config_file, const struct request *request)
 		.output = request->output,
 		.password_file = request->password_file,
 		.reason = request->reason,
+		.form = is_legacy(request) ? PKCS12_LEGACY : PKCS12_MODERN,
 		.report = report,
 	};
 	struct config *config = NULL;
@@ -74,6 +80,9 @@ static bool set_option(struct request *request, int option, const char *value)
 		return set_once(&request->output, value);
 	case 'p':
 		return set_once(&request->password_file, value);
+	case 'f':
+		return set_once(&request->form, value) &&
+		       (is_legacy(request) || strcmp(value, "modern") == 0);
 	default:
 		return set_once(&request->reason, value) && is_reason(value);
 	}
@@ -84,8 +93,8 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
 		{"user", required_argument, NULL, 'u'}, {"serial", required_argument, NULL, 's'},
 		{"output", required_argument, NULL, 'o'}, {"reason", required_argument, NULL, 'r'},
-		{"password-file", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
-		{0}};
+		{"password-file", required_argument, NULL, 'p'},
+		{"pkcs12", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
 	struct request request = {.output = NULL};
 	bool good = true;
 	int option;
@@ -112,6 +121,8 @@ const struct command command_recover = {"recover",
 	"  --serial HEX           the encryption certificate with that serial number alone\n"
 	"  --password-file FILE   the file's password is that file's first line (default:\n"
 	"                         that of [escrow] pkcs12-password-file)\n"
+	"  --pkcs12 FORM          modern (AES-256, 100,000 iterations or more; the default) or\n"
+	"                         legacy (3DES), for programs that read nothing else\n"
 	"Prints a line for each certificate: serial number, validity, mail address, state.\n"
 	"Signing keys are never recovered.\n",
 	run};

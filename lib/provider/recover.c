@@ -16,6 +16,10 @@
 #define DETAIL_MAX (64 * 1024)
 #define DATE_LEN 10 /* of an RFC 3339 time */
 
+/* The file may lie about, and a person may have chosen its password. */
+#define MODERN_ITERATIONS 100000
+#define LEGACY_ITERATIONS 2048
+
 static enum err read_password(const struct config *config, const struct recover_options *options,
 	struct blob *out, struct error *e)
 {
@@ -114,12 +118,21 @@ static enum err prepare(const struct credential *c, struct packing *packing,
 	return err ? error_context(e, "certificate %s", c->serial) : ERR_OK;
 }
 
-static enum err pack(const struct config *config, const char *password,
+/* What [escrow] has for its own form, if that is more. */
+static unsigned iterations(const struct config *config, enum pkcs12_profile form)
+{
+	unsigned least = form == PKCS12_MODERN ? MODERN_ITERATIONS : LEGACY_ITERATIONS;
+	unsigned own = config->escrow.pkcs12 == form ? config->escrow.pkcs12_iterations : 0;
+
+	return own > least ? own : least;
+}
+
+static enum err pack(const struct config *config, enum pkcs12_profile form, const char *password,
 	const struct credential *credentials, size_t count, struct blob *out, struct error *e)
 {
 	const struct pkcs12_options options = {
-		.profile = config->escrow.pkcs12,
-		.iterations = config->escrow.pkcs12_iterations,
+		.profile = form,
+		.iterations = iterations(config, form),
 		.password = password,
 	};
 	struct packing *packings = calloc(count, sizeof(*packings));
@@ -208,7 +221,7 @@ static enum err recover(struct store *store, const struct config *config, const 
 	if (!err && count == 0)
 		err = explain_none(store, options, e);
 	if (!err)
-		err = pack(config, password, found, count, &file, e);
+		err = pack(config, options->form, password, found, count, &file, e);
 	for (size_t i = 0; i < count; i++)
 		blob_free(&found[i].key);
 	if (!err)
