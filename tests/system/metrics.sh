@@ -261,14 +261,14 @@ is "$(grep -vE '^(# (HELP|TYPE) certprov_[a-z_]+ |certprov_[a-z_]+(\{[a-z_]+="[^
 unknown_names()
 {
 	grep -oE 'certprov_[a-z_]+' | sort -u |
-		comm -23 - <(sed -n 's/^\(certprov_[a-z_]*\).*/\1/p' "$metrics" | sort -u)
+		comm -23 - <(sed -n 's/^\(# TYPE \)\?\(certprov_[a-z_]*\).*/\2/p' "$metrics" | sort -u)
 }
 
 expressions=$(jq -r '.. | .expr? // empty' "$dashboard")
 ok 'the dashboard asks for a lot' test "$(wc -l <<<"$expressions")" -ge 20
 is "$(unknown_names <<<"$expressions")" '' 'all of which there is'
 is "$(grep -v '^ *#' "$rules" | unknown_names)" '' 'the rules, too'
-is "$(grep -v '^ *#' "$rules" | grep -oE 'certprov_[a-z_]+' | sort -u | wc -l)" 14 'which use fourteen'
+is "$(grep -v '^ *#' "$rules" | grep -oE 'certprov_[a-z_]+' | sort -u | wc -l)" 15 'which use fifteen'
 is "$(sed -n '/^\.It Cm/s/certprov_/\n&/gp' "$top_srcdir/man/certprov.fcgi.8" |
 	grep -oE '^certprov_[a-z_]+' | sort)" "$(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$metrics" | sort)" \
 	'the manual has each metric'
