@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/utf8.h"
+#include "pki/pkcs12_fault.h"
 #include "pki/x509.h"
 
 #define PEM_MAX (256 * 1024)
@@ -25,32 +26,6 @@ static void content_free(struct content *c)
 	gnutls_free(c->chain);
 	gnutls_x509_privkey_deinit(c->key);
 	*c = (struct content){0};
-}
-
-/*
- * Private keys that can be seen without a password: in the usual layout each
- * key is encrypted by itself in a safe that is not.
- */
-static int count_keys(gnutls_pkcs12_t p12)
-{
-	int keys = 0, ret = 0;
-
-	for (int i = 0; ret >= 0; i++) {
-		gnutls_pkcs12_bag_t bag = NULL;
-
-		ret = gnutls_pkcs12_bag_init(&bag);
-		if (ret >= 0)
-			ret = gnutls_pkcs12_get_bag(p12, i, bag);
-		for (int j = 0; ret >= 0 && j < gnutls_pkcs12_bag_get_count(bag); j++) {
-			int type = gnutls_pkcs12_bag_get_type(bag, (unsigned)j);
-
-			if (type == GNUTLS_BAG_PKCS8_KEY || type == GNUTLS_BAG_PKCS8_ENCRYPTED_KEY)
-				keys++;
-		}
-		if (bag)
-			gnutls_pkcs12_bag_deinit(bag);
-	}
-	return keys;
 }
 
 /* A GnuTLS code. The MAC proves the password and the content; some files have none. */
@@ -73,30 +48,6 @@ static int parse(gnutls_pkcs12_t p12, const char *password, struct content *out)
 		p12, password, &out->key, &out->chain, &out->chain_len, NULL, NULL, NULL, 0);
 }
 
-/* What a GnuTLS code means for one who has to mend the file. */
-static enum err parse_error(
-	gnutls_pkcs12_t p12, int code, const char *file, const char *password_file, struct error *e)
-{
-	if (code == GNUTLS_E_MEMORY_ERROR)
-		return error_memory(e);
-	if (code == GNUTLS_E_MAC_VERIFY_FAILED || code == GNUTLS_E_DECRYPTION_FAILED)
-		return password_file
-			       ? error_set(e, ERR_CONFIG, "%s: the password in %s is wrong for it",
-					 file, password_file)
-			       : error_set(e, ERR_CONFIG,
-					 "%s has a password; name the file that holds it "
-					 "(identity-password-file)",
-					 file);
-	if (code != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-		return error_set(e, ERR_CONFIG, "%s: %s", file, gnutls_strerror(code));
-	if (count_keys(p12) == 0)
-		return error_set(e, ERR_CONFIG,
-			"%s has no private key; export the certificate with its key", file);
-	return error_set(e, ERR_CONFIG,
-		"%s has no certificate that belongs to its private key; export both together",
-		file);
-}
-
 static enum err open_content(gnutls_pkcs12_t p12, const char *file, const char *password,
 	const char *password_file, struct content *out, struct error *e)
 {
@@ -107,11 +58,12 @@ static enum err open_content(gnutls_pkcs12_t p12, const char *file, const char *
 	if (ret == GNUTLS_E_DECRYPTION_FAILED && !password)
 		ret = parse(p12, "", out);
 	if (ret < 0)
-		return parse_error(p12, ret, file, password_file, e);
+		return pkcs12_explain(
+			&(struct pkcs12_fault){p12, ret, file, password_file, password}, e);
 	for (unsigned i = 0; i < out->chain_len; i++)
 		if (x509_check_cost(out->chain[i], ERR_CONFIG, e))
 			return error_context(e, "%s", file);
-	if (count_keys(p12) > 1)
+	if (pkcs12_count_keys(p12) > 1)
 		return error_set(e, ERR_CONFIG,
 			"%s has several private keys; it must have just the one to use", file);
 	return ERR_OK;
@@ -124,8 +76,10 @@ static enum err read_password(const char *password_file, struct blob *out, struc
 
 	if (!err && !utf8_is_valid((const char *)password.data, password.len)) {
 		blob_free(&password);
-		err = error_set(
-			e, ERR_CONFIG, "%s: the password is not valid UTF-8", password_file);
+		err = error_set(e, ERR_CONFIG,
+			"%s: the password is not valid UTF-8 but, most likely, Latin-1: write it "
+			"as UTF-8 (iconv -f WINDOWS-1252 -t UTF-8)",
+			password_file);
 	}
 	if (!err)
 		*out = password;

@@ -101,3 +101,21 @@ cat client.key ca.key > two.key
 gnutls two-keys.p12 two.key client.pem --password opensesame
 gnutls mismatch.p12 client.key server.pem --password opensesame
 head -c 500 client.p12 > short.p12
+
+# curve NAME OPTION...: a key on a curve that GnuTLS does not have, under the sub-CA
+curve() {
+	name=$1
+	shift
+	openssl ecparam -genkey -noout -out "$name.key" "$@"
+	openssl req -new -key "$name.key" -subj "/CN=$name" -out "$name.csr"
+	openssl x509 -req -in "$name.csr" -CA client-sub-ca.pem -CAkey client-sub-ca.key \
+		-set_serial 1 -days 30 -out "$name.pem" 2>/dev/null
+	identity "$name" "$name.p12" opensesame -certfile client-sub-ca.pem
+}
+curve brainpool -name brainpoolP384r1
+curve secp256k1 -name secp256k1
+curve wtls9 -name wap-wsg-idm-ecid-wtls9
+curve explicit -name prime256v1 -param_enc explicit
+identity client camellia.p12 opensesame -keypbe camellia-256-cbc
+identity client misread.p12 "$(printf 'grüße €' | iconv -f ISO-8859-1 -t UTF-8)"
+identity client alone.p12 opensesame
