@@ -125,10 +125,12 @@ static enum err refusal(const struct escrow *escrow, const struct gateway *g,
 	const struct http_answer *answer, struct error *e)
 {
 	char words[EXCERPT_SIZE], hint[REGISTRATION_MAX], expired[EXPIRY_MAX];
+	char flaws[IDENTITY_FLAWS_SIZE];
 
 	excerpt(answer->body.data, answer->body.len, words);
 	registration(escrow, hint);
 	expiry(g, expired);
+	identity_flaws(http_client_identity(g->http), flaws);
 	switch (judge(answer)) {
 	case VERDICT_ACCEPTED:
 		return ERR_OK;
@@ -141,8 +143,8 @@ static enum err refusal(const struct escrow *escrow, const struct gateway *g,
 	case VERDICT_UNREGISTERED:
 		return error_set(e, ERR_REFUSED,
 			"Escrow Gateway %s does not accept our client certificate%s (status %d); "
-			"%s; it says: %s",
-			g->url, expired, answer->status, hint, words);
+			"%s%s; it says: %s",
+			g->url, expired, answer->status, hint, flaws, words);
 	case VERDICT_LATER:
 		error_set(e, ERR_UNAVAILABLE,
 			"Escrow Gateway %s: status %d, try later; it says: %s", g->url,

@@ -7,18 +7,25 @@
 
 #include "base/clock.h"
 
-/* The last part of a sentence about our certificate: "", or when it ended. */
-#define ENDED_SIZE 80
+/*
+ * The last part of a sentence about our certificate: when it ended, or what else a server may
+ * dislike about it.
+ */
+#define FAULTS_SIZE IDENTITY_FLAWS_SIZE
 
-static void ended(const struct identity *identity, char out[ENDED_SIZE])
+static void faults(const struct identity *identity, char out[FAULTS_SIZE])
 {
 	char date[CLOCK_RFC3339_SIZE];
 
 	out[0] = '\0';
-	if (!identity || identity_not_after(identity) >= clock_now())
+	if (!identity)
 		return;
+	if (identity_not_after(identity) >= clock_now()) {
+		identity_flaws(identity, out);
+		return;
+	}
 	clock_rfc3339(identity_not_after(identity), date);
-	snprintf(out, ENDED_SIZE, "; our client certificate expired on %s: renew it", date);
+	snprintf(out, FAULTS_SIZE, "; our client certificate expired on %s: renew it", date);
 }
 
 /* libcurl's words, unless they are of a mishap on the way that was not the cause. */
@@ -130,15 +137,15 @@ static bool ended_by_alert(const struct http_failure *f)
 static enum err explain_alert(const struct http_failure *f, struct error *e)
 {
 	const char *name = gnutls_alert_get_name((gnutls_alert_description_t)f->tls->alert);
-	char when[ENDED_SIZE];
+	char more[FAULTS_SIZE];
 
-	ended(f->identity, when);
+	faults(f->identity, more);
 	if (!name)
 		name = "unknown";
 	if (about_our_certificate(f->tls) && f->identity)
 		return error_set(e, ERR_REFUSED,
 			"%s: the server does not take our client certificate (TLS alert %d: %s)%s",
-			f->origin, f->tls->alert, name, when);
+			f->origin, f->tls->alert, name, more);
 	if (about_our_certificate(f->tls))
 		return error_set(e, ERR_REFUSED,
 			"%s: the server demands a client certificate (TLS alert %d: %s); set "
@@ -182,12 +189,12 @@ static enum err explain_name(const struct http_failure *f, struct error *e)
 
 static enum err explain_handshake(const struct http_failure *f, struct error *e)
 {
-	char when[ENDED_SIZE];
+	char more[FAULTS_SIZE];
 
-	ended(f->identity, when);
+	faults(f->identity, more);
 	return error_set(e, ERR_UNAVAILABLE,
 		"%s: no TLS connection (%s); is it the right port%s?%s", f->origin, said(f),
-		f->identity ? ", and does it take our client certificate" : "", when);
+		f->identity ? ", and does it take our client certificate" : "", more);
 }
 
 static bool passed(const struct http_failure *f, CURLINFO point)
@@ -238,16 +245,16 @@ static enum err explain_cut(const struct http_failure *f, struct error *e)
  */
 static enum err explain_broken(const struct http_failure *f, struct error *e)
 {
-	char when[ENDED_SIZE];
+	char more[FAULTS_SIZE];
 
 	if (f->answer->header_len > 0)
 		return explain_cut(f, e);
-	ended(f->identity, when);
+	faults(f->identity, more);
 	return error_set(e, ERR_UNAVAILABLE, "%s: the connection broke before an answer (%s)%s%s",
 		f->origin, said(f),
 		f->identity ? "; should it last, the server may not take our client certificate"
 			    : "",
-		when);
+		more);
 }
 
 static enum err explain_malformed(const struct http_failure *f, struct error *e)

@@ -1,37 +1,62 @@
 #include "net/identity.h"
 
 #include <gnutls/abstract.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/memfile.h"
 #include "pki/pkcs12_read.h"
 #include "pki/token.h"
 
+#define ISSUER_SHOWN 128
+
 struct identity {
 	struct token *token; /* NULL: the key is in file, too */
 	struct memfile file;
 	struct blob certificate;
 	int64_t not_after;
+	bool for_clients;
+	char issuer[DN_TEXT_SIZE]; /* of the last certificate, unless that is its own; or "" */
 };
 
 #define PEM_MAX (256 * 1024)
+
+/* Whose certificate would be the next of the chain; "" if there can be none. */
+static enum err missing_issuer(const struct chain *chain, char out[DN_TEXT_SIZE], struct error *e)
+{
+	struct certificate_info last;
+	enum err err = certificate_info(&chain->certificate[chain->count - 1], &last, e);
+
+	if (err)
+		return err;
+	out[0] = '\0';
+	if (strcmp(last.issuer, last.subject) != 0)
+		snprintf(out, DN_TEXT_SIZE, "%s", last.issuer);
+	return ERR_OK;
+}
 
 static enum err take(
 	struct identity *identity, const struct blob *pem, struct memfile *file, struct error *e)
 {
 	struct certificate_info info;
 	struct chain chain = {0};
+	char issuer[DN_TEXT_SIZE];
 	enum err err = chain_from_pem(pem, &chain, e);
 
 	if (!err)
 		err = certificate_info(&chain.certificate[0], &info, e);
+	if (!err)
+		err = missing_issuer(&chain, issuer, e);
 	if (!err)
 		err = memfile_open("identity", pem->data, pem->len, file, e);
 	if (!err) {
 		blob_free(&identity->certificate);
 		identity->certificate = chain.certificate[0];
 		identity->not_after = info.not_after;
+		identity->for_clients = info.for_clients;
+		memcpy(identity->issuer, issuer, sizeof(issuer));
 		chain.certificate[0] = (struct blob){NULL, 0};
 	}
 	chain_free(&chain);
@@ -164,6 +189,24 @@ const struct blob *identity_certificate(const struct identity *identity)
 int64_t identity_not_after(const struct identity *identity)
 {
 	return identity->not_after;
+}
+
+void identity_flaws(const struct identity *identity, char out[IDENTITY_FLAWS_SIZE])
+{
+	int len = 0;
+
+	out[0] = '\0';
+	if (!identity->certificate.data)
+		return;
+	if (!identity->for_clients)
+		len = snprintf(out, IDENTITY_FLAWS_SIZE,
+			"; it is not meant for TLS clients: have it issued with extended key usage "
+			"clientAuth");
+	if (identity->issuer[0])
+		snprintf(out + len, IDENTITY_FLAWS_SIZE - (size_t)len,
+			"; the certificate of %.*s is not in its file: if that is an intermediate "
+			"CA, export it with the whole chain",
+			ISSUER_SHOWN, identity->issuer);
 }
 
 /* --- for signatures */

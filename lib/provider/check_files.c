@@ -35,6 +35,33 @@ static void check_authentication(struct checkup *c)
 			"authenticate = basic and users-file in [events]");
 }
 
+/* .NET refuses such a file as an attack by the time that it takes. */
+#define ITERATIONS_WITHOUT_PASSWORD 300000
+
+static void warn_of_no_password(struct checkup *c, const char *what)
+{
+	bool many = c->config->escrow.pkcs12_iterations > ITERATIONS_WITHOUT_PASSWORD;
+	char more[128] = "";
+
+	if (many)
+		snprintf(more, sizeof(more),
+			"; or, as a gateway on .NET refuses such files, lower pkcs12-iterations "
+			"to %d",
+			ITERATIONS_WITHOUT_PASSWORD);
+	checkup_warns(c, what,
+		"there is none, so private keys go to the Escrow Gateway without one: set "
+		"pkcs12-password-file in [escrow] to what the gateway expects%s",
+		more);
+}
+
+static bool is_ascii(const struct blob *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+		if (text->data[i] >= 0x80)
+			return false;
+	return true;
+}
+
 static void check_pkcs12_password(struct checkup *c)
 {
 	static const char what[] = "PKCS#12 password";
@@ -44,13 +71,18 @@ static void check_pkcs12_password(struct checkup *c)
 	enum err err;
 
 	if (!file) {
-		checkup_warns(c, what,
-			"there is none, so private keys go to the Escrow Gateway without one: "
-			"set pkcs12-password-file in [escrow] to what the gateway expects");
+		warn_of_no_password(c, what);
 		return;
 	}
 	err = read_pkcs12_password(file, &password, &e);
-	checkup_found(c, what, err, err ? e.text : file);
+	if (!err && c->config->escrow.pkcs12 == PKCS12_LEGACY && !is_ascii(&password))
+		checkup_warns(c, what,
+			"%s has characters that are not ASCII, which the old importers that "
+			"pkcs12 = legacy is for read in different ways: choose another password, "
+			"also at the gateway, or set pkcs12 = modern",
+			file);
+	else
+		checkup_found(c, what, err, err ? e.text : file);
 	blob_free(&password);
 }
 

@@ -4,6 +4,7 @@
 # names they bear, which ones are kept, replaced and archived, and that nobody finds the keys in
 # the store's files.
 
+eg_password='pässwort of the PKCS#12 files'
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh
 . "$top_srcdir/tests/system/lib-uploads.sh"

@@ -201,6 +201,12 @@ way 'addresses in a domain that is not allowed' \
 
 way 'no password around private keys' 'configure escrow.pkcs12-password-file=' \
 	WARN 'PKCS#12 password' 'there is none' 'set pkcs12-password-file'
+way 'none, and many iterations' \
+	'configure escrow.pkcs12-password-file= escrow.pkcs12-iterations=300001' \
+	WARN 'PKCS#12 password' 'there is none' 'set pkcs12-password-file.* lower pkcs12-iterations to 300000'
+way 'one that old importers read otherwise' 'echo "grüße von hier" >p12.password' \
+	WARN 'PKCS#12 password' 'p12\.password has characters that are not ASCII' \
+	'choose another.* or set pkcs12 = modern'
 way 'no file of it' 'rm p12.password' \
 	FAILED 'PKCS#12 password' 'p12\.password: No such file' 'put it there'
 way 'an empty one' ': >p12.password' \

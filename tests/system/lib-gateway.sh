@@ -22,10 +22,11 @@
 #   eg_of NAME COMMAND...   the same with another one that has the same clients and PKCS#12
 #                       password: `eg_of eg2 eg_start`; its URL is ${eg_urls[eg2]}
 #
+# $eg_password, the PKCS#12 files' password, may be set before this is sourced.
 # $eg is its folder, $eg_url its URL, $eg_port its port. eg_keepalive=SECONDS before
 # eg_start sets how long it keeps connections, eg_edit is a sed command for its nginx.conf.
 
-eg_password='pässwort of the PKCS#12 files'
+eg_password=${eg_password:-password of the PKCS#12 files}
 eg_port=
 eg_url=
 declare -A eg_urls=()

@@ -2,6 +2,7 @@
 # certprov recover: a user's encryption keys come back, all of them, readable by openssl and good
 # for old mail; signing keys never; and no file where something was refused.
 
+eg_password='pässwort of the PKCS#12 files'
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh
 . "$top_srcdir/tests/system/lib-uploads.sh"

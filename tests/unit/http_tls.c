@@ -129,6 +129,9 @@ static void expect_client_certificates(const char *priority)
 		{"client.p12", NULL},
 		{NULL, "demands a client certificate"},
 		{"client-other.p12", "does not take our client certificate"},
+		{"alone.p12",
+			"the certificate of CN=client-sub-ca is not in its file: if that is an "
+			"intermediate CA, export it with the whole chain"},
 		{"client-expired.p12", "our client certificate expired on 2021-01-01T00:00:00Z"},
 	};
 	static const char body[300000] = "";
