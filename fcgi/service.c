@@ -203,7 +203,8 @@ static enum log_level level_of(enum err err)
 {
 	if (!err)
 		return LOG_LEVEL_INFO;
-	return err == ERR_CONFIG || err == ERR_REFUSED || err == ERR_BARRED || err == ERR_INTERNAL
+	return err == ERR_CONFIG || err == ERR_REFUSED || err == ERR_BARRED || err == ERR_GARBLED ||
+			       err == ERR_INTERNAL
 		       ? LOG_LEVEL_ERROR
 		       : LOG_LEVEL_WARNING;
 }

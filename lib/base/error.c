@@ -12,6 +12,9 @@
 #define DETAIL_BARRED                                                                         \
 	"The certificate authority has not judged the request: it does not let this service " \
 	"in, or is not where it should be. An administrator must look at the log. "
+#define DETAIL_GARBLED                                                                      \
+	"The certificate authority answered, and was not understood; the event is kept as " \
+	"failed and needs a person: another try may be another certificate."
 #define DETAIL_LATER "The event is kept if it could be recorded, and is finished later."
 
 static const struct error_meaning meanings[ERR_COUNT] = {
@@ -32,6 +35,7 @@ static const struct error_meaning meanings[ERR_COUNT] = {
 		"This path does not take that method; see Allow."},
 	[ERR_REFUSED] = {"refused", 502, 1, false, "Refused upstream", DETAIL_REFUSED},
 	[ERR_BARRED] = {"barred", 503, 75, true, "Not available", DETAIL_BARRED DETAIL_LATER},
+	[ERR_GARBLED] = {"garbled", 502, 1, false, "Upstream not understood", DETAIL_GARBLED},
 	[ERR_UNAVAILABLE] = {"unavailable", 503, 75, true, "Not available",
 		"The certificate authority, the Escrow Gateway or the store is "
 		"unreachable or busy. " DETAIL_LATER},

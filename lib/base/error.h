@@ -24,6 +24,7 @@ enum err {
 	ERR_METHOD,	     /* no such method at that path */
 	ERR_REFUSED,	     /* CA or gateway refused for good: needs a person */
 	ERR_BARRED,	     /* the CA judged no request: needs a person, is tried again slowly */
+	ERR_GARBLED,	     /* the CA may have issued, and was not understood: needs a person */
 	ERR_UNAVAILABLE,     /* CA, gateway or store is unreachable or busy: try later */
 	ERR_PENDING,	     /* the CA has the request, and has not decided yet: ask again later */
 	ERR_INTERNAL,	     /* no memory, or a fault of our own */

@@ -55,8 +55,8 @@ static enum err ask(struct adcs *adcs, const char *path, const struct buf *form,
 
 static enum err not_understood(const struct adcs *adcs, const char *what, struct error *e)
 {
-	return error_set(e, ERR_UNAVAILABLE,
-		"CA %s: no answer that its web enrollment pages have: %s", adcs->ca->url, what);
+	return error_set(e, ERR_GARBLED, "CA %s: no answer that its web enrollment pages have: %s",
+		adcs->ca->url, what);
 }
 
 static enum err not_done(const struct adcs *adcs, const struct http_answer *answer, struct error *e)
@@ -215,13 +215,16 @@ static enum err retrieve(struct adcs *adcs, const struct ca_order *order, const 
 	return err;
 }
 
-/* It is issued, so it must not be asked for again, but by its number, whoever lets us in then. */
+/*
+ * It is issued, so it must not be asked for again, but by its number, whoever lets us in then; also
+ * after an answer that was not understood.
+ */
 static enum err keep_waiting(
 	const char *number, struct ca_answer *out, enum err err, struct error *e)
 {
 	if (err == ERR_UNAVAILABLE || err == ERR_BARRED)
 		e->code = err = ERR_PENDING;
-	if (err == ERR_PENDING)
+	if (err == ERR_PENDING || err == ERR_GARBLED)
 		snprintf(out->handle, sizeof(out->handle), "%s", number);
 	return err;
 }
@@ -242,6 +245,9 @@ static enum err adcs_issue(
 		return err == ERR_PENDING ? keep_waiting(order->handle, out, err, e) : err;
 	}
 	err = submit(adcs, order, &page, e);
+	if (!err && page.state == ADCS_UNKNOWN)
+		err = not_issued(adcs, &page, e);
+	out->once = err == ERR_GARBLED;
 	if (err)
 		return err;
 	err = page.state == ADCS_ISSUED ? retrieve(adcs, order, page.request, &out->chain, e)

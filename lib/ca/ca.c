@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "ca/remote.h"
 
 static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 	[CA_LOCAL] = &ca_local,
@@ -124,16 +125,16 @@ enum err ca_issue(
 	err = ca->kind->issue(ca->self, &whole, &answer, e);
 	if (!err)
 		err = check(ca, order, &answer.chain, e);
-	if (err && err != ERR_PENDING)
+	if (err)
 		chain_free(&answer.chain);
-	else
+	if (!err || err == ERR_PENDING || err == ERR_GARBLED)
 		*out = answer;
 	return err;
 }
 
 enum err ca_chain(struct ca *ca, int64_t deadline, struct chain *out, struct error *e)
 {
-	return ca->kind->chain(ca->self, deadline, out, e);
+	return remote_nothing_issued(ca->kind->chain(ca->self, deadline, out, e), e);
 }
 
 enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e)
@@ -142,8 +143,8 @@ enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e)
 	enum err err;
 
 	if (ca->kind->probe)
-		return ca->kind->probe(ca->self, deadline, e);
-	err = ca->kind->chain(ca->self, deadline, &chain, e);
+		return remote_nothing_issued(ca->kind->probe(ca->self, deadline, e), e);
+	err = ca_chain(ca, deadline, &chain, e);
 	chain_free(&chain);
 	return err;
 }
@@ -153,7 +154,7 @@ enum err ca_revoke(struct ca *ca, const struct ca_revocation *revocation, struct
 	if (!ca->kind->revoke)
 		return error_set(e, ERR_REFUSED, "a CA of type %s cannot revoke from here",
 			ca_type_names[ca->config->type]);
-	return ca->kind->revoke(ca->self, revocation, e);
+	return remote_nothing_issued(ca->kind->revoke(ca->self, revocation, e), e);
 }
 
 bool ca_has_crl(const struct ca *ca)

@@ -38,8 +38,10 @@ struct ca_revocation {
 
 /* What came of an order. */
 struct ca_answer {
-	struct chain chain;	     /* issued: leaf first */
-	char handle[CA_HANDLE_SIZE]; /* pending: by what it wants to be asked for it; may be "" */
+	struct chain chain; /* issued: leaf first */
+	/* Pending or not understood: by what it wants to be asked for it; may be "". */
+	char handle[CA_HANDLE_SIZE];
+	bool once; /* not understood, and sent again it would be another request */
 };
 
 /* A kind of CA: a row of the table in ca.c, a file in this folder. */
@@ -53,8 +55,9 @@ struct ca_kind {
 	 * ERR_OK: issued. ERR_PENDING: it has the request, and a person decides; with
 	 * out->handle, and e->retry_after if it said when to ask again. ERR_REFUSED for good;
 	 * ERR_BARRED: it did not look at the request, until a person has mended something.
-	 * ERR_UNAVAILABLE: later. With both the same request is sent again, as it may have issued
-	 * by then.
+	 * ERR_GARBLED: it took the request, and its answer was not understood; with out->handle
+	 * and out->once. ERR_UNAVAILABLE: later. With the last three the same request is sent
+	 * again, as it may have issued by then.
 	 */
 	enum err (*issue)(
 		void *self, const struct ca_order *order, struct ca_answer *out, struct error *e);

@@ -37,7 +37,7 @@ static enum err fetch_cas(struct cfssl *cfssl, int64_t deadline, struct error *e
 /* Before a certificate is asked for: one whose issuer we cannot learn would be issued in vain. */
 static enum err know_cas(struct cfssl *cfssl, int64_t deadline, struct error *e)
 {
-	return cfssl->cas.count ? ERR_OK : fetch_cas(cfssl, deadline, e);
+	return cfssl->cas.count ? ERR_OK : remote_nothing_issued(fetch_cas(cfssl, deadline, e), e);
 }
 
 static enum err build(const struct cfssl *cfssl, const struct ca_order *order,

@@ -57,8 +57,7 @@ static enum err refusal(
 
 static enum err not_understood(const struct cfssl_api *api, const char *why, struct error *e)
 {
-	return error_set(
-		e, ERR_UNAVAILABLE, "CA %s: no CFSSL answer: %s", api->remote.ca->url, why);
+	return error_set(e, ERR_GARBLED, "CA %s: no CFSSL answer: %s", api->remote.ca->url, why);
 }
 
 enum err cfssl_answer(

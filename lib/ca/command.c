@@ -102,7 +102,7 @@ static enum err read_chain(const struct command *command, const struct ca_order 
 	enum err err = certificates_add(&got, output->data, output->len, e);
 
 	if (err)
-		err = error_set(e, ERR_UNAVAILABLE, "CA program %s printed no certificates: %s",
+		err = error_set(e, ERR_GARBLED, "CA program %s printed no certificates: %s",
 			command->ca->program, e->text);
 	for (size_t i = 0; i < command->issuers.count && !err; i++)
 		err = certificates_add_der(&got, command->issuers.certificate[i].data,

@@ -117,8 +117,9 @@ static enum err complete(struct ejbca *ejbca, const struct ca_order *order,
  */
 static enum err know_cas(struct ejbca *ejbca, const struct ca_order *order, struct error *e)
 {
-	return !*order->handle || ejbca->cas.count ? ERR_OK
-						   : ejbca_fetch_cas(ejbca, order->deadline, e);
+	if (!*order->handle || ejbca->cas.count)
+		return ERR_OK;
+	return remote_nothing_issued(ejbca_fetch_cas(ejbca, order->deadline, e), e);
 }
 
 static enum err ejbca_issue(

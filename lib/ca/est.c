@@ -58,7 +58,7 @@ static enum err ask(struct est *est, enum operation operation, const struct buf 
 static enum err not_understood(
 	const struct est *est, enum operation operation, const char *why, struct error *e)
 {
-	return error_set(e, ERR_UNAVAILABLE, "CA %s: no EST answer to /%s: %s", est->remote.ca->url,
+	return error_set(e, ERR_GARBLED, "CA %s: no EST answer to /%s: %s", est->remote.ca->url,
 		operations[operation], why);
 }
 
@@ -119,7 +119,7 @@ static enum err know_cas(struct est *est, int64_t deadline, struct error *e)
 {
 	if (est->cas.count && clock_monotonic_ms() - est->cas_at < CAS_MS)
 		return ERR_OK;
-	return fetch_cas(est, deadline, e);
+	return remote_nothing_issued(fetch_cas(est, deadline, e), e);
 }
 
 static bool has(const struct certificates *all, const struct blob *certificate)

@@ -131,21 +131,28 @@ enum err remote_json(
 	const char *url = remote->ca->url;
 
 	if (strcmp(answer->content_type, "application/json") != 0)
-		return error_set(e, ERR_UNAVAILABLE,
+		return error_set(e, ERR_GARBLED,
 			"CA %s: the answer (status %d) is of type \"%s\", not application/json",
 			url, answer->status, answer->content_type);
 	if (json_object(answer->body.data, answer->body.len, out, e) == ERR_OK)
 		return ERR_OK;
 	if (e->code != ERR_MALFORMED)
 		return e->code;
-	return error_set(e, ERR_UNAVAILABLE, "CA %s: the answer is not JSON (status %d)", url,
-		answer->status);
+	return error_set(
+		e, ERR_GARBLED, "CA %s: the answer is not JSON (status %d)", url, answer->status);
 }
 
 enum err remote_garbled(const struct remote *remote, const char *why, struct error *e)
 {
-	return error_set(e, ERR_UNAVAILABLE, "CA %s: its answer cannot be understood: %s",
-		remote->ca->url, why);
+	return error_set(
+		e, ERR_GARBLED, "CA %s: its answer cannot be understood: %s", remote->ca->url, why);
+}
+
+enum err remote_nothing_issued(enum err err, struct error *e)
+{
+	if (err == ERR_GARBLED)
+		e->code = err = ERR_UNAVAILABLE;
+	return err;
 }
 
 static bool has(const struct certificates *all, const struct blob *certificate)

@@ -39,14 +39,20 @@ enum err remote_refusal(const struct remote *remote, const struct http_answer *a
 	const char *says, struct error *e);
 
 /*
- * The JSON object that an answer is, of type application/json. ERR_UNAVAILABLE if it is none: it
- * may be the page of a proxy. The caller must use cJSON_Delete().
+ * The JSON object that an answer is, of type application/json. ERR_GARBLED if it is none: it may
+ * be the page of a proxy. The caller must use cJSON_Delete().
  */
 enum err remote_json(const struct remote *remote, const struct http_answer *answer, cJSON **out,
 	struct error *e) must_check;
 
-/* ERR_UNAVAILABLE: a good answer that says what its API does not have. why may be e's own text. */
+/* ERR_GARBLED: a good answer that says what its API does not have. why may be e's own text. */
 enum err remote_garbled(const struct remote *remote, const char *why, struct error *e);
+
+/*
+ * For what is asked before the request goes out, and for what issues nothing: ERR_GARBLED becomes
+ * ERR_UNAVAILABLE, as another try costs no certificate.
+ */
+enum err remote_nothing_issued(enum err err, struct error *e) must_check;
 
 /*
  * The chain for the order's key out of all certificates that came, completed by those of

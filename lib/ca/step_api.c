@@ -25,8 +25,8 @@ enum err step_ask(struct remote *remote, const char *path, const struct buf *bod
 enum err step_not_understood(
 	const struct remote *remote, const char *path, const char *why, struct error *e)
 {
-	return error_set(e, ERR_UNAVAILABLE, "CA %s: no answer of step-ca to %s: %s",
-		remote->ca->url, path, why);
+	return error_set(e, ERR_GARBLED, "CA %s: no answer of step-ca to %s: %s", remote->ca->url,
+		path, why);
 }
 
 char *step_complaint(const struct http_answer *answer)

@@ -13,7 +13,7 @@
 enum err step_ask(struct remote *remote, const char *path, const struct buf *body, int64_t deadline,
 	struct http_answer *out, struct error *e) must_check;
 
-/* ERR_UNAVAILABLE: an answer that is none of its. */
+/* ERR_GARBLED: an answer that is none of its. */
 enum err step_not_understood(
 	const struct remote *remote, const char *path, const char *why, struct error *e);
 

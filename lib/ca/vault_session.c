@@ -229,6 +229,7 @@ static enum err login(struct vault_session *session, int64_t deadline, struct er
 	http_answer_free(&answer);
 	buf_free(&body);
 	/* A wrong secret is answered by 400, as a request would be that is refused for good. */
+	err = remote_nothing_issued(err, e);
 	if (err == ERR_REFUSED)
 		e->code = ERR_BARRED;
 	return err ? error_context(e, "login") : ERR_OK;

@@ -89,9 +89,8 @@ static enum err try_ca(const struct order *o, const struct ca_order *order,
 	return err;
 }
 
-/* handle: what the CA gave, also where it has not issued. */
-static enum err ask(
-	const struct order *o, struct chain *out, char handle[CA_HANDLE_SIZE], struct error *e)
+/* *out has what the CA gave, also where it has not issued. */
+static enum err ask(const struct order *o, struct ca_answer *out, struct error *e)
 {
 	const struct store_request *request = &o->request;
 	const struct ca_order order = {
@@ -106,18 +105,14 @@ static enum err ask(
 		.now = clock_now(),
 		.deadline = o->deadline,
 	};
-	struct ca_answer answer = {.handle = ""};
 	bool known = false;
 	enum err err = barred_enter(o->p, o->ca, &known, e);
 
 	if (err)
 		return err;
-	err = try_ca(o, &order, &answer, e);
+	err = try_ca(o, &order, out, e);
 	barred_leave(o->p, o->ca, known, err, e);
 	meter_issued(o->p->meter, ca_config(o->ca)->type, err);
-	if (!err)
-		*out = answer.chain;
-	memcpy(handle, answer.handle, CA_HANDLE_SIZE);
 	return err;
 }
 
@@ -200,6 +195,17 @@ static enum err too_early(int64_t next_at, struct error *e)
 	return e->code;
 }
 
+/* Each try may be one more certificate. */
+#define WAITS_FOR_PERSON                                                           \
+	"it may have issued a certificate each time, and is asked again when the " \
+	"configuration has changed, or by: certprov deliver --now"
+
+static enum err too_often(struct error *e)
+{
+	return error_set(e, ERR_GARBLED,
+		"the CA's answers to this request were not understood; " WAITS_FOR_PERSON);
+}
+
 static enum err pause_until(int64_t deadline, struct error *e)
 {
 	const struct timespec pause = {.tv_nsec = BUSY_POLL_MS * 1000000L};
@@ -230,6 +236,8 @@ static enum err take_request(
 	if (err || added)
 		return err;
 	*settled = how == REQUEST_SETTLED;
+	if (how == REQUEST_MISREAD)
+		return too_often(e);
 	return how == REQUEST_EARLY ? too_early(o->request.next_at, e) : ERR_OK;
 }
 
@@ -256,23 +264,42 @@ static void let_go(const struct order *o, const char *handle, const struct error
 		log_error("a request to the CA: %s", e.text);
 }
 
+/* An answer that was not understood: another try is as good as the first one, but not for ever. */
+static void count_misread(const struct order *o, const struct ca_answer *answer, struct error *e)
+{
+	const struct store_misread misread = {
+		.handle = answer->handle,
+		.inputs = o->p->inputs,
+		.count = answer->once ? STORE_MISREAD_MAX : o->request.misread + 1,
+	};
+	struct error failure;
+
+	if (store_request_misread(o->p->store, &o->request, &misread, &failure))
+		log_error("a request to the CA: %s", failure.text);
+	else if (misread.count < STORE_MISREAD_MAX)
+		e->code = ERR_UNAVAILABLE;
+	else
+		error_set(e, ERR_GARBLED, "%s; " WAITS_FOR_PERSON, e->text);
+}
+
 /* --- both */
 
 static enum err place_order(struct order *o, bool *won, struct credential *out, struct error *e)
 {
-	char handle[CA_HANDLE_SIZE] = "";
-	struct chain chain = {0};
+	struct ca_answer answer = {.handle = ""};
 	enum err err = o->key ? ERR_OK : key_import(&o->request.key, &o->key, e);
 
 	blob_free(&o->request.key);
 	if (!err)
-		err = ask(o, &chain, handle, e);
+		err = ask(o, &answer, e);
 	if (!err)
-		err = keep(o, &chain, won, out, e);
-	if (err)
-		let_go(o, handle, e);
-	chain_free(&chain);
-	return err;
+		err = keep(o, &answer.chain, won, out, e);
+	if (err == ERR_GARBLED && o->request.id)
+		count_misread(o, &answer, e);
+	else if (err)
+		let_go(o, answer.handle, e);
+	chain_free(&answer.chain);
+	return err ? e->code : ERR_OK;
 }
 
 static enum err order_by_request(
@@ -284,7 +311,9 @@ static enum err order_by_request(
 		.terms = terms,
 		.replaces = o->place->replaces,
 		.lease = ca_config(o->ca)->timeout + LEASE_MARGIN,
+		.inputs = o->p->inputs,
 		.now = o->p->now,
+		.run = o->p->now ? o->p->run : NULL,
 	};
 	bool settled = false;
 	enum err err = find_terms(o, terms, e);

@@ -106,6 +106,8 @@ struct store_engine {
 		struct store_request *request, bool *won, struct error *e);
 	enum err (*request_release)(void *self, const struct store_request *request,
 		const struct store_pending *pending, struct error *e);
+	enum err (*request_misread)(void *self, const struct store_request *request,
+		const struct store_misread *misread, struct error *e);
 	enum err (*request_drop)(void *self, const struct store_request *request, struct error *e);
 
 	enum err (*access_find)(void *self, const struct store_access *access,

@@ -14,6 +14,8 @@ void store_request_fini(struct store_request *request)
 {
 	free(request->terms);
 	free(request->handle);
+	free(request->misread_with);
+	free(request->misread_run);
 	blob_free(&request->request);
 	blob_free(&request->key);
 	*request = (struct store_request){.id = 0};
@@ -162,6 +164,12 @@ enum err store_request_release(struct store *store, const struct store_request *
 	const struct store_pending *pending, struct error *e)
 {
 	return store->engine->request_release(store->self, request, pending, e);
+}
+
+enum err store_request_misread(struct store *store, const struct store_request *request,
+	const struct store_misread *misread, struct error *e)
+{
+	return store->engine->request_misread(store->self, request, misread, e);
 }
 
 enum err store_request_drop(

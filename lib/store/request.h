@@ -28,6 +28,9 @@ struct store_request {
 	char *terms;		     /* a digest of what is asked of whom */
 	char *handle;	     /* by which the CA wants to be asked for it; "": it gave none */
 	int64_t next_at;     /* not before that, the CA has said; 0: it has not */
+	int64_t misread;     /* how many answers to it were not understood, one after the other */
+	char *misread_with;  /* what it was tried with then */
+	char *misread_run;   /* the run that last began to count anew */
 	struct blob request; /* PKCS#10, DER */
 	struct blob key;     /* PKCS#8, plain: sealed by the store, wiped by store_request_fini() */
 };
@@ -38,9 +41,11 @@ void store_request_fini(struct store_request *request);
 struct store_asking {
 	const struct credential_owner *owner;
 	const char *terms;
-	int64_t replaces; /* the id of the owner's active credential; 0: none */
-	int64_t lease;	  /* seconds, at most STORE_LEASE_MAX: nobody else asks meanwhile */
-	bool now;	  /* although the CA has said when to come again */
+	int64_t replaces;   /* the id of the owner's active credential; 0: none */
+	int64_t lease;	    /* seconds, at most STORE_LEASE_MAX: nobody else asks meanwhile */
+	const char *inputs; /* what it is tried with, as in store_due */
+	bool now;	    /* although the CA has said when to come again */
+	const char *run;    /* started by a person, and what it is called; NULL: by nobody */
 };
 
 enum request_claim {
@@ -48,6 +53,7 @@ enum request_claim {
 	REQUEST_NONE,	 /* there is none: make one, and store_request_add() it */
 	REQUEST_BUSY,	 /* another process has it in hand */
 	REQUEST_EARLY,	 /* its CA wants to be asked later: out->next_at says when */
+	REQUEST_MISREAD, /* too many answers were not understood, with the same inputs */
 	REQUEST_SETTLED, /* another credential is active by now: look again */
 };
 
@@ -78,6 +84,20 @@ struct store_pending {
 /* Others may have it; pending: NULL if it said nothing. One that is gone is no error. */
 enum err store_request_release(struct store *store, const struct store_request *request,
 	const struct store_pending *pending, struct error *e) must_check;
+
+/* The CA may have issued at each of so many answers: then a person decides on another try. */
+#define STORE_MISREAD_MAX 3
+
+/* What was not understood. */
+struct store_misread {
+	const char *handle; /* "": none, or that which it gave before */
+	const char *inputs; /* what it was tried with: with others it is tried again */
+	int64_t count;	    /* with this answer */
+};
+
+/* Like store_request_release(), after such an answer. */
+enum err store_request_misread(struct store *store, const struct store_request *request,
+	const struct store_misread *misread, struct error *e) must_check;
 
 /* The CA has refused it. */
 enum err store_request_drop(

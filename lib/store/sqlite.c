@@ -302,6 +302,7 @@ const struct store_engine store_engine_sqlite = {
 	.request_claim = sqlite_request_claim,
 	.request_add = sqlite_request_add,
 	.request_release = sqlite_request_release,
+	.request_misread = sqlite_request_misread,
 	.request_drop = sqlite_request_drop,
 	.access_find = sqlite_access_find,
 	.access_try = sqlite_access_try,

@@ -251,6 +251,8 @@ enum err sqlite_request_add(void *self, const struct store_asking *asking,
 	struct store_request *request, bool *won, struct error *e) must_check;
 enum err sqlite_request_release(void *self, const struct store_request *request,
 	const struct store_pending *pending, struct error *e) must_check;
+enum err sqlite_request_misread(void *self, const struct store_request *request,
+	const struct store_misread *misread, struct error *e);
 enum err sqlite_request_drop(
 	void *self, const struct store_request *request, struct error *e) must_check;
 

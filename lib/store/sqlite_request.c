@@ -11,7 +11,7 @@
 
 #define COLUMNS                                                                                  \
 	"id, until, usage, user_uuid, device_uuid, terms, handle, next_at, pending_at, request," \
-	" key"
+	" key, misread, misread_with, misread_run"
 
 enum column {
 	ID,
@@ -25,6 +25,9 @@ enum column {
 	PENDING_AT,
 	REQUEST,
 	KEY,
+	MISREAD,
+	MISREAD_WITH,
+	MISREAD_RUN,
 };
 
 /* --- rows */
@@ -53,6 +56,7 @@ static enum err read_request(sqlite3_stmt *row, struct store_request *out, struc
 		.id = sqlite3_column_int64(row, ID),
 		.until = sqlite3_column_int64(row, UNTIL),
 		.next_at = sqlite3_column_int64(row, NEXT_AT),
+		.misread = sqlite3_column_int64(row, MISREAD),
 	};
 	enum err err = read_owner(row, &r, e);
 
@@ -64,6 +68,10 @@ static enum err read_request(sqlite3_stmt *row, struct store_request *out, struc
 		err = sqlite_blob(row, REQUEST, &r.request, e);
 	if (!err)
 		err = sqlite_blob(row, KEY, &r.key, e);
+	if (!err)
+		err = sqlite_text(row, MISREAD_WITH, &r.misread_with, e);
+	if (!err)
+		err = sqlite_text(row, MISREAD_RUN, &r.misread_run, e);
 	if (err)
 		store_request_fini(&r);
 	else
@@ -175,9 +183,26 @@ static bool is_ahead(int64_t time, int64_t most)
 	return time > now && time <= now + most;
 }
 
+/* Counted anew when somebody has changed something, and once in a run by hand. */
+static enum err forget_misread(struct sqlite *db, const struct store_asking *asking,
+	struct store_request *r, struct error *e)
+{
+	static const char sql[] = "UPDATE request SET misread = 0, misread_run = ?2 WHERE id = ?1";
+	const char *run = asking->run ? asking->run : r->misread_run;
+	const struct value values[] = {VALUE_INTEGER(r->id), VALUE_TEXT(run)};
+
+	if (!r->misread ||
+		(strcmp(r->misread_with, asking->inputs) == 0 && strcmp(r->misread_run, run) == 0))
+		return ERR_OK;
+	r->misread = 0;
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
 static enum err claim_found(struct sqlite *db, const struct store_asking *asking,
 	struct store_request *r, bool pending, enum request_claim *how, struct error *e)
 {
+	enum err err;
+
 	if (is_ahead(r->until, STORE_LEASE_MAX)) {
 		*how = REQUEST_BUSY;
 		return ERR_OK;
@@ -190,8 +215,13 @@ static enum err claim_found(struct sqlite *db, const struct store_asking *asking
 		*how = REQUEST_EARLY;
 		return ERR_OK;
 	}
+	err = forget_misread(db, asking, r, e);
+	if (!err && r->misread >= STORE_MISREAD_MAX) {
+		*how = REQUEST_MISREAD;
+		return ERR_OK;
+	}
 	*how = REQUEST_TAKEN;
-	return lease(db, r, asking->lease, e);
+	return err ? err : lease(db, r, asking->lease, e);
 }
 
 static enum err claim(struct sqlite *db, const struct store_asking *asking, enum request_claim *how,
@@ -317,7 +347,7 @@ static enum err set_released(struct sqlite *db, const struct store_request *r,
 {
 	static const char end[] = "UPDATE request SET until = 0 WHERE id = ?1 AND until = ?2";
 	static const char note[] =
-		"UPDATE request SET handle = iif(?2 = '', handle, ?2), next_at = ?3,"
+		"UPDATE request SET handle = iif(?2 = '', handle, ?2), next_at = ?3, misread = 0,"
 		"	pending_at = coalesce(pending_at, ?4), updated_at = ?4 WHERE id = ?1";
 	const struct value mine[] = {VALUE_INTEGER(r->id), VALUE_INTEGER(r->until)};
 	enum err err = sqlite_run(db, end, mine, ARRAY_LEN(mine), e);
@@ -356,6 +386,32 @@ enum err sqlite_request_release(void *self, const struct store_request *request,
 	if (err)
 		return err;
 	err = release(db, request, pending, e);
+	return sqlite_end(db, err, e);
+}
+
+static enum err set_misread(struct sqlite *db, const struct store_request *r,
+	const struct store_misread *misread, struct error *e)
+{
+	static const char sql[] =
+		"UPDATE request SET handle = iif(?2 = '', handle, ?2), misread = ?3,"
+		"	misread_with = ?4, updated_at = ?5 WHERE id = ?1";
+	const struct value values[] = {VALUE_INTEGER(r->id), VALUE_TEXT(misread->handle),
+		VALUE_INTEGER(misread->count), VALUE_TEXT(misread->inputs),
+		VALUE_INTEGER(clock_now())};
+	enum err err = sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+
+	return err ? err : set_released(db, r, NULL, e);
+}
+
+enum err sqlite_request_misread(void *self, const struct store_request *request,
+	const struct store_misread *misread, struct error *e)
+{
+	struct sqlite *db = self;
+	enum err err = sqlite_begin(db, e);
+
+	if (err)
+		return err;
+	err = set_misread(db, request, misread, e);
 	return sqlite_end(db, err, e);
 }
 

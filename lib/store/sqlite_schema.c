@@ -253,9 +253,20 @@ static const char version_8[] =
 	"	PRIMARY KEY (ca, inputs)"
 	") STRICT, WITHOUT ROWID;";
 
+static const char version_9[] =
+	"PRAGMA user_version = 9;"
+
+	/*
+	 * misread: how many answers in a row were not understood, tried with misread_with.
+	 * misread_run: the run by hand that last began to count anew.
+	 */
+	"ALTER TABLE request ADD COLUMN misread INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE request ADD COLUMN misread_with TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE request ADD COLUMN misread_run TEXT NOT NULL DEFAULT '';";
+
 /* migrations[n] leads from version n to n + 1. */
-static const char *const migrations[] = {
-	version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8};
+static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5,
+	version_6, version_7, version_8, version_9};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

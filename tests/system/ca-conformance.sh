@@ -198,7 +198,7 @@ fails()
 	for mode in garbage empty; do
 		ca_mode "$mode"
 		order
-		says '^(refused|unavailable 0): ' "$mode"
+		says '^(refused|garbled|unavailable 0): ' "$mode"
 	done
 	for mode in truncated oversized; do
 		ca_mode "$mode"

@@ -156,10 +156,11 @@ static void show_failure(enum err err, const struct error *e)
 		printf("unavailable %d: %s\n", e->retry_after, e->text);
 	else
 		printf("%s: %s\n",
-			err == ERR_REFUSED  ? "refused"
-			: err == ERR_BARRED ? "barred"
-			: err == ERR_CONFIG ? "config"
-					    : "failed",
+			err == ERR_REFUSED   ? "refused"
+			: err == ERR_BARRED  ? "barred"
+			: err == ERR_GARBLED ? "garbled"
+			: err == ERR_CONFIG  ? "config"
+					     : "failed",
 			e->text);
 }
 

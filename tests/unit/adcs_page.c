@@ -177,7 +177,7 @@ static void a_lone_number_is_a_request(void **state)
 {
 	static const struct expected all[] = {
 		{"<html><body><P ID=locPageTitle>Zertifikat steht aus</P><P>Ihre Anforderung kam "
-		 "angekommen. Bitte mSie m&uuml;ssenuuml;ssig auf den Administrator warten.<P>Ihre "
+		 "angekommen. Bitte m&uuml;ssig auf den Administrator warten.<P>Ihre "
 		 "Anforderungskennung lautet 19.</body></html>",
 			ADCS_PENDING, "19", NULL},
 		{"<P ID=locPageTitle>Certificado pendiente</P><P>Su n\xc3\xbamero es 19. Vuelva en "

@@ -223,7 +223,8 @@ void assert_key(const struct credential *c, unsigned serial)
 
 struct store_asking asking(const struct credential_owner *owner)
 {
-	return (struct store_asking){.owner = owner, .terms = "terms", .lease = 60};
+	return (struct store_asking){
+		.owner = owner, .terms = "terms", .lease = 60, .inputs = "inputs"};
 }
 
 static void fill_request(struct store_request *r, unsigned number)

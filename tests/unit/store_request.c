@@ -115,6 +115,59 @@ static void goes_with_the_credential_that_came_of_it(void **state)
 	store_request_fini(&r);
 }
 
+static enum request_claim misread_again(
+	struct fixture *f, const struct store_asking *wish, const char *handle, int64_t count)
+{
+	const struct store_misread misread = {handle, wish->inputs, count};
+	struct store_request r = {.id = 0};
+	enum request_claim how = must_claim(f, wish, &r);
+
+	if (how == REQUEST_TAKEN) {
+		assert_int_equal(r.misread, count - 1);
+		assert_int_equal(store_request_misread(f->store, &r, &misread, &f->e), ERR_OK);
+	}
+	store_request_fini(&r);
+	return how;
+}
+
+/* Each try may be one more certificate. */
+static void waits_for_a_person_when_not_understood(void **state)
+{
+	struct fixture *f = *state;
+	struct store_asking wish = asking(&owner);
+	const struct store_pending pending = {"4711", 0};
+	struct store_request r;
+
+	add_released(f, &wish, 1, NULL);
+	for (int64_t i = 1; i <= STORE_MISREAD_MAX; i++)
+		assert_int_equal(misread_again(f, &wish, "", i), REQUEST_TAKEN);
+	assert_int_equal(misread_again(f, &wish, "", 0), REQUEST_MISREAD);
+	assert_int_equal(misread_again(f, &wish, "", 0), REQUEST_MISREAD);
+	/* A person has changed something, and later asks for it. */
+	wish.inputs = "others";
+	assert_int_equal(misread_again(f, &wish, "17", 1), REQUEST_TAKEN);
+	assert_int_equal(sql_integer(f, "SELECT handle FROM request"), 17);
+	assert_int_equal(misread_again(f, &wish, "", 2), REQUEST_TAKEN);
+	assert_int_equal(misread_again(f, &wish, "", 3), REQUEST_TAKEN);
+	assert_int_equal(sql_integer(f, "SELECT handle FROM request"), 17);
+	assert_int_equal(misread_again(f, &wish, "", 0), REQUEST_MISREAD);
+	wish.run = "one";
+	for (int64_t i = 1; i <= STORE_MISREAD_MAX; i++)
+		assert_int_equal(misread_again(f, &wish, "", i), REQUEST_TAKEN);
+	assert_int_equal(misread_again(f, &wish, "", 0), REQUEST_MISREAD);
+	wish.run = "two";
+	assert_int_equal(misread_again(f, &wish, "", 1), REQUEST_TAKEN);
+	wish.run = NULL;
+	assert_int_equal(misread_again(f, &wish, "", 2), REQUEST_TAKEN);
+	/* One that is understood breaks the row. */
+	assert_int_equal(must_claim(f, &wish, &r), REQUEST_TAKEN);
+	must_release(f, &r, &pending);
+	store_request_fini(&r);
+	assert_int_equal(misread_again(f, &wish, "", 1), REQUEST_TAKEN);
+	assert_int_equal(
+		audited(f, "requested", "encryption request 4711: the CA has not decided yet"), 1);
+}
+
 /* From another CA, say, or by hand. */
 static void goes_when_there_is_another_credential(void **state)
 {
@@ -361,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(is_the_same_until_it_is_answered),
 		TEST(goes_with_the_credential_that_came_of_it),
+		TEST(waits_for_a_person_when_not_understood),
 		TEST(goes_when_there_is_another_credential),
 		TEST(is_free_again_when_its_holder_has_died),
 		TEST(never_gets_the_id_of_another),
