@@ -85,6 +85,9 @@ for tenant in "${tenants[@]}"; do
 	ok "(a gateway for $tenant)" prepare "$tenant"
 	ok "$tenant is added" add_tenant "$tenant" "$root/new-$tenant"
 	like "$(<"$root/output")" "https://HOST/$tenant/events" 'with his URL'
+	like "$(<"$root/output")" "crl-url = http://HOST/$tenant/ca.crl" '... and that of the revocation list'
+	is "$(openssl x509 -in "$(state_of "$tenant")/ca.crt" -noout -subject -nameopt RFC2253)" \
+		"subject=CN=$tenant S/MIME CA,O=$tenant" 'the CA has his name'
 	is "$(stat -c '%a %U:%G' "$etc/$tenant")" "750 root:certprov-$tenant" 'the configuration is his'
 	is "$(stat -c '%a %U:%G' "$(state_of "$tenant")")" "700 certprov-$tenant:certprov-$tenant" \
 		'and so is the store'
@@ -292,5 +295,21 @@ for tenant in "${tenants[@]}"; do
 	stop "tenant-$tenant" || code=$?
 	is "$code" 0 "$tenant stops"
 done
+
+# --- removing one, as doc/tenants.md says
+
+# shellcheck source=tests/system/lib-pages.sh
+. "$top_srcdir/tests/system/lib-pages.sh"
+commands=$(page_block doc/tenants.md remove |
+	sed "s|-C / |-C $host |; s| /root/| $root/|; s| /etc/| $host/etc/|; s| /var/| $host/var/|g; s/acme/$tag-c/g")
+ok "$tag-c is removed" bash -e -c "$commands"
+not_ok '... its configuration' test -e "$etc/$tag-c"
+not_ok '... its store' test -e "$(state_of "$tag-c")"
+not_ok '... and its user' getent passwd "certprov-$tag-c"
+ok "... another's store stays" test -s "$(state_of "$tag-a")/certprov.db"
+like "$(tar -tzf "$root/$tag-c.tar.gz")" "var/lib/certprov-$tag-c/store.key" 'what was kept has its master key'
+ok 'it can be added again' add_tenant --subject 'CN=Another CA' "$tag-c" "$root/new-$tag-c"
+is "$(openssl x509 -in "$(state_of "$tag-c")/ca.crt" -noout -subject -nameopt RFC2253)" \
+	'subject=CN=Another CA' '... with a CA that --subject names'
 
 done_testing
