@@ -32,7 +32,7 @@ broken_links()
 is "$(broken_links)" '' 'every link within the documentation leads to a file'
 like "$(grep -ohE '\]\([^)#]+' "${pages[@]}" | wc -l)" '^[1-9]' '(which were looked at)'
 
-# --- blocks that tests/package/ runs
+# --- blocks that tests run
 
 unused_marks()
 {
@@ -41,7 +41,8 @@ unused_marks()
 	for page in "${pages[@]}"; do
 		page=${page#"$top_srcdir/"}
 		while read -r name; do
-			grep -qE "(follow|page_block|words) $page $name\b" "$top_srcdir"/tests/package/*.sh ||
+			grep -qE "(follow|page_block|words) $page $name\b" "$top_srcdir"/tests/package/*.sh \
+				"$top_srcdir"/tests/system/tenants.sh ||
 				printf '%s: %s\n' "$page" "$name"
 			page_block "$page" "$name" >/dev/null || printf '%s: %s is empty\n' "$page" "$name"
 		done < <(page_marks "$page")
@@ -304,6 +305,8 @@ ok 'the store has what was there when the backup began' test "$devices" -ge 4
 sent=$(eg_upload_count)
 ok 'everything is uploaded again' run 4
 is "$(($(eg_upload_count) - sent))" "$devices" 'to every device'
+ok 'and on a new machine it runs after the next boot, too' \
+	grep -q 'systemctl enable --now .*certprov.socket .*timer' "$root/block-4"
 ok 'and the mail of before can be read' decrypts encryption
 ok 'the handler starts again' handler_starts
 post "$(new_uuid)" "$anna" anna@example.com
