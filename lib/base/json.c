@@ -64,32 +64,31 @@ static enum err read_tree(const char *json, size_t len, cJSON **out, struct erro
 	return err;
 }
 
-enum err json_object(const void *text, size_t len, cJSON **out, struct error *e)
+/* damage: NULL if none is tolerated. */
+static enum err read_object(
+	const void *text, size_t len, cJSON **out, unsigned *damage, struct error *e)
 {
-	struct blob copy = {NULL, 0};
-	enum err err = json_grammar(text, len, NULL, NULL, e);
+	struct buf copy = BUF_INIT(REPAIRED_LEN(len));
+	unsigned found = 0;
+	enum err err = json_grammar(text, len, &copy, damage ? &found : NULL, e);
 
 	if (!err)
-		err = blob_copy(text, len, &copy, e);
-	if (!err)
-		err = read_tree((const char *)copy.data, copy.len, out, e);
-	blob_free(&copy);
+		err = read_tree(copy.data, copy.len, out, e);
+	if (!err && damage)
+		*damage = found;
+	buf_free(&copy);
 	return err;
+}
+
+enum err json_object(const void *text, size_t len, cJSON **out, struct error *e)
+{
+	return read_object(text, len, out, NULL, e);
 }
 
 enum err json_object_repaired(
 	const void *text, size_t len, cJSON **out, unsigned *damage, struct error *e)
 {
-	struct buf copy = BUF_INIT(REPAIRED_LEN(len));
-	unsigned found = 0;
-	enum err err = json_grammar(text, len, &copy, &found, e);
-
-	if (!err)
-		err = read_tree(copy.data, copy.len, out, e);
-	if (!err)
-		*damage = found;
-	buf_free(&copy);
-	return err;
+	return read_object(text, len, out, damage, e);
 }
 
 /* One character of a string: taken bytes, which are well-formed UTF-8 or one that is not. */

@@ -16,11 +16,14 @@
 #define HEX DIGITS "abcdefABCDEF"
 #define REPLACEMENT "\xef\xbf\xbd"
 #define ESCAPE_LEN 6 /* \uXXXX */
+#define NUMBER_LEN_MAX 60
+#define LONG_NUMBER "1e999" /* no number that anything here asks for */
 
 struct scan {
 	const char *text;
 	size_t len, at;
-	struct buf *out; /* NULL: nothing is tolerated */
+	struct buf *out; /* or NULL */
+	bool tolerant;
 	unsigned damage;
 	char open[JSON_DEPTH_MAX]; /* '{' or '[' */
 	size_t depth;
@@ -81,7 +84,7 @@ static size_t take_all_of(struct scan *s, const char *any)
 static bool tolerate(struct scan *s, unsigned kind)
 {
 	s->damage |= kind;
-	if (s->out)
+	if (s->tolerant)
 		return true;
 	error_set(s->e, ERR_MALFORMED, "%s",
 		kind == JSON_DAMAGE_BYTES	 ? "it is not UTF-8"
@@ -212,7 +215,7 @@ static bool scan_string(struct scan *s, bool is_key)
 
 /* --- other values */
 
-static bool scan_number(struct scan *s)
+static bool scan_digits(struct scan *s)
 {
 	take_one_of(s, "-");
 	if (!take_one_of(s, "0") && !take_all_of(s, DIGITS))
@@ -223,6 +226,19 @@ static bool scan_number(struct scan *s)
 		return true;
 	take_one_of(s, "+-");
 	return take_all_of(s, DIGITS) || fault(s, "a number without digits in its exponent");
+}
+
+static bool scan_number(struct scan *s)
+{
+	size_t from = s->at, written = s->out ? s->out->len : 0;
+
+	if (!scan_digits(s))
+		return false;
+	if (s->out && s->at - from > NUMBER_LEN_MAX) {
+		buf_truncate(s->out, written);
+		put(s, LONG_NUMBER, strlen(LONG_NUMBER));
+	}
+	return true;
 }
 
 static bool scan_word(struct scan *s)
@@ -319,7 +335,7 @@ static bool scan_text(struct scan *s)
 enum err json_grammar(
 	const char *text, size_t len, struct buf *out, unsigned *damage, struct error *e)
 {
-	struct scan s = {.text = text, .len = len, .out = out, .e = e};
+	struct scan s = {.text = text, .len = len, .out = out, .tolerant = damage, .e = e};
 
 	if (!scan_text(&s))
 		return e->code;

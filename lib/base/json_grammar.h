@@ -17,10 +17,13 @@ enum {
 #define JSON_DEPTH_MAX 512 /* arrays and objects inside each other */
 
 /*
- * Checks that text[0..len-1] is JSON (RFC 8259), in UTF-8, without NUL in a string. With out it
- * tolerates the damage above, adds it to *damage and appends the text, repaired: bytes that
+ * Checks that text[0..len-1] is JSON (RFC 8259), in UTF-8, without NUL in a string, and appends it
+ * to out (or NULL), as cJSON up to 1.7.17 can read it: numbers of more than 60 characters, which it
+ * cuts, become 1e999.
+ *
+ * With damage it tolerates the damage above, adds it to *damage, and repairs it in out: bytes that
  * are no UTF-8 and half surrogates become U+FFFD, control characters are escaped, NULs at the end
- * of a value are dropped, any others become U+FFFD. Without out any damage is a fault.
+ * of a value are dropped, any others become U+FFFD. With NULL any damage is a fault.
  * Linear in len. ERR_MALFORMED with a text of the form "it is cut".
  */
 enum err json_grammar(const char *text, size_t len, struct buf *out, unsigned *damage,

@@ -1,4 +1,4 @@
-/* UTF-8: whether a text is, its code points, and kinds of characters. It maps none to others. */
+/* UTF-8: validity, code points, kinds of characters, trimming. It maps none to others. */
 
 #include "base/utf8.h"
 

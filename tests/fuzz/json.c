@@ -48,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	assert(!err || (err == ERR_MALFORMED && strict && *e.text));
 	assert(err || !strict == !damage);
-	if (!strict)
-		assert(repaired.len == size && memcmp(repaired.data, data, size) == 0);
+	if (!strict) /* but for numbers that are too long */
+		assert(repaired.len < size || memcmp(repaired.data, data, size) == 0);
 	if (!err)
 		check_whole(&repaired);
 	if (!err)

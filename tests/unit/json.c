@@ -133,12 +133,16 @@ static const char *const never[] = {
 	"nullx", "null null", "1]", "{}}", "{\"a\":\"b\"}{\"a\":\"b\"}", "\"a\",", "\xef\xbb{}",
 	"[\"asd]", "\xc2\xa0", "TRUE", "undefined"};
 
+/* A y_ case that cJSON cuts. */
+#define LONG_NUMBER \
+	"-0.000000000000000000000000000000000000000000000000000000000000000000000000000001"
+
 /* y_...: every parser takes these. */
 static const char *const always[] = {"[[]   ]", "[\"\"]", "[]", "[\"a\"]", "[false]",
-	"[null, 1, \"1\", {}]", "[null]", "[1\n]", " [1]", "[1,null,null,null,2]", "[2] ", "123e65",
-	"0e+1", "0e1", " 4", "-0.000000000000000000000000000000000000000000000001", "20e1", "-0",
-	"-123", "-1", "1E22", "1E-2", "1E+2", "123e45", "123.456e78", "1e-2", "1e+2", "123",
-	"123.456789", "0", "{\"asd\":\"sdf\", \"dfg\":\"fgh\"}", "{}", "{\"\":0}",
+	"[null, 1, \"1\", {}]", "[null]", "[1\n]", " [1]", "[1,null,null,null,2]", "[2] ",
+	LONG_NUMBER, "{\"a\":[" LONG_NUMBER "," LONG_NUMBER "]}", "123e65", "0e+1", "0e1", " 4",
+	"20e1", "-0", "-123", "-1", "1E22", "1E-2", "1E+2", "123e45", "123.456e78", "1e-2", "1e+2",
+	"123", "123.456789", "0", "{\"asd\":\"sdf\", \"dfg\":\"fgh\"}", "{}", "{\"\":0}",
 	"{\"foo\\u0020bar\":42}", "{ \"min\": -1.0e+28, \"max\": 1.0e+28 }", "{\n\"a\": \"b\"\n}",
 	"\"\\u0060\\u012a\\u12AB\"", "\"\\uD801\\udc37\"", "\"\\ud83d\\ude39\\ud83d\\udc8d\"",
 	"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\\u0000\"", "\"\\\"\"", "\"a/*b*/c/*d//e\"",
@@ -157,10 +161,10 @@ static enum err check(const char *text, bool repair)
 
 	assert_non_null(exact);
 	memcpy(exact, text, len);
-	err = json_grammar(exact, len, repair ? &out : NULL, &damage, &e);
+	err = json_grammar(exact, len, &out, repair ? &damage : NULL, &e);
 	if (!err)
 		assert_int_equal(damage, 0);
-	if (!err && repair)
+	if (!err && !strstr(text, LONG_NUMBER))
 		assert_string_equal(out.data, text);
 	buf_free(&out);
 	free(exact);
@@ -169,7 +173,7 @@ static enum err check(const char *text, bool repair)
 
 static void the_grammar_is_that_of_rfc_8259(void **state)
 {
-	char member[256];
+	char member[512];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
