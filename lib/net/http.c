@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/watchdog.h"
 #include "net/anchors.h"
+#include "net/http_child.h"
 #include "net/http_internal.h"
 
 /* --- one request */
@@ -138,7 +139,7 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 	if (!err)
 		err = http_set_options(&t, e);
 	if (!err)
-		err = run(&t, e);
+		err = client->kerberos ? http_in_child(&t, run, e) : run(&t, e);
 	if (err)
 		goto out;
 	answer.status = t.in.status;

@@ -5,8 +5,9 @@
 
 /*
  * Who we are for Kerberos: the keys of one principal, out of a keytab, and the tickets that they
- * are good for; both exist only in this process's memory. libcurl takes them from the GSS-API,
- * which takes them from the process's environment.
+ * are good for; both exist only in memory. libcurl takes them from the GSS-API, which takes them
+ * from the process's environment, and waits for a KDC without a deadline: so each request is made
+ * in a process of its own (http_child.h), and its tickets end with that.
  */
 struct kerberos;
 

@@ -218,6 +218,33 @@ use_kerberos template=Unknown
 order
 says '^refused: .*does not support this template' 'a template that the CA does not have'
 
+# --- a KDC that takes packets and says nothing
+
+use_kerberos timeout=3s
+kdc_stop
+rm -f "$root/swallows"
+start swallow perl "$top_srcdir/tests/peers/swallow.pl" "$kdc_port" "$root/swallows"
+ok 'a KDC that swallows what it gets' wait_for 60 test -e "$root/swallows"
+handler_stop
+ok '... with a handler' handler_start
+ca_log_from_here
+began=$EPOCHREALTIME
+order
+passed=$((${EPOCHREALTIME/./} - ${began/./}))
+says '^unavailable 0: .*not done in time: .*KDC' 'the CA is not asked without a ticket'
+ok "... and the deadline of 3 s holds ($passed us)" test "$passed" -lt 15000000
+post
+is "$status" 503 '... an event is answered'
+is "$(ca_log .path)" '' '... the CA has had no request'
+is "$(pgrep -fc -- "certprov.fcgi.* $root/certprov.sock")" "$((workers + 1))" \
+	'... no process is left over'
+stop swallow || true
+ok '... the KDC is back' kdc_start
+ok '... deliver finishes the event' certprov deliver --now
+use_kerberos
+handler_stop
+ok '... the handler, too' handler_start
+
 # --- no ticket
 
 use_kerberos
@@ -291,7 +318,8 @@ twice()
 
 before=$(tickets svc)
 twice svc
-is "$(tickets svc)" $((before + 1)) '... with the ticket of the first'
+ok '... each request with a ticket of its own, which ends with it' \
+	test "$(tickets svc)" -gt $((before + 1))
 twice short # ten seconds
 ok '... when that one has ended with a new one' test "$(tickets short)" -gt 1
 
