@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "store/engine.h"
+#include "store/holder.h"
 
 /* What the files of the SQLite engine share. One process, one connection. */
 
@@ -15,8 +17,11 @@
 struct sqlite {
 	sqlite3 *db;
 	char *path;
-	char *gateways;		      /* "\nURL\nURL\n": the configuration's; NULL: it has none */
-	int lock;		      /* descriptor of PATH.lock */
+	char *gateways;		  /* "\nURL\nURL\n": the configuration's; NULL: it has none */
+	int lock;		  /* descriptor of PATH.lock */
+	char holder[HOLDER_SIZE]; /* of leases: for sqlite_holder(), of holder_pid */
+	pid_t holder_pid;
+	int64_t swept_at;	      /* clock_monotonic_ms(): by sqlite_leases_sweep() */
 	const struct audit *audit;    /* borrowed */
 	const struct blob *key_check; /* borrowed: what sqlite_check_key() wants to see */
 	struct {
@@ -164,6 +169,17 @@ struct lease {
 enum err sqlite_lease_take(
 	struct sqlite *db, const struct lease *lease, int64_t until, struct error *e) must_check;
 enum err sqlite_lease_end(struct sqlite *db, int64_t event_id, struct error *e) must_check;
+
+/* --- sqlite_holder.c */
+
+/* This process, as a lease has it. */
+const char *sqlite_holder(struct sqlite *db);
+
+/*
+ * Outside a transaction, before anything that looks at leases: those of processes of this machine
+ * that have ended are free, and what the handler had begun is due. Looks once a second at most.
+ */
+enum err sqlite_leases_sweep(struct sqlite *db, struct error *e) must_check;
 
 /* --- sqlite_audit.c */
 

@@ -19,13 +19,13 @@ enum err sqlite_lease_take(
 	static const char forget[] = "DELETE FROM lease WHERE device_uuid = ?1 AND user_uuid = ?2"
 				     "	AND until <= ?3";
 	static const char take[] =
-		"INSERT OR REPLACE INTO lease (device_uuid, user_uuid, event_id, until, claimed)"
-		" VALUES (?1, ?2, ?3, ?4, ?5)";
+		"INSERT OR REPLACE INTO lease (device_uuid, user_uuid, event_id, until, claimed,"
+		"	holder) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 	const struct value old[] = {VALUE_TEXT(lease->device_uuid), VALUE_TEXT(lease->user_uuid),
 		VALUE_INTEGER(clock_now())};
 	const struct value values[] = {VALUE_TEXT(lease->device_uuid), VALUE_TEXT(lease->user_uuid),
-		VALUE_INTEGER(lease->event_id), VALUE_INTEGER(until),
-		VALUE_INTEGER(lease->claimed)};
+		VALUE_INTEGER(lease->event_id), VALUE_INTEGER(until), VALUE_INTEGER(lease->claimed),
+		VALUE_TEXT(sqlite_holder(db))};
 	enum err err = sqlite_run(db, forget, old, ARRAY_LEN(old), e);
 
 	return err ? err : sqlite_run(db, take, values, ARRAY_LEN(values), e);
@@ -51,7 +51,10 @@ enum err sqlite_event_turn(void *self, int64_t id, bool *ours, struct error *e)
 			      "		lease.claimed AND lease.user_uuid = this.user_uuid)";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
 	int64_t others = 0;
-	enum err err = sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, &others, e);
+	enum err err = sqlite_leases_sweep(self, e);
+
+	if (!err)
+		err = sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, &others, e);
 
 	if (!err)
 		*ours = others == 0;
@@ -126,8 +129,10 @@ enum err sqlite_event_claim(void *self, const struct store_due *due, int64_t aft
 {
 	struct store_claim claim = {.id = 0};
 	struct sqlite *db = self;
-	enum err err = sqlite_begin(db, e);
+	enum err err = sqlite_leases_sweep(db, e);
 
+	if (!err)
+		err = sqlite_begin(db, e);
 	if (err)
 		return err;
 	err = find_event(db, due, after, share, &claim, e);
@@ -149,7 +154,11 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 	const struct value values[] = {
 		VALUE_INTEGER(due->now), VALUE_INTEGER(clock_now()), VALUE_TEXT(due->inputs)};
 
-	return sqlite_integer(self, "SELECT count(*)" DUE, values, ARRAY_LEN(values), 0, count, e);
+	enum err err = sqlite_leases_sweep(self, e);
+
+	return err ? err
+		   : sqlite_integer(
+			     self, "SELECT count(*)" DUE, values, ARRAY_LEN(values), 0, count, e);
 }
 
 /*
@@ -238,8 +247,10 @@ enum err sqlite_device_claim(void *self, const struct store_wanted *wanted,
 {
 	struct store_device next = *at;
 	struct sqlite *db = self;
-	enum err err = sqlite_begin(db, e);
+	enum err err = sqlite_leases_sweep(db, e);
 
+	if (!err)
+		err = sqlite_begin(db, e);
 	if (err)
 		return err;
 	err = find_device(db, wanted, share, &next, e);
@@ -278,7 +289,9 @@ enum err sqlite_device_enrolled(
 	const struct value values[] = {WANTED_VALUES(db, wanted)};
 	size_t used = ARRAY_LEN(values) - (wanted->due ? 0 : 1);
 
-	return sqlite_integer(db, wanted->due ? due : any, values, used, 0, count, e);
+	enum err err = sqlite_leases_sweep(db, e);
+
+	return err ? err : sqlite_integer(db, wanted->due ? due : any, values, used, 0, count, e);
 }
 
 /* --- a user's devices, nobody's in hand */

@@ -104,10 +104,11 @@ static enum err take(struct sqlite *db, const char *user_uuid, int64_t lease, st
 {
 	static const char forget[] = "DELETE FROM lease WHERE (device_uuid, user_uuid)" DEVICES;
 	static const char add[] =
-		"INSERT INTO lease (device_uuid, user_uuid, event_id, until, claimed)"
-		" SELECT device_uuid, user_uuid, 0, ?2, 1 FROM device"
+		"INSERT INTO lease (device_uuid, user_uuid, event_id, until, claimed,"
+		"	holder) SELECT device_uuid, user_uuid, 0, ?2, 1, ?3 FROM device"
 		"	WHERE user_uuid = ?1 AND state = 'enrolled'";
-	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_INTEGER(clock_now() + lease)};
+	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_INTEGER(clock_now() + lease),
+		VALUE_TEXT(sqlite_holder(db))};
 	enum err err = sqlite_run(db, forget, values, 1, e);
 
 	return err ? err : sqlite_run(db, add, values, ARRAY_LEN(values), e);
@@ -118,7 +119,10 @@ enum err sqlite_user_claim(
 {
 	struct sqlite *db = self;
 	bool ours = false;
-	enum err err = sqlite_begin(db, e);
+	enum err err = sqlite_leases_sweep(db, e);
+
+	if (!err)
+		err = sqlite_begin(db, e);
 
 	if (err)
 		return err;

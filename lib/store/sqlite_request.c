@@ -164,10 +164,11 @@ static enum err drop(struct sqlite *db, const struct store_request *r, bool pend
 
 static enum err lease(struct sqlite *db, struct store_request *r, int64_t seconds, struct error *e)
 {
-	static const char sql[] = "UPDATE request SET until = ?2, updated_at = ?3 WHERE id = ?1";
+	static const char sql[] = "UPDATE request SET until = ?2, updated_at = ?3, holder = ?4"
+				  " WHERE id = ?1";
 	int64_t now = clock_now(), until = now + seconds;
-	const struct value values[] = {
-		VALUE_INTEGER(r->id), VALUE_INTEGER(until), VALUE_INTEGER(now)};
+	const struct value values[] = {VALUE_INTEGER(r->id), VALUE_INTEGER(until),
+		VALUE_INTEGER(now), VALUE_TEXT(sqlite_holder(db))};
 	enum err err = sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 
 	if (!err)
@@ -250,8 +251,10 @@ enum err sqlite_request_claim(void *self, const struct store_asking *asking,
 	struct store_request found = {.id = 0};
 	enum request_claim result = REQUEST_NONE;
 	struct sqlite *db = self;
-	enum err err = sqlite_begin(db, e);
+	enum err err = sqlite_leases_sweep(db, e);
 
+	if (!err)
+		err = sqlite_begin(db, e);
 	if (err)
 		return err;
 	err = claim(db, asking, &result, &found, e);
@@ -276,8 +279,8 @@ static enum err insert(struct sqlite *db, struct store_request *r, int64_t secon
 {
 	static const char sql[] =
 		"INSERT INTO request (usage, user_uuid, device_uuid, terms, until, added_at,"
-		"	updated_at, request, key)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)";
+		"	updated_at, request, key, holder)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)";
 	int64_t now = clock_now(), until = now + seconds;
 	const struct value values[] = {
 		VALUE_TEXT(usage_names[r->usage]),
@@ -288,6 +291,7 @@ static enum err insert(struct sqlite *db, struct store_request *r, int64_t secon
 		VALUE_INTEGER(now),
 		VALUE_BLOB(r->request.data, r->request.len),
 		VALUE_BLOB(r->key.data, r->key.len),
+		VALUE_TEXT(sqlite_holder(db)),
 	};
 	enum err err = sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 

@@ -264,9 +264,16 @@ static const char version_9[] =
 	"ALTER TABLE request ADD COLUMN misread_with TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE request ADD COLUMN misread_run TEXT NOT NULL DEFAULT '';";
 
+static const char version_10[] =
+	"PRAGMA user_version = 10;"
+
+	/* The process that has it in hand, see holder.h; '': it has none, or cannot be told. */
+	"ALTER TABLE lease ADD COLUMN holder TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE request ADD COLUMN holder TEXT NOT NULL DEFAULT '';";
+
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5,
-	version_6, version_7, version_8, version_9};
+	version_6, version_7, version_8, version_9, version_10};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

@@ -168,7 +168,6 @@ for point in requested issued; do
 	post
 	is "$status" 502 "the worker is killed ($point)"
 	ok '... there' test ! -e "$CERTPROV_TEST_STOPS/$point"
-	leases_end "$db"
 	deliver --now
 	is "$code" 0 '... deliver finishes it'
 	is_done "killed ($point)"

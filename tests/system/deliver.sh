@@ -378,11 +378,32 @@ ok 'a deliver has it in hand' wait_for 120 in_hand
 } 2>/dev/null
 eg_mode
 deliver --now
-is "$code $(event_of "$device" state)" '0 pending' 'killed: it stays leased for a while'
-query 'UPDATE lease SET until = unixepoch()'
-deliver --now
 is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' \
-	'when the lease has ended, the next one finishes it'
+	'killed: the next one takes it over at once'
+
+# --- the handler's worker is killed in mid-work
+
+eg_mode hang 60
+device=$(new_uuid)
+post "$device" "$anna" &
+posting=$!
+is_recorded()
+{
+	[[ $(query "SELECT count(*) FROM event AS e JOIN lease ON lease.event_id = e.id
+		WHERE e.device_uuid = '$device'") == 1 ]] && sleep 0.5
+}
+ok 'the handler has an event in hand' wait_for 20 is_recorded
+{
+	deliver
+	is "$code $(event_of "$device" state)" '0 pending' 'deliver leaves it to the handler'
+	# shellcheck disable=SC2046 # several workers
+	kill -KILL $(pgrep -P "${pids[handler]}")
+	wait "$posting" || true
+} 2>/dev/null
+eg_mode
+deliver
+is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' \
+	'its workers are killed: the timer finishes it, though it was not due yet'
 
 # --- stopped by a signal: what is in hand is finished
 

@@ -338,9 +338,11 @@ static void an_unenrollment_waits_for_what_was_begun_before(void **state)
 #define PROCESSES 8
 #define EVENTS 40
 
-static int claim_all(struct fixture *f, int report)
+/* What a process that has ended had claimed is free again: so it stays until hold is closed. */
+static int claim_all(struct fixture *f, int report, int hold)
 {
 	struct store_claim c = {.id = 0};
+	char none;
 	enum err err;
 
 	if (store_open(&f->config, &f->store, &f->e))
@@ -353,6 +355,9 @@ static int claim_all(struct fixture *f, int report)
 			return 2;
 	}
 	store_close(f->store);
+	close(report);
+	if (read(hold, &none, 1) != 0)
+		return 4;
 	return err == ERR_NOT_FOUND ? 0 : 3;
 }
 
@@ -361,7 +366,7 @@ static void no_two_processes_claim_the_same(void **state)
 	struct fixture *f = *state;
 	unsigned char id, claims[EVENTS + 1] = {0};
 	char device[UUID_SIZE];
-	int report[2], status = 0;
+	int report[2], hold[2], status = 0;
 
 	for (int i = 0; i < EVENTS; i++) {
 		struct store_event event;
@@ -373,19 +378,24 @@ static void no_two_processes_claim_the_same(void **state)
 	store_close(f->store);
 	f->store = NULL;
 	assert_int_equal(pipe(report), 0);
+	assert_int_equal(pipe(hold), 0);
 	for (int i = 0; i < PROCESSES; i++) {
 		pid_t pid = fork();
 
 		assert_true(pid >= 0);
-		if (pid == 0)
-			_exit(claim_all(f, report[1]));
+		if (pid == 0) {
+			close(hold[1]);
+			_exit(claim_all(f, report[1], hold[0]));
+		}
 	}
+	close(hold[0]);
 	close(report[1]);
 	while (read(report[0], &id, 1) == 1) {
 		assert_in_range(id, 1, EVENTS);
 		claims[id]++;
 	}
 	close(report[0]);
+	close(hold[1]);
 	for (int i = 0; i < PROCESSES; i++) {
 		assert_true(wait(&status) > 0);
 		assert_int_equal(status, 0);
