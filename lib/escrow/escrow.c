@@ -128,6 +128,8 @@ static enum err refusal(const struct escrow *escrow, const struct gateway *g,
 	char flaws[IDENTITY_FLAWS_SIZE];
 
 	excerpt(answer->body.data, answer->body.len, words);
+	if (!words[0])
+		snprintf(words, sizeof(words), "nothing");
 	registration(escrow, hint);
 	expiry(g, expired);
 	identity_flaws(http_client_identity(g->http), flaws);

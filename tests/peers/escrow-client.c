@@ -120,3 +120,17 @@ enum err judge_client(
 	gnutls_x509_crt_deinit(certificate);
 	return err;
 }
+
+enum err judge_client_purpose(const char *escaped_pem, struct error *e)
+{
+	gnutls_x509_crt_t certificate = NULL;
+	enum err err;
+
+	if (gnutls_x509_crt_init(&certificate) < 0)
+		return error_memory(e);
+	err = import(escaped_pem, certificate, e);
+	if (!err && !gnutls_x509_crt_check_key_purpose(certificate, GNUTLS_KP_TLS_WWW_CLIENT, 0))
+		err = error_set(e, ERR_FORBIDDEN, "client certificate: not for clientAuth");
+	gnutls_x509_crt_deinit(certificate);
+	return err;
+}

@@ -3,7 +3,8 @@
  * an nginx that terminates TLS and asks for a client certificate (see
  * peer.nginx). It is as strict as the real one could be
  * (escrow-judge.h), does on request what a sick one does (escrow-state.h), and
- * has recorded an upload before it answers.
+ * has recorded an upload before it answers. With -K it says what it finds wrong as ASP.NET Core on
+ * Kestrel does, and takes no client certificate without clientAuth.
  */
 
 #include <fcgiapp.h>
@@ -20,7 +21,7 @@
 #include "tests/peers/escrow-state.h"
 #include "tests/peers/peer-fastcgi.h"
 
-#define BODY_MAX (8 * 1024 * 1024)
+#define BODY_MAX 30000000 /* Kestrel's */
 #define STATUS_NOT_ACCEPTABLE 406
 
 struct gateway {
@@ -29,6 +30,7 @@ struct gateway {
 	const char *thumbprints;
 	struct blob password; /* data is NULL: none */
 	int64_t workers;
+	bool kestrel;
 };
 
 /* One request and what becomes of it. */
@@ -116,9 +118,13 @@ static enum err take_upload(struct exchange *x)
 static enum err handle(struct exchange *x)
 {
 	const struct gateway *g = x->gateway;
-	enum err err =
-		judge_client(param(x, "CLIENT_CERTIFICATE"), g->thumbprints, x->client, &x->error);
+	const char *client = param(x, "CLIENT_CERTIFICATE");
+	enum err err = judge_client(client, g->thumbprints, x->client, &x->error);
 
+	if (!err && g->kestrel && judge_client_purpose(client, &x->error)) {
+		x->status = PEER_STATUS_DROP; /* in the handshake, without an alert */
+		err = x->error.code;
+	}
 	if (!err)
 		err = judge_target(x);
 	if (!err)
@@ -165,16 +171,47 @@ static void put_body(const struct exchange *x, struct buf *out)
 	buf_free(&json);
 }
 
+/* A 400 has a problem (RFC 9457) as ASP.NET Core writes it, any other refusal no body at all. */
+static void answer_as_kestrel(struct exchange *x, struct buf *out)
+{
+	static const char problem[] =
+		"{\"type\":\"https://tools.ietf.org/html/rfc9110#section-15.5.1\","
+		"\"title\":\"One or more validation errors occurred.\",\"status\":400,"
+		"\"errors\":{\"smime_certificates\":[\"The value is not valid.\"]},"
+		"\"traceId\":\"00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-00\"}";
+
+	if (x->status == 422)
+		x->status = 400;
+	buf_printf(out, "Status: %d\r\n", x->status);
+	if (*x->order.retry)
+		buf_printf(out, "Retry-After: %s\r\n", x->order.retry);
+	if (x->status == 400)
+		buf_printf(out,
+			"Content-Type: application/problem+json; charset=utf-8\r\n"
+			"Content-Length: %zu\r\n\r\n%s",
+			strlen(problem), problem);
+	else
+		buf_puts(out, "Content-Length: 0\r\n\r\n");
+}
+
+static void answer_as_ever(struct exchange *x, struct buf *out)
+{
+	buf_printf(out, "Status: %d\r\nContent-Type: application/json\r\n", x->status);
+	if (x->status == 405)
+		buf_puts(out, "Allow: POST\r\n");
+	if (*x->order.retry)
+		buf_printf(out, "Retry-After: %s\r\n", x->order.retry);
+	put_body(x, out);
+}
+
 static void answer(struct exchange *x)
 {
 	struct buf out = BUF_INIT(8192);
 
-	buf_printf(&out, "Status: %d\r\nContent-Type: application/json\r\n", x->status);
-	if (x->status == 405)
-		buf_puts(&out, "Allow: POST\r\n");
-	if (*x->order.retry)
-		buf_printf(&out, "Retry-After: %s\r\n", x->order.retry);
-	put_body(x, &out);
+	if (x->gateway->kestrel && x->status >= 400)
+		answer_as_kestrel(x, &out);
+	else
+		answer_as_ever(x, &out);
 	FCGX_PutStr(out.data, (int)out.len, x->request->out);
 	if (x->order.deed == DEED_HUGE && x->status == 200)
 		answer_huge(x);
@@ -210,9 +247,11 @@ static bool read_options(int argc, char **argv, struct gateway *g, struct error 
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "s:d:t:p:w:")) != -1) {
+	while ((option = getopt(argc, argv, "s:d:t:p:w:K")) != -1) {
 		if (option == 's')
 			g->socket = optarg;
+		else if (option == 'K')
+			g->kestrel = true;
 		else if (option == 'd')
 			g->state = optarg;
 		else if (option == 't')
@@ -235,7 +274,7 @@ int main(int argc, char **argv)
 	if (!read_options(argc, argv, &gateway, &e)) {
 		fprintf(stderr,
 			"escrow-gateway: %s\nusage: escrow-gateway -s SOCKET -d STATE-FOLDER "
-			"-t THUMBPRINT-FILE [-p PKCS12-PASSWORD-FILE] [-w WORKERS]\n",
+			"-t THUMBPRINT-FILE [-p PKCS12-PASSWORD-FILE] [-w WORKERS] [-K]\n",
 			e.text);
 		return 2;
 	}

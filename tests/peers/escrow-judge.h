@@ -48,6 +48,9 @@ struct upload {
 enum err judge_client(const char *escaped_pem, const char *list_path, char out[THUMBPRINT_SIZE],
 	struct error *e) must_check;
 
+/* The same certificate: .NET takes none for a client whose extended key usage lacks clientAuth. */
+enum err judge_client_purpose(const char *escaped_pem, struct error *e) must_check;
+
 /* certificate-payload.json. password opens each PKCS#12 file; NULL: they have none. */
 enum err judge_upload(const char *body, size_t len, const char *password, struct upload *out,
 	struct error *e) must_check;

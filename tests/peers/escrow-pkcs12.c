@@ -12,6 +12,7 @@
 
 #define CERTIFICATES_MAX 8
 #define BAGS_MAX 8
+#define ITERATIONS_WITHOUT_PASSWORD 300000 /* .NET takes no more */
 
 struct contents {
 	const char *password;
@@ -84,6 +85,17 @@ static enum err take_bag(struct contents *c, gnutls_pkcs12_bag_t bag, struct err
 	return err;
 }
 
+static enum err judge_iterations(const struct contents *c, gnutls_pkcs12_t file, struct error *e)
+{
+	unsigned iterations = 0;
+
+	if (c->password || gnutls_pkcs12_mac_info(file, NULL, NULL, NULL, &iterations, NULL) < 0 ||
+		iterations <= ITERATIONS_WITHOUT_PASSWORD)
+		return ERR_OK;
+	return error_set(
+		e, ERR_UNPROCESSABLE, "no password, but %u iterations of its MAC", iterations);
+}
+
 static enum err open_file(struct contents *c, gnutls_pkcs12_t file, struct error *e)
 {
 	enum err err = ERR_OK;
@@ -126,6 +138,8 @@ static enum err read_file(struct contents *c, const gnutls_datum_t *der, struct 
 	if (code < 0)
 		err = unreadable(e, "not a PKCS#12 file", code);
 	else
+		err = judge_iterations(c, file, e);
+	if (!err)
 		err = open_file(c, file, e);
 	if (!err && !c->keys)
 		err = error_set(e, ERR_UNPROCESSABLE, "no private key in it");

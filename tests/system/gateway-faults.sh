@@ -41,6 +41,19 @@ uploads_are()
 	(($(eg_upload_count) == $1))
 }
 
+# env_of NAME=VALUE... COMMAND: a function with such variables
+env_of()
+{
+	local setting
+
+	while [[ $1 == *=* ]]; do
+		setting=$1
+		local "${setting?}"
+		shift
+	done
+	"$@"
+}
+
 # ordered ORDER 503|502 REGEX: an enrollment while the gateway is under that order
 ordered()
 {
@@ -176,6 +189,52 @@ like "$(certprov status)" "failed: device $device: Escrow Gateway .*register our
 ok 'once it is mended, certprov enroll takes it up' certprov enroll "$root/event.json"
 ok '... nothing of it is failed' events_are failed "$device" 0
 is "$(upload_states)" delivered '... nor the upload'
+
+# --- as ASP.NET Core on Kestrel says it
+
+restart_eg()
+{
+	eg_stop
+	eg_start "$@"
+}
+
+ok 'a gateway on Kestrel' env_of eg_kestrel=yes restart_eg
+post_new
+answered 202 '... takes what is right'
+ordered 400 502 'refuses our request \(status 400\); it says: .*One or more validation errors occurred'
+ordered 403 502 'does not accept our client certificate \(status 403\); register .*; it says: nothing'
+ordered 404 502 'refuses our request \(status 404\); check \[escrow\] url; it says: nothing'
+ordered 408 503 'status 408, try later; it says: nothing'
+ordered 413 502 'refuses our request \(status 413\); lower \[certificates\] archive-max.*; it says: nothing'
+ordered 415 502 'refuses our request \(status 415\); it says: nothing'
+eg_curl()
+{
+	curl -s --cacert "$pki/eg-ca.crt" --cert "$pki/identity.crt" --key "$pki/identity.key" \
+		-o "$root/curl.out" -w '%{http_code} %{size_download}' -H 'Content-Type: application/json' \
+		-H 'Accept: application/json' -H Expect: --data-binary @- "$eg_url/v2/certificates"
+}
+is "$(head -c 30000001 /dev/zero | eg_curl)" '413 0' '... more than 30,000,000 bytes'
+is "$(head -c 30000000 /dev/zero | eg_curl | cut -d ' ' -f 1)" 400 '... which are read'
+
+pki_mail unfit eg-ca digitalSignature
+eg_list unfit
+pki_pfx unfit 'identity password'
+install -m 600 "$pki/unfit.pfx" "$root/certprov/certificate.pfx"
+ok 'a client certificate without clientAuth' handler_with
+post_new
+failed 503 'the connection broke before an answer .*it is not meant for TLS clients: have it issued' \
+	'... ends the connection'
+install -m 600 "$pki/identity.pfx" "$root/certprov/certificate.pfx"
+
+ok 'PKCS#12 files without a password' env_of eg_kestrel=yes eg_plain=yes restart_eg
+ok '... with 300000 iterations' handler_with escrow.pkcs12-password-file= escrow.pkcs12-iterations=300000
+post_new
+answered 202 '... are taken'
+ok '... with 300001' handler_with escrow.pkcs12-iterations=300001
+post_new
+failed 502 'refuses our request \(status 400\)' '... are refused'
+ok '(as before)' handler_with escrow.pkcs12-password-file=p12.password escrow.pkcs12-iterations=
+ok '... the gateway, too' restart_eg
 
 # --- two gateways
 

@@ -24,7 +24,8 @@
 #
 # $eg_password, the PKCS#12 files' password, may be set before this is sourced.
 # $eg is its folder, $eg_url its URL, $eg_port its port. eg_keepalive=SECONDS before
-# eg_start sets how long it keeps connections, eg_edit is a sed command for its nginx.conf.
+# eg_start sets how long it keeps connections, eg_kestrel=yes makes it say what is wrong as ASP.NET
+# Core on Kestrel does, eg_plain=yes expects PKCS#12 files without a password, eg_edit is a sed command for its nginx.conf.
 
 eg_password=${eg_password:-password of the PKCS#12 files}
 eg_port=
@@ -57,9 +58,11 @@ eg_nginx_start()
 eg_start()
 {
 	local certificate=${1:-eg-server} port
+	local -a options=(-p "$eg/p12.password")
 
+	[[ -z ${eg_plain:-} ]] || options=()
 	start "${eg##*/}-program" "$top_builddir/tests/peers/escrow-gateway" -s "$eg/peer.sock" \
-		-d "$eg/state" -t "$eg/thumbprints" -p "$eg/p12.password" -w "${eg_workers:-16}"
+		-d "$eg/state" -t "$eg/thumbprints" "${options[@]}" ${eg_kestrel:+-K} -w "${eg_workers:-16}"
 	wait_ready "${eg##*/}-program" -S "$eg/peer.sock" || return 1
 	for _ in 1 2 3 4 5; do
 		port=${eg_port:-$(free_port)}
