@@ -36,7 +36,7 @@ static CURLcode perform(struct http_transfer *t)
 	t->words[0] = '\0';
 	t->server_key[0] = '\0';
 	t->login[0] = '\0';
-	t->tls = (struct http_tls){.alert = 0};
+	t->tls = (struct http_tls){.fd = t->client->fd, .deadline = t->request->deadline};
 	code = curl_easy_perform(t->client->curl);
 	http_tls_end();
 	note_asked(t);
@@ -244,6 +244,21 @@ static enum err open_files(
 	return client->pinned_key ? ERR_OK : error_memory(e);
 }
 
+/*
+ * From 8 on libcurl sets a hook of its own when it has told of the session, just before the
+ * handshake; with a line for each piece that the socket brings, ours is set again in time.
+ */
+static CURLcode init_curl(void)
+{
+	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+#if LIBCURL_VERSION_NUM >= 0x080300
+	if (code == CURLE_OK)
+		code = curl_global_trace("tcp");
+#endif
+	return code;
+}
+
 enum err http_client_new(
 	const struct http_options *options, struct http_client **out, struct error *e)
 {
@@ -253,7 +268,8 @@ enum err http_client_new(
 	if (!client)
 		return error_memory(e);
 	client->anchors = (struct memfile)MEMFILE_INIT;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	client->fd = -1;
+	if (init_curl() != CURLE_OK) {
 		free(client);
 		return error_memory(e);
 	}

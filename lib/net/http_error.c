@@ -216,7 +216,9 @@ static const char *phase(const struct http_failure *f)
 		return "the answer's header did not end";
 	if (kept || passed(f, CURLINFO_APPCONNECT_TIME_T))
 		return "the request was not answered; is it overloaded there?";
-	if (curl_easy_getinfo(f->curl, CURLINFO_LOCAL_PORT, &port) == CURLE_OK && port > 0)
+	/* libcurl 8.14 knows the port only when the handshake is over. */
+	if (f->tls->begun ||
+		(curl_easy_getinfo(f->curl, CURLINFO_LOCAL_PORT, &port) == CURLE_OK && port > 0))
 		return "the TLS handshake did not end; is it the right port?";
 	if (passed(f, CURLINFO_NAMELOOKUP_TIME_T))
 		return "no connection came about; does a firewall drop it?";
@@ -305,6 +307,9 @@ static const struct {
 	{CURLE_WRITE_ERROR, explain_malformed},
 	/* What libcurl calls a header line over its own limit. */
 	{CURLE_OUT_OF_MEMORY, explain_malformed},
+#if LIBCURL_VERSION_NUM >= 0x080600
+	{CURLE_TOO_LARGE, explain_malformed},
+#endif
 };
 
 enum err http_explain(const struct http_failure *f, struct error *e)

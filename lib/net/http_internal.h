@@ -20,6 +20,7 @@ struct http_client {
 	struct memfile anchors;
 	char *pinned_key;
 	enum http_tls_max tls_max;
+	int fd;	    /* the socket of the latest connection, or -1 */
 	bool asked; /* for our certificate, on the connection that is kept */
 	enum http_auth auth;
 	char *username;

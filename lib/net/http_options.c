@@ -85,11 +85,12 @@ static const struct {
 	{CURLOPT_VERBOSE, 1},
 };
 
-static int on_socket(void *unused, curl_socket_t fd, curlsocktype purpose)
+static int on_socket(void *transfer, curl_socket_t fd, curlsocktype purpose)
 {
 	const unsigned ms = UNACKNOWLEDGED_MS;
+	struct http_transfer *t = transfer;
 
-	(void)unused;
+	t->client->fd = t->tls.fd = fd;
 	/* A kernel without it leaves us the deadline. */
 	if (purpose == CURLSOCKTYPE_IPCXN)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
@@ -204,6 +205,7 @@ static void set_callbacks(struct setting *s, struct http_transfer *t)
 	check(s, CURLOPT_XFERINFOFUNCTION,
 		curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, on_progress));
 	set_number(s, CURLOPT_NOPROGRESS, 0);
+	set_pointer(s, CURLOPT_SOCKOPTDATA, t);
 	set_pointer(s, CURLOPT_XFERINFODATA, t);
 	set_pointer(s, CURLOPT_HEADERDATA, &t->in);
 	set_pointer(s, CURLOPT_WRITEDATA, &t->in);

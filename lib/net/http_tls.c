@@ -4,9 +4,13 @@
  */
 #include "net/http_tls.h"
 
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <stddef.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
+#include "base/clock.h"
 #include "pki/certificate.h"
 
 #define KEY_BITS_MAX 16384
@@ -64,6 +68,39 @@ static enum err check_key_exchange(const gnutls_datum_t *message, struct error *
 		KEY_BITS_MAX);
 }
 
+/* --- a handshake on a connection that is in use */
+
+/*
+ * libcurl 8.14 does not go on with a renegotiation for which it had to wait, and takes the server's
+ * next message for a fault. So its socket waits in the meantime, up to the deadline.
+ */
+static void let_it_wait(const struct http_tls *tls, bool wait)
+{
+	int64_t left = tls->deadline - clock_monotonic_ms();
+	int flags = tls->fd >= 0 ? fcntl(tls->fd, F_GETFL) : -1;
+	struct timeval limit = {.tv_usec = 1000};
+
+	if (flags < 0)
+		return;
+	if (left > 0)
+		limit = (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 + 1};
+	if (wait && setsockopt(tls->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+		return; /* it then fails as it would have */
+	(void)fcntl(tls->fd, F_SETFL, wait ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
+static void watch_renegotiation(gnutls_session_t session, unsigned type, bool incoming)
+{
+	if (gnutls_safe_renegotiation_status(session) == 0)
+		return; /* it is the first handshake */
+	if (!incoming && type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
+		let_it_wait(current, true);
+	else if (incoming && type == GNUTLS_HANDSHAKE_FINISHED)
+		let_it_wait(current, false);
+}
+
+/* --- each message */
+
 static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *message)
 {
@@ -71,7 +108,10 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned when, un
 	enum err err = ERR_OK;
 
 	(void)when;
-	if (!incoming || !current)
+	if (!current)
+		return 0;
+	watch_renegotiation(session, type, incoming);
+	if (!incoming)
 		return 0;
 	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST)
 		current->asked = true;
@@ -95,6 +135,7 @@ void http_tls_look(CURL *curl, struct http_tls *tls)
 		return;
 	session = info->internals;
 	current = tls;
+	tls->begun = true;
 	gnutls_handshake_set_hook_function(
 		session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, on_message);
 	alert = (int)gnutls_alert_get(session);

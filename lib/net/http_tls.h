@@ -14,6 +14,9 @@
 struct http_tls {
 	int alert;	      /* that the server sent last (gnutls_alert_description_t), or 0 */
 	bool tls13;	      /* TLS 1.3 or later */
+	bool begun;	      /* there is a connection, on which the handshake has begun */
+	int fd;		      /* the connection's socket, or -1 */
+	int64_t deadline;     /* of the transfer, clock_monotonic_ms() */
 	bool asked;	      /* the server asked for our certificate during this transfer */
 	struct error refused; /* code 0, or why the server's certificate or key is not used */
 };
