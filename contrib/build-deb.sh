@@ -5,7 +5,8 @@
 #	contrib/build-deb.sh FOLDER [VERSION]
 #
 # The .deb goes into FOLDER, with .buildinfo and .changes beside it. VERSION is another one
-# than that of contrib/debian/changelog. DEB_BUILD_OPTIONS=nocheck leaves the unit tests out.
+# than that of contrib/debian/changelog. DEB_BUILD_OPTIONS=nocheck leaves the unit tests out,
+# and DEB_BUILD_PROFILES=nocheck what they need.
 # Needs the packages build-essential and debhelper, and what contrib/debian/control names.
 set -e
 

@@ -173,7 +173,7 @@ stage_distcheck()
 stage_package()
 {
 	local build=$work/package code=0
-	local -a tests=(tests/package/{deployment,package,sources}.sh)
+	local -a tests=(tests/package/{debian-13,deployment,package,sources}.sh)
 
 	{ configure_in "$build" && make_in "$build" all tests/peers/escrow-gateway &&
 		make_in "$build" check-TESTS TESTS="${tests[*]}"; } >"$work/package.log" 2>&1 || code=$?

@@ -4,8 +4,9 @@
 # tests/system/lib.sh. They need root, Debian, and its archive at the address that apt uses
 # here; where one of these lacks, the test is skipped.
 #
-#   make_tree PACKAGE...   the Debian of this machine's release, minimal, with those packages;
-#                          nothing of it is started. Its log: $root/debootstrap.log
+#   make_tree PACKAGE...   the Debian release $suite (this machine's, unless the test has set it),
+#                          minimal, with those packages; nothing of it is started. The minimal one
+#                          is kept in ~/.cache/certprov-tests for a week. Log: $root/debootstrap.log
 #   in_tree COMMAND...     before it runs: by chroot
 #   boot                   runs it, systemd as its first process; only then what is enabled starts
 #   run_without_systemd    runs it, with a first process that does nothing
@@ -15,21 +16,26 @@
 #   mode PATH              there: "MODE USER:GROUP"
 #   machine_stop
 
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/certprov-tests
+suite=${suite:-}
 tree=$root/tree
 machine=certprov-$$
 init= # the container's first process
 login=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 	DEBIAN_FRONTEND=noninteractive)
 
-# suite and mirror are those of this machine
+# The mirror is this machine's, which has other releases, too.
 find_archive()
 {
+	local ours
+
 	# shellcheck source=/dev/null
-	suite=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+	ours=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+	: "${suite:=$ours}"
 	# shellcheck disable=SC2016 # apt's variables
 	mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
 		'Created-By: Packages' 2>/dev/null |
-		awk -v suite="$suite" '$2 == suite && $3 == "main" { print $1; exit }')
+		awk -v suite="$ours" '$2 == suite && $3 == "main" { print $1; exit }')
 	[[ -n $suite && -n $mirror ]]
 }
 
@@ -45,11 +51,26 @@ tree_setup()
 	find_archive || skip_all 'apt knows no archive of the Debian release that runs here'
 }
 
+# minimal FILE: as a tar file that is no older than a week. Others may be making it, too.
+minimal()
+{
+	[[ -z $(find "$1" -mtime -7 2>/dev/null) ]] || return 0
+	mkdir -p "$cache" &&
+		debootstrap --variant=minbase "$suite" "$tree.new" "$mirror" &&
+		tar -C "$tree.new" --numeric-owner -cf "$1.$$" . &&
+		mv "$1.$$" "$1" && rm -rf "$tree.new"
+}
+
 # Nothing starts before systemd does. Whoever is asked by apt says yes.
 make_tree()
 {
+	local kept
+
+	kept=$cache/$suite-$(printf '%s' "$mirror" | cksum | cut -d ' ' -f 1).tar
 	{
-		debootstrap --variant=minbase "$suite" "$tree" "$mirror" || return 1
+		minimal "$kept" && mkdir "$tree" &&
+			tar -C "$tree" --numeric-owner -xpf "$kept" || return 1
+		in_tree apt-get -qq update || return 1
 		printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d"
 		chmod 755 "$tree/usr/sbin/policy-rc.d"
 		printf 'APT::Get::Assume-Yes "true";\n' >"$tree/etc/apt/apt.conf.d/yes"

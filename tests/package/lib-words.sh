@@ -6,6 +6,10 @@
 #
 #   follow PAGE NAME       runs that block, as root, in $folder; what he types at a prompt is
 #                          his password
+#   cloned                 a repository of these sources, from which README.md's command has made
+#                          its working copy; $folder is that then
+#   built                  the package, as README.md says, in /tmp/certprov there, with the tests
+#                          that belong to it, under whatever runs in the container
 #   values_are_known       once gateway and ports are known; certificates and secrets lie in
 #                          the container's /root then
 #   configuration_written  /etc/certprov as README.md has it, with his own files
@@ -26,12 +30,34 @@ follow()
 		inside env -C "$folder" bash -e -o pipefail /root/block
 }
 
+# In a shell of its own for the first: it has functions by the names of ours.
+cloned()
+{
+	local -a git=(env -C /root/certprov.git git -c user.name=test -c user.email=test@example.com)
+
+	# shellcheck source=tests/setup.sh
+	bash -euc '. "$1/tests/setup.sh"; copy_source "$2"' - "$top_srcdir" "$tree/root/certprov.git" &&
+		inside "${git[@]}" init -q && inside "${git[@]}" add -A &&
+		inside "${git[@]}" commit -q -m 'As it is' && follow README.md clone || return 1
+	folder=/root/certprov
+}
+
+built()
+{
+	local started=$SECONDS
+
+	ok 'the package is built, and its tests pass' follow README.md build
+	diag "in $((SECONDS - started)) s"
+	like "$(sed -n 's/^# \(PASS\|FAIL\|ERROR\): */\1 /p' "$root/output" | paste -sd ' ')" \
+		'^PASS [1-9][0-9][0-9]+ FAIL 0 ERROR 0$' '... which are hundreds'
+}
+
 values_are_known()
 {
 	front_port=$(free_port)
 	front_http_port=$(free_port)
 	front_url=https://localhost:$front_port/certprov
-	values=(-e "s|https://eg\.example\.com|$eg_url|" -e "s|https://your\.server/|https://localhost:$front_port/|"
+	values=(-e 's|https://git\.example\.com/|/root/|' -e "s|https://eg\.example\.com|$eg_url|" -e "s|https://your\.server/|https://localhost:$front_port/|"
 		-e 's|your\.server|localhost|' -e 's|htpasswd -B|htpasswd -iB|'
 		-e "s|^curl |curl --silent --show-error --cacert /root/front-ca.crt |"
 		-e "s|--user uem |--user $credentials |")

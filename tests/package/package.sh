@@ -28,7 +28,7 @@ silent()
 
 # --- build
 
-export DEB_BUILD_OPTIONS=nocheck # tests/check.sh runs them elsewhere
+export DEB_BUILD_OPTIONS=nocheck # deployment.sh and debian-13.sh build it with its tests
 make_tree nginx-light systemd systemd-sysv &
 making=$!
 ok 'the package is built' "$top_srcdir/contrib/build-deb.sh" "$root/new"

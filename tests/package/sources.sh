@@ -20,7 +20,7 @@ copy_of_sources()
 	bash -euc '. "$1/tests/setup.sh"; copy_source "$2"' - "$top_srcdir" "$tree$sources"
 }
 
-# As many jobs as processors, and what tests/check.sh tests elsewhere is not tested here.
+# As many jobs as processors. The package's own tests run in deployment.sh and debian-13.sh.
 login+=(MAKEFLAGS="-j$(nproc)" DEB_BUILD_OPTIONS=nocheck)
 make_tree cron curl spawn-fcgi || no_tree
 ok 'a gateway' eg_start

@@ -5,7 +5,8 @@
 #   start NAME COMMAND...    in the background; its output goes to $root/NAME.log
 #   stop NAME [SIGNAL]       SIGTERM unless told otherwise, KILL after 15 s; gives its status
 #   running NAME
-#   wait_for SECONDS COMMAND...   polls until COMMAND succeeds
+#   wait_for SECONDS COMMAND...   polls until COMMAND succeeds; SECONDS are those of an idle machine,
+#                            a busy one gets three times as many
 #   wait_ready NAME -S|-s|-e FILE   until that file is there; fails if the process ends before
 #   free_port                prints a TCP port of 127.0.0.1 that nobody listens on
 #   nginx_start NAME DIR     runs nginx on DIR/nginx.conf and waits until it listens
@@ -54,7 +55,7 @@ stopped()
 
 wait_for()
 {
-	local deadline=$((SECONDS + $1 + 1))
+	local deadline=$((SECONDS + 3 * $1 + 1))
 
 	shift
 	until "$@"; do
