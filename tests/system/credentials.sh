@@ -359,6 +359,29 @@ done <<-END
 	a-long-one $letters$letters@example.com
 END
 with 'identity.mail={EnrollmentEmailAddress}, {EnrollmentUserName}@example.com' identity.allowed-domains=
+# What is there and unusable is refused: the next template would be another mailbox.
+while read -r what mail; do
+	refused 422 EnrollmentEmailAddress "$what" "EnrollmentEmailAddress:=\"$mail\""
+done <<-END
+	a-display-name Zoe Doe <zoe@example.com>
+	a-proxy-address SMTP:zoe@example.com
+	two-addresses zoe@example.com;doe@example.com
+	a-final-dot zoe@example.com.
+	a-full-width-sign zoe\\uff20example.com
+	full-width-letters \\uff5aoe@example.com
+	a-decomposed-umlaut zo\\u0308e@example.com
+	a-percent-route zoe%example.org@example.com
+	a-bang-route example.org!zoe@example.com
+	a-long-one ${letters}n@example.com
+END
+refused 422 EnrollmentEmailAddress 'an address that is a list' 'EnrollmentEmailAddress:=["zoe@example.com"]'
+refused 422 EnrollmentUserName 'a principal name as user name' mail= name=zoe@corp.example.com
+refused 422 EnrollmentUserName 'a domain in the user name' mail= 'name=CORP\zoe'
+mapfile -t person < <(new_person)
+delivered 'white space around an address' "${person[@]}" mail=$'\u00a0o\'brien@example.com\r\n\u200b'
+unpack "$n" signing
+is "$(extension subjectAltName)" "X509v3 Subject Alternative Name: email:o'brien@example.com" \
+	'is not part of it'
 
 # --- whose keys: the user's, the device's
 
