@@ -40,6 +40,7 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 {
 	struct http_request whole = *request;
 	char *url = NULL;
+	int began = 0;
 	enum err err;
 
 	if (asprintf(&url, "%s%s", remote->ca->url, request->url) < 0)
@@ -48,12 +49,15 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 	whole.plain = true; /* the configuration takes http:// to this machine alone */
 	/* Twice would be two certificates, or a token that has been used already. */
 	whole.once = strcmp(request->method, "POST") == 0;
+	whole.began = &began;
 	if (!whole.answer_max)
 		whole.answer_max = REMOTE_ANSWER_MAX;
 	err = http_send(remote->http, &whole, out, e);
 	free(url);
 	if (err == ERR_REFUSED)
 		e->code = ERR_BARRED;
+	if (err == ERR_UNAVAILABLE && whole.once && (began == 200 || began == 201))
+		e->code = ERR_GARBLED;
 	return err ? error_context(e, "CA") : ERR_OK;
 }
 

@@ -22,7 +22,8 @@ void remote_close(struct remote *remote);
 
 /*
  * Sends a request whose url is only what stands behind [ca] url: "/v1/…". Any status is success;
- * errors as http_send(), but ERR_BARRED where it rejects our certificate or our login.
+ * errors as http_send(), but ERR_BARRED where it rejects our certificate or our login, and
+ * ERR_GARBLED where an answer to a POST began with 200 or 201 and did not come whole.
  * answer_max 0: REMOTE_ANSWER_MAX.
  */
 enum err remote_send(struct remote *remote, const struct http_request *request,

@@ -140,6 +140,8 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 		err = http_set_options(&t, e);
 	if (!err)
 		err = client->kerberos ? http_in_child(&t, run, e) : run(&t, e);
+	if (err && request->began)
+		*request->began = t.in.status;
 	if (err)
 		goto out;
 	answer.status = t.in.status;

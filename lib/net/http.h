@@ -66,6 +66,7 @@ struct http_request {
 	bool once;	   /* on a new connection: what dies on a kept one may be sent twice */
 	int64_t deadline;  /* clock_monotonic_ms(): by then it is over */
 	size_t answer_max; /* bytes of body that we are ready to take */
+	int *began;	   /* set to the status of an answer that fails to come whole; or NULL */
 };
 
 #define HTTP_TYPE_SIZE 64

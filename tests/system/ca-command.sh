@@ -119,8 +119,20 @@ printf '#!/bin/sh\nseq 1 1000 >&2\nexit 75\n' | becomes
 post
 is "$status" 503 'not now: 503'
 is "$(logged | head -n 50 | tail -n 1),$(logged | wc -l)" '50,51' '... and it may say so much'
-printf '#!/bin/sh\necho hello\n' | becomes
+printf '#!/bin/sh\necho x >>"%s/runs"\necho hello\n' "$root" | becomes
 ok '... still not: no certificate' eval '! certprov deliver --now'
+rm "$root/runs"
+handler_stop
+handler_start
+before=$device
+post
+is "$status" 503 '... nor for somebody else'
+for expected in 503 502 502; do
+	post_event "$root/event.json"
+	is "$status" "$expected" '... nor at the next event'
+done
+is "$(wc -l <"$root/runs")" 3 '... so it is not asked any more'
+device=$before
 shown | becomes
 ok '... now: certprov deliver finishes it' certprov deliver --now
 ok '... once' certprov deliver --now

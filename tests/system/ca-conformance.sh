@@ -203,7 +203,7 @@ fails()
 	for mode in truncated oversized; do
 		ca_mode "$mode"
 		order
-		says '^(refused|unavailable 0): ' "$mode"
+		says '^(refused|garbled|unavailable 0): ' "$mode"
 	done
 	ca_mode redirect
 	order

@@ -121,7 +121,7 @@ before=$(ca_certificates_issued)
 ca_mode pending
 order_says '^pending' 'pending'
 ca_mode truncated
-order_says '^unavailable' '... approved, and the answer is lost' --again
+order_says '^garbled' '... approved, and the answer is lost' --again
 ca_mode
 order_says '^issued' '... it is issued once more to the same end entity' --again
 is "$(paths)" 'pkcs10enroll 202 finalize 200 finalize 400 pkcs10enroll 201 ' '... in that order'

@@ -51,7 +51,7 @@ for kind in est ejbca vault step cfssl adcs; do
 	[[ $kind != adcs ]] || most=1
 	use "$kind"
 	handler_reload
-	for mode in garbage empty; do
+	for mode in garbage empty truncated oversized; do
 		ca_mode
 		ok "$kind, $mode: nothing is left of before" certprov deliver --now
 		somebody
