@@ -153,6 +153,7 @@ static void print_expiry_json(const struct expiry *expiry)
 {
 	static const char *const keys[EXPIRY_COUNT] = {
 		[EXPIRY_CLIENT] = "client_certificate_days",
+		[EXPIRY_RA] = "ca_client_certificate_days",
 		[EXPIRY_CA] = "ca_certificate_days",
 		[EXPIRY_CRL] = "crl_days",
 	};

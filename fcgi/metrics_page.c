@@ -272,6 +272,7 @@ static void put_barred(struct service *service, struct buf *out)
 
 static const char *const objects[EXPIRY_COUNT] = {
 	[EXPIRY_CLIENT] = "client_certificate",
+	[EXPIRY_RA] = "ca_client_certificate",
 	[EXPIRY_CA] = "ca_certificate",
 	[EXPIRY_CRL] = "crl",
 };

@@ -66,6 +66,11 @@ const struct config_ca *ca_config(const struct ca *ca)
 	return ca->config;
 }
 
+const struct identity *ca_identity(const struct ca *ca)
+{
+	return ca->kind->identity ? ca->kind->identity(ca->self) : NULL;
+}
+
 bool ca_wants_request(const struct ca *ca)
 {
 	return ca->kind->wants_request;

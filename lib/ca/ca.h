@@ -10,6 +10,7 @@
 
 /* A certificate authority, of whatever kind: one that is in work. */
 struct ca;
+struct identity;
 
 #define CA_HANDLE_SIZE 128
 
@@ -76,6 +77,8 @@ struct ca_kind {
 	/* Optional: it signs a list of what the store knows to be revoked. */
 	enum err (*crl)(
 		void *self, const struct crl_order *order, struct blob *out, struct error *e);
+	/* Optional: by what it knows us, borrowed; NULL: by something else. */
+	const struct identity *(*identity)(const void *self);
 	void (*close)(void *self);
 };
 
@@ -95,6 +98,9 @@ void ca_close(struct ca *ca);
 
 /* Its section of the configuration. */
 const struct config_ca *ca_config(const struct ca *ca);
+
+/* [ca] identity, open and borrowed; NULL: it has none. */
+const struct identity *ca_identity(const struct ca *ca);
 
 /*
  * Whether an order needs a request. Such a CA may have issued although no answer came, or may

@@ -277,6 +277,13 @@ static enum err cfssl_open(
 	return ERR_OK;
 }
 
+static const struct identity *cfssl_identity(const void *self)
+{
+	const struct cfssl *cfssl = self;
+
+	return http_client_identity(cfssl->api.remote.http);
+}
+
 const struct ca_kind ca_cfssl = {
 	.wants_request = true,
 	.open = cfssl_open,
@@ -284,5 +291,6 @@ const struct ca_kind ca_cfssl = {
 	.chain = cfssl_chain,
 	.probe = cfssl_probe,
 	.revoke = cfssl_revoke,
+	.identity = cfssl_identity,
 	.close = cfssl_close,
 };

@@ -272,6 +272,13 @@ static enum err ejbca_open(
 	return err;
 }
 
+static const struct identity *ejbca_identity(const void *self)
+{
+	const struct ejbca *ejbca = self;
+
+	return http_client_identity(ejbca->remote.http);
+}
+
 const struct ca_kind ca_ejbca = {
 	.wants_request = true,
 	.open = ejbca_open,
@@ -279,5 +286,6 @@ const struct ca_kind ca_ejbca = {
 	.chain = ejbca_chain,
 	.probe = ejbca_probe,
 	.revoke = ejbca_revoke,
+	.identity = ejbca_identity,
 	.close = ejbca_close,
 };

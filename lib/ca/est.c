@@ -325,11 +325,19 @@ static enum err est_open(
 	return err;
 }
 
+static const struct identity *est_identity(const void *self)
+{
+	const struct est *est = self;
+
+	return http_client_identity(est->remote.http);
+}
+
 const struct ca_kind ca_est = {
 	.wants_request = true,
 	.open = est_open,
 	.issue = est_issue,
 	.chain = est_chain,
 	.probe = est_probe,
+	.identity = est_identity,
 	.close = est_close,
 };

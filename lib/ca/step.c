@@ -336,6 +336,13 @@ static enum err step_open(
 	return err;
 }
 
+static const struct identity *step_identity(const void *self)
+{
+	const struct step *step = self;
+
+	return step->signer.identity;
+}
+
 const struct ca_kind ca_step = {
 	.wants_request = true,
 	.open = step_open,
@@ -343,5 +350,6 @@ const struct ca_kind ca_step = {
 	.chain = step_chain,
 	.probe = step_probe,
 	.revoke = step_revoke,
+	.identity = step_identity,
 	.close = step_close,
 };

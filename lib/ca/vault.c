@@ -430,6 +430,13 @@ static enum err vault_revoke(void *self, const struct ca_revocation *revocation,
 	return err;
 }
 
+static const struct identity *vault_identity(const void *self)
+{
+	const struct vault *vault = self;
+
+	return http_client_identity(vault->session.remote.http);
+}
+
 const struct ca_kind ca_vault = {
 	.wants_request = true,
 	.open = vault_open,
@@ -437,5 +444,6 @@ const struct ca_kind ca_vault = {
 	.chain = vault_chain,
 	.probe = vault_probe,
 	.revoke = vault_revoke,
+	.identity = vault_identity,
 	.close = vault_close,
 };

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "ca/ca.h"
 #include "net/http.h"
+#include "net/identity.h"
 #include "pki/crl.h"
 #include "pki/token.h"
 #include "provider/checkup.h"
@@ -169,6 +170,18 @@ static void check_remote_end(struct checkup *c, struct ca *ca, const char *what)
 	chain_free(&chain);
 }
 
+static void check_identity_of(struct checkup *c, const struct ca *ca, const char *what)
+{
+	const struct identity *identity = ca_identity(ca);
+	struct certificate_info info;
+	char name[64];
+
+	if (!identity || !identity_certificate(identity)->data)
+		return;
+	snprintf(name, sizeof(name), "%s client certificate", what);
+	checkup_certificate(c, name, EXPIRY_RA, identity_certificate(identity), &info);
+}
+
 static void check_remote(struct checkup *c, struct ca *ca, const char *what)
 {
 	const struct config_ca *section = ca_config(ca);
@@ -184,6 +197,7 @@ static void check_remote(struct checkup *c, struct ca *ca, const char *what)
 			c, what, "%s answers (%s)", section->url, ca_type_names[section->type]);
 	if (!err)
 		check_remote_end(c, ca, what);
+	check_identity_of(c, ca, what);
 	check_revocation(c, section->type, what);
 }
 

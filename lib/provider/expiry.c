@@ -88,6 +88,7 @@ int64_t expiry_days(const struct expiry *expiry)
 
 static const char *const names[EXPIRY_COUNT] = {
 	[EXPIRY_CLIENT] = "our client certificate",
+	[EXPIRY_RA] = "our certificate at the CA",
 	[EXPIRY_CA] = "the CA certificate",
 	[EXPIRY_CRL] = "the revocation list",
 };
@@ -95,6 +96,7 @@ static const char *const names[EXPIRY_COUNT] = {
 /* What to do about it. */
 static const char *const advice[EXPIRY_COUNT] = {
 	[EXPIRY_CLIENT] = " (register the new thumbprint at the Escrow Gateway first)",
+	[EXPIRY_RA] = " ([ca] identity; without it nothing is issued)",
 	[EXPIRY_CA] = " (no certificate that it has issued outlives it)",
 	[EXPIRY_CRL] = "nobody has asked for a new one; see that what copies it runs",
 };

@@ -26,6 +26,7 @@
  */
 enum expiry_what {
 	EXPIRY_CLIENT, /* [escrow] identity */
+	EXPIRY_RA,     /* [ca] identity, by which an external CA knows us: what ends first */
 	EXPIRY_CA,     /* the local CA's certificate */
 	EXPIRY_CRL,    /* its revocation list, the one that is out */
 	EXPIRY_COUNT

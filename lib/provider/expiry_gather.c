@@ -26,20 +26,67 @@ static struct expiry of_certificate(enum expiry_what what, const struct blob *de
 	return expiry_judge(what, info.not_before, info.not_after);
 }
 
-static struct expiry client_expiry(const struct config *config)
+static struct expiry of_file(enum expiry_what what, const char *source, const char *password_file)
 {
 	struct identity *identity = NULL;
 	struct expiry expiry;
 	struct error e;
 
-	if (identity_open(
-		    config->escrow.identity, config->escrow.identity_password_file, &identity, &e))
-		return expiry_unknown(EXPIRY_CLIENT, &e);
+	if (identity_open(source, password_file, &identity, &e))
+		return expiry_unknown(what, &e);
 	expiry = identity_ready(identity, &e)
-			 ? expiry_unknown(EXPIRY_CLIENT, &e)
-			 : of_certificate(EXPIRY_CLIENT, identity_certificate(identity));
+			 ? expiry_unknown(what, &e)
+			 : of_certificate(what, identity_certificate(identity));
 	identity_close(identity);
 	return expiry;
+}
+
+/* Of one that is open. */
+static struct expiry of_open(enum expiry_what what, const struct blob *certificate)
+{
+	struct error e;
+
+	if (certificate->data)
+		return of_certificate(what, certificate);
+	error_set(&e, ERR_UNAVAILABLE, "its token has not been there yet");
+	return expiry_unknown(what, &e);
+}
+
+static void worse(struct expiry *worst, const struct expiry *found)
+{
+	if (found->level > worst->level)
+		*worst = *found;
+}
+
+static void gather_ra(const struct config *config, struct expiry *out)
+{
+	const struct config_ca *before = NULL;
+
+	*out = (struct expiry){.what = EXPIRY_RA, .level = EXPIRY_NONE};
+	for (int usage = 0; usage < USAGE_COUNT; usage++) {
+		const struct config_ca *ca = config_ca(config, (enum usage)usage);
+		struct expiry found;
+
+		if (!ca->identity || ca == before)
+			continue;
+		before = ca;
+		found = of_file(EXPIRY_RA, ca->identity, ca->identity_password_file);
+		worse(out, &found);
+	}
+}
+
+static void ra_of_provider(const struct provider *provider, struct expiry *out)
+{
+	*out = (struct expiry){.what = EXPIRY_RA, .level = EXPIRY_NONE};
+	for (int usage = 0; usage < USAGE_COUNT; usage++) {
+		const struct identity *identity = ca_identity(provider->ca[usage]);
+		struct expiry found;
+
+		if (!identity)
+			continue;
+		found = of_open(EXPIRY_RA, identity_certificate(identity));
+		worse(out, &found);
+	}
 }
 
 /* Without the key, which the CA would open too: whoever only looks has no need of it. */
@@ -115,20 +162,15 @@ static void gather_ca(
 void expiry_gather(
 	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT])
 {
-	out[EXPIRY_CLIENT] = client_expiry(config);
+	out[EXPIRY_CLIENT] = of_file(
+		EXPIRY_CLIENT, config->escrow.identity, config->escrow.identity_password_file);
+	gather_ra(config, &out[EXPIRY_RA]);
 	gather_ca(config, store, out);
 }
 
 void expiry_of_provider(struct provider *provider, struct expiry out[EXPIRY_COUNT])
 {
-	const struct blob *client = escrow_identity(provider->escrow);
-	struct error e;
-
-	if (client->data) {
-		out[EXPIRY_CLIENT] = of_certificate(EXPIRY_CLIENT, client);
-	} else {
-		error_set(&e, ERR_UNAVAILABLE, "its token has not been there yet");
-		out[EXPIRY_CLIENT] = expiry_unknown(EXPIRY_CLIENT, &e);
-	}
+	out[EXPIRY_CLIENT] = of_open(EXPIRY_CLIENT, escrow_identity(provider->escrow));
+	ra_of_provider(provider, &out[EXPIRY_RA]);
 	gather_ca(provider->config, provider->store, out);
 }

@@ -158,6 +158,24 @@ tell "$conf" probe
 like "$said" "^config: $conf: \\[ca\\] identity: missing" 'no identity'
 configure "${words[@]}"
 
+# --- by what it knows us
+
+pki_client ending ca-tls -days 20
+pki_pfx ending 'ra identity'
+configure "ca.identity=$pki/ending.pfx"
+like "$(certprov check 2>&1)" 'WARN +CA client certificate: .*CN=ending.* ends .*days left: replace it soon' \
+	'check warns of our certificate at the CA'
+like "$(certprov status)" 'our certificate at the CA ends .*days left: replace it soon' '... status, too'
+like "$(certprov status --json | jq .ca_client_certificate_days)" '^(19|20)$' '... in days'
+handler_stop
+ok '... a handler' handler_start
+ok '... logs it' wait_for 60 grep -q 'our certificate at the CA ends' "$root/handler.log"
+pki_client lasting ca-tls -days 300
+pki_pfx lasting 'ra identity'
+configure "ca.identity=$pki/lasting.pfx"
+unlike "$(certprov check 2>&1)" 'WARN +CA client' '... not of one that lasts'
+configure "${words[@]}"
+
 # --- secrets
 
 is "$(ca_log 'select(.status == 500)')" '' 'the simulator has not failed'

@@ -64,7 +64,7 @@ static void test_certificate(void **state)
 		{-DAY, EXPIRY_ENDED, -1, true, true, LOG_LEVEL_ERROR},
 		{-DAY - 1, EXPIRY_ENDED, -2, true, true, LOG_LEVEL_ERROR},
 	};
-	static const enum expiry_what certificates[] = {EXPIRY_CLIENT, EXPIRY_CA};
+	static const enum expiry_what certificates[] = {EXPIRY_CLIENT, EXPIRY_RA, EXPIRY_CA};
 
 	(void)state;
 	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
@@ -149,6 +149,9 @@ static void test_words(void **state)
 		{EXPIRY_CLIENT, 30 * DAY - 1,
 			"ends 2023-11-14T22:13:20Z, 29 days left: replace it soon"
 			" (register the new thumbprint at the Escrow Gateway first)"},
+		{EXPIRY_RA, 7 * DAY,
+			"ends 2023-11-14T22:13:20Z, 7 days left: replace it now"
+			" ([ca] identity; without it nothing is issued)"},
 		{EXPIRY_CA, 2 * DAY,
 			"ends 2023-11-14T22:13:20Z, 2 days left: replace it now"
 			" (no certificate that it has issued outlives it)"},
