@@ -15,9 +15,9 @@
 #include "fcgi/worker.h"
 #include "provider/provider.h"
 
-/* A worker that dies sooner than this after its start is not well. */
+/* A worker that dies sooner than this after its start, and has answered nothing, is not well. */
 #ifndef WORKER_SETTLED_MS
-#define WORKER_SETTLED_MS 10000
+#define WORKER_SETTLED_MS 3000
 #endif
 #ifndef RESTART_PAUSE_MS
 #define RESTART_PAUSE_MS 1000
@@ -40,6 +40,7 @@ struct child {
 	pid_t pid;	  /* 0: waits to be started */
 	int64_t start_at; /* if it waits */
 	int64_t started;
+	bool served;	 /* has answered a request, since its last start */
 	int64_t pause;	 /* before its last start */
 	int64_t kill_at; /* 0: in service */
 	struct child *next;
@@ -47,7 +48,8 @@ struct child {
 
 static void postpone(struct child *child, int64_t now)
 {
-	bool settled = child->started && now - child->started >= WORKER_SETTLED_MS;
+	bool settled =
+		child->served || (child->started && now - child->started >= WORKER_SETTLED_MS);
 
 	if (settled)
 		child->pause = 0;
@@ -109,6 +111,7 @@ static void start(const struct children *children, struct child *child)
 		exit(be(child, children));
 	}
 	child->started = clock_monotonic_ms();
+	child->served = false;
 	child->pid = pid;
 	if (pid > 0) {
 		log_debug("%s %ld started", role_names[child->role], (long)pid);
@@ -163,6 +166,8 @@ static void bury(struct children *children, struct child *child, int status)
 {
 	pid_t pid = child->pid;
 
+	child->served =
+		child->role != KEY_MAKER && metrics_worker_served(children->metrics, child->place);
 	free_place(children, child);
 	if (!child->kill_at && child->role != KEY_MAKER)
 		metrics_worker_died(children->metrics);

@@ -61,8 +61,10 @@ unsigned metrics_worker_add(struct metrics *metrics)
 
 	while (metrics && i < METRICS_WORKERS && atomic_load(&metrics->worker[i]) != NOBODY)
 		i++;
-	if (metrics && i < METRICS_WORKERS)
+	if (metrics && i < METRICS_WORKERS) {
+		atomic_store(&metrics->served[i], 0);
 		atomic_store(&metrics->worker[i], IDLE);
+	}
 	return i;
 }
 
@@ -81,6 +83,17 @@ void metrics_worker_died(struct metrics *metrics)
 {
 	if (metrics)
 		count(&metrics->deaths, 1);
+}
+
+void metrics_worker_answers(struct metrics *metrics, unsigned worker)
+{
+	if (metrics && worker < METRICS_WORKERS)
+		atomic_store(&metrics->served[worker], 1);
+}
+
+bool metrics_worker_served(const struct metrics *metrics, unsigned worker)
+{
+	return metrics && worker < METRICS_WORKERS && atomic_load(&metrics->served[worker]);
 }
 
 void metrics_worker_busy(struct metrics *metrics, unsigned worker)

@@ -2,6 +2,7 @@
 #define FCGI_METRICS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -29,6 +30,7 @@ struct metrics {
 	atomic_ullong busy_time;	    /* microseconds, of requests that are over */
 	atomic_ullong deaths;		    /* of workers that nobody had asked to go */
 	atomic_uchar worker[METRICS_WORKERS];
+	atomic_uchar served[METRICS_WORKERS]; /* the worker has answered a request */
 	struct meter meter;
 	struct gate gate;
 };
@@ -54,7 +56,12 @@ unsigned metrics_worker_add(struct metrics *metrics);
 void metrics_worker_remove(struct metrics *metrics, unsigned worker);
 void metrics_worker_died(struct metrics *metrics);
 
-/* The worker's own side: it has taken a request at started (clock_monotonic_us()), and is done. */
+/* Has the one at that place answered a request? */
+bool metrics_worker_served(const struct metrics *metrics, unsigned worker);
+
+/* The worker's own side: it has taken a request at started (clock_monotonic_us()), answers, is
+ * done. */
+void metrics_worker_answers(struct metrics *metrics, unsigned worker);
 void metrics_worker_busy(struct metrics *metrics, unsigned worker);
 void metrics_worker_idle(struct metrics *metrics, unsigned worker, int64_t started);
 

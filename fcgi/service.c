@@ -274,8 +274,10 @@ struct exchange {
 static void answer_now(struct service *service, struct exchange *x, struct response *response,
 	const struct error *result)
 {
-	if (service) /* before the client can know */
+	if (service) { /* before the client can know */
+		metrics_worker_answers(service->metrics, service->pass.place);
 		metrics_request(service->metrics, x->request->which, response->status);
+	}
 	send_and_log(x->request, response, result, x->started);
 	x->answered = true;
 }

@@ -297,6 +297,13 @@ handler_ends
 
 # --- workers that die
 
+handler 1
+like "$(post deliver)" "Status: 202" "a worker has served"
+kill -KILL "$(children | tr -d ' ')"
+ok "... is killed, and another starts at once" wait_for 60 in_log "signal 9.*another starts in 0 ms"
+like "$(post deliver)" "Status: 202" "... and serves"
+handler_ends
+
 handler 2
 wait_for 60 children_are 2
 before=$(children)

@@ -124,6 +124,12 @@ static void a_dead_worker_is_not_busy(void **state)
 	metrics_worker_remove(f->metrics, first);
 	assert_workers(f->metrics, 1, 1);
 	assert_int_equal(metrics_worker_add(f->metrics), first);
+	metrics_worker_answers(f->metrics, first);
+	assert_true(metrics_worker_served(f->metrics, first));
+	assert_false(metrics_worker_served(f->metrics, second));
+	metrics_worker_remove(f->metrics, first);
+	assert_int_equal(metrics_worker_add(f->metrics), first);
+	assert_false(metrics_worker_served(f->metrics, first));
 	assert_workers(f->metrics, 2, 1);
 	metrics_worker_idle(f->metrics, second, clock_monotonic_us() - 2000000);
 	assert_workers(f->metrics, 2, 0);
