@@ -106,12 +106,36 @@ journal_has()
 {
 	inside journalctl --unit="$1" --no-pager | grep -q -e "$2"
 }
-ok '... and its line is in the journal' wait_for 60 journal_has certprov.service "request=$id"
+of_request()
+{
+	[[ $(inside journalctl --output=json --no-pager "CERTPROV_REQUEST=$id" |
+		jq -s 'any(.PRIORITY == "6" and (.CERTPROV_OUTCOME == "ok"))') == true ]]
+}
+ok '... and its line is in the journal, with priority and fields' wait_for 60 of_request
+is "$(inside journalctl --unit=certprov.service --no-pager --output=cat | grep -c 'outcome=ok')" 1 '... once'
 is "$(inside sh -c "grep -hE '^(NoNewPrivs|Seccomp|CapEff|CapBnd):' /proc/$(property certprov.service MainPID)/status" |
 	tr -d '\n\t ')" CapEff:0000000000000000CapBnd:0000000000000000NoNewPrivs:1Seccomp:2 'it has no rights'
-not_ok 'nothing was denied to it' journal_has certprov.service ' error \| warning '
+is "$(inside journalctl --unit=certprov.service --priority=warning --quiet --no-pager)" '' 'nothing was denied to it'
 ok 'it is reloaded' inside systemctl reload certprov.service
 ok '... and reads the configuration' wait_for 60 journal_has certprov.service 'was read anew'
+
+# A configuration that is wrong: all errors are named, and what runs goes on.
+cp "$tree/etc/certprov/certprov.conf" "$root/right.conf"
+printf '[log]\nlevel = chatty\nnonsense = 1\n' >>"$tree/etc/certprov/certprov.conf"
+not_ok 'a reload with a wrong configuration fails' inside systemctl reload certprov.service
+like "$(inside journalctl --unit=certprov.service --no-pager --output=cat)" \
+	'level: expected one of.*unknown key "nonsense"' '... with each error'
+post_event "$sample_event"
+is "$status" 202 '... and the handler goes on'
+not_ok 'a restart with it fails, too' inside systemctl restart certprov.service
+cp "$root/right.conf" "$tree/etc/certprov/certprov.conf"
+ok '... and with a right one it does not' inside systemctl restart certprov.service
+is "$(property certprov.service ActiveState) $(property certprov.service Type)" 'active notify' '... as it says so itself'
+ok 'check says that all is on' inside_certprov check --web-server none
+inside systemctl stop certprov-renew.timer
+like "$(inside_certprov check --web-server none 2>&1)" 'WARN +services: certprov-renew\.timer is off' \
+	'... and which timer is not'
+inside systemctl start certprov-renew.timer
 
 # A command as its timer runs it.
 for command in deliver renew crl; do
