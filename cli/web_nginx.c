@@ -17,6 +17,7 @@
 #define WORDS_MAX 16
 #define WORD_SIZE 512
 #define DEPTH_MAX 12
+#define INCLUDED_MAX 2000
 #define STANDARD_FOLDER "/etc/nginx/"
 
 /* What holds in a block. */
@@ -33,6 +34,7 @@ struct reader {
 	const char *dir;
 	web_found *found;
 	void *ctx;
+	unsigned included; /* files; one may name itself */
 	struct scope http; /* what holds in http { } of nginx.conf */
 };
 
@@ -239,9 +241,10 @@ static void include(struct reader *r, struct scope *scope, const struct statemen
 	char path[PATH_MAX];
 	struct error e;
 
-	if (s->count < 2 || depth >= DEPTH_MAX || !place_of(r, s->word[1], path) ||
-		file_read(path, &content, &e))
+	if (s->count < 2 || depth >= DEPTH_MAX || r->included >= INCLUDED_MAX ||
+		!place_of(r, s->word[1], path) || file_read(path, &content, &e))
 		return;
+	r->included++;
 	read(r, scope,
 		(struct text){(const char *)content.data, (const char *)content.data + content.len,
 			path, 1, depth + 1});
