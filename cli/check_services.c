@@ -118,7 +118,15 @@ static void judge_timer(
 
 static void check_units(struct services *s)
 {
-	if (!systemd_show(s->unit, UNIT_COUNT) || !unit_is_there(&s->unit[SERVICE]))
+	if (!systemd_show(s->unit, UNIT_COUNT)) {
+		if (systemd_has_file(s->unit[SERVICE].name))
+			tell(s, ERR_OK,
+				"nobody can tell if %s and its timers run, as systemctl show does "
+				"not answer this user: install dbus, or run this as root",
+				s->unit[SERVICE].name);
+		return;
+	}
+	if (!unit_is_there(&s->unit[SERVICE]))
 		return;
 	judge_handler(s);
 	judge_timer(s, &s->unit[DELIVER], &s->unit[DELIVER_RUN], "nothing pending is finished");

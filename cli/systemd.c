@@ -17,6 +17,24 @@ bool systemd_runs(void)
 	return access("/run/systemd/system", F_OK) == 0;
 }
 
+/* "certprov@acme.service" has the file "certprov@.service". */
+bool systemd_has_file(const char *unit)
+{
+	static const char *const folders[] = {"/etc/systemd/system",
+		"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"};
+	const char *at = strchr(unit, '@'), *dot = strrchr(unit, '.');
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%.*s%s", folders[i],
+			(int)(at && dot ? at + 1 - unit : (long)strlen(unit)), unit,
+			at && dot ? dot : "");
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* "NAME=value" */
 static void take(const char *line, const char *name, char *out, size_t size)
 {

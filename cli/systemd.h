@@ -18,6 +18,9 @@ struct unit {
 /* True where systemd is what runs this system's services (sd_booted(3)). */
 bool systemd_runs(void);
 
+/* True if a file of that unit, or of its template, is installed. */
+bool systemd_has_file(const char *unit);
+
 /* Fills in what is known of units whose names are set. False: systemctl did not tell. */
 bool systemd_show(struct unit *units, size_t count);
 

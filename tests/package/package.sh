@@ -29,7 +29,7 @@ silent()
 # --- build
 
 export DEB_BUILD_OPTIONS=nocheck # deployment.sh and debian-13.sh build it with its tests
-make_tree nginx-light systemd systemd-sysv &
+make_tree dbus nginx-light systemd systemd-sysv &
 making=$!
 ok 'the package is built' "$top_srcdir/contrib/build-deb.sh" "$root/new"
 ok '... and one of an older version' "$top_srcdir/contrib/build-deb.sh" "$root/old" 0.0.1
