@@ -243,7 +243,17 @@ for code in 307 400 401 403 404 405; do
 	echo "$code no" >"$state/vault-status"
 	order_says "^barred: .*status $code\\); it says: no" "status $code"
 done
+handler_stop
+ok 'a handler of this configuration' handler_start
+echo '307 standby' >"$state/vault-status"
+event_json device="$(new_uuid)" user="$(new_uuid)" >"$root/standby.json"
+post_event "$root/standby.json"
+is "$status" 503 'an event while a standby redirects: 503'
+is "$(certprov list events --json --state pending | jq length)" 1 '... it is pending'
+is "$(certprov status --json | jq .cas_barred)" 1 '... and somebody is needed'
 rm "$state/vault-status"
+ok '... deliver --now finishes it' certprov deliver --now
+is "$(certprov status --json | jq .cas_barred)" 0 '... nobody is needed'
 configure ca.role=other
 order_says '^barred: .*unsupported path' 'another role'
 configure ca.role=user@smime
