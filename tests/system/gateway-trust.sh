@@ -68,6 +68,24 @@ post_new
 failed 502 'does not accept our client certificate \(status 400\); register' '... refuses our certificate'
 check_fails 'Escrow Gateway' 'does not accept our client certificate \(status 400\); register'
 eg_stop
+
+pki_ca sub-ca -CA "$pki/eg-ca.crt" -CAkey "$pki/eg-ca.key"
+pki_client under sub-ca
+eg_list under
+install under
+eg_edit="s|ssl_verify_client .*;|ssl_verify_client on; ssl_verify_depth 3; ssl_client_certificate $pki/eg-ca.crt;|
+	/error_page 495/d" eg_start
+ok 'a client certificate without its intermediate' handler_with
+post_new
+failed 502 'the certificate of CN=Test CA sub-ca,O=Example is not in its file: .* export it with the whole chain' \
+	'... is refused'
+check_fails 'Escrow Gateway' 'CN=Test CA sub-ca,O=Example is not in its file'
+install under -certfile "$pki/sub-ca.crt"
+ok '... with it' handler_with
+post_event "$root/event.json"
+answered 202 '... is taken'
+install identity
+eg_stop
 eg_start
 
 # --- client certificates that cannot be used
