@@ -20,6 +20,7 @@ enum authenticate { AUTHENTICATE_BASIC, AUTHENTICATE_WEB_SERVER, AUTHENTICATE_NO
 #define AUTHENTICATED_PARAM "CERTPROV_AUTHENTICATED"
 #define AUTHENTICATED_VALUE "yes"
 enum on_unenroll { UNENROLL_KEEP, UNENROLL_REVOKE_SIGNING, UNENROLL_REVOKE_ALL };
+enum address_conflict { ADDRESS_CONFLICT_REFUSE, ADDRESS_CONFLICT_WARN };
 enum signing_scope { SIGNING_SCOPE_DEVICE, SIGNING_SCOPE_USER };
 enum pkcs12_profile { PKCS12_LEGACY, PKCS12_MODERN };
 
@@ -82,6 +83,7 @@ struct config {
 		enum authenticate authenticate;
 		size_t max_body; /* bytes */
 		enum on_unenroll on_unenroll;
+		bool shared_devices; /* a device may have several users at a time */
 	} events;
 
 	struct {
@@ -93,6 +95,7 @@ struct config {
 		char *name;
 		char *subject;
 		char **allowed_domains; /* lower case; empty: any */
+		enum address_conflict address_conflict;
 	} identity;
 
 	struct {

@@ -8,6 +8,7 @@
 #define DAY 86400
 
 static const char *const authenticate_names[] = {"basic", "web-server", "none"};
+static const char *const conflict_names[] = {"refuse", "warn"};
 static const char *const unenroll_names[] = {"keep", "revoke-signing", "revoke-all"};
 static const char *const scope_names[] = {"device", "user"};
 static const char *const auth_names[] = {"kerberos", "ntlm", "basic"};
@@ -90,6 +91,7 @@ const struct option config_options[] = {
 		RANGE(1024, 1024 * 1024), DEFAULT("64k")},
 	{"events", "on-unenroll", config_set_kind, AT(events.on_unenroll),
 		NAMES(unenroll_names), DEFAULT("keep")},
+	{"events", "shared-devices", config_set_switch, AT(events.shared_devices), DEFAULT("no")},
 
 	{"admin", "users-file", config_set_path, AT(admin.users_file)},
 
@@ -99,6 +101,8 @@ const struct option config_options[] = {
 	{"identity", "name", config_set_text, AT(identity.name), DEFAULT("{EnrollmentUserName}")},
 	{"identity", "subject", config_set_text, AT(identity.subject), DEFAULT("CN={name}")},
 	{"identity", "allowed-domains", config_set_domains, AT(identity.allowed_domains), DEFAULT("")},
+	{"identity", "address-conflict", config_set_kind, AT(identity.address_conflict),
+		NAMES(conflict_names), DEFAULT("refuse")},
 
 	{"certificates", "usages", config_set_usages, AT(certificates.usages),
 		DEFAULT("signing, encryption")},

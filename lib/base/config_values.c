@@ -219,6 +219,18 @@ enum err config_set_usages(
 	return good ? ERR_OK : expected(config, o, e, "signing, encryption or both");
 }
 
+enum err config_set_switch(
+	struct config *config, const struct option *o, const char *value, struct error *e)
+{
+	bool *out = member(config, o);
+	bool yes = strcmp(value, "yes") == 0;
+
+	if (!yes && strcmp(value, "no") != 0)
+		return expected(config, o, e, "yes or no");
+	*out = yes;
+	return ERR_OK;
+}
+
 enum err config_set_duration(
 	struct config *config, const struct option *o, const char *value, struct error *e)
 {

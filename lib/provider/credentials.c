@@ -20,47 +20,6 @@ static const enum step step_of[USAGE_COUNT] = {
 	[USAGE_ENCRYPTION] = STEP_ENCRYPTION,
 };
 
-/* --- whose */
-
-/*
- * Events may come late, or again: one that is older than the one that the user's address is from
- * does not bring an earlier address back.
- */
-static enum err keep_newer_address(
-	struct provider *p, const struct event *event, struct person *person, struct error *e)
-{
-	struct error none;
-	char *mail = NULL;
-	int64_t since = 0;
-	enum err err = store_user_address(p->store, event->user_uuid, &mail, &since, &none);
-
-	if (err && err != ERR_NOT_FOUND)
-		*e = none;
-	if (err)
-		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	if (person->time && person->time < since && strcmp(person->address.text, mail) != 0) {
-		log_info("an event of user %s is older than the one that his address is from: "
-			 "that address stays",
-			event->user_uuid);
-		err = person_with_address(p->config, event, mail, person, e);
-	}
-	free(mail);
-	return err;
-}
-
-enum err person_now(
-	struct provider *p, const struct event *event, struct person *out, struct error *e)
-{
-	struct person person;
-	enum err err = person_of_event(p->config, event, &person, e);
-
-	if (!err)
-		err = keep_newer_address(p, event, &person, e);
-	if (!err)
-		*out = person;
-	return err;
-}
-
 static struct credential_owner owner_of(
 	const struct provider *p, const char *device_uuid, const char *user_uuid, enum usage usage)
 {
@@ -86,7 +45,7 @@ static bool is_in_force(const struct credential *c)
 static enum err explain(const struct credential *old, const struct person *person,
 	const char *reason, struct buf *why, struct error *e)
 {
-	if (strcmp(old->mail, person->address.text) != 0)
+	if (!text_equal_nocase(old->mail, person->address.text))
 		buf_printf(why, "another address than %s, ", old->mail);
 	else
 		buf_printf(why, "%s, ", reason);
@@ -105,7 +64,7 @@ static enum err find_usable(struct provider *p, const struct credential_owner *o
 	*replaces = 0;
 	if (err)
 		return err;
-	if (is_in_force(&found) && strcmp(found.mail, person->address.text) == 0) {
+	if (is_in_force(&found) && text_equal_nocase(found.mail, person->address.text)) {
 		*out = found;
 		return ERR_OK;
 	}
@@ -115,22 +74,60 @@ static enum err find_usable(struct provider *p, const struct credential_owner *o
 	return err ? err : error_set(e, ERR_NOT_FOUND, "%s", why->data);
 }
 
+/* An address that comes back takes up what there is for it already, unless that ends soon. */
+static enum err take_up_earlier(struct provider *p, const struct credential_owner *owner,
+	const struct person *person, const struct store_place *place, bool *done, struct error *e)
+{
+	struct store_place returned = *place;
+	const struct store_return wanted = {
+		.mail = person->address.text,
+		.not_after = clock_now() + p->config->certificates.renew_within,
+		.place = &returned,
+	};
+
+	returned.action = AUDIT_RETURNED;
+	return store_credential_reactivate(p->store, owner, &wanted, done, e);
+}
+
+/* In the place of the one that does not serve, if any. *won is false where others were quicker. */
+static enum err replace(struct provider *p, const struct credential_owner *owner,
+	const struct person *person, const struct store_place *place, bool *won,
+	struct credential *out, const char **how, struct error *e)
+{
+	bool again = false;
+	enum err err = take_up_earlier(p, owner, person, place, &again, e);
+
+	*how = again ? "returned" : place->replaces ? "replaced" : "made";
+	if (err)
+		return err;
+	if (!again)
+		return credential_make(p, owner, person, place, won, out, e);
+	err = store_credential_current(p->store, owner, out, e);
+	*won = !err;
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 static enum err obtain(struct provider *p, const struct credential_owner *owner,
 	const struct person *person, struct credential *out, const char **how, struct error *e)
 {
+	const struct store_claimant claimant = {owner->user_uuid, owner->device_uuid};
+	bool refuse = p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE;
+
 	for (int i = 0; i < RACE_MAX; i++) {
 		struct buf why = BUF_INIT(WHY_MAX);
-		struct store_place place = {.action = AUDIT_ISSUED, .address_time = person->time};
-		bool won = false;
+		struct store_place place = {
+			.action = AUDIT_ISSUED,
+			.address_time = person->time,
+			.claimant = refuse ? &claimant : NULL,
+		};
+		bool won = true;
 		enum err err = find_usable(p, owner, person, &place.replaces, &why, out, e);
 
 		*how = "kept";
 		place.why = why.data;
 		if (err == ERR_NOT_FOUND) {
-			err = credential_make(p, owner, person, &place, &won, out, e);
-			*how = place.replaces ? "replaced" : "made";
-		} else {
-			won = true;
+			won = false;
+			err = replace(p, owner, person, &place, &won, out, how, e);
 		}
 		buf_free(&why);
 		if (err || won)

@@ -55,6 +55,7 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 		return finish_unread(p, claim, e);
 	/* one that names its user alone was recorded with a device of his */
 	memcpy(event->device_uuid, claim->device_uuid, sizeof(event->device_uuid));
+	event_settle_time(event, claim->received_at);
 	work.event = event;
 	steps_start(&work.steps, p->meter);
 	snprintf(run, sizeof(run), "%s", log_request());

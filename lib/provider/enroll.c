@@ -23,12 +23,12 @@ int64_t lease_seconds(const struct config *config)
 static enum err record(struct work *w, const char *body, size_t len, struct error *e)
 {
 	const struct event *event = w->event;
-	bool known = event->kind == EVENT_ADDRESS_CHANGED;
+	bool gone = event->kind == EVENT_UNENROLLED;
 	const struct store_event row = {
-		.received_at = clock_now(),
+		.received_at = w->received_at,
+		.time = event->time,
 		.request_id = log_request(),
-		.kind = event_kind_names[known ? EVENT_ENROLLED : event->kind],
-		.known = known,
+		.kind = event_kind_names[gone ? EVENT_UNENROLLED : EVENT_ENROLLED],
 		.event_type = event->field[EVENT_TYPE],
 		.device_uuid = event->device_uuid,
 		.user_uuid = event->user_uuid,
@@ -98,6 +98,38 @@ static enum err list_certificates(
 	return ERR_OK;
 }
 
+/* Whose event it is; until that has passed, nothing but the event itself is written. */
+static enum err identify(struct work *w, struct person *out, struct error *e)
+{
+	struct provider *p = w->provider;
+	const struct store_claimant claimant = {w->event->user_uuid, w->event->device_uuid};
+	bool accepted = true;
+	enum err err = person_now(p, w->event, out, e);
+
+	if (!err)
+		err = check_address_is_free(p, &claimant, out, e);
+	if (!err && w->event->kind == EVENT_ENROLLED)
+		err = store_event_accept(
+			p->store, w->id, p->config->events.shared_devices, &accepted, e);
+	w->overtaken = !accepted;
+	steps_done(&w->steps, STEP_IDENTITY, err ? "refused" : accepted ? NULL : "overtaken");
+	return err;
+}
+
+/* The CA may have taken its time: no key goes to a device that is not this user's any more. */
+static enum err check_still_enrolled(struct work *w, const struct store_pair *pair, struct error *e)
+{
+	char device_uuid[UUID_SIZE];
+	struct error none;
+	enum err err = store_device_find(w->provider->store, pair, device_uuid, &none);
+
+	w->overtaken = err == ERR_NOT_FOUND;
+	if (!err || w->overtaken)
+		return ERR_OK;
+	*e = none;
+	return err;
+}
+
 static enum err enroll(
 	struct work *w, struct outcome *out, struct uploads *uploads, struct error *e)
 {
@@ -105,16 +137,18 @@ static enum err enroll(
 	struct credential_set set = {0};
 	struct store_pair pair;
 	struct person person;
-	enum err err = person_now(p, w->event, &person, e);
+	enum err err = identify(w, &person, e);
 
 	memcpy(pair.device_uuid, w->event->device_uuid, sizeof(pair.device_uuid));
 	memcpy(pair.user_uuid, w->event->user_uuid, sizeof(pair.user_uuid));
-	steps_done(&w->steps, STEP_IDENTITY, err ? "refused" : NULL);
-	if (!err)
-		err = credential_set_obtain(p, w->event, &person, &w->steps, &set, e);
+	if (err || w->overtaken)
+		return err;
+	err = credential_set_obtain(p, w->event, &person, &w->steps, &set, e);
 	if (!err)
 		err = list_certificates(&set, out, e);
 	if (!err)
+		err = check_still_enrolled(w, &pair, e);
+	if (!err && !w->overtaken)
 		err = upload_set(p, &pair, &set, w->tries, &w->steps, uploads, e);
 	credential_set_fini(&set);
 	return err;
@@ -143,6 +177,8 @@ static bool waits_for_person(enum err err)
 	return err && (err == ERR_BARRED || err == ERR_CONFIG || !error_meaning(err)->retry);
 }
 
+#define OVERTAKEN "the device was unenrolled, or enrolled by another user, after this event"
+
 /* Writes down how an attempt ended. A failure of that is the failure of the whole. */
 static enum err finish(struct work *w, enum event_state done, const struct uploads *uploads,
 	enum err err, struct error *e)
@@ -151,7 +187,9 @@ static enum err finish(struct work *w, enum event_state done, const struct uploa
 		.state = !err			     ? done
 			 : error_meaning(err)->retry ? EVENT_STATE_PENDING
 						     : EVENT_STATE_FAILED,
-		.cause = err ? e->text : "",
+		.cause = err		? e->text
+			 : w->overtaken ? OVERTAKEN
+					: "",
 		.next_at = clock_now() + backoff_seconds(w->tries, err ? e->retry_after : 0),
 		.inputs = waits_for_person(err) ? w->provider->inputs : "",
 		.upload = uploads->row,
@@ -210,15 +248,16 @@ static void log_outcome(const struct work *w, enum err err)
 
 enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 {
-	bool enrolled = w->event->kind != EVENT_UNENROLLED;
+	bool enrolled = w->event->kind != EVENT_UNENROLLED, delivered;
 	struct uploads uploads = {.count = 0};
 	enum err err;
 
-	out->kind = enrolled ? OUTCOME_DELIVERED : OUTCOME_RECORDED;
 	memcpy(out->device_uuid, w->event->device_uuid, sizeof(out->device_uuid));
 	memcpy(out->user_uuid, w->event->user_uuid, sizeof(out->user_uuid));
 	err = enrolled ? enroll(w, out, &uploads, e) : unenroll(w, e);
-	err = finish(w, enrolled ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, &uploads, err, e);
+	delivered = enrolled && !w->overtaken;
+	out->kind = delivered ? OUTCOME_DELIVERED : OUTCOME_RECORDED;
+	err = finish(w, delivered ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, &uploads, err, e);
 	uploads_fini(&uploads);
 	meter_attempt(w->steps.meter, w->id, &w->steps);
 	log_outcome(w, err);
@@ -317,6 +356,8 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 		return err;
 	work.event = event;
 	note_event(event, provider->meter);
+	work.received_at = clock_now();
+	event_settle_time(event, work.received_at);
 	err = concerns_us(provider, event, &ours, e);
 	if (!err && !ours)
 		err = ignore(event, &outcome, e);

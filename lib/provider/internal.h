@@ -58,8 +58,10 @@ enum err revoke_unenrolled(struct provider *provider, int64_t event_id, struct e
 struct work {
 	struct provider *provider;
 	const struct event *event;
-	int64_t id;    /* in the store; 0: not recorded */
-	int64_t tries; /* before this one */
+	int64_t received_at;
+	int64_t id;	/* in the store; 0: not recorded */
+	int64_t tries;	/* before this one */
+	bool overtaken; /* the device is unenrolled, or another user's, since */
 	struct steps steps;
 };
 
@@ -79,11 +81,19 @@ enum err work_attempt(struct work *work, struct outcome *out, struct error *e) m
 int64_t lease_seconds(const struct config *config);
 
 /*
- * Whom an event's certificates are for, as person_of_event(); but an event that is older than the
- * one that the user's address is from does not change that address.
+ * Works out whom an event's certificates are for, as person_of_event(). Where the event has no
+ * address, a known user keeps the one in the store; so does a user whose address is from a later
+ * event, and an address that differs in case alone.
  */
 enum err person_now(struct provider *provider, const struct event *event, struct person *out,
 	struct error *e) must_check;
+
+/*
+ * By [identity] address-conflict: ERR_UNPROCESSABLE where another user has an active certificate
+ * for the person's address and another enrolled device, or a warning. Both are written down.
+ */
+enum err check_address_is_free(struct provider *provider, const struct store_claimant *claimant,
+	const struct person *person, struct error *e) must_check;
 
 /*
  * A new key and the CA's certificate for it, in a place in the store. *won is false where somebody

@@ -3,14 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "provider/template.h"
 
 #define EXPANDED_MAX 1024
 #define NAME_MAX_BYTES 4096 /* of {name}; what a subject takes of it is cut there */
-
-/* A time zone that was left out makes no more; what is further ahead would count for ever. */
-#define AHEAD_SECONDS (24 * 3600)
 
 static enum err expand_value(void *ctx, const char *value, struct buf *out, struct error *e)
 {
@@ -90,12 +86,15 @@ static enum err try_mail(const char *template, const struct template_values *val
 
 /* The first template that is not empty decides: one that is unusable is never replaced. */
 static enum err find_address(const struct config *config, const struct template_values *values,
-	struct address *out, struct error *e)
+	const char *known, struct address *out, struct error *e)
 {
+	char **mail = config->identity.mail;
 	char first[ERROR_FIELD_MAX];
-	enum err err = ERR_NOT_FOUND;
+	enum err err = try_mail(*mail, values, out, e);
 
-	for (char **mail = config->identity.mail; *mail && err == ERR_NOT_FOUND; mail++)
+	if (err == ERR_NOT_FOUND && known)
+		err = address_parse(known, out, e);
+	while (err == ERR_NOT_FOUND && *++mail)
 		err = try_mail(*mail, values, out, e);
 	if (err == ERR_UNPROCESSABLE)
 		return error_context(e, "no usable mail address");
@@ -140,12 +139,12 @@ static enum err find_subject(const struct config *config, struct template_values
 	return err;
 }
 
-enum err person_of_event(
-	const struct config *config, const struct event *event, struct person *out, struct error *e)
+enum err person_of_event(const struct config *config, const struct event *event, const char *known,
+	struct person *out, struct error *e)
 {
 	struct template_values values = {.event = event, .whole = true};
 	struct address address;
-	enum err err = find_address(config, &values, &address, e);
+	enum err err = find_address(config, &values, known, &address, e);
 
 	return err ? err : person_with_address(config, event, address.text, out, e);
 }
@@ -154,8 +153,7 @@ enum err person_with_address(const struct config *config, const struct event *ev
 	const char *mail, struct person *out, struct error *e)
 {
 	struct template_values values = {.event = event};
-	struct person person = {
-		.time = event->time <= clock_now() + AHEAD_SECONDS ? event->time : 0};
+	struct person person = {.time = event->time};
 	enum err err = address_parse(mail, &person.address, e);
 
 	if (!err)

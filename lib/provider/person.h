@@ -13,7 +13,7 @@
 struct person {
 	struct address address;
 	struct name subject;
-	int64_t time; /* when UEM said so; 0: not known, or not to be believed */
+	int64_t time; /* when UEM said so */
 };
 
 /* Checks the templates of [identity]: ERR_CONFIG with FILE:LINE. */
@@ -23,12 +23,12 @@ enum err person_check_config(const struct config *config, struct error *e) must_
 bool person_domain_allowed(const struct config *config, const char *domain);
 
 /*
- * Works out the person from the event: the first template of mail that gives
- * a valid address, whose domain must be allowed; the name; the subject. What
- * the event says is taken literally or refused: ERR_UNPROCESSABLE.
+ * Works out the person from the event: the address that the first template of mail gives; else the
+ * known one, unless that is NULL; else that of a later template. Its domain must be allowed. Then
+ * the name and the subject. What the event says is taken literally or refused: ERR_UNPROCESSABLE.
  */
-enum err person_of_event(const struct config *config, const struct event *event, struct person *out,
-	struct error *e) must_check;
+enum err person_of_event(const struct config *config, const struct event *event, const char *known,
+	struct person *out, struct error *e) must_check;
 
 /* The same with an address that is known from elsewhere. */
 enum err person_with_address(const struct config *config, const struct event *event,

@@ -46,7 +46,7 @@ void provider_use_gate(struct provider *provider, struct gate_pass *pass); /* bo
 
 enum outcome_kind {
 	OUTCOME_DELIVERED, /* the gateways have accepted the credentials */
-	OUTCOME_RECORDED,  /* unenrolled: done what the policy says */
+	OUTCOME_RECORDED,  /* unenrolled: done what the policy says; or overtaken by such a one */
 	OUTCOME_IGNORED,   /* asks nothing of us */
 };
 

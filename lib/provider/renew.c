@@ -102,12 +102,15 @@ static enum err find_person(const struct user *u, struct person *out, struct err
 	struct provider *p = u->worker->provider;
 	struct blob payload = {NULL, 0};
 	struct event *event = NULL;
-	enum err err = store_user_enrollment(p->store, u->uuid, &payload, e);
+	int64_t time = 0;
+	enum err err = store_user_enrollment(p->store, u->uuid, &payload, &time, e);
 
 	if (!err)
 		err = event_parse((const char *)payload.data, payload.len, &event, e);
-	if (!err)
+	if (!err) {
+		event->time = time;
 		err = person_now(p, event, out, e);
+	}
 	if (err)
 		error_context(e, "the latest enrollment");
 	event_free(event);

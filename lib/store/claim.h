@@ -30,6 +30,7 @@ struct store_share {
 struct store_claim {
 	int64_t id;
 	int64_t tries; /* before this one */
+	int64_t received_at;
 	char device_uuid[UUID_SIZE];
 	char user_uuid[UUID_SIZE]; /* or "" */
 	char *request_id;

@@ -55,6 +55,11 @@ void credentials_free(
 enum err store_credential_current(struct store *store, const struct credential_owner *owner,
 	struct credential *out, struct error *e) must_check;
 
+/* Whose enrollment asks for an address. */
+struct store_claimant {
+	const char *user_uuid, *device_uuid;
+};
+
 /* A new credential's place. */
 struct store_place {
 	int64_t replaces;	  /* the id of the active one, which becomes archived; 0: none */
@@ -62,6 +67,8 @@ struct store_place {
 	const char *why;	  /* for the audit trail; NULL is "" */
 	int64_t address_time;	  /* of the event that its mail address is from; 0: not known */
 	int64_t request;	  /* the id of the store_request that was answered; 0: none */
+	const struct store_claimant
+		*claimant; /* no other user may have the address; NULL: one may */
 };
 
 /*
@@ -72,6 +79,29 @@ struct store_place {
  */
 enum err store_credential_add(struct store *store, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;
+
+/* An earlier credential of the owner that may be current again. */
+struct store_return {
+	const char *mail;  /* for that mailbox */
+	int64_t not_after; /* in force until then, at least */
+	const struct store_place *place;
+};
+
+/*
+ * Makes the owner's newest credential for that mailbox the active one again, if it is archived and
+ * in force; it then counts as new, so that every enrolled device is due for an upload. *done is
+ * false, and nothing is written, where there is none, or by now another one than the one that it
+ * replaces is active.
+ */
+enum err store_credential_reactivate(struct store *store, const struct credential_owner *owner,
+	const struct store_return *wanted, bool *done, struct error *e) must_check;
+
+/*
+ * Finds another user who has an active certificate for that mailbox and an enrolled device other
+ * than the claimant's. *other: "zenny (UUID)", to be freed. ERR_NOT_FOUND: there is none.
+ */
+enum err store_address_conflict(struct store *store, const struct store_claimant *claimant,
+	const char *mail, char **other, struct error *e) must_check;
 
 /* The highest id of what concerns a device of the user, whatever its usage and state; 0: none. */
 enum err store_credential_newest(struct store *store, const char *user_uuid,

@@ -69,6 +69,8 @@ struct store_engine {
 
 	enum err (*event_add)(void *self, const struct store_event *event, int64_t lease,
 		int64_t *id, struct error *e);
+	enum err (*event_accept)(
+		void *self, int64_t id, bool shared, bool *accepted, struct error *e);
 	enum err (*event_finish)(
 		void *self, int64_t id, const struct store_end *end, struct error *e);
 
@@ -91,8 +93,12 @@ struct store_engine {
 		struct credential *out, struct error *e);
 	enum err (*credential_add)(void *self, struct credential *credential,
 		const struct store_place *place, bool *won, struct error *e);
+	enum err (*credential_reactivate)(void *self, const struct credential_owner *owner,
+		const struct store_return *wanted, bool *done, struct error *e);
 	enum err (*user_address)(void *self, const char *user_uuid, char **mail,
 		int64_t *address_time, struct error *e);
+	enum err (*address_conflict)(void *self, const struct store_claimant *claimant,
+		const char *mail, char **other, struct error *e);
 	enum err (*credential_newest)(void *self, const char *user_uuid, const char *device_uuid,
 		int64_t *id, struct error *e);
 	enum err (*credential_archived)(void *self, const struct store_earlier *earlier,
@@ -128,8 +134,8 @@ struct store_engine {
 		void *self, const char *user_uuid, int64_t lease, bool *claimed, struct error *e);
 	enum err (*user_keep)(void *self, const char *user_uuid, int64_t lease, struct error *e);
 	enum err (*user_release)(void *self, const char *user_uuid, struct error *e);
-	enum err (*user_enrollment)(
-		void *self, const char *user_uuid, struct blob *out, struct error *e);
+	enum err (*user_enrollment)(void *self, const char *user_uuid, struct blob *out,
+		int64_t *time, struct error *e);
 
 	enum err (*credential_find)(void *self, const struct store_selection *selection,
 		struct credential **out, size_t *count, struct error *e);

@@ -25,8 +25,8 @@ struct store_event {
 	int64_t id; /* set by the store */
 	int64_t received_at;
 	const char *request_id;
+	int64_t time;	  /* UEM's, never after received_at: what is older does not undo it */
 	const char *kind; /* "enrolled", "unenrolled" */
-	bool known;	  /* of a device that is enrolled already: it stays as it is */
 	const char *event_type;
 	const char *device_uuid;
 	const char *user_uuid; /* "" where the event has none */
@@ -38,19 +38,28 @@ struct store_event {
 };
 
 /*
- * Records an event as pending, and what enrolls, with its user: from here on it cannot be lost.
- * It is leased to the caller for so many seconds, and due again should he not live to
- * finish it.
+ * Records an event as pending: from here on it cannot be lost. Nothing else is written, as nobody
+ * knows yet whether its claim is true. It is leased to the caller for so many seconds, and due
+ * again should the process not live to finish it.
  */
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e) must_check;
+
+/*
+ * Takes over what an enrollment says, now that its identity has passed: the user, the user's name,
+ * and the device as enrolled. Unless devices are shared, the device is no other user's any more.
+ * *accepted is false, and nothing is written, where the device was unenrolled or taken over by
+ * another user after this event.
+ */
+enum err store_event_accept(
+	struct store *store, int64_t id, bool shared, bool *accepted, struct error *e) must_check;
 
 struct store_upload;
 
 /* How an attempt at an event ended. */
 struct store_end {
 	enum event_state state;
-	const char *cause; /* of what is pending or failed; NULL is "" */
+	const char *cause; /* of what is pending, failed or overtaken; NULL is "" */
 	int64_t next_at;   /* pending: due again then */
 	/*
 	 * What it was tried with, see store_due; NULL or "": it would make no difference to what
@@ -65,7 +74,8 @@ struct store_end {
  * Ends an attempt at an event; tries + 1. Delivered: earlier pending or failed events of the same
  * device and user are delivered with it. An unenrolled device is marked so by
  * EVENT_STATE_RECORDED, unless it was enrolled again since; its earlier enrollments
- * then ask for nothing any more. What is delivered or recorded is not opened again.
+ * then ask for nothing any more. An enrollment that is recorded was overtaken, as its cause says.
+ * What is delivered or recorded is not opened again.
  * Ends the lease. ERR_NOT_FOUND.
  */
 enum err store_event_finish(

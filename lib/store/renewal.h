@@ -49,10 +49,10 @@ enum err store_user_keep(
 enum err store_user_release(struct store *store, const char *user_uuid, struct error *e) must_check;
 
 /*
- * The body of the latest enrollment or change of address among his enrolled devices, if there is
- * one that was not refused; else of the latest that was. ERR_NOT_FOUND.
+ * Finds the latest enrollment or change of address among the user's enrolled devices that was not
+ * refused: *out is its body, *time its time, see store_event. ERR_NOT_FOUND.
  */
-enum err store_user_enrollment(
-	struct store *store, const char *user_uuid, struct blob *out, struct error *e) must_check;
+enum err store_user_enrollment(struct store *store, const char *user_uuid, struct blob *out,
+	int64_t *time, struct error *e) must_check;
 
 #endif

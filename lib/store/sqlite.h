@@ -203,6 +203,19 @@ enum err sqlite_upload(
 enum err sqlite_upload_want(
 	struct sqlite *db, const struct credential *credential, struct error *e) must_check;
 
+/* --- sqlite_credential.c: inside a write transaction */
+
+enum err sqlite_credential_archive(struct sqlite *db, int64_t id, struct error *e) must_check;
+/* The user's address is that of a credential from now on. */
+enum err sqlite_user_set_mail(struct sqlite *db, const struct credential *credential,
+	int64_t address_time, struct error *e) must_check;
+/* ERR_UNPROCESSABLE where another user has the address, see store_address_conflict(). */
+enum err sqlite_address_free(struct sqlite *db, const struct store_claimant *claimant,
+	const char *mail, struct error *e) must_check;
+/* Writes into the audit trail what a credential is for, and why it is there. */
+enum err sqlite_credential_audit(struct sqlite *db, const struct credential *credential,
+	const struct store_place *place, struct error *e) must_check;
+
 /* --- sqlite_rekey.c */
 
 /*
@@ -213,7 +226,8 @@ enum err sqlite_check_key(struct sqlite *db, struct error *e) must_check;
 
 /* --- operations of the engine: sqlite_event.c, sqlite_claim.c, sqlite_credential.c,
  * sqlite_request.c, sqlite_renewal.c, sqlite_revocation.c, sqlite_upload.c, sqlite_audit.c,
- * sqlite_list.c, sqlite_rekey.c, sqlite_examine.c, sqlite_access.c
+ * sqlite_list.c, sqlite_rekey.c, sqlite_examine.c, sqlite_access.c, sqlite_enrollment.c,
+ * sqlite_reactivate.c
  */
 
 enum err sqlite_audit_key(void *self, struct blob *out, struct error *e) must_check;
@@ -224,6 +238,8 @@ enum err sqlite_audit_verify(void *self, int64_t *count, struct error *e) must_c
 
 enum err sqlite_event_add(void *self, const struct store_event *event, int64_t lease, int64_t *id,
 	struct error *e) must_check;
+enum err sqlite_event_accept(
+	void *self, int64_t id, bool shared, bool *accepted, struct error *e) must_check;
 enum err sqlite_event_finish(
 	void *self, int64_t id, const struct store_end *end, struct error *e) must_check;
 enum err sqlite_upload_record(
@@ -252,6 +268,10 @@ enum err sqlite_credential_current(void *self, const struct credential_owner *ow
 	struct credential *out, struct error *e) must_check;
 enum err sqlite_credential_add(void *self, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;
+enum err sqlite_credential_reactivate(void *self, const struct credential_owner *owner,
+	const struct store_return *wanted, bool *done, struct error *e) must_check;
+enum err sqlite_address_conflict(void *self, const struct store_claimant *claimant,
+	const char *mail, char **other, struct error *e) must_check;
 enum err sqlite_user_address(void *self, const char *user_uuid, char **mail, int64_t *address_time,
 	struct error *e) must_check;
 enum err sqlite_credential_newest(void *self, const char *user_uuid, const char *device_uuid,
@@ -292,8 +312,8 @@ enum err sqlite_user_claim(void *self, const char *user_uuid, int64_t lease, boo
 enum err sqlite_user_keep(
 	void *self, const char *user_uuid, int64_t lease, struct error *e) must_check;
 enum err sqlite_user_release(void *self, const char *user_uuid, struct error *e) must_check;
-enum err sqlite_user_enrollment(
-	void *self, const char *user_uuid, struct blob *out, struct error *e) must_check;
+enum err sqlite_user_enrollment(void *self, const char *user_uuid, struct blob *out, int64_t *time,
+	struct error *e) must_check;
 
 enum err sqlite_credential_find(void *self, const struct store_selection *selection,
 	struct credential **out, size_t *count, struct error *e) must_check;

@@ -101,7 +101,7 @@ static enum err find_event(struct sqlite *db, const struct store_due *due, int64
 	const struct store_share *share, struct store_claim *out, struct error *e)
 {
 	static const char sql[] =
-		"SELECT id, tries, device_uuid, user_uuid, request_id, payload" DUE
+		"SELECT id, tries, device_uuid, user_uuid, request_id, received_at, payload" DUE
 		"	AND this.id > ?4 AND this.id % ?5 = ?6 ORDER BY this.id LIMIT 1";
 	const struct value values[] = {VALUE_INTEGER(due->now), VALUE_INTEGER(clock_now()),
 		VALUE_TEXT(due->inputs), VALUE_INTEGER(after), VALUE_INTEGER(share->workers),
@@ -114,12 +114,13 @@ static enum err find_event(struct sqlite *db, const struct store_due *due, int64
 	if (!err) {
 		out->id = sqlite3_column_int64(row, 0);
 		out->tries = sqlite3_column_int64(row, 1);
+		out->received_at = sqlite3_column_int64(row, 5);
 		err = read_pair(row, 2, out->device_uuid, out->user_uuid, e);
 	}
 	if (!err)
 		err = sqlite_text(row, 4, &out->request_id, e);
 	if (!err)
-		err = sqlite_blob(row, 5, &out->payload, e);
+		err = sqlite_blob(row, 6, &out->payload, e);
 	sqlite_done(row);
 	return err;
 }
@@ -333,7 +334,7 @@ enum err sqlite_device_outdated(
 				  "	JOIN device AS d USING (device_uuid, user_uuid)"
 				  " WHERE c.user_uuid = ?1 AND c.usage = 'signing'"
 				  "	AND c.state = 'active' AND c.device_uuid > ?3"
-				  "	AND c.mail != ?2 AND d.state = 'enrolled'"
+				  "	AND c.mail != ?2 COLLATE NOCASE AND d.state = 'enrolled'"
 				  " ORDER BY c.device_uuid LIMIT 1";
 	const struct value values[] = {VALUE_TEXT(user_uuid), VALUE_TEXT(mail), VALUE_TEXT(at)};
 

@@ -163,7 +163,7 @@ enum err sqlite_credential_active(
 	return sqlite_integer(db, sql, values, ARRAY_LEN(values), 0, id, e);
 }
 
-static enum err archive(struct sqlite *db, int64_t id, struct error *e)
+enum err sqlite_credential_archive(struct sqlite *db, int64_t id, struct error *e)
 {
 	static const char sql[] =
 		"UPDATE credential SET state = 'archived', updated_at = ?2 WHERE id = ?1";
@@ -200,7 +200,7 @@ static enum err insert(struct sqlite *db, struct credential *c, struct error *e)
 }
 
 /* The user is known from his event, but for the mail address, which may be a new one. */
-static enum err set_mail(
+enum err sqlite_user_set_mail(
 	struct sqlite *db, const struct credential *c, int64_t address_time, struct error *e)
 {
 	static const char sql[] =
@@ -222,7 +222,7 @@ static enum err set_mail(
 }
 
 /* "encryption certificate for alice@example.com: renewal of 4a…" */
-static enum err audit_new(struct sqlite *db, const struct credential *c,
+enum err sqlite_credential_audit(struct sqlite *db, const struct credential *c,
 	const struct store_place *place, struct error *e)
 {
 	struct buf detail = BUF_INIT(DETAIL_MAX);
@@ -250,17 +250,17 @@ static enum err take_place(struct sqlite *db, struct credential *c, int64_t acti
 	const struct store_place *place, struct error *e)
 {
 	const struct credential_owner owner = {c->usage, c->user_uuid, c->device_uuid};
-	enum err err = set_mail(db, c, place->address_time, e);
+	enum err err = sqlite_user_set_mail(db, c, place->address_time, e);
 
 	if (!err && active)
-		err = archive(db, active, e);
+		err = sqlite_credential_archive(db, active, e);
 	if (!err)
 		err = insert(db, c, e);
 	if (!err)
 		err = sqlite_upload_want(db, c, e);
 	if (!err)
 		err = sqlite_request_settle(db, &owner, place->request, e);
-	return err ? err : audit_new(db, c, place, e);
+	return err ? err : sqlite_credential_audit(db, c, place, e);
 }
 
 enum err sqlite_credential_add(void *self, struct credential *credential,
@@ -277,6 +277,8 @@ enum err sqlite_credential_add(void *self, struct credential *credential,
 	if (err)
 		return err;
 	err = sqlite_check_key(db, e);
+	if (!err && place->claimant)
+		err = sqlite_address_free(db, place->claimant, credential->mail, e);
 	if (!err)
 		err = sqlite_credential_active(db, &owner, &active, e);
 	wins = active == 0 || active == place->replaces;

@@ -4,47 +4,7 @@
 
 #include "base/clock.h"
 
-/* Events, and the devices and users that they tell of. */
-
-static enum err see_user(struct sqlite *db, const struct store_event *event, struct error *e)
-{
-	static const char sql[] =
-		"INSERT INTO user (user_uuid, user_name, mail, added_at, updated_at)"
-		" VALUES (?1, ?2, '', ?3, ?3)"
-		" ON CONFLICT (user_uuid) DO UPDATE"
-		" SET user_name = excluded.user_name, updated_at = excluded.updated_at"
-		" WHERE excluded.user_name NOT IN ('', user.user_name)";
-	const struct value values[] = {
-		VALUE_TEXT(event->user_uuid),
-		VALUE_TEXT(event->user_name),
-		VALUE_INTEGER(event->received_at),
-	};
-
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
-}
-
-static enum err see_device(
-	struct sqlite *db, const struct store_event *event, int64_t id, struct error *e)
-{
-	static const char sql[] =
-		"INSERT INTO device (device_uuid, user_uuid, state, device_name, platform,"
-		"	event_id, enrolled_at, updated_at)"
-		" VALUES (?1, ?2, 'enrolled', ?3, ?4, ?5, ?6, ?6)"
-		" ON CONFLICT (device_uuid, user_uuid) DO UPDATE"
-		" SET state = excluded.state, device_name = excluded.device_name,"
-		"	platform = excluded.platform, event_id = excluded.event_id,"
-		"	enrolled_at = excluded.enrolled_at, updated_at = excluded.updated_at";
-	const struct value values[] = {
-		VALUE_TEXT(event->device_uuid),
-		VALUE_TEXT(event->user_uuid),
-		VALUE_TEXT(event->device_name),
-		VALUE_TEXT(event->platform),
-		VALUE_INTEGER(id),
-		VALUE_INTEGER(event->received_at),
-	};
-
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
-}
+/* Events: recorded, and how attempts at them ended. */
 
 static enum err insert_event(struct sqlite *db, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e)
@@ -52,8 +12,8 @@ static enum err insert_event(struct sqlite *db, const struct store_event *event,
 	static const char sql[] =
 		"INSERT INTO event (state, next_at, received_at, updated_at, request_id, kind,"
 		"	event_type, device_uuid, user_uuid, user_name, device_name, platform,"
-		"	payload)"
-		" VALUES ('pending', ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+		"	payload, time)"
+		" VALUES ('pending', ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 	const struct value values[] = {
 		VALUE_INTEGER(event->received_at + lease),
 		VALUE_INTEGER(event->received_at),
@@ -66,6 +26,7 @@ static enum err insert_event(struct sqlite *db, const struct store_event *event,
 		VALUE_TEXT(event->device_name),
 		VALUE_TEXT(event->platform),
 		VALUE_BLOB(event->payload, event->payload_len),
+		VALUE_INTEGER(event->time),
 	};
 	enum err err = sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 
@@ -78,18 +39,12 @@ enum err sqlite_event_add(
 	void *self, const struct store_event *event, int64_t lease, int64_t *id, struct error *e)
 {
 	struct sqlite *db = self;
-	bool enrolled = strcmp(event->kind, "enrolled") == 0 && *event->user_uuid;
 	int64_t added = 0;
 	enum err err = sqlite_begin(db, e);
 
 	if (err)
 		return err;
-	if (enrolled)
-		err = see_user(db, event, e);
-	if (!err)
-		err = insert_event(db, event, lease, &added, e);
-	if (!err && enrolled && !event->known && *event->device_uuid)
-		err = see_device(db, event, added, e);
+	err = insert_event(db, event, lease, &added, e);
 	if (!err) {
 		const struct lease mine = {event->device_uuid, event->user_uuid, added, false};
 
@@ -218,9 +173,11 @@ static enum err audit_event(struct sqlite *db, int64_t id, enum audit_action act
 static enum err audit_end(
 	struct sqlite *db, int64_t id, const struct store_end *end, struct error *e)
 {
-	if (end->state == EVENT_STATE_RECORDED)
+	bool overtaken = end->state == EVENT_STATE_RECORDED && end->cause && *end->cause;
+
+	if (end->state == EVENT_STATE_RECORDED && !overtaken)
 		return audit_event(db, id, AUDIT_UNENROLLED, NULL, e);
-	if (end->state == EVENT_STATE_FAILED)
+	if (end->state == EVENT_STATE_FAILED || overtaken)
 		return audit_event(db, id, AUDIT_REFUSED, end->cause, e);
 	return ERR_OK;
 }

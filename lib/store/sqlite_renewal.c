@@ -167,15 +167,16 @@ enum err sqlite_user_release(void *self, const char *user_uuid, struct error *e)
 }
 
 enum err sqlite_user_enrollment(
-	void *self, const char *user_uuid, struct blob *out, struct error *e)
+	void *self, const char *user_uuid, struct blob *out, int64_t *time, struct error *e)
 {
-	/* Unlike device.event_id, with changes of address; first those that were not refused. */
-	static const char sql[] = "SELECT payload FROM event WHERE id ="
+	/* Unlike device.event_id, with changes of address. A refused one has no say. */
+	static const char sql[] = "SELECT payload, time FROM event WHERE id ="
 				  " (SELECT v.id FROM device AS d"
 				  "	JOIN event AS v USING (device_uuid, user_uuid)"
 				  "	WHERE d.user_uuid = ?1 AND d.state = 'enrolled'"
 				  "	AND v.kind = 'enrolled'"
-				  "	ORDER BY v.state = 'failed', v.id DESC LIMIT 1)";
+				  "	AND (v.state = 'delivered' OR v.id = d.event_id)"
+				  "	ORDER BY v.id DESC LIMIT 1)";
 	const struct value values[] = {VALUE_TEXT(user_uuid)};
 	sqlite3_stmt *row = NULL;
 	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
@@ -184,6 +185,8 @@ enum err sqlite_user_enrollment(
 		error_set(e, err, "user %s has no enrolled device", user_uuid);
 	if (!err)
 		err = sqlite_blob(row, 0, out, e);
+	if (!err)
+		*time = sqlite3_column_int64(row, 1);
 	sqlite_done(row);
 	return err;
 }

@@ -271,9 +271,37 @@ static const char version_10[] =
 	"ALTER TABLE lease ADD COLUMN holder TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE request ADD COLUMN holder TEXT NOT NULL DEFAULT '';";
 
+static const char version_11[] =
+	"PRAGMA user_version = 11;"
+
+	/* UEM's time of the event, never after received_at. */
+	"ALTER TABLE event ADD COLUMN time INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE event SET time = received_at;"
+	"CREATE INDEX audit_conflict ON audit (at) WHERE action = 'address conflict';"
+
+	/*
+	 * Until here an enrollment wrote the device and the user's name before anybody knew whose
+	 * it was: what a refused one has left is taken back, and a device is of its latest user
+	 * alone.
+	 */
+	"UPDATE device SET state = 'unenrolled' WHERE state = 'enrolled'"
+	"	AND NOT EXISTS (SELECT 1 FROM event AS v"
+	"		WHERE v.device_uuid = device.device_uuid AND v.user_uuid = device.user_uuid"
+	"		AND v.kind = 'enrolled' AND v.state IN ('pending', 'delivered'));"
+	"UPDATE device SET state = 'unenrolled' WHERE state = 'enrolled'"
+	"	AND EXISTS (SELECT 1 FROM device AS o"
+	"		WHERE o.device_uuid = device.device_uuid AND o.user_uuid != "
+	"device.user_uuid"
+	"		AND o.state = 'enrolled' AND o.event_id > device.event_id);"
+	"UPDATE user SET user_name = v.user_name"
+	" FROM (SELECT user_uuid, user_name, max(id) FROM event"
+	"	WHERE kind = 'enrolled' AND state = 'delivered' AND user_name != ''"
+	"	GROUP BY user_uuid) AS v"
+	" WHERE v.user_uuid = user.user_uuid AND v.user_name != user.user_name;";
+
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5,
-	version_6, version_7, version_8, version_9, version_10};
+	version_6, version_7, version_8, version_9, version_10, version_11};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

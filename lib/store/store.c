@@ -81,6 +81,12 @@ enum err store_event_add(struct store *store, const struct store_event *event, i
 	return store->engine->event_add(store->self, event, lease, id, e);
 }
 
+enum err store_event_accept(
+	struct store *store, int64_t id, bool shared, bool *accepted, struct error *e)
+{
+	return store->engine->event_accept(store->self, id, shared, accepted, e);
+}
+
 enum err store_event_finish(
 	struct store *store, int64_t id, const struct store_end *end, struct error *e)
 {
@@ -138,6 +144,18 @@ enum err store_user_address(struct store *store, const char *user_uuid, char **m
 	int64_t *address_time, struct error *e)
 {
 	return store->engine->user_address(store->self, user_uuid, mail, address_time, e);
+}
+
+enum err store_credential_reactivate(struct store *store, const struct credential_owner *owner,
+	const struct store_return *wanted, bool *done, struct error *e)
+{
+	return store->engine->credential_reactivate(store->self, owner, wanted, done, e);
+}
+
+enum err store_address_conflict(struct store *store, const struct store_claimant *claimant,
+	const char *mail, char **other, struct error *e)
+{
+	return store->engine->address_conflict(store->self, claimant, mail, other, e);
 }
 
 enum err store_credential_newest(struct store *store, const char *user_uuid,
@@ -198,10 +216,10 @@ enum err store_user_release(struct store *store, const char *user_uuid, struct e
 	return store->engine->user_release(store->self, user_uuid, e);
 }
 
-enum err store_user_enrollment(
-	struct store *store, const char *user_uuid, struct blob *out, struct error *e)
+enum err store_user_enrollment(struct store *store, const char *user_uuid, struct blob *out,
+	int64_t *time, struct error *e)
 {
-	return store->engine->user_enrollment(store->self, user_uuid, out, e);
+	return store->engine->user_enrollment(store->self, user_uuid, out, time, e);
 }
 
 enum err store_credential_find(struct store *store, const struct store_selection *selection,

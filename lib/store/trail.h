@@ -15,10 +15,12 @@ enum audit_action {
 	AUDIT_DROPPED,	  /* such a request: refused, or of no use any more */
 	AUDIT_ISSUED,	  /* a first certificate, or one for another address or in place of an
 			     expired one */
+	AUDIT_RETURNED,	  /* an earlier certificate is current again, as its address came back */
 	AUDIT_RENEWED,	  /* a certificate that ends, or has ended */
 	AUDIT_UPLOADED,	  /* a gateway has accepted an upload */
 	AUDIT_REFUSED,	  /* for good: an event by us or the CA, an upload by a gateway */
 	AUDIT_UNENROLLED, /* a device */
+	AUDIT_CONFLICT,	  /* an enrollment asks for another user's address */
 	AUDIT_REVOKED,	  /* a certificate */
 	AUDIT_RECOVERY_REQUESTED, /* a user's encryption keys are about to be handed out */
 	AUDIT_RECOVERY_FAILED,	  /* … and were not */

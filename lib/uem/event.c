@@ -311,6 +311,12 @@ static enum err parse(const char *body, size_t len, struct event **out, struct e
 	return err;
 }
 
+void event_settle_time(struct event *event, int64_t received_at)
+{
+	if (event->time <= 0 || event->time > received_at)
+		event->time = received_at;
+}
+
 enum err event_parse(const char *body, size_t len, struct event **out, struct error *e)
 {
 	size_t mark = strlen(BYTE_ORDER_MARK);

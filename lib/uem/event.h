@@ -48,11 +48,11 @@ enum event_damage {
 /* A notification of Workspace ONE UEM, JSON format, flat. */
 struct event {
 	enum event_kind kind;
-	int64_t event_id;			 /* 0: absent */
-	char device_uuid[UUID_SIZE];		 /* lower case; "": absent or all-zero */
-	char user_uuid[UUID_SIZE];		 /* likewise */
-	int64_t time;				 /* seconds UTC; 0: absent or not understood */
-	char *field[EVENT_FIELD_COUNT];		 /* UTF-8, trimmed, never NULL; "": absent */
+	int64_t event_id;		/* 0: absent */
+	char device_uuid[UUID_SIZE];	/* lower case; "": absent or all-zero */
+	char user_uuid[UUID_SIZE];	/* likewise */
+	int64_t time;			/* seconds UTC; 0: absent or not understood, see below */
+	char *field[EVENT_FIELD_COUNT]; /* UTF-8, trimmed, never NULL; "": absent */
 	unsigned char damage[EVENT_FIELD_COUNT]; /* enum event_damage */
 	char *repaired; /* for the log: what was damaged, and in which fields; "": nothing */
 	bool unmatched; /* EVENT_OTHER, but the type has a word of a kind that we know */
@@ -74,6 +74,9 @@ extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … 
  */
 enum err event_parse(const char *body, size_t len, struct event **out, struct error *e) must_check;
 void event_free(struct event *event);
+
+/* An event without a time, or with one in the future, has that of its arrival. */
+void event_settle_time(struct event *event, int64_t received_at);
 
 /*
  * The JSON key of a field ("EnrollmentUserName"), and the field for a key

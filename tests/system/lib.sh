@@ -130,6 +130,7 @@ declare -A settings=(
 	[identity.mail]='{EnrollmentEmailAddress}, {EnrollmentUserName}@example.com'
 	[identity.name]='{EnrollmentUserName}'
 	[identity.subject]='CN={name},O=Example'
+	[identity.address-conflict]=warn # most tests give all their users the sample's address
 	[certificates.key-pool]=0
 	[escrow.identity]=certificate.pfx
 	[escrow.identity-password-file]=certificate.password

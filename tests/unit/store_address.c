@@ -147,9 +147,8 @@ static void leaves_a_known_device_as_it_is(void **state)
 
 	enroll(f, DEVICE_1, USER_A);
 	unenrollment = must_add_event(f, &gone);
-	change.known = true;
 	change.device_name = "another name";
-	must_add_event(f, &change);
+	must_record_event(f, &change);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM device WHERE device_name ="
 					" 'another name' OR event_id != 1"),
 		0);

@@ -130,6 +130,7 @@ struct store_event enrolled(const char *device_uuid, const char *user_uuid)
 
 	return (struct store_event){
 		.received_at = 1600000000,
+		.time = 1600000000,
 		.request_id = "request-1",
 		.kind = "enrolled",
 		.event_type = "MDM Enrollment Complete",
@@ -154,7 +155,7 @@ struct store_event unenrolled(const char *device_uuid)
 	return event;
 }
 
-int64_t must_add_event(struct fixture *f, const struct store_event *event)
+int64_t must_record_event(struct fixture *f, const struct store_event *event)
 {
 	int64_t id = 0;
 
@@ -164,10 +165,32 @@ int64_t must_add_event(struct fixture *f, const struct store_event *event)
 	return id;
 }
 
+bool must_accept(struct fixture *f, int64_t id, bool shared)
+{
+	bool accepted = false;
+
+	if (store_event_accept(f->store, id, shared, &accepted, &f->e))
+		fail_msg("store_event_accept: %s", f->e.text);
+	return accepted;
+}
+
+int64_t must_add_event(struct fixture *f, const struct store_event *event)
+{
+	int64_t id = must_record_event(f, event);
+
+	if (strcmp(event->kind, "enrolled") == 0 && *event->device_uuid && *event->user_uuid)
+		must_accept(f, id, true);
+	return id;
+}
+
 void must_finish_event(struct fixture *f, int64_t id, enum event_state state)
 {
 	const struct store_end end = {
-		.state = state, .cause = "the cause", .next_at = 1600000600, .inputs = "before"};
+		.state = state,
+		.cause = state == EVENT_STATE_RECORDED ? NULL : "the cause",
+		.next_at = 1600000600,
+		.inputs = "before",
+	};
 
 	if (store_event_finish(f->store, id, &end, &f->e))
 		fail_msg("store_event_finish: %s", f->e.text);

@@ -46,6 +46,9 @@ void assert_intact(struct fixture *f);
 
 struct store_event enrolled(const char *device_uuid, const char *user_uuid);
 struct store_event unenrolled(const char *device_uuid);
+int64_t must_record_event(struct fixture *f, const struct store_event *event);
+bool must_accept(struct fixture *f, int64_t id, bool shared);
+/* Both, on devices that several users may have. */
 int64_t must_add_event(struct fixture *f, const struct store_event *event);
 void must_finish_event(struct fixture *f, int64_t id, enum event_state state);
 

@@ -419,18 +419,20 @@ static void tells_the_latest_enrollment(void **state)
 	struct fixture *f = *state;
 	struct store_event event = enrolled(DEVICE_2, USER_A);
 	struct blob payload = {NULL, 0};
+	int64_t time = 0;
 
-	assert_int_equal(store_user_enrollment(f->store, USER_A, &payload, &f->e), ERR_NOT_FOUND);
+	assert_int_equal(
+		store_user_enrollment(f->store, USER_A, &payload, &time, &f->e), ERR_NOT_FOUND);
 	enroll(f, DEVICE_1, USER_A);
 	event.payload = "later";
 	event.payload_len = 5;
 	must_finish_event(f, must_add_event(f, &event), EVENT_STATE_DELIVERED);
-	assert_int_equal(store_user_enrollment(f->store, USER_A, &payload, &f->e), ERR_OK);
+	assert_int_equal(store_user_enrollment(f->store, USER_A, &payload, &time, &f->e), ERR_OK);
 	assert_int_equal(payload.len, 5);
 	assert_memory_equal(payload.data, "later", 5);
 	blob_free(&payload);
 	unenroll(f, DEVICE_2);
-	assert_int_equal(store_user_enrollment(f->store, USER_A, &payload, &f->e), ERR_OK);
+	assert_int_equal(store_user_enrollment(f->store, USER_A, &payload, &time, &f->e), ERR_OK);
 	assert_memory_equal(payload.data, "{\"Event", 7);
 	blob_free(&payload);
 }
@@ -438,8 +440,9 @@ static void tells_the_latest_enrollment(void **state)
 static void must_tell(struct fixture *f, const char *expected)
 {
 	struct blob payload = {NULL, 0};
+	int64_t time = 0;
 
-	assert_int_equal(store_user_enrollment(f->store, USER_A, &payload, &f->e), ERR_OK);
+	assert_int_equal(store_user_enrollment(f->store, USER_A, &payload, &time, &f->e), ERR_OK);
 	assert_int_equal(payload.len, strlen(expected));
 	assert_memory_equal(payload.data, expected, payload.len);
 	blob_free(&payload);
@@ -457,13 +460,12 @@ static void a_change_of_address_counts_as_enrollment(void **state)
 	first.payload = "enrolled";
 	first.payload_len = strlen(first.payload);
 	must_finish_event(f, must_add_event(f, &first), EVENT_STATE_DELIVERED);
-	change.known = true;
 	change.payload = "changed";
 	change.payload_len = strlen(change.payload);
-	must_finish_event(f, must_add_event(f, &change), EVENT_STATE_DELIVERED);
+	must_finish_event(f, must_record_event(f, &change), EVENT_STATE_DELIVERED);
 	must_tell(f, "changed");
 	change.payload = "refused";
-	must_finish_event(f, must_add_event(f, &change), EVENT_STATE_FAILED);
+	must_finish_event(f, must_record_event(f, &change), EVENT_STATE_FAILED);
 	must_tell(f, "changed");
 }
 

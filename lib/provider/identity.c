@@ -1,0 +1,102 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "provider/internal.h"
+
+/* Whose certificate an event asks for: what the event says, beside what the store knows of the
+ * user. */
+
+/* The user's address and since when it holds, to be freed. ERR_NOT_FOUND: nobody knows the user. */
+static enum err known_address(
+	struct provider *p, const char *user_uuid, char **mail, int64_t *since, struct error *e)
+{
+	return store_user_address(p->store, user_uuid, mail, since, e);
+}
+
+/*
+ * The same mailbox keeps the spelling that it was first given. An event that is older than the one
+ * that the user's address is from does not bring an earlier address back.
+ */
+static enum err keep_known(struct provider *p, const struct event *event, const char *mail,
+	int64_t since, struct person *person, struct error *e)
+{
+	bool same = text_equal_nocase(person->address.text, mail);
+
+	if (!same && person->time >= since)
+		return ERR_OK;
+	if (!same)
+		log_info("the event is older than the one that gave user %s the address %s: that "
+			 "address stays",
+			event->user_uuid, mail);
+	return person_with_address(p->config, event, mail, person, e);
+}
+
+enum err person_now(
+	struct provider *p, const struct event *event, struct person *out, struct error *e)
+{
+	struct person person;
+	struct error none;
+	char *mail = NULL;
+	int64_t since = 0;
+	enum err err = known_address(p, event->user_uuid, &mail, &since, &none);
+
+	if (err && err != ERR_NOT_FOUND) {
+		*e = none;
+		return err;
+	}
+	err = person_of_event(p->config, event, mail, &person, e);
+	if (!err && mail)
+		err = keep_known(p, event, mail, since, &person, e);
+	free(mail);
+	if (!err)
+		*out = person;
+	return err;
+}
+
+/* --- one address, one user */
+
+/* For the audit trail, /metrics and the status page: the event may be refused, or go on. */
+static enum err write_down(struct provider *p, const struct store_claimant *claimant,
+	const char *mail, const char *other, struct error *e)
+{
+	struct buf detail = BUF_INIT(1024);
+	struct store_audit entry = {
+		.action = AUDIT_CONFLICT,
+		.device_uuid = claimant->device_uuid,
+		.user_uuid = claimant->user_uuid,
+	};
+	enum err err;
+
+	buf_printf(&detail, "%s is the address of user %s", mail, other);
+	err = buf_check(&detail, e);
+	entry.detail = detail.data;
+	if (!err)
+		err = store_audit_add(p->store, &entry, e);
+	buf_free(&detail);
+	return err;
+}
+
+enum err check_address_is_free(struct provider *p, const struct store_claimant *claimant,
+	const struct person *person, struct error *e)
+{
+	const char *mail = person->address.text;
+	bool refuse = p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE;
+	char *other = NULL;
+	enum err err = store_address_conflict(p->store, claimant, mail, &other, e);
+
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	log_warning("user %s asks for %s, which is the address of user %s, who has an active "
+		    "certificate for it and another enrolled device",
+		claimant->user_uuid, mail, other);
+	err = write_down(p, claimant, mail, other, e);
+	if (!err && refuse)
+		err = error_field(e, ERR_UNPROCESSABLE,
+			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
+			"%s is the address of another user, %s, who has an active certificate and "
+			"another enrolled device",
+			mail, other);
+	free(other);
+	return err;
+}

@@ -1,0 +1,290 @@
+/*
+ * What an enrollment writes, and when: nothing but the event until its identity has passed; one
+ * user at a time for a device; what is older than an unenrollment changes nothing.
+ */
+
+#include "tests/unit/store_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define NOW 1700000000
+
+static int64_t fixed_clock(void)
+{
+	return NOW;
+}
+
+static int setup(void **state)
+{
+	int failed = store_setup(state);
+
+	clock_replace(fixed_clock);
+	return failed;
+}
+
+static int teardown(void **state)
+{
+	clock_replace(NULL);
+	return store_teardown(state);
+}
+
+static int64_t record(struct fixture *f, const char *device, const char *user, int64_t time)
+{
+	struct store_event event = enrolled(device, user);
+
+	event.time = time;
+	return must_record_event(f, &event);
+}
+
+static void unenroll(struct fixture *f, const char *device, int64_t time)
+{
+	struct store_event event = unenrolled(device);
+
+	event.time = time;
+	must_finish_event(f, must_record_event(f, &event), EVENT_STATE_RECORDED);
+}
+
+/* Whose the device is: "" is nobody's. */
+static bool is_enrolled(struct fixture *f, const char *device, const char *user)
+{
+	struct store_pair pair;
+	char found[UUID_SIZE];
+	enum err err;
+
+	snprintf(pair.device_uuid, sizeof(pair.device_uuid), "%s", device);
+	snprintf(pair.user_uuid, sizeof(pair.user_uuid), "%s", user);
+	err = store_device_find(f->store, &pair, found, &f->e);
+	assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
+	return err == ERR_OK;
+}
+
+static void writes_nothing_but_the_event_before(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = record(f, DEVICE_1, USER_A, NOW);
+
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM device"), 0);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user"), 0);
+	must_finish_event(f, id, EVENT_STATE_FAILED);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM device"), 0);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user"), 0);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 0);
+	assert_true(must_accept(f, id, false));
+	assert_true(is_enrolled(f, DEVICE_1, USER_A));
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user WHERE user_name = 'anna'"), 1);
+}
+
+static void a_device_has_one_user_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	int64_t anna = record(f, DEVICE_1, USER_A, NOW), bert = record(f, DEVICE_1, USER_B, NOW);
+
+	assert_true(must_accept(f, anna, false));
+	assert_true(must_accept(f, bert, false));
+	assert_false(is_enrolled(f, DEVICE_1, USER_A));
+	assert_true(is_enrolled(f, DEVICE_1, USER_B));
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM audit WHERE action = 'unenrolled' AND"
+					" user_uuid = '" USER_A
+					"' AND detail = 'another user has enrolled the device'"),
+		1);
+	/* the earlier one is taken up late: it has no say any more */
+	assert_false(must_accept(f, anna, false));
+	assert_false(is_enrolled(f, DEVICE_1, USER_A));
+	/* so has an event that UEM made before Bert's */
+	assert_false(must_accept(f, record(f, DEVICE_1, USER_A, NOW - 1), false));
+	assert_true(is_enrolled(f, DEVICE_1, USER_B));
+	/* she enrolls again */
+	assert_true(must_accept(f, record(f, DEVICE_1, USER_A, NOW), false));
+	assert_true(is_enrolled(f, DEVICE_1, USER_A));
+	assert_false(is_enrolled(f, DEVICE_1, USER_B));
+}
+
+static void a_shared_device_keeps_its_users(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(must_accept(f, record(f, DEVICE_1, USER_A, NOW), true));
+	assert_true(must_accept(f, record(f, DEVICE_1, USER_B, NOW), true));
+	assert_true(must_accept(f, record(f, DEVICE_1, USER_A, NOW - 1), true));
+	assert_true(is_enrolled(f, DEVICE_1, USER_A));
+	assert_true(is_enrolled(f, DEVICE_1, USER_B));
+}
+
+static void an_older_event_revives_no_device(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(must_accept(f, record(f, DEVICE_1, USER_A, NOW - 100), false));
+	unenroll(f, DEVICE_1, NOW - 50);
+	assert_false(is_enrolled(f, DEVICE_1, USER_A));
+	assert_false(must_accept(f, record(f, DEVICE_1, USER_A, NOW - 51), false));
+	assert_false(is_enrolled(f, DEVICE_1, USER_A));
+	assert_true(must_accept(f, record(f, DEVICE_1, USER_A, NOW - 50), false));
+	assert_true(is_enrolled(f, DEVICE_1, USER_A));
+}
+
+static void a_refused_unenrollment_stops_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event gone = unenrolled(DEVICE_1);
+	int64_t id = record(f, DEVICE_1, USER_A, NOW - 100);
+
+	gone.time = NOW;
+	must_finish_event(f, must_record_event(f, &gone), EVENT_STATE_FAILED);
+	assert_true(must_accept(f, id, false));
+}
+
+/*
+ * Enrollments once wrote the device and the user's name before it was clear whose they were. What
+ * refused ones have left is taken back, and a device that several users have is its latest one's.
+ */
+static void takes_back_what_refused_events_left(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
+	sql(f, "DROP INDEX audit_conflict; ALTER TABLE event DROP COLUMN time;"
+	       "PRAGMA user_version = 10;"
+	       "INSERT INTO user (user_uuid, user_name, mail, added_at, updated_at) VALUES"
+	       " ('" USER_A "', 'mallory', '', 0, 0), ('" USER_B "', 'bert', '', 0, 0);"
+	       "INSERT INTO event (id, state, received_at, updated_at, request_id, kind,"
+	       "	event_type, device_uuid, user_uuid, user_name, device_name, platform,"
+	       "	payload) VALUES"
+	       " (1, 'delivered', 100, 0, '', 'enrolled', '', '" DEVICE_1 "', '" USER_A "',"
+	       "	'anna', '', '', x''),"
+	       " (2, 'failed', 200, 0, '', 'enrolled', '', '" DEVICE_2 "', '" USER_A "',"
+	       "	'mallory', '', '', x''),"
+	       " (3, 'delivered', 300, 0, '', 'enrolled', '', '" DEVICE_1 "', '" USER_B "',"
+	       "	'bert', '', '', x'');"
+	       "INSERT INTO device VALUES"
+	       " ('" DEVICE_1 "', '" USER_A "', 'enrolled', '', '', 1, 0, 0),"
+	       " ('" DEVICE_2 "', '" USER_A "', 'enrolled', '', '', 2, 0, 0),"
+	       " ('" DEVICE_1 "', '" USER_B "', 'enrolled', '', '', 3, 0, 0);");
+	must_open(f);
+	assert_int_equal(sql_integer(f, "SELECT sum(event_id) FROM device"
+					" WHERE state = 'enrolled'"),
+		3);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user WHERE user_name = 'anna'"), 1);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE time = received_at"), 3);
+	assert_intact(f);
+}
+
+/* --- one address, two users; an address that comes back */
+
+static void set(struct credential *c, struct credential_text *text, const char *mail)
+{
+	snprintf(text->mail, sizeof(text->mail), "%s", mail);
+	c->mail = text->mail;
+	c->not_before = NOW - 1000;
+	c->not_after = NOW + 1000;
+}
+
+static enum err add(struct fixture *f, const char *user, const char *mail, unsigned serial,
+	int64_t replaces, const struct store_claimant *claimant)
+{
+	struct credential_text text;
+	struct credential c = credential(&text, USAGE_ENCRYPTION, user, "", serial);
+	const struct store_place place = {
+		.replaces = replaces, .action = AUDIT_ISSUED, .claimant = claimant};
+	bool won = false;
+	enum err err;
+
+	set(&c, &text, mail);
+	err = store_credential_add(f->store, &c, &place, &won, &f->e);
+	assert_true(err || won);
+	return err;
+}
+
+static void finds_the_other_user_of_an_address(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_claimant own = {USER_B, DEVICE_1}, second = {USER_B, DEVICE_2};
+	char *other = NULL;
+
+	assert_true(must_accept(f, record(f, DEVICE_1, USER_A, NOW), false));
+	assert_int_equal(add(f, USER_A, "Anna@example.com", 1, 0, NULL), ERR_OK);
+	assert_int_equal(
+		store_address_conflict(f->store, &second, "anna@example.com", &other, &f->e),
+		ERR_OK);
+	assert_string_equal(other, "anna (" USER_A ")");
+	free(other);
+	/* the same device: its user was made anew */
+	assert_int_equal(store_address_conflict(f->store, &own, "anna@example.com", &other, &f->e),
+		ERR_NOT_FOUND);
+	assert_int_equal(store_address_conflict(f->store, &second, "b@example.com", &other, &f->e),
+		ERR_NOT_FOUND);
+	/* another process was quicker: the address is not free when the certificate is there */
+	assert_int_equal(add(f, USER_B, "anna@example.com", 2, 0, &second), ERR_UNPROCESSABLE);
+	assert_int_equal(add(f, USER_B, "anna@example.com", 2, 0, NULL), ERR_OK);
+}
+
+static bool comes_back(struct fixture *f, const char *mail, int64_t replaces, int64_t not_after)
+{
+	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
+	const struct store_place place = {.replaces = replaces, .action = AUDIT_RETURNED};
+	const struct store_return wanted = {mail, not_after, &place};
+	bool done = false;
+
+	if (store_credential_reactivate(f->store, &owner, &wanted, &done, &f->e))
+		fail_msg("store_credential_reactivate: %s", f->e.text);
+	return done;
+}
+
+static void an_address_that_comes_back_takes_up_its_certificate(void **state)
+{
+	struct fixture *f = *state;
+	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
+	struct credential current = {.id = 0};
+
+	assert_int_equal(add(f, USER_A, "a@example.com", 1, 0, NULL), ERR_OK);
+	assert_int_equal(add(f, USER_A, "b@example.com", 2, 1, NULL), ERR_OK);
+	assert_false(comes_back(f, "a@example.com", 1, NOW)); /* what it replaces is not active */
+	assert_false(comes_back(f, "a@example.com", 2, NOW + 1000)); /* it ends too soon */
+	assert_false(comes_back(f, "c@example.com", 2, NOW));
+	assert_true(comes_back(f, "A@example.com", 2, NOW + 999));
+	assert_int_equal(store_credential_current(f->store, &owner, &current, &f->e), ERR_OK);
+	assert_string_equal(current.mail, "a@example.com");
+	assert_key(&current, 1);
+	assert_int_equal(current.id, 3); /* newer than all uploads until now */
+	assert_int_equal(
+		sql_integer(f, "SELECT count(*) FROM user WHERE mail = 'a@example.com'"), 1);
+	credential_fini(&current);
+}
+
+static void a_revoked_certificate_never_comes_back(void **state)
+{
+	struct fixture *f = *state;
+	bool done = false;
+
+	assert_int_equal(add(f, USER_A, "a@example.com", 1, 0, NULL), ERR_OK);
+	assert_int_equal(add(f, USER_A, "a@example.com", 2, 1, NULL), ERR_OK);
+	assert_int_equal(add(f, USER_A, "b@example.com", 3, 2, NULL), ERR_OK);
+	assert_int_equal(
+		store_credential_revoke(f->store, 2, REVOKED_KEY_COMPROMISE, &done, &f->e), ERR_OK);
+	/* nor does the one before it, which it had replaced */
+	assert_false(comes_back(f, "a@example.com", 3, NOW));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(writes_nothing_but_the_event_before),
+		TEST(a_device_has_one_user_at_a_time),
+		TEST(a_shared_device_keeps_its_users),
+		TEST(an_older_event_revives_no_device),
+		TEST(a_refused_unenrollment_stops_nothing),
+		cmocka_unit_test_setup_teardown(
+			takes_back_what_refused_events_left, folder_setup, store_teardown),
+		TEST(finds_the_other_user_of_an_address),
+		TEST(an_address_that_comes_back_takes_up_its_certificate),
+		TEST(a_revoked_certificate_never_comes_back),
+	};
+
+	return cmocka_run_group_tests_name("store_enrollment", tests, NULL, NULL);
+}
