@@ -8,6 +8,7 @@
 /* What commands that work on very many have in common: what they say, and their exit status. */
 
 /* Uploads a second, as --rate has them. */
+#define CLI_RATE_FORM "a number from 1 to 1000, of uploads a second,"
 bool cli_rate(const char *text, unsigned *out);
 
 /* On standard error: what did not end as it should. pair may lack one of the two. */

@@ -1,6 +1,5 @@
 /* certprov check: prints what is found, as lines or JSON, and makes an exit status of it. */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "cli/check_services.h"
 #include "cli/check_web.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 #include "provider/provider.h"
 
@@ -76,37 +76,46 @@ static int check(const char *config_file, const char *web, struct output *output
 	return error_meaning(err)->exit_status;
 }
 
+struct request {
+	struct output output;
+	struct buf json;
+	bool strict;
+	const char *web;
+};
+
+static enum err set(void *ctx, int key, const char *value, struct error *e)
+{
+	struct request *request = ctx;
+
+	(void)e;
+	if (key == 'j')
+		request->output.out = &request->json;
+	else if (key == 'w')
+		request->web = value;
+	else
+		request->strict = true;
+	return ERR_OK;
+}
+
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"json", no_argument, NULL, 'j'}, {"web-server", required_argument, NULL, 'w'},
-		{"strict", no_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
-	struct buf json = BUF_INIT(JSON_MAX);
-	struct output output = {.out = NULL};
-	bool strict = false;
-	const char *web = NULL;
-	int option, status;
+	static const struct cli_option options[] = {
+		{'j', "json", NULL, false},
+		{'w', "web-server", "the name of a folder, or none,", false},
+		{'s', "strict", NULL, false},
+	};
+	struct request request = {.json = BUF_INIT(JSON_MAX)};
+	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
+	int status = cli_options(self, &all, argc, argv, &config_file);
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'j')
-			output.out = &json;
-		else if (option == 'w')
-			web = optarg;
-		else if (option == 's')
-			strict = true;
-		else
-			return cli_usage(self, option == 'h');
-	}
-	if (optind != argc)
-		return cli_usage(self, false);
-	buf_putc(&json, '[');
-	status = check(config_file, web, &output);
-	if (output.out && !json.failed)
-		printf("%s]\n", json.data);
-	buf_free(&json);
-	if (strict && !status && output.warnings)
+	if (status != CLI_GO_ON)
+		return status;
+	buf_putc(&request.json, '[');
+	status = check(config_file, request.web, &request.output);
+	if (request.output.out && !request.json.failed)
+		printf("%s]\n", request.json.data);
+	buf_free(&request.json);
+	if (request.strict && !status && request.output.warnings)
 		status = error_meaning(ERR_REFUSED)->exit_status;
 	return status;
 }

@@ -1,10 +1,11 @@
 /* certprov config: looks at the configuration alone, fast enough for each start and reload. */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "provider/provider.h"
 
 static void tell(void *ctx, const char *text)
@@ -40,22 +41,13 @@ static int test(const char *config_file)
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
-	int option;
+	const struct cli_options options = {.operand = "what to do (test)"};
+	int status = cli_options(self, &options, argc, argv, &config_file);
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else
-			return cli_usage(self, option == 'h');
-	}
-	if (argc - optind != 1)
-		return cli_usage(self, false);
-	if (strcmp(argv[optind], "test") != 0) {
-		fprintf(stderr, "certprov: config %s: expected test\n", argv[optind]);
-		return error_meaning(ERR_USAGE)->exit_status;
-	}
+	if (status != CLI_GO_ON)
+		return status;
+	if (strcmp(argv[optind], "test") != 0)
+		return cli_wrong(self, "%s: expected test", argv[optind]);
 	return test(config_file);
 }
 

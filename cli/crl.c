@@ -1,9 +1,9 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "pki/crl.h"
 #include "provider/provider.h"
 
@@ -46,30 +46,40 @@ static int crl(const char *config_file, enum usage usage, const char *output, bo
 	return err ? cli_fail(&e) : 0;
 }
 
+struct request {
+	const char *output;
+	bool pem;
+	int usage;
+};
+
+static enum err set(void *ctx, int key, const char *value, struct error *e)
+{
+	struct request *request = ctx;
+
+	(void)e;
+	if (key == 'o')
+		request->output = value;
+	else if (key == 'p')
+		request->pem = true;
+	else
+		request->usage = kind_find(usage_names, USAGE_COUNT, value);
+	return request->usage < 0 ? ERR_USAGE : ERR_OK;
+}
+
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
-		{"output", required_argument, NULL, 'o'}, {"pem", no_argument, NULL, 'p'},
-		{"usage", required_argument, NULL, 'u'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *output = NULL;
-	bool pem = false;
-	int option, usage = USAGE_SIGNING;
+	static const struct cli_option options[] = {
+		{'o', "output", "the name of a file", true},
+		{'p', "pem", NULL, false},
+		{'u', "usage", "signing or encryption", false},
+	};
+	struct request request = {.usage = USAGE_SIGNING};
+	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
+	int status = cli_options(self, &all, argc, argv, &config_file);
 
-	while ((option = getopt_long(argc, argv, "c:o:h", names, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'o')
-			output = optarg;
-		else if (option == 'p')
-			pem = true;
-		else if (option == 'u')
-			usage = kind_find(usage_names, USAGE_COUNT, optarg);
-		else
-			return cli_usage(self, option == 'h');
-	}
-	if (optind != argc || usage < 0)
-		return cli_usage(self, false);
-	return crl(config_file, (enum usage)usage, output, pem);
+	if (status != CLI_GO_ON)
+		return status;
+	return crl(config_file, (enum usage)request.usage, request.output, request.pem);
 }
 
 const struct command command_crl = {"crl", "[--output FILE] [--pem] [--usage USAGE]",

@@ -1,9 +1,9 @@
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/text.h"
 #include "cli/bulk.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 
 static void show_progress(void *ctx, const struct run_tally *tally)
@@ -43,40 +43,40 @@ static int deliver(const char *config_file, struct deliver_options *options)
 	return err ? cli_fail(&e) : cli_judge(&tally);
 }
 
-static bool set_uuid(struct deliver_options *options, char uuid[UUID_SIZE], const char *text)
+static enum err set(void *ctx, int key, const char *value, struct error *e)
 {
-	options->again = true;
-	return text_uuid(text, uuid);
+	struct deliver_options *options = ctx;
+	bool good = true;
+
+	(void)e;
+	options->again |= key == 'a' || key == 'u' || key == 'd';
+	options->now |= key == 'n';
+	if (key == 'u')
+		good = text_uuid(value, options->filter.user_uuid);
+	else if (key == 'd')
+		good = text_uuid(value, options->filter.device_uuid);
+	else if (key == 'r')
+		good = cli_rate(value, &options->rate);
+	return good ? ERR_OK : ERR_USAGE;
 }
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
-		{"now", no_argument, NULL, 'n'}, {"all", no_argument, NULL, 'a'},
-		{"user", required_argument, NULL, 'u'}, {"device", required_argument, NULL, 'd'},
-		{"rate", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct cli_option names[] = {
+		{'n', "now", NULL, false},
+		{'a', "all", NULL, false},
+		{'u', "user", "a UUID", false},
+		{'d', "device", "a UUID", false},
+		{'r', "rate", CLI_RATE_FORM, false},
+	};
 	struct deliver_options options = {.again = false};
-	bool good = true;
-	int option;
+	const struct cli_options all = {names, ARRAY_LEN(names), set, &options, NULL};
+	int status = cli_options(self, &all, argc, argv, &config_file);
 
-	while (good && (option = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'n')
-			options.now = true;
-		else if (option == 'a')
-			options.again = true;
-		else if (option == 'u')
-			good = set_uuid(&options, options.filter.user_uuid, optarg);
-		else if (option == 'd')
-			good = set_uuid(&options, options.filter.device_uuid, optarg);
-		else if (option == 'r')
-			good = cli_rate(optarg, &options.rate);
-		else
-			return cli_usage(self, option == 'h');
-	}
-	if (!good || optind != argc || (options.again && options.now))
-		return cli_usage(self, false);
+	if (status != CLI_GO_ON)
+		return status;
+	if (options.again && options.now)
+		return cli_wrong(self, "--now goes with none of --all, --user and --device");
 	return deliver(config_file, &options);
 }
 

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "provider/provider.h"
 
 static enum err read_event(const char *file, size_t max, struct buf *out, struct error *e)
@@ -73,19 +73,13 @@ static enum err enroll(const char *config_file, const char *file, struct error *
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
+	const struct cli_options options = {
+		.operand = "the name of a file, or - for standard input,"};
+	int status = cli_options(self, &options, argc, argv, &config_file);
 	struct error e;
-	int option;
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else
-			return cli_usage(self, option == 'h');
-	}
-	if (optind + 1 != argc)
-		return cli_usage(self, false);
+	if (status != CLI_GO_ON)
+		return status;
 	return enroll(config_file, argv[optind], &e) ? cli_fail(&e) : 0;
 }
 

@@ -1,7 +1,7 @@
-#include <getopt.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "pki/name.h"
 #include "pki/token.h"
 #include "provider/provider.h"
@@ -16,47 +16,47 @@ static void print(void *ctx, const char *what, enum err err, bool warning, const
 		printf("%s: %s\n", what, text);
 }
 
-static enum err check_subject(const char *subject, struct error *e)
-{
-	struct name name;
-	struct error why;
+struct request {
+	struct provider_init what;
+	int key;
+};
 
-	if (name_build(subject, NULL, NULL, &name, &why))
-		return error_set(e, ERR_USAGE, "--subject: %s", why.text);
-	return ERR_OK;
+static enum err set(void *ctx, int key, const char *value, struct error *e)
+{
+	struct request *request = ctx;
+	struct name name;
+
+	if (key == 's') {
+		request->what.subject = value;
+		return name_build(value, NULL, NULL, &name, e) ? ERR_USAGE : ERR_OK;
+	}
+	if (token_is_url(value))
+		request->what.key_url = value;
+	else
+		request->key = kind_find(key_type_names, KEY_TYPE_COUNT, value);
+	return request->key < 0 ? ERR_USAGE : ERR_OK;
 }
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"subject", required_argument, NULL, 's'}, {"key", required_argument, NULL, 'k'},
-		{"help", no_argument, NULL, 'h'}, {0}};
-	struct provider_init what = {.subject = DEFAULT_SUBJECT};
+	static const struct cli_option options[] = {
+		{'s', "subject", "a name such as \"CN=Example CA,O=Example\"", false},
+		{'k', "key", "rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384 or a pkcs11: URL",
+			false},
+	};
+	struct request request = {{.subject = DEFAULT_SUBJECT}, .key = KEY_RSA_3072};
+	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
+	int status = cli_options(self, &all, argc, argv, &config_file);
 	struct config *config = NULL;
-	int option, key = KEY_RSA_3072;
 	struct error e;
 	enum err err;
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 's')
-			what.subject = optarg;
-		else if (option == 'k' && token_is_url(optarg))
-			what.key_url = optarg;
-		else if (option == 'k')
-			key = kind_find(key_type_names, KEY_TYPE_COUNT, optarg);
-		else
-			return cli_usage(self, option == 'h');
-	}
-	if (optind != argc || key < 0)
-		return cli_usage(self, false);
-	what.key = (enum key_type)key;
-	err = check_subject(what.subject, &e);
+	if (status != CLI_GO_ON)
+		return status;
+	request.what.key = (enum key_type)request.key;
+	err = cli_load(config_file, &config, &e);
 	if (!err)
-		err = cli_load(config_file, &config, &e);
-	if (!err)
-		err = provider_init(config, &what, print, NULL, &e);
+		err = provider_init(config, &request.what, print, NULL, &e);
 	config_free(config);
 	return err ? cli_fail(&e) : 0;
 }

@@ -1,19 +1,21 @@
-#include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/rows.h"
 
-#define EXPIRING_MAX (3650LL * 86400)
+#define TABLES "a list (devices, users, certificates, uploads or events)"
 
 /* What the options ask for, and how it is printed. */
 struct listing {
 	int table;
 	struct store_filter filter;
 	char user[UUID_SIZE], device[UUID_SIZE]; /* in the store's own form */
+	bool audit;
 	struct cli_rows rows;
 };
 
@@ -39,14 +41,14 @@ static const char *in_store_form(const char *arg, char uuid[UUID_SIZE])
 	return text_uuid(arg, uuid) ? uuid : arg;
 }
 
-static bool set_expiring(struct listing *listing, const char *within)
+static enum err set_expiring(struct listing *listing, const char *within, struct error *e)
 {
 	int64_t seconds = 0;
+	enum err err = cli_ahead(within, &seconds, e);
 
-	if (!text_duration(within, EXPIRING_MAX, &seconds))
-		return false;
-	listing->filter.expires_before = clock_now() + seconds;
-	return true;
+	if (!err)
+		listing->filter.expires_before = clock_now() + seconds;
+	return err;
 }
 
 static int unknown_table(const char *name)
@@ -61,45 +63,56 @@ static int unknown_table(const char *name)
 	return error_meaning(ERR_USAGE)->exit_status;
 }
 
+static enum err set(void *ctx, int key, const char *value, struct error *e)
+{
+	struct listing *listing = ctx;
+
+	switch (key) {
+	case 'u':
+		listing->filter.user = in_store_form(value, listing->user);
+		break;
+	case 'd':
+		listing->filter.device = in_store_form(value, listing->device);
+		break;
+	case 's':
+		listing->filter.state = value;
+		break;
+	case 'e':
+		return set_expiring(listing, value, e);
+	case 'A':
+		listing->audit = true;
+		break;
+	default:
+		listing->rows.json = true;
+	}
+	return ERR_OK;
+}
+
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"user", required_argument, NULL, 'u'}, {"device", required_argument, NULL, 'd'},
-		{"state", required_argument, NULL, 's'}, {"expiring", required_argument, NULL, 'e'},
-		{"audit", no_argument, NULL, 'A'}, {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'}, {0}};
+	static const struct cli_option options[] = {
+		{'u', "user", "a UUID or a name", false},
+		{'d', "device", "a UUID or a name", false},
+		{'s', "state", "a state", false},
+		{'e', "expiring", CLI_AHEAD_FORM, false},
+		{'A', "audit", NULL, false},
+		{'j', "json", NULL, false},
+	};
 	struct listing listing = {.filter = {.user = "", .device = "", .state = ""}};
-	bool good = true, audit = false;
-	int option;
+	const struct cli_options all = {options, ARRAY_LEN(options), set, &listing, TABLES};
+	int status = cli_options(self, &all, argc, argv, &config_file);
 
-	while (good && (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'u')
-			listing.filter.user = in_store_form(optarg, listing.user);
-		else if (option == 'd')
-			listing.filter.device = in_store_form(optarg, listing.device);
-		else if (option == 's')
-			listing.filter.state = optarg;
-		else if (option == 'e')
-			good = set_expiring(&listing, optarg);
-		else if (option == 'A')
-			audit = true;
-		else if (option == 'j')
-			listing.rows.json = true;
-		else
-			return cli_usage(self, option == 'h');
-	}
-	if (!good || optind + 1 != argc)
-		return cli_usage(self, false);
+	if (status != CLI_GO_ON)
+		return status;
 	listing.table = kind_find(store_table_names, STORE_AUDIT, argv[optind]);
 	if (listing.table < 0)
 		return unknown_table(argv[optind]);
-	if (audit)
-		listing.table = listing.table == STORE_EVENTS ? STORE_AUDIT : -1;
-	if (listing.table < 0 ||
-		(listing.filter.expires_before && listing.table != STORE_CERTIFICATES))
-		return cli_usage(self, false);
+	if (listing.audit && listing.table != STORE_EVENTS)
+		return cli_wrong(self, "--audit goes with events only");
+	if (listing.audit)
+		listing.table = STORE_AUDIT;
+	if (listing.filter.expires_before && listing.table != STORE_CERTIFICATES)
+		return cli_wrong(self, "--expiring goes with certificates only");
 	return list(config_file, &listing);
 }
 

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +5,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "provider/provider.h"
 
 #define REASON_MAX 500
@@ -60,55 +60,74 @@ static bool is_reason(const char *text)
 	       strspn(text, " ") < strlen(text);
 }
 
-/* Given twice, it is not clear which one is meant. */
-static bool set_once(const char **member, const char *value)
+static bool set_form(struct request *request, const char *value)
 {
-	bool first = !*member;
-
-	*member = value;
-	return first && *value;
+	request->form = value;
+	return is_legacy(request) || strcmp(value, "modern") == 0;
 }
 
-static bool set_option(struct request *request, int option, const char *value)
+static bool was_set(const struct request *request, int key)
 {
-	switch (option) {
+	switch (key) {
 	case 'u':
-		return !*request->user && text_uuid(value, request->user);
+		return *request->user;
 	case 's':
-		return !*request->serial && cli_serial(value, request->serial);
+		return *request->serial;
 	case 'o':
-		return set_once(&request->output, value);
+		return request->output;
 	case 'p':
-		return set_once(&request->password_file, value);
+		return request->password_file;
 	case 'f':
-		return set_once(&request->form, value) &&
-		       (is_legacy(request) || strcmp(value, "modern") == 0);
+		return request->form;
 	default:
-		return set_once(&request->reason, value) && is_reason(value);
+		return request->reason;
 	}
+}
+
+static enum err set(void *ctx, int key, const char *value, struct error *e)
+{
+	struct request *request = ctx;
+	bool good = *value;
+
+	if (was_set(request, key))
+		return error_set(e, ERR_USAGE, "given twice, it is not clear which one is meant");
+	if (key == 'u')
+		good = text_uuid(value, request->user);
+	else if (key == 's')
+		good = cli_serial(value, request->serial);
+	else if (key == 'o')
+		request->output = value;
+	else if (key == 'p')
+		request->password_file = value;
+	else if (key == 'f')
+		good = set_form(request, value);
+	else
+		good = is_reason(request->reason = value);
+	return good ? ERR_OK : ERR_USAGE;
 }
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
-		{"user", required_argument, NULL, 'u'}, {"serial", required_argument, NULL, 's'},
-		{"output", required_argument, NULL, 'o'}, {"reason", required_argument, NULL, 'r'},
-		{"password-file", required_argument, NULL, 'p'},
-		{"pkcs12", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct cli_option options[] = {
+		{'u', "user", "a UUID", false},
+		{'s', "serial", "a serial number in hexadecimal", false},
+		{'o', "output", "the name of a new file", true},
+		{'r', "reason", "at most 500 bytes of UTF-8, in one line,", false},
+		{'p', "password-file", "the name of a file", false},
+		{'f', "pkcs12", "modern or legacy", false},
+	};
 	struct request request = {.output = NULL};
-	bool good = true;
-	int option;
+	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
+	int status = cli_options(self, &all, argc, argv, &config_file);
 
-	while (good && (option = getopt_long(argc, argv, "c:o:h", names, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'h' || option == '?')
-			return cli_usage(self, option == 'h');
-		else
-			good = set_option(&request, option, optarg);
-	}
-	if (!good || optind != argc || !*request.user || !request.output || !request.reason)
-		return cli_usage(self, false);
+	if (status != CLI_GO_ON)
+		return status;
+	if (!*request.user)
+		return cli_wrong(self, "--user is needed");
+	if (!request.output)
+		return cli_wrong(self, "--output is needed");
+	if (!request.reason)
+		return cli_wrong(self, "--reason is needed");
 	return recover(config_file, &request);
 }
 

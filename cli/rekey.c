@@ -1,9 +1,10 @@
 #include "store/rekey.h"
 
-#include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 
 static void report(void *ctx, const char *text)
@@ -57,17 +58,10 @@ static int rekey(const char *config_file)
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
-	int option;
+	const struct cli_options none = {.count = 0};
+	int status = cli_options(self, &none, argc, argv, &config_file);
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else
-			return cli_usage(self, option == 'h');
-	}
-	return optind == argc ? rekey(config_file) : cli_usage(self, false);
+	return status == CLI_GO_ON ? rekey(config_file) : status;
 }
 
 const struct command command_rekey = {"rekey", "",

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,10 +5,9 @@
 #include "base/text.h"
 #include "cli/bulk.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/rows.h"
 #include "cli/terminal.h"
-
-#define WITHIN_MAX (3650LL * 86400)
 
 struct request {
 	struct renew_options options;
@@ -73,51 +71,47 @@ static bool set_usage(struct renew_options *options, const char *name)
 	return true;
 }
 
-static bool set_option(struct request *request, int option, const char *value)
+static enum err set(void *ctx, int key, const char *value, struct error *e)
 {
+	struct request *request = ctx;
 	struct renew_options *options = &request->options;
+	bool good = true;
 
-	switch (option) {
-	case 'w':
-		return text_duration(value, WITHIN_MAX, &options->within);
-	case 'U':
-		return set_usage(options, value);
-	case 'u':
-		return text_uuid(value, options->user_uuid);
-	case 'r':
-		return cli_rate(value, &options->rate);
-	case 'n':
+	if (key == 'w')
+		return cli_ahead(value, &options->within, e);
+	if (key == 'U')
+		good = set_usage(options, value);
+	else if (key == 'u')
+		good = text_uuid(value, options->user_uuid);
+	else if (key == 'r')
+		good = cli_rate(value, &options->rate);
+	else if (key == 'n')
 		request->dry_run = true;
-		return true;
-	default:
+	else
 		request->rows.json = true;
-		return true;
-	}
+	return good ? ERR_OK : ERR_USAGE;
 }
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
-		{"within", required_argument, NULL, 'w'}, {"usage", required_argument, NULL, 'U'},
-		{"user", required_argument, NULL, 'u'}, {"rate", required_argument, NULL, 'r'},
-		{"dry-run", no_argument, NULL, 'n'}, {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'}, {0}};
+	static const struct cli_option options[] = {
+		{'w', "within", CLI_AHEAD_FORM, false},
+		{'U', "usage", "signing or encryption", false},
+		{'u', "user", "a UUID", false},
+		{'r', "rate", CLI_RATE_FORM, false},
+		{'n', "dry-run", NULL, false},
+		{'j', "json", NULL, false},
+	};
 	struct request request = {.options = {.within = -1, .usages = {true, true}}};
+	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
 	struct config *config = NULL;
 	struct error e;
-	bool good = true;
-	int option, status;
+	int status = cli_options(self, &all, argc, argv, &config_file);
 
-	while (good && (option = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'h' || option == '?')
-			return cli_usage(self, option == 'h');
-		else
-			good = set_option(&request, option, optarg);
-	}
-	if (!good || optind != argc || (request.rows.json && !request.dry_run))
-		return cli_usage(self, false);
+	if (status != CLI_GO_ON)
+		return status;
+	if (request.rows.json && !request.dry_run)
+		return cli_wrong(self, "--json goes with --dry-run only");
 	if (cli_load(config_file, &config, &e))
 		return cli_fail(&e);
 	status = request.dry_run ? list_due(config, &request) : renew(config, &request.options);

@@ -1,8 +1,8 @@
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 #include "provider/provider.h"
 
@@ -77,46 +77,47 @@ static bool set_reason(struct request *request, const char *name)
 	return request->reason >= 0;
 }
 
-static bool set_option(struct request *request, int option, const char *value)
+static enum err set(void *ctx, int key, const char *value, struct error *e)
 {
-	switch (option) {
-	case 's':
-		request->chosen++;
-		return cli_serial(value, request->serial);
-	case 'u':
-		request->chosen++;
-		return text_uuid(value, request->user);
-	case 'd':
-		request->chosen++;
-		return text_uuid(value, request->device);
-	case 'y':
+	struct request *request = ctx;
+	bool good = true;
+
+	(void)e;
+	request->chosen += key == 's' || key == 'u' || key == 'd';
+	if (key == 's')
+		good = cli_serial(value, request->serial);
+	else if (key == 'u')
+		good = text_uuid(value, request->user);
+	else if (key == 'd')
+		good = text_uuid(value, request->device);
+	else if (key == 'r')
+		good = set_reason(request, value);
+	else
 		request->yes = true;
-		return true;
-	default:
-		return set_reason(request, value);
-	}
+	return good ? ERR_OK : ERR_USAGE;
 }
+
+#define REASONS                                                        \
+	"unspecified, keyCompromise, affiliationChanged, superseded, " \
+	"cessationOfOperation, privilegeWithdrawn, cACompromise or aACompromise"
 
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option names[] = {{"config", required_argument, NULL, 'c'},
-		{"serial", required_argument, NULL, 's'}, {"user", required_argument, NULL, 'u'},
-		{"device", required_argument, NULL, 'd'}, {"reason", required_argument, NULL, 'r'},
-		{"yes", no_argument, NULL, 'y'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct cli_option options[] = {
+		{'s', "serial", "a serial number in hexadecimal", false},
+		{'u', "user", "a UUID", false},
+		{'d', "device", "a UUID", false},
+		{'r', "reason", REASONS, false},
+		{'y', "yes", NULL, false},
+	};
 	struct request request = {.reason = REVOKED_UNSPECIFIED};
-	bool good = true;
-	int option;
+	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
+	int status = cli_options(self, &all, argc, argv, &config_file);
 
-	while (good && (option = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'h' || option == '?')
-			return cli_usage(self, option == 'h');
-		else
-			good = set_option(&request, option, optarg);
-	}
-	if (!good || optind != argc || request.chosen != 1)
-		return cli_usage(self, false);
+	if (status != CLI_GO_ON)
+		return status;
+	if (request.chosen != 1)
+		return cli_wrong(self, "one of --serial, --device and --user is needed");
 	return revoke(config_file, &request);
 }
 

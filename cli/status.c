@@ -1,10 +1,10 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "provider/barred.h"
 #include "provider/expiry.h"
 
@@ -204,24 +204,25 @@ static int status(const char *config_file, bool json)
 	return err ? cli_fail(&e) : 0;
 }
 
+static enum err set(void *ctx, int key, const char *value, struct error *e)
+{
+	bool *json = ctx;
+
+	(void)key;
+	(void)value;
+	(void)e;
+	*json = true;
+	return ERR_OK;
+}
+
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct cli_option options[] = {{'j', "json", NULL, false}};
 	bool json = false;
-	int option;
+	const struct cli_options all = {options, ARRAY_LEN(options), set, &json, NULL};
+	int go = cli_options(self, &all, argc, argv, &config_file);
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (option == 'c')
-			config_file = optarg;
-		else if (option == 'j')
-			json = true;
-		else
-			return cli_usage(self, option == 'h');
-	}
-	if (optind != argc)
-		return cli_usage(self, false);
-	return status(config_file, json);
+	return go == CLI_GO_ON ? status(config_file, json) : go;
 }
 
 const struct command command_status = {"status", "[--json]",

@@ -72,7 +72,8 @@ for command in init check enroll deliver revoke crl recover status list; do
 	is "$err" '' 'on standard output'
 	run -c /nowhere "$command" --nonsense
 	exits 2 "$command with an unknown option"
-	like "$err" "nonsense.*Usage: certprov .*$command" 'is told which, and how to use it'
+	is "$err" "certprov $command: --nonsense: there is no such option
+See: certprov $command --help" 'is told which, and where to read on'
 done
 while read -r -a arguments; do
 	run -c /nowhere "${arguments[@]}"
@@ -98,6 +99,53 @@ done <<-'END'
 	list certificates --expiring soon
 	list devices --expiring 30d
 END
+# wrong_words WORD... -- ANSWER: what is wrong, and what would be right
+wrong_words()
+{
+	local words=()
+
+	while [[ $1 != -- ]]; do
+		words+=("$1")
+		shift
+	done
+	run -c /nowhere "${words[@]}"
+	is "$code $err" "2 certprov ${words[0]}: $2
+See: certprov ${words[0]} --help" "${words[*]}: what is wrong, and what is right"
+}
+
+wrong_words renew --within 30x -- '--within 30x: a time such as 30d or 12h is needed'
+wrong_words renew --within -- '--within: a time such as 30d or 12h is needed'
+wrong_words renew --within 1m -- '--within 1m: 1m is one minute; write 30d for a month'
+wrong_words renew --within 90s -- '--within 90s: that is under an hour; write 30d for 30 days'
+wrong_words list certificates --expiring 1m -- \
+	'--expiring 1m: 1m is one minute; write 30d for a month'
+wrong_words list certificates --expiring soon -- '--expiring soon: a time such as 30d or 12h is needed'
+wrong_words list devices --expiring 30d -- '--expiring goes with certificates only'
+wrong_words list users --audit -- '--audit goes with events only'
+wrong_words list -- 'a list (devices, users, certificates, uploads or events) is needed'
+wrong_words renew --dry-run=yes -- '--dry-run takes no value'
+wrong_words renew --u someone -- '--u: several options begin so; write it in full'
+wrong_words renew --withn 30d -- '--withn: there is no such option: did you mean within?'
+wrong_words renew -x -- '-x: there is no such option'
+wrong_words renew --json -- '--json goes with --dry-run only'
+wrong_words renew --usage reading -- '--usage reading: signing or encryption is needed'
+wrong_words renew --rate 0 -- '--rate 0: a number from 1 to 1000, of uploads a second, is needed'
+wrong_words deliver --rate many -- \
+	'--rate many: a number from 1 to 1000, of uploads a second, is needed'
+wrong_words deliver --now --all -- '--now goes with none of --all, --user and --device'
+wrong_words revoke --serial xyz -- '--serial xyz: a serial number in hexadecimal is needed'
+wrong_words revoke --reason lost -- '--reason lost: unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn, cACompromise or aACompromise is needed'
+wrong_words revoke -- 'one of --serial, --device and --user is needed'
+wrong_words recover --pkcs12 old -- '--pkcs12 old: modern or legacy is needed'
+wrong_words recover --output a -o b -- \
+	'--output b: given twice, it is not clear which one is meant'
+wrong_words recover -- '--user is needed'
+wrong_words crl --usage reading -- '--usage reading: signing or encryption is needed'
+wrong_words init --key rsa-1024 -- \
+	'--key rsa-1024: rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384 or a pkcs11: URL is needed'
+wrong_words init --subject -- '--subject: a name such as "CN=Example CA,O=Example" is needed'
+wrong_words enroll -- 'the name of a file, or - for standard input, is needed'
+wrong_words status more -- 'more: one word too many'
 run nonsense
 like "$err" 'no command "nonsense"' 'an unknown command is named'
 
