@@ -19,7 +19,7 @@ struct command {
 
 extern const struct command command_init, command_check, command_enroll, command_deliver,
 	command_status, command_list, command_revoke, command_crl, command_recover, command_rekey,
-	command_renew, command_config;
+	command_renew, command_config, command_unenroll;
 
 /* Prints "certprov: text" to standard error; returns the code's exit status. */
 int cli_fail(const struct error *e);

@@ -13,8 +13,8 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {&command_init, &command_check, &command_config,
-	&command_enroll, &command_deliver, &command_renew, &command_revoke, &command_crl,
-	&command_recover, &command_rekey, &command_status, &command_list};
+	&command_enroll, &command_deliver, &command_renew, &command_unenroll, &command_revoke,
+	&command_crl, &command_recover, &command_rekey, &command_status, &command_list};
 
 static int usage(FILE *out, int status)
 {

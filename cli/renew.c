@@ -85,6 +85,8 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 		good = text_uuid(value, options->user_uuid);
 	else if (key == 'r')
 		good = cli_rate(value, &options->rate);
+	else if (key == 'N')
+		options->now = true;
 	else if (key == 'n')
 		request->dry_run = true;
 	else
@@ -96,6 +98,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 {
 	static const struct cli_option options[] = {
 		{'w', "within", CLI_AHEAD_FORM, false},
+		{'N', "now", NULL, false},
 		{'U', "usage", "signing or encryption", false},
 		{'u', "user", "a UUID", false},
 		{'r', "rate", CLI_RATE_FORM, false},
@@ -110,6 +113,8 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 	if (status != CLI_GO_ON)
 		return status;
+	if (request.options.now && !*request.options.user_uuid)
+		return cli_wrong(self, "--now goes with --user only");
 	if (request.rows.json && !request.dry_run)
 		return cli_wrong(self, "--json goes with --dry-run only");
 	if (cli_load(config_file, &config, &e))
@@ -120,9 +125,10 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 }
 
 const struct command command_renew = {"renew",
-	"[--within TIME] [--usage USAGE] [--user UUID] [--rate N] [--dry-run [--json]]",
+	"[--within TIME | --now] [--usage USAGE] [--user UUID] [--rate N] [--dry-run [--json]]",
 	"Replaces certificates that end soon, and uploads the new ones to the users' devices",
 	"  --within TIME   within that time, such as 30d (default: [certificates] renew-within)\n"
+	"  --now           whenever they end, such as after the loss of a device; needs --user\n"
 	"  --usage USAGE   signing or encryption alone\n"
 	"  --user UUID     those of one user\n"
 	"  --rate N        uploads a second at most (default: [escrow] max-rate)\n"

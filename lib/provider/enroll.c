@@ -154,17 +154,29 @@ static enum err enroll(
 	return err;
 }
 
+/* The device gets nothing from now on, however long the rest takes. */
+static enum err stop_delivery(struct work *w, struct error *e)
+{
+	bool accepted = false;
+
+	return store_event_accept(w->provider->store, w->id, false, &accepted, e);
+}
+
 static enum err unenroll(struct work *w, struct error *e)
 {
-	enum err err = ERR_OK;
+	enum revocation_reason reason =
+		w->compromised ? REVOKED_KEY_COMPROMISE : REVOKED_CESSATION_OF_OPERATION;
+	enum err err = stop_delivery(w, e);
 
+	if (err)
+		return err;
 	/* Else a certificate that is just being made would be left over. */
 	if (!wait_for_turn(w))
 		return error_set(
 			e, ERR_UNAVAILABLE, "an enrollment of the same device is not finished yet");
 	if (w->provider->config->events.on_unenroll == UNENROLL_KEEP)
 		return ERR_OK;
-	err = revoke_unenrolled(w->provider, w->id, e);
+	err = revoke_unenrolled(w->provider, w->id, reason, e);
 	steps_done(&w->steps, STEP_REVOKE, err ? "failed" : NULL);
 	return err;
 }
@@ -285,6 +297,8 @@ static enum err record_and_attempt(
 
 	steps_start(&w->steps, w->provider->meter);
 	err = record(w, body, len, e);
+	if (!err && w->event->kind == EVENT_UNENROLLED)
+		err = stop_delivery(w, e);
 	if (err) {
 		log_outcome(w, err);
 		return err;
@@ -342,32 +356,71 @@ static enum err concerns_us(
 	return err;
 }
 
-enum err provider_handle(struct provider *provider, const char *body, size_t len,
-	struct outcome *out, struct error *e)
+static enum err handle(
+	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
 {
 	struct outcome outcome = {0};
 	struct event *event = NULL;
-	struct work work = {.provider = provider};
 	bool ours = false;
 	enum err err = event_parse(body, len, &event, e);
 
 	out->recorded = false;
 	if (err)
 		return err;
-	work.event = event;
-	note_event(event, provider->meter);
-	work.received_at = clock_now();
-	event_settle_time(event, work.received_at);
-	err = concerns_us(provider, event, &ours, e);
+	w->event = event;
+	note_event(event, w->provider->meter);
+	w->received_at = clock_now();
+	if (!w->by_hand)
+		event_settle_time(event, w->received_at);
+	err = concerns_us(w->provider, event, &ours, e);
 	if (!err && !ours)
 		err = ignore(event, &outcome, e);
 	else if (!err)
-		err = record_and_attempt(&work, body, len, &outcome, e);
+		err = record_and_attempt(w, body, len, &outcome, e);
 	event_free(event);
-	outcome.recorded = out->recorded = work.id != 0;
+	outcome.recorded = out->recorded = w->id != 0;
 	if (err)
 		outcome_fini(&outcome);
 	else
 		*out = outcome;
+	return err;
+}
+
+enum err provider_handle(struct provider *provider, const char *body, size_t len,
+	struct outcome *out, struct error *e)
+{
+	struct work work = {.provider = provider};
+
+	return handle(&work, body, len, out, e);
+}
+
+/* --- by hand */
+
+/* As if UEM had said so, and with the same traces. */
+enum err device_unenroll(
+	struct provider *provider, const char *device_uuid, bool compromised, struct error *e)
+{
+	struct work work = {.provider = provider, .by_hand = true, .compromised = compromised};
+	struct outcome outcome = {0};
+	char body[128];
+	int len = snprintf(body, sizeof(body),
+		"{\"EventType\":\"Unenrolled by certprov\",\"DeviceUUID\":\"%s\"}", device_uuid);
+	enum err err = handle(&work, body, (size_t)len, &outcome, e);
+
+	if (!err && outcome.kind == OUTCOME_IGNORED)
+		err = error_set(e, ERR_NOT_FOUND,
+			"no device %s has enrolled; see: certprov list devices", device_uuid);
+	outcome_fini(&outcome);
+	return err;
+}
+
+enum err provider_unenroll(const struct config *config, const char *device_uuid, struct error *e)
+{
+	struct provider *p = NULL;
+	enum err err = provider_open_ca(config, &p, e);
+
+	if (!err)
+		err = device_unenroll(p, device_uuid, false, e);
+	provider_close(p);
 	return err;
 }

@@ -52,16 +52,26 @@ enum err read_ca_info(struct ca *ca, struct certificate_info *out, struct error 
  * What an unenrollment revokes by [events] on-unenroll. What the CA refuses to revoke is logged
  * and stays as it is: nobody waits for it.
  */
-enum err revoke_unenrolled(struct provider *provider, int64_t event_id, struct error *e) must_check;
+enum err revoke_unenrolled(struct provider *provider, int64_t event_id,
+	enum revocation_reason reason, struct error *e) must_check;
+
+/*
+ * Stops all delivery to a device until it enrolls again, and does what [events] on-unenroll says;
+ * compromised: its keys are revoked as such. ERR_NOT_FOUND: nobody has enrolled it.
+ */
+enum err device_unenroll(struct provider *provider, const char *device_uuid, bool compromised,
+	struct error *e) must_check;
 
 /* An event on its way through. */
 struct work {
 	struct provider *provider;
 	const struct event *event;
 	int64_t received_at;
-	int64_t id;	/* in the store; 0: not recorded */
-	int64_t tries;	/* before this one */
-	bool overtaken; /* the device is unenrolled, or another user's, since */
+	int64_t id;	  /* in the store; 0: not recorded */
+	int64_t tries;	  /* before this one */
+	bool by_hand;	  /* an unenrollment that UEM did not tell of, and so has no time */
+	bool compromised; /* an unenrollment: the device's keys may be in other hands */
+	bool overtaken;	  /* the device is unenrolled, or another user's, since */
 	struct steps steps;
 };
 

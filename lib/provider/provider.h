@@ -118,6 +118,7 @@ enum err provider_deliver(const struct config *config, const struct deliver_opti
 
 struct renew_options {
 	int64_t within;		   /* seconds; -1: [certificates] renew-within */
+	bool now;		   /* whenever they end; needs user_uuid */
 	bool usages[USAGE_COUNT];  /* of those that the configuration asks for */
 	char user_uuid[UUID_SIZE]; /* this one alone; "": any */
 	unsigned rate;		   /* uploads a second; 0: [escrow] max-rate */
@@ -141,6 +142,16 @@ typedef enum err renew_row(void *ctx, const struct credential *credential, struc
 enum err provider_renew_list(const struct config *config, const struct renew_options *options,
 	renew_row *row, void *ctx, struct error *e) must_check;
 
+/* --- a device is lost, or was handed back without an event */
+
+/*
+ * Records an unenrollment of the device: it gets nothing more until it enrolls again, and its
+ * certificates are revoked as [events] on-unenroll says. ERR_NOT_FOUND: nobody has enrolled it.
+ * ERR_UNAVAILABLE, ERR_BARRED: delivery has stopped; certprov deliver finishes the revocation.
+ */
+enum err provider_unenroll(
+	const struct config *config, const char *device_uuid, struct error *e) must_check;
+
 /* --- revocation */
 
 struct revoke_options {
@@ -156,7 +167,9 @@ struct revoke_options {
 };
 
 /*
- * Revokes certificates at the CA and in the store; nothing is sent to a gateway. ERR_NOT_FOUND
+ * Revokes certificates at the CA and in the store; nothing is sent to a gateway. With
+ * REVOKED_KEY_COMPROMISE the devices whose own certificates are among them, or the device that was
+ * asked for, are unenrolled first, so that they get nothing more. ERR_NOT_FOUND
  * if no certificate has that serial number, user or device; else the last failure of one of them.
  */
 enum err provider_revoke(const struct config *config, const struct revoke_options *options,

@@ -14,6 +14,9 @@
 /* A process makes keys, or waits for the gateway. */
 #define WORKERS_MIN 4
 
+/* No certificate lasts that long. */
+#define FOREVER (100LL * 366 * 86400)
+
 /* What all workers are given. */
 struct renewal {
 	const struct config *config;
@@ -49,7 +52,9 @@ static enum err stop_at_end_of_ca(
 static enum err want(const struct config *config, const struct renew_options *options,
 	struct store_renewal *out, struct error *e)
 {
-	int64_t within = options->within >= 0 ? options->within : config->certificates.renew_within;
+	int64_t within = options->now		? FOREVER
+			 : options->within >= 0 ? options->within
+						: config->certificates.renew_within;
 
 	*out = (struct store_renewal){
 		.user_uuid = options->user_uuid,
@@ -58,7 +63,7 @@ static enum err want(const struct config *config, const struct renew_options *op
 	for (int usage = 0; usage < USAGE_COUNT; usage++)
 		if (options->usages[usage] && config->certificates.usages[usage])
 			out->before[usage] = clock_now() + within;
-	return stop_at_end_of_ca(config, out, e);
+	return options->now ? ERR_OK : stop_at_end_of_ca(config, out, e);
 }
 
 /* --- one user */

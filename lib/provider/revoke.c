@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/log.h"
 #include "provider/internal.h"
 
@@ -71,6 +73,31 @@ static enum err check_known(
 				 any.device_uuid);
 }
 
+/*
+ * Keys that may be in other hands were there by a device: that one gets no more of them. A device
+ * that the store has lost track of gets nothing anyway.
+ */
+static enum err stop_device(struct provider *p, const char *device_uuid, struct error *e)
+{
+	enum err err = *device_uuid ? device_unenroll(p, device_uuid, true, e) : ERR_OK;
+
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err stop_devices(struct provider *p, const struct revoke_options *options,
+	const struct credential *found, size_t count, struct error *e)
+{
+	enum err err = ERR_OK;
+
+	if (options->reason != REVOKED_KEY_COMPROMISE)
+		return ERR_OK;
+	err = stop_device(p, options->device_uuid, e);
+	for (size_t i = 0; !err && i < count; i++)
+		if (strcmp(found[i].device_uuid, options->device_uuid) != 0)
+			err = stop_device(p, found[i].device_uuid, e);
+	return err;
+}
+
 static enum err revoke_selected(
 	struct provider *p, const struct revoke_options *options, struct error *e)
 {
@@ -82,6 +109,7 @@ static enum err revoke_selected(
 	};
 	struct credential *found = NULL;
 	size_t count = 0;
+	struct error stopped;
 	enum err err = store_credential_find(p->store, &selection, &found, &count, e);
 
 	if (!err && count == 0)
@@ -89,6 +117,10 @@ static enum err revoke_selected(
 	if (count && options->confirm && !options->confirm(options->ctx, count)) {
 		credentials_free(found, count);
 		return ERR_OK;
+	}
+	if (stop_devices(p, options, found, count, &stopped)) {
+		*e = stopped;
+		err = stopped.code;
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct error one = {.code = ERR_OK};
@@ -118,7 +150,8 @@ enum err provider_revoke(
 
 /* --- by an event */
 
-enum err revoke_unenrolled(struct provider *p, int64_t event_id, struct error *e)
+enum err revoke_unenrolled(
+	struct provider *p, int64_t event_id, enum revocation_reason reason, struct error *e)
 {
 	bool all = p->config->events.on_unenroll == UNENROLL_REVOKE_ALL;
 	struct credential *found = NULL;
@@ -128,7 +161,7 @@ enum err revoke_unenrolled(struct provider *p, int64_t event_id, struct error *e
 	for (size_t i = 0; !err && i < count; i++) {
 		bool done = false;
 
-		err = revoke(p, &found[i], REVOKED_CESSATION_OF_OPERATION, &done, e);
+		err = revoke(p, &found[i], reason, &done, e);
 		if (err == ERR_REFUSED) {
 			log_warning(
 				"not revoked: %s certificate with serial %s of device \"%s\", user "

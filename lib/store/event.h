@@ -25,7 +25,11 @@ struct store_event {
 	int64_t id; /* set by the store */
 	int64_t received_at;
 	const char *request_id;
-	int64_t time;	  /* UEM's, never after received_at: what is older does not undo it */
+	/*
+	 * UEM's, never after received_at: what is older does not undo it. 0: that of the latest
+	 * event of the device.
+	 */
+	int64_t time;
 	const char *kind; /* "enrolled", "unenrolled" */
 	const char *event_type;
 	const char *device_uuid;
@@ -46,10 +50,11 @@ enum err store_event_add(struct store *store, const struct store_event *event, i
 	int64_t *id, struct error *e) must_check;
 
 /*
- * Takes over what an enrollment says, now that its identity has passed: the user, the user's name,
- * and the device as enrolled. Unless devices are shared, the device is no other user's any more.
- * *accepted is false, and nothing is written, where the device was unenrolled or taken over by
- * another user after this event.
+ * Takes over what an event says, now that its identity has passed. Unenrollment: from here on the
+ * device gets nothing more, unless it was enrolled again since. Enrollment: the user, the user's
+ * name, and the device as enrolled. Unless devices are shared, the device is no other user's any
+ * more. *accepted is false, and nothing is written, where the device was unenrolled or taken over
+ * by another user after this event.
  */
 enum err store_event_accept(
 	struct store *store, int64_t id, bool shared, bool *accepted, struct error *e) must_check;

@@ -203,6 +203,11 @@ enum err sqlite_upload(
 enum err sqlite_upload_want(
 	struct sqlite *db, const struct credential *credential, struct error *e) must_check;
 
+/* --- sqlite_event.c: inside a write transaction */
+
+/* Marks the device of an unenrollment so, unless it was enrolled again since. */
+enum err sqlite_device_unenroll(struct sqlite *db, int64_t event_id, struct error *e) must_check;
+
 /* --- sqlite_credential.c: inside a write transaction */
 
 enum err sqlite_credential_archive(struct sqlite *db, int64_t id, struct error *e) must_check;

@@ -17,7 +17,7 @@
 #define OVERTAKEN                                                                  \
 	" EXISTS (SELECT 1 FROM event AS this JOIN event AS o USING (device_uuid)" \
 	"	WHERE this.id = ?1 AND o.id != ?1 AND (o.id > ?1 OR o.time > this.time)" \
-	"	AND ((o.kind = 'unenrolled' AND o.state = 'recorded')"                   \
+	"	AND ((o.kind = 'unenrolled' AND o.state IN ('recorded', 'pending'))"     \
 	"		OR (NOT ?2 AND o.kind = 'enrolled' AND o.user_uuid != this.user_uuid"   \
 	"			AND EXISTS (SELECT 1 FROM device AS d"                                 \
 	"				WHERE d.device_uuid = o.device_uuid"                                  \
@@ -123,7 +123,21 @@ static enum err is_current(struct sqlite *db, int64_t id, bool *out, struct erro
 	return err;
 }
 
-static enum err accept(struct sqlite *db, int64_t id, bool shared, bool *out, struct error *e)
+static enum err is_unenrollment(struct sqlite *db, int64_t id, bool *out, struct error *e)
+{
+	static const char sql[] =
+		"SELECT count(*) FROM event WHERE id = ?1 AND kind = 'unenrolled'";
+	const struct value values[] = {VALUE_INTEGER(id)};
+	int64_t found = 0;
+	enum err err = sqlite_integer(db, sql, values, ARRAY_LEN(values), 0, &found, e);
+
+	if (!err)
+		*out = found != 0;
+	return err;
+}
+
+static enum err accept_enrollment(
+	struct sqlite *db, int64_t id, bool shared, bool *out, struct error *e)
 {
 	bool overtaken = false, current = false;
 	enum err err = is_overtaken(db, id, shared, &overtaken, e);
@@ -144,12 +158,16 @@ static enum err accept(struct sqlite *db, int64_t id, bool shared, bool *out, st
 enum err sqlite_event_accept(void *self, int64_t id, bool shared, bool *accepted, struct error *e)
 {
 	struct sqlite *db = self;
-	bool taken = false;
+	bool taken = true, gone = false;
 	enum err err = sqlite_begin(db, e);
 
 	if (err)
 		return err;
-	err = accept(db, id, shared, &taken, e);
+	err = is_unenrollment(db, id, &gone, e);
+	if (!err && gone)
+		err = sqlite_device_unenroll(db, id, e);
+	else if (!err)
+		err = accept_enrollment(db, id, shared, &taken, e);
 	err = sqlite_end(db, err, e);
 	if (!err)
 		*accepted = taken;

@@ -13,7 +13,9 @@ static enum err insert_event(struct sqlite *db, const struct store_event *event,
 		"INSERT INTO event (state, next_at, received_at, updated_at, request_id, kind,"
 		"	event_type, device_uuid, user_uuid, user_name, device_name, platform,"
 		"	payload, time)"
-		" VALUES ('pending', ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+		" VALUES ('pending', ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+		"	CASE WHEN ?12 > 0 THEN ?12 ELSE coalesce((SELECT max(time) FROM event"
+		"		WHERE device_uuid = ?6), ?2) END)";
 	const struct value values[] = {
 		VALUE_INTEGER(event->received_at + lease),
 		VALUE_INTEGER(event->received_at),
@@ -135,7 +137,7 @@ static enum err settle_earlier(struct sqlite *db, int64_t id, struct error *e)
 }
 
 /* The event may be an old one that was finished late: a user who came back since stays. */
-static enum err mark_unenrolled(struct sqlite *db, int64_t id, struct error *e)
+enum err sqlite_device_unenroll(struct sqlite *db, int64_t id, struct error *e)
 {
 	static const char sql[] =
 		"UPDATE device SET state = 'unenrolled', updated_at = ?2"
@@ -193,7 +195,7 @@ static enum err finish(struct sqlite *db, int64_t id, const struct store_end *en
 	if (!err && end->state == EVENT_STATE_DELIVERED)
 		err = deliver_earlier(db, id, e);
 	if (!err && end->state == EVENT_STATE_RECORDED)
-		err = mark_unenrolled(db, id, e);
+		err = sqlite_device_unenroll(db, id, e);
 	if (!err && end->state == EVENT_STATE_RECORDED)
 		err = settle_earlier(db, id, e);
 	if (!err)

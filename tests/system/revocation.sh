@@ -6,6 +6,8 @@
 # shellcheck source=tests/system/lib-uploads.sh
 . "$top_srcdir/tests/system/lib-uploads.sh"
 
+workers=3 # one waits for the gateway, one for it, and one is free
+
 # revoke ARGS...: sets $code, $said (standard error) and $printed.
 revoke()
 {
