@@ -276,7 +276,7 @@ mend()
 
 with_conf check --web-server none
 exits 0 'check'
-is "$(grep -v '^ok ' "$root/out" | grep -c -v "^WARN *revocation list's URL: ")" 0 'everything is right'
+is "$(grep -v '^ok ' "$root/out" | grep -c -v "^WARN *\(allowed-domains\|revocation list's URL\): ")" 0 'everything is right'
 for what in configuration 'events.users-file' identity store CA 'PKCS#12 password' \
 	'our client certificate' 'Escrow Gateway' clock; do
 	ok "$what is checked" grep -q "^ok  *$what: " "$root/out"
@@ -287,8 +287,8 @@ is "$err" '' 'no word besides'
 with_conf check --web-server none --json
 exits 0 'check --json'
 # shellcheck disable=SC2016 # jq's own
-ok 'is JSON' is_json 'length == 15 and all(.ok and (.check | type) == "string" and (.text != ""))
-	and (map(select(.warning) | .check) - ["disk"] == ["revocation list'"'"'s URL"])'
+ok 'is JSON' is_json 'length == 16 and all(.ok and (.check | type) == "string" and (.text != ""))
+	and (map(select(.warning) | .check) - ["disk"] == ["allowed-domains", "revocation list'"'"'s URL"])'
 
 spoil uem.users
 chmod 644 "$dir/uem.users"
@@ -539,13 +539,13 @@ exits 78 'enroll without a configuration'
 with_conf status --json
 exits 0 'status --json'
 ok 'is an object of numbers' is_json 'all(.[]; type == "number")'
-ok 'counts' is_json '.devices == 4 and .devices_unenrolled == 1 and .users == 2
+ok 'counts' is_json '.devices == 3 and .devices_unenrolled == 1 and .users == 1
 	and .signing_active == 3 and .encryption_active == 1 and .events_pending == 2
 	and .events_failed == 2 and .events_delivered == 3 and .events_recorded == 1
 	and .uploads_pending == 1 and .uploads_failed == 1 and .uploads_delivered == 1'
 with_conf status
 exits 0 'status'
-like "$out" ' 4  devices'$'\n'' +1  of them unenrolled' 'counts'
+like "$out" ' 3  devices'$'\n'' +1  of them unenrolled' 'counts'
 like "$out" 'oldest pending event has waited for 0 minutes' 'names the oldest'
 like "$out" "pending: device .*$eg_url.*failed: device .*400" 'and the causes'
 is "$err" '' 'without a word besides'
@@ -591,7 +591,7 @@ for what in devices users certificates uploads events; do
 	with_conf list "$what" --json --user "$(new_uuid)"
 	is "$code $out" '0 []' 'an unknown user is nothing, and no failure'
 done
-is "$(rows devices) $(rows users) $(rows certificates) $(rows uploads) $(rows events)" '5 3 6 4 9' \
+is "$(rows devices) $(rows users) $(rows certificates) $(rows uploads) $(rows events)" '4 2 6 4 9' \
 	'everything is listed'
 for user in "$user" "${user^^}" zenny ZENNY; do
 	is "$(rows devices --user "$user") $(rows users --user "$user") $(rows certificates --user "$user") \
@@ -602,8 +602,8 @@ for device in "$device" "${device^^}" 'zenny iPod Touch Apple 12.4.5 GGK6'; do
 $(rows certificates --device "$device") $(rows uploads --device "$device")" '1 1 1 1' "--device $device"
 done
 is "$(rows events --device later) $(rows uploads --device later --state pending)" '2 1' '--device later'
-is "$(rows devices --state enrolled) $(rows devices --state unenrolled)" '4 1' 'devices by state'
-is "$(rows users --state enrolled) $(rows users --state unenrolled)" '3 0' 'users by state'
+is "$(rows devices --state enrolled) $(rows devices --state unenrolled)" '3 1' 'devices by state'
+is "$(rows users --state enrolled) $(rows users --state unenrolled)" '2 0' 'users by state'
 is "$(rows certificates --state active) $(rows certificates --state archived) \
 $(rows certificates --state revoked)" '6 0 0' 'certificates by state'
 is "$(rows uploads --state pending) $(rows uploads --state delivered) $(rows uploads --state failed)" \
