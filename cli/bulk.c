@@ -38,10 +38,15 @@ void cli_progress(const struct run_tally *tally, const char *done)
 
 void cli_progress_end(const struct run_tally *tally, const char *done)
 {
-	if (!terminal_progress() || tally->total == 0)
+	if (tally->total == 0)
 		return;
-	cli_progress(tally, done);
-	fputc('\n', stderr);
+	if (terminal_progress()) {
+		cli_progress(tally, done);
+		fputc('\n', stderr);
+	} else {
+		printf("%lld %s, %lld pending, %lld failed\n", (long long)tally->done, done,
+			(long long)tally->pending, (long long)tally->failed);
+	}
 }
 
 int cli_judge(const struct run_tally *tally)

@@ -16,7 +16,7 @@ void cli_report(void *ctx, const struct store_pair *pair, enum err err, const ch
 
 /* How far it is, for terminal_progress(): a line that is written over. done: "delivered", … */
 void cli_progress(const struct run_tally *tally, const char *done);
-/* The last of it, if there was anything to do. */
+/* The sum, if there was anything to do; without a terminal, on standard output. */
 void cli_progress_end(const struct run_tally *tally, const char *done);
 
 /* The exit status. Says so where it was stopped. */

@@ -3,8 +3,14 @@
 #include "base/text.h"
 #include "cli/bulk.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
+
+struct request {
+	struct deliver_options options;
+	struct cli_names names;
+};
 
 static void show_progress(void *ctx, const struct run_tally *tally)
 {
@@ -24,9 +30,10 @@ static int none_enrolled(const struct deliver_options *options)
 	return 1;
 }
 
-static int deliver(const char *config_file, struct deliver_options *options)
+static int deliver(const char *config_file, struct request *request)
 {
-	bool named = *options->filter.device_uuid || *options->filter.user_uuid;
+	struct deliver_options *options = &request->options;
+	bool named = request->names.device || request->names.user;
 	struct run_tally tally = {.total = 0};
 	struct config *config = NULL;
 	struct error e;
@@ -34,6 +41,9 @@ static int deliver(const char *config_file, struct deliver_options *options)
 
 	options->report = cli_report;
 	options->progress = terminal_progress() ? show_progress : NULL;
+	if (!err)
+		err = cli_names_find(config, &request->names, options->filter.user_uuid,
+			options->filter.device_uuid, &e);
 	if (!err)
 		err = provider_deliver(config, options, &tally, &e);
 	cli_progress_end(&tally, "delivered");
@@ -45,16 +55,17 @@ static int deliver(const char *config_file, struct deliver_options *options)
 
 static enum err set(void *ctx, int key, const char *value, struct error *e)
 {
-	struct deliver_options *options = ctx;
+	struct request *request = ctx;
+	struct deliver_options *options = &request->options;
 	bool good = true;
 
 	(void)e;
 	options->again |= key == 'a' || key == 'u' || key == 'd';
 	options->now |= key == 'n';
 	if (key == 'u')
-		good = text_uuid(value, options->filter.user_uuid);
+		request->names.user = value;
 	else if (key == 'd')
-		good = text_uuid(value, options->filter.device_uuid);
+		request->names.device = value;
 	else if (key == 'r')
 		good = cli_rate(value, &options->rate);
 	return good ? ERR_OK : ERR_USAGE;
@@ -65,28 +76,29 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	static const struct cli_option names[] = {
 		{'n', "now", NULL, false},
 		{'a', "all", NULL, false},
-		{'u', "user", "a UUID", false},
-		{'d', "device", "a UUID", false},
+		{'u', "user", CLI_USER_FORM, false},
+		{'d', "device", CLI_DEVICE_FORM, false},
 		{'r', "rate", CLI_RATE_FORM, false},
 	};
-	struct deliver_options options = {.again = false};
-	const struct cli_options all = {names, ARRAY_LEN(names), set, &options, NULL};
+	struct request request = {.names = {NULL, NULL}};
+	const struct cli_options all = {names, ARRAY_LEN(names), set, &request, NULL};
 	int status = cli_options(self, &all, argc, argv, &config_file);
 
 	if (status != CLI_GO_ON)
 		return status;
-	if (options.again && options.now)
+	if (request.options.again && request.options.now)
 		return cli_wrong(self, "--now goes with none of --all, --user and --device");
-	return deliver(config_file, &options);
+	return deliver(config_file, &request);
 }
 
 const struct command command_deliver = {"deliver",
-	"[--now | --all | --user UUID | --device UUID] [--rate N]",
+	"[--now | --all | --user USER | --device DEVICE] [--rate N]",
 	"Finishes recorded events that are pending and due, from the step that failed",
 	"  --now           whatever is pending, due or not, and what has failed\n"
 	"  --all           instead: uploads again what every enrolled device has\n"
-	"  --user UUID     the same for the devices of one user\n"
-	"  --device UUID   the same for one device\n"
+	"  --user USER     the same for the devices of one user: UUID, user name or mail\n"
+	"                  address\n"
+	"  --device DEVICE the same for one device: UUID or friendly name\n"
 	"  --rate N        uploads a second at most (default: [escrow] max-rate)\n"
 	"Exit status 1: something has failed; 75: something is to be tried again later.\n",
 	run};

@@ -5,6 +5,7 @@
 #include "base/nearest.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "cli/rows.h"
 
@@ -91,8 +92,8 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
 	static const struct cli_option options[] = {
-		{'u', "user", "a UUID or a name", false},
-		{'d', "device", "a UUID or a name", false},
+		{'u', "user", CLI_USER_FORM, false},
+		{'d', "device", CLI_DEVICE_FORM, false},
 		{'s', "state", "a state", false},
 		{'e', "expiring", CLI_AHEAD_FORM, false},
 		{'A', "audit", NULL, false},
@@ -119,7 +120,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 const struct command command_list = {"list",
 	"devices|users|certificates|uploads|events [OPTION...]",
 	"Lists what the store has, newest first, a line each",
-	"  --user U          of the user with that UUID or name\n"
+	"  --user U          of the user with that UUID, user name or mail address\n"
 	"  --device D        of the device with that UUID or friendly name\n"
 	"  --state S         in that state: active, archived, pending, failed, delivered ...\n"
 	"  --expiring 30d    certificates that end within that time\n"

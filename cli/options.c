@@ -8,6 +8,7 @@
 
 #include "base/nearest.h"
 #include "base/text.h"
+#include "cli/table.h"
 
 #define OPTIONS_MAX 16
 #define AHEAD_MAX (3650LL * 86400)
@@ -103,18 +104,34 @@ static int refuse(const struct command *command, const struct cli_options *optio
 	return unknown(command, options, optopt ? letter : argv[optind - 1]);
 }
 
+#define SHOWN_MAX 4096
+
+/* Values come from anywhere: nothing in them may move a terminal's cursor. */
+static int refuse_value(
+	const struct command *command, const struct cli_option *option, const struct error *e)
+{
+	struct buf value = BUF_INIT(SHOWN_MAX);
+	int status;
+
+	if (optarg)
+		table_value(optarg, &value);
+	if (*e->text)
+		status = cli_wrong(command, "--%s %s: %s", option->name,
+			value.failed || !value.data ? "" : value.data, e->text);
+	else
+		status = cli_wrong(command, "--%s %s: %s is needed", option->name,
+			value.failed || !value.data ? "" : value.data, option->form);
+	buf_free(&value);
+	return status;
+}
+
 static int set(const struct command *command, const struct cli_options *options, int key)
 {
-	const struct cli_option *option = option_of(options, key);
 	struct error e = {.code = ERR_OK};
 
 	if (!options->set(options->ctx, key, optarg, &e))
 		return CLI_GO_ON;
-	if (*e.text)
-		return cli_wrong(
-			command, "--%s %s: %s", option->name, optarg ? optarg : "", e.text);
-	return cli_wrong(
-		command, "--%s %s: %s is needed", option->name, optarg ? optarg : "", option->form);
+	return refuse_value(command, option_of(options, key), &e);
 }
 
 static int check_operand(

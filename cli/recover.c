@@ -5,13 +5,15 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "provider/provider.h"
 
 #define REASON_MAX 500
 
 struct request {
-	char user[UUID_SIZE];
+	struct cli_names names;
+	char user[UUID_SIZE], device[UUID_SIZE];
 	char serial[STORE_SERIAL_SIZE]; /* "": all */
 	const char *output, *reason, *password_file, *form;
 };
@@ -32,7 +34,7 @@ static bool is_legacy(const struct request *request)
 	return request->form && strcmp(request->form, "legacy") == 0;
 }
 
-static int recover(const char *config_file, const struct request *request)
+static int recover(const char *config_file, struct request *request)
 {
 	const struct recover_options options = {
 		.user_uuid = request->user,
@@ -47,6 +49,8 @@ static int recover(const char *config_file, const struct request *request)
 	struct error e;
 	enum err err = cli_load(config_file, &config, &e);
 
+	if (!err)
+		err = cli_names_find(config, &request->names, request->user, request->device, &e);
 	if (!err)
 		err = provider_recover(config, &options, &e);
 	config_free(config);
@@ -70,7 +74,7 @@ static bool was_set(const struct request *request, int key)
 {
 	switch (key) {
 	case 'u':
-		return *request->user;
+		return request->names.user;
 	case 's':
 		return *request->serial;
 	case 'o':
@@ -92,7 +96,7 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 	if (was_set(request, key))
 		return error_set(e, ERR_USAGE, "given twice, it is not clear which one is meant");
 	if (key == 'u')
-		good = text_uuid(value, request->user);
+		request->names.user = value;
 	else if (key == 's')
 		good = cli_serial(value, request->serial);
 	else if (key == 'o')
@@ -109,7 +113,7 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
 	static const struct cli_option options[] = {
-		{'u', "user", "a UUID", false},
+		{'u', "user", CLI_USER_FORM, false},
 		{'s', "serial", "a serial number in hexadecimal", false},
 		{'o', "output", "the name of a new file", true},
 		{'r', "reason", "at most 500 bytes of UTF-8, in one line,", false},
@@ -122,7 +126,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 	if (status != CLI_GO_ON)
 		return status;
-	if (!*request.user)
+	if (!request.names.user)
 		return cli_wrong(self, "--user is needed");
 	if (!request.output)
 		return cli_wrong(self, "--output is needed");
@@ -132,9 +136,10 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 }
 
 const struct command command_recover = {"recover",
-	"--user UUID --output FILE --reason TEXT [OPTION...]",
+	"--user USER --output FILE --reason TEXT [OPTION...]",
 	"Key recovery: writes a user's encryption keys and certificates as PKCS#12",
-	"  --user UUID            whose: all that the user has had, newest first\n"
+	"  --user USER            whose (UUID, user name or mail address): all that the user\n"
+	"                         has had, newest first\n"
 	"  -o, --output FILE      a new file of mode 0600; never overwrites\n"
 	"  --reason TEXT          why; at most 500 bytes of UTF-8 in one line\n"
 	"  --serial HEX           the encryption certificate with that serial number alone\n"

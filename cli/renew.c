@@ -5,12 +5,14 @@
 #include "base/text.h"
 #include "cli/bulk.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "cli/rows.h"
 #include "cli/terminal.h"
 
 struct request {
 	struct renew_options options;
+	struct cli_names names;
 	struct cli_rows rows;
 	bool dry_run;
 };
@@ -82,7 +84,7 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 	if (key == 'U')
 		good = set_usage(options, value);
 	else if (key == 'u')
-		good = text_uuid(value, options->user_uuid);
+		request->names.user = value;
 	else if (key == 'r')
 		good = cli_rate(value, &options->rate);
 	else if (key == 'N')
@@ -100,7 +102,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 		{'w', "within", CLI_AHEAD_FORM, false},
 		{'N', "now", NULL, false},
 		{'U', "usage", "signing or encryption", false},
-		{'u', "user", "a UUID", false},
+		{'u', "user", CLI_USER_FORM, false},
 		{'r', "rate", CLI_RATE_FORM, false},
 		{'n', "dry-run", NULL, false},
 		{'j', "json", NULL, false},
@@ -108,6 +110,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	struct request request = {.options = {.within = -1, .usages = {true, true}}};
 	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
 	struct config *config = NULL;
+	char device[UUID_SIZE];
 	struct error e;
 	int status = cli_options(self, &all, argc, argv, &config_file);
 
@@ -119,18 +122,22 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 		return cli_wrong(self, "--json goes with --dry-run only");
 	if (cli_load(config_file, &config, &e))
 		return cli_fail(&e);
-	status = request.dry_run ? list_due(config, &request) : renew(config, &request.options);
+	if (cli_names_find(config, &request.names, request.options.user_uuid, device, &e))
+		status = cli_fail(&e);
+	else
+		status = request.dry_run ? list_due(config, &request)
+					 : renew(config, &request.options);
 	config_free(config);
 	return status;
 }
 
 const struct command command_renew = {"renew",
-	"[--within TIME | --now] [--usage USAGE] [--user UUID] [--rate N] [--dry-run [--json]]",
+	"[--within TIME | --now] [--usage USAGE] [--user USER] [--rate N] [--dry-run [--json]]",
 	"Replaces certificates that end soon, and uploads the new ones to the users' devices",
 	"  --within TIME   within that time, such as 30d (default: [certificates] renew-within)\n"
 	"  --now           whenever they end, such as after the loss of a device; needs --user\n"
 	"  --usage USAGE   signing or encryption alone\n"
-	"  --user UUID     those of one user\n"
+	"  --user USER     those of one user: UUID, user name or mail address\n"
 	"  --rate N        uploads a second at most (default: [escrow] max-rate)\n"
 	"  --dry-run       instead: lists what would be replaced, a line each\n"
 	"  --json          with --dry-run: an array of objects\n"

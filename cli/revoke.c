@@ -1,7 +1,7 @@
 #include <stdio.h>
 
-#include "base/text.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "provider/provider.h"
@@ -9,6 +9,7 @@
 /* What is asked for, in the store's own form. */
 struct request {
 	char serial[STORE_SERIAL_SIZE];
+	struct cli_names names;
 	char user[UUID_SIZE], device[UUID_SIZE];
 	int chosen; /* how many of them were given */
 	int reason;
@@ -64,6 +65,8 @@ static int revoke(const char *config_file, struct request *request)
 	enum err err = cli_load(config_file, &config, &e);
 
 	if (!err)
+		err = cli_names_find(config, &request->names, request->user, request->device, &e);
+	if (!err)
 		err = provider_revoke(config, &options, &e);
 	config_free(config);
 	if (request->declined)
@@ -87,9 +90,9 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 	if (key == 's')
 		good = cli_serial(value, request->serial);
 	else if (key == 'u')
-		good = text_uuid(value, request->user);
+		request->names.user = value;
 	else if (key == 'd')
-		good = text_uuid(value, request->device);
+		request->names.device = value;
 	else if (key == 'r')
 		good = set_reason(request, value);
 	else
@@ -105,8 +108,8 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 {
 	static const struct cli_option options[] = {
 		{'s', "serial", "a serial number in hexadecimal", false},
-		{'u', "user", "a UUID", false},
-		{'d', "device", "a UUID", false},
+		{'u', "user", CLI_USER_FORM, false},
+		{'d', "device", CLI_DEVICE_FORM, false},
 		{'r', "reason", REASONS, false},
 		{'y', "yes", NULL, false},
 	};
@@ -122,14 +125,15 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 }
 
 const struct command command_revoke = {"revoke",
-	"--serial HEX | --device UUID | --user UUID [--reason REASON] [--yes]",
+	"--serial HEX | --device DEVICE | --user USER [--reason REASON] [--yes]",
 	"Revokes certificates; certprov crl says so at once, the web server's /ca.crl in 5 s",
 	"  --serial HEX      the certificate with that serial number, in whatever state\n"
-	"  --device UUID     the active ones of that device alone: signing\n"
-	"  --user UUID       the active ones of that user, on all his devices\n"
+	"  --device DEVICE   the active ones of that device alone: signing\n"
+	"  --user USER       the active ones of that user, on all devices\n"
 	"  --reason REASON   unspecified (the default), keyCompromise, affiliationChanged,\n"
 	"                    superseded, cessationOfOperation, privilegeWithdrawn,\n"
 	"                    cACompromise, aACompromise\n"
 	"  --yes             no question; without a terminal there is none anyway\n"
+	"USER is a UUID, user name or mail address, DEVICE a UUID or friendly name.\n"
 	"Prints a line for each: usage, serial number, whose.\n",
 	run};

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "base/text.h"
+#include "cli/names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "provider/provider.h"
@@ -8,16 +8,19 @@
 /* certprov unenroll: a device that is lost, or was handed back without an event. */
 
 struct request {
-	char device[UUID_SIZE];
+	struct cli_names names;
+	char user[UUID_SIZE], device[UUID_SIZE];
 	bool yes; /* no question */
 };
 
-static int unenroll(const char *config_file, const struct request *request)
+static int unenroll(const char *config_file, struct request *request)
 {
 	struct config *config = NULL;
 	struct error e;
 	enum err err = cli_load(config_file, &config, &e);
 
+	if (!err)
+		err = cli_names_find(config, &request->names, request->user, request->device, &e);
 	if (!err)
 		err = provider_unenroll(config, request->device, &e);
 	config_free(config);
@@ -34,8 +37,9 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 
 	(void)e;
 	if (key == 'd')
-		return text_uuid(value, request->device) ? ERR_OK : ERR_USAGE;
-	request->yes = true;
+		request->names.device = value;
+	else
+		request->yes = true;
 	return ERR_OK;
 }
 
@@ -48,7 +52,7 @@ static bool confirm(void)
 static int run(const struct command *self, const char *config_file, int argc, char **argv)
 {
 	static const struct cli_option options[] = {
-		{'d', "device", "a UUID", false},
+		{'d', "device", CLI_DEVICE_FORM, false},
 		{'y', "yes", NULL, false},
 	};
 	struct request request = {.yes = false};
@@ -57,7 +61,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 	if (status != CLI_GO_ON)
 		return status;
-	if (!*request.device)
+	if (!request.names.device)
 		return cli_wrong(self, "--device is needed");
 	if (!request.yes && terminal_input() && !confirm()) {
 		fputs("certprov: nothing was done\n", stderr);
@@ -66,10 +70,10 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	return unenroll(config_file, &request);
 }
 
-const struct command command_unenroll = {"unenroll", "--device UUID [--yes]",
+const struct command command_unenroll = {"unenroll", "--device DEVICE [--yes]",
 	"Stops all delivery to a device, such as a lost one, until it enrolls again",
-	"  --device UUID   that device, for all its users\n"
-	"  --yes           no question; without a terminal there is none anyway\n"
+	"  --device DEVICE   that device, for all its users: UUID or friendly name\n"
+	"  --yes             no question; without a terminal there is none anyway\n"
 	"Its certificates are revoked as [events] on-unenroll says; certprov revoke with the\n"
 	"reason keyCompromise stops delivery, too, and always revokes them.\n",
 	run};

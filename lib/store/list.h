@@ -28,7 +28,7 @@ enum store_table {
 extern const char *const store_table_names[STORE_TABLE_COUNT]; /* "devices", … */
 
 struct store_filter {	    /* "" and 0: any */
-	const char *user;   /* user UUID, or user name */
+	const char *user;   /* user UUID, user name or mail address */
 	const char *device; /* device UUID, or its friendly name */
 	const char *state;
 	int64_t expires_before; /* certificates only */

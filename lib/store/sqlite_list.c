@@ -24,12 +24,14 @@ struct list {
 	const char *expires_alone, *state_alone;
 };
 
-#define USERS                         \
-	"(SELECT user_uuid FROM user" \
-	" WHERE user_uuid = lower(?1) OR user_name = ?1 COLLATE NOCASE)"
-#define ANY_USER                      \
-	"(SELECT user_uuid FROM user" \
-	" WHERE user_uuid = lower(?5) OR user_name = ?5 COLLATE NOCASE)"
+#define USERS                                                           \
+	"(SELECT user_uuid FROM user"                                   \
+	" WHERE user_uuid = lower(?1) OR user_name = ?1 COLLATE NOCASE" \
+	"	OR mail = ?1 COLLATE NOCASE)"
+#define ANY_USER                                                        \
+	"(SELECT user_uuid FROM user"                                   \
+	" WHERE user_uuid = lower(?5) OR user_name = ?5 COLLATE NOCASE" \
+	"	OR mail = ?5 COLLATE NOCASE)"
 #define IS_DEVICE "(device_uuid = lower(?2) OR device_name = ?2 COLLATE NOCASE)"
 
 static const struct list list_devices = {
@@ -103,7 +105,7 @@ static const struct list list_events = {
 		  "	user_name, device_name, state, tries, next_at, updated_at, cause"
 		  " FROM event",
 	.user = "id IN (SELECT id FROM event WHERE user_uuid = lower(?1)"
-		"	OR user_name = ?1 COLLATE NOCASE)",
+		"	OR user_name = ?1 COLLATE NOCASE OR user_uuid IN " USERS ")",
 	.device = "id IN (SELECT id FROM event WHERE " IS_DEVICE ")",
 	.state = "+state = ?3",
 	.state_alone = "id IN (SELECT id FROM event WHERE state = ?3)",
@@ -115,7 +117,7 @@ static const struct list list_audit = {
 	.select = "SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail"
 		  " FROM audit",
 	.user = "user_uuid != '' AND user_uuid IN (SELECT lower(?1) UNION ALL"
-		"	SELECT user_uuid FROM user WHERE user_name = ?1 COLLATE NOCASE)",
+		"	SELECT user_uuid FROM " USERS ")",
 	.device = "device_uuid != '' AND device_uuid IN (SELECT lower(?2) UNION ALL"
 		  "	SELECT device_uuid FROM device WHERE device_name = ?2 COLLATE NOCASE)",
 	.state = "+action = ?3",

@@ -248,10 +248,12 @@ is "$(query "SELECT count(*) FROM lease")" 0 'no lease is left'
 deliver --device "$gone"
 is "$code" 1 '--device of an unenrolled one: exit 1'
 like "$said" "no enrolled device.*$gone" 'which is said'
+deliver --device 12
+is "$code" 1 '--device of a name that none has: exit 1'
 
 # --- usage
 
-for wrong in '--user anna' '--device 12' '--rate 0' '--rate x' '--now --all' 'extra'; do
+for wrong in '--user' '--device' '--rate 0' '--rate x' '--now --all' 'extra'; do
 	# shellcheck disable=SC2086 # several words
 	deliver $wrong
 	is "$code" 2 "deliver $wrong: wrong usage"

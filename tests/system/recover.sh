@@ -270,7 +270,7 @@ refused 78 "${signing[0]}" 'a signing key passed off as an encryption key' --use
 
 wrong()
 {
-	refused 2 'Usage: certprov .*recover' "wrong usage: $1" "${@:2}"
+	refused 2 'certprov recover: .*See: certprov recover --help' "wrong usage: $1" "${@:2}"
 }
 
 user=(--user "$anna")
@@ -281,7 +281,7 @@ wrong 'no reason' "${user[@]}" "${output[@]}"
 wrong 'no file' "${user[@]}" "${reason[@]}"
 wrong 'no user' "${output[@]}" "${reason[@]}"
 wrong 'no such form' "${user[@]}" "${output[@]}" "${reason[@]}" --pkcs12 strong
-wrong 'no such user name' --user anna "${output[@]}" "${reason[@]}"
+wrong 'a user without a name' --user '' "${output[@]}" "${reason[@]}"
 wrong 'an empty reason' "${user[@]}" "${output[@]}" --reason ''
 wrong 'a blank reason' "${user[@]}" "${output[@]}" --reason '   '
 wrong 'a long reason' "${user[@]}" "${output[@]}" --reason "$(printf 'x%.0s' {1..501})"

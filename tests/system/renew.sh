@@ -137,7 +137,7 @@ is "$(eg_upload_count)" 4 'nor uploaded'
 
 bert_before=$(query "SELECT * FROM credential WHERE user_uuid = '$bert'")
 renew --user "${anna^^}"
-is "$code $said$printed" '0 ' '--user: exit 0, no word'
+is "$code $said$printed" '0 1 done, 0 pending, 0 failed' '--user: exit 0, and the sum'
 is "$(eg_upload_count) $(uploads_from 5)" '7 1' 'an upload for each of three devices'
 is "$(upload_table 5 | column 2)" "$anna" 'all of that user'
 is "$(upload_table 5 | count_column 3)" 3 'each with a signing certificate of its own'
@@ -281,7 +281,7 @@ is "$(per_owner "$(of_users)")" '1 1' 'each was renewed once'
 
 # --- wrong
 
-for wrong in '--within x' '--within' '--usage both' '--user anna' '--rate 0' '--json' 'extra'; do
+for wrong in '--within x' '--within' '--usage both' '--user' '--rate 0' '--json' 'extra'; do
 	# shellcheck disable=SC2086 # several words
 	renew $wrong
 	is "$code" 2 "renew $wrong: wrong usage"

@@ -154,7 +154,7 @@ revoke --device "$(new_uuid)"
 is "$code" 1 'an unknown device: exit 1'
 revoke --device "$phone"
 is "$code $said$printed" '0 ' 'a device with nothing active: nothing to do'
-for wrong in '' '--serial xyz' '--serial 00' '--user anna' "--user $anna --device $phone" \
+for wrong in '' '--serial xyz' '--serial 00' '--user' "--user $anna --device $phone" \
 	"--user $anna --reason certificateHold" "--user $anna --reason removeFromCRL"; do
 	# shellcheck disable=SC2086 # words
 	revoke $wrong
