@@ -110,8 +110,10 @@ refused 400 '' 'not JSON.*empty' 'an empty body' </dev/null
 refused 400 '' 'not JSON.*cut' 'half an event' < <(head -c 400 "$sample_event")
 refused 400 '' 'not JSON' 'two events' < <(cat "$sample_event" "$sample_event")
 refused 400 '' 'one object' 'an array' <<<'[1]'
-refused 400 '' 'not JSON.*UTF-8' 'Latin-1' < <(event_json name=zoé | iconv -t latin1)
-refused 400 '' 'NUL character' 'a NUL in a string' < <(event_json | sed 's/zenny/zen\\u0000ny/')
+refused 422 EnrollmentUserName 'damaged' 'Latin-1' \
+	< <(event_json user="$(new_uuid)" name=zoé | iconv -t latin1)
+refused 422 EnrollmentUserName 'damaged' 'a NUL in a string' \
+	< <(event_json user="$(new_uuid)" name=zenny | sed 's/"zenny"/"zen\\u0000ny"/')
 refused 400 '' 'not JSON' 'a NUL behind it' < <(event_json; printf '\0')
 refused 400 '' 'not JSON' 'braces without end' < <(printf '{"a":%.0s' {1..3000})
 refused 400 EventType 'needs an EventId or an EventType' 'neither EventId nor EventType' \
@@ -120,12 +122,12 @@ refused 400 EventType 'different events' 'an id and a type that disagree' \
 	< <(event_json EventType='Device wipe')
 refused 400 EventId 'whole number' 'a word for EventId' < <(event_json EventId=many)
 refused 400 EventId 'whole number' 'a negative EventId' < <(event_json EventId:=-148)
-refused 400 EventType 'must be a string' 'a list for EventType' < <(event_json 'EventType:=[148]')
-refused 400 DeviceId 'whole number' 'a DeviceId with a fraction' < <(event_json DeviceId:=1.5)
+taken 'a list for EventType, beside its id' < <(event_json 'EventType:=[148]')
+taken 'a DeviceId with a fraction: nobody uses it' < <(event_json DeviceId:=1.5)
 refused 400 DeviceUUID 'must be a UUID' 'a device that is none' < <(event_json device="${device%?}")
-refused 400 EnrollmentUserUUID 'must be a string' 'a number for a user' < <(event_json user:=12)
-refused 400 EnrollmentUserName 'longer than' 'an endless name' \
-	< <(event_json name="$(printf 'x%.0s' {1..600})")
+refused 400 EnrollmentUserUUID 'must be a UUID' 'a number for a user' < <(event_json user:=12)
+refused 422 EnrollmentUserName 'no usable mail address' 'an endless name' \
+	< <(event_json user="$(new_uuid)" name="$(printf 'x%.0s' {1..600})")
 refused 400 EnrollmentUserUUID 'more than once' 'twice.json' <"$events/twice.json"
 refused 400 EnrollmentUserUUID 'all zeros' 'zero-user.json' <"$events/zero-user.json"
 refused 400 DeviceUUID 'older versions of UEM' 'older-uem.json' <"$events/older-uem.json"
@@ -156,8 +158,9 @@ type=application/json
 # --- 422: recorded as failed, taken up again once the cause is mended
 
 other=$(new_uuid)
-refused 422 EnrollmentEmailAddress 'no usable mail address' 'a name that gives no address' \
-	< <(event_json device="$other" name='no address')
+other_user=$(new_uuid)
+refused 422 EnrollmentUserName 'no usable mail address' 'a name that gives no address' \
+	< <(event_json device="$other" user="$other_user" name='no address')
 is "$(jq -r .title "$answer.body")" 'No usable identity' '... the title'
 ok '... the event is kept as failed' events_are failed "$other" 1
 like "$(certprov list events --state failed)" "$other.*no usable mail address" '... with the cause'

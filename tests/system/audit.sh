@@ -70,7 +70,7 @@ is "$(entries true .id | paste -sd ' ')" '1 2 3 4' 'numbered without a gap'
 # --- what else happens to it
 
 eg_mode 503
-post "$phone" "$anna"
+post "$phone" "$anna" mail=zenny@example.com
 eg_mode
 is "$status $(done_under "$request")" '503 received issued issued' \
 	'another address, the gateway is busy: no word of an upload that will be tried again'
@@ -85,7 +85,7 @@ eg_script 422
 post "$phone" "$anna"
 is "$status $(done_under "$request")" '502 received refused refused' 'refused by the gateway'
 like "$(newest .detail)" 'status 422' '... and how'
-post "$phone" "$anna" 'name=a b' mail=
+post "$phone" "$anna" 'mail=a b@example.com'
 is "$status $(done_under "$request")" '422 received refused' 'refused by us'
 like "$(newest .detail)" 'no usable mail address' '... and why'
 before=$(newest .id)
