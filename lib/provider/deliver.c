@@ -48,8 +48,10 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 	char run[LOG_REQUEST_SIZE];
 	struct outcome outcome = {0};
 	struct event *event = NULL;
-	enum err err =
-		event_parse((const char *)claim->payload.data, claim->payload.len, &event, e);
+	enum err err = store_event_check(p->store, claim->id, e);
+
+	if (!err)
+		err = event_parse((const char *)claim->payload.data, claim->payload.len, &event, e);
 
 	if (err)
 		return finish_unread(p, claim, e);

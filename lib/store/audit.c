@@ -137,13 +137,18 @@ void audit_close(struct audit *audit)
 /* --- the MACs */
 
 /* Each part goes in behind its length, so that no two entries give the same bytes. */
-static int add_text(const struct audit *audit, const char *text)
+static int add_bytes(const struct audit *audit, const void *data, size_t size)
 {
 	char length[NUMBER_MAX];
-	int len = snprintf(length, sizeof(length), "%zu:", strlen(text));
+	int len = snprintf(length, sizeof(length), "%zu:", size);
 	int code = gnutls_hmac(audit->mac, length, (size_t)len);
 
-	return code < 0 ? code : gnutls_hmac(audit->mac, text, strlen(text));
+	return code < 0 || size == 0 ? code : gnutls_hmac(audit->mac, data, size);
+}
+
+static int add_text(const struct audit *audit, const char *text)
+{
+	return add_bytes(audit, text, strlen(text));
 }
 
 static int add_number(const struct audit *audit, int64_t number)
@@ -195,5 +200,15 @@ enum err audit_head(const struct audit *audit, int64_t count,
 		code = gnutls_hmac(audit->mac, newest, AUDIT_MAC_SIZE);
 	if (code >= 0)
 		code = add_number(audit, count);
+	return take(audit, code, out, e);
+}
+
+enum err audit_row_mac(const struct audit *audit, const struct audit_part part[], size_t count,
+	unsigned char out[AUDIT_MAC_SIZE], struct error *e)
+{
+	int code = add_text(audit, "row");
+
+	for (size_t i = 0; code >= 0 && i < count; i++)
+		code = add_bytes(audit, part[i].data, part[i].len);
 	return take(audit, code, out, e);
 }

@@ -42,4 +42,16 @@ enum err audit_head(const struct audit *audit, int64_t count,
 	const unsigned char newest[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
 	struct error *e) must_check;
 
+struct audit_part { /* borrowed */
+	const void *data;
+	size_t len;
+};
+
+/*
+ * Of a row of another table, by the same key. part: what tells it from all others, and what is
+ * covered. Each goes in behind its length.
+ */
+enum err audit_row_mac(const struct audit *audit, const struct audit_part part[], size_t count,
+	unsigned char out[AUDIT_MAC_SIZE], struct error *e) must_check;
+
 #endif

@@ -49,6 +49,9 @@ struct store_event {
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e) must_check;
 
+/* ERR_CONFIG if the event was altered or put in by somebody without the master key. */
+enum err store_event_check(struct store *store, int64_t id, struct error *e) must_check;
+
 /*
  * Takes over what an event says, now that its identity has passed. Unenrollment: from here on the
  * device gets nothing more, unless it was enrolled again since. Enrollment: the user, the user's

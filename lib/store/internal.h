@@ -14,6 +14,7 @@ struct store {
 	struct seal *seal;
 	struct blob key_check; /* sealed: tells which master key is the current one */
 	struct audit *audit;
+	bool rows_have_macs; /* the key check says so: one that has none was put in or altered */
 };
 
 /* --- keys.c: the master key, which certprov rekey may change at any moment */
@@ -29,6 +30,7 @@ extern const struct sealed_value sealed_values[SEALED_VALUES]; /* all of them */
 
 /* The known value that shows whether a master key is the right one. */
 enum err keys_make_check(const char *key_file, struct blob *out, struct error *e) must_check;
+enum err keys_seal_check(const struct seal *seal, struct blob *out, struct error *e) must_check;
 
 /* Reads the key file and checks it against the store. What was loaded before stays on failure. */
 enum err keys_load(struct store *store, struct error *e) must_check;
@@ -42,7 +44,10 @@ bool keys_again(struct store *store, unsigned *tries, enum err *err, struct erro
 
 /* --- trail.c */
 
-/* Once the keys are loaded: makes the trail ready for entries, begins it if there is none. */
+/*
+ * Once the keys are loaded: makes the trail ready for entries, begins it if there is none. A store
+ * of an earlier version gets the MACs of its rows.
+ */
 enum err trail_open(struct store *store, struct error *e) must_check;
 
 /* --- credential.c */

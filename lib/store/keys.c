@@ -4,7 +4,8 @@
 #include "store/internal.h"
 
 #define KEY_CHECK_ROW "meta: key check"
-#define KEY_CHECK_TEXT "certprov master key"
+#define KEY_CHECK_TEXT "certprov master key; rows have MACs"
+#define KEY_CHECK_EARLIER "certprov master key" /* rows have none yet */
 #define TRIES_MAX 3
 
 const struct sealed_value sealed_values[SEALED_VALUES] = {
@@ -12,28 +13,36 @@ const struct sealed_value sealed_values[SEALED_VALUES] = {
 	{"audit-key", "meta: audit key"},
 };
 
-enum err keys_make_check(const char *key_file, struct blob *out, struct error *e)
+enum err keys_seal_check(const struct seal *seal, struct blob *out, struct error *e)
 {
 	unsigned char text[] = KEY_CHECK_TEXT;
 	const struct blob plain = {text, sizeof(text) - 1};
+
+	return seal_close_blob(seal, &plain, KEY_CHECK_ROW, out, e);
+}
+
+enum err keys_make_check(const char *key_file, struct blob *out, struct error *e)
+{
 	struct seal *seal = NULL;
 	enum err err = seal_open_file(key_file, &seal, e);
 
 	if (!err)
-		err = seal_close_blob(seal, &plain, KEY_CHECK_ROW, out, e);
+		err = keys_seal_check(seal, out, e);
 	seal_close(seal);
 	return err;
 }
 
 static enum err verify(const struct store *store, const struct seal *seal,
-	const struct blob *key_check, struct error *e)
+	const struct blob *key_check, bool *rows_have_macs, struct error *e)
 {
-	unsigned char text[] = KEY_CHECK_TEXT;
+	unsigned char text[] = KEY_CHECK_TEXT, earlier_text[] = KEY_CHECK_EARLIER;
 	const struct blob expected = {text, sizeof(text) - 1};
+	const struct blob earlier = {earlier_text, sizeof(earlier_text) - 1};
 	struct blob plain = {NULL, 0};
 	enum err err = seal_open_blob(seal, key_check, KEY_CHECK_ROW, &plain, e);
 
-	if (err == ERR_CONFIG || (!err && !blob_equal(&plain, &expected)))
+	*rows_have_macs = !err && blob_equal(&plain, &expected);
+	if (err == ERR_CONFIG || (!err && !*rows_have_macs && !blob_equal(&plain, &earlier)))
 		err = error_set(e, ERR_CONFIG,
 			"%s is not the master key that the private keys in %s are sealed with: "
 			"name the right one as [store] key-file",
@@ -58,13 +67,14 @@ static enum err load_once(struct store *store, bool *mismatch, struct error *e)
 {
 	struct blob key_check = {NULL, 0};
 	struct seal *seal = NULL;
+	bool rows_have_macs = false;
 	enum err err = open_key_file(store, &seal, e);
 
 	if (err)
 		return err;
 	err = store->engine->key_check(store->self, &key_check, e);
 	if (!err) {
-		err = verify(store, seal, &key_check, e);
+		err = verify(store, seal, &key_check, &rows_have_macs, e);
 		*mismatch = err == ERR_CONFIG;
 	}
 	if (err) {
@@ -76,6 +86,7 @@ static enum err load_once(struct store *store, bool *mismatch, struct error *e)
 	blob_free(&store->key_check);
 	store->seal = seal;
 	store->key_check = key_check;
+	store->rows_have_macs = rows_have_macs;
 	store->engine->key_use(store->self, &store->key_check);
 	return ERR_OK;
 }

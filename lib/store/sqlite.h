@@ -12,7 +12,7 @@
 
 /* What the files of the SQLite engine share. One process, one connection. */
 
-#define STATEMENTS_MAX 96
+#define STATEMENTS_MAX 144
 
 struct sqlite {
 	sqlite3 *db;
@@ -193,6 +193,41 @@ enum err sqlite_meta_get(
 enum err sqlite_meta_set(struct sqlite *db, const char *name, const void *value, size_t len,
 	struct error *e) must_check;
 
+/* --- sqlite_row.c: rows that decide where keys go and what is revoked have MACs */
+
+enum row_kind {
+	ROW_USER, /* one that has an address */
+	ROW_DEVICE,
+	ROW_CREDENTIAL,
+	ROW_REVOCATION,
+	ROW_EVENT,
+	ROW_KIND_COUNT,
+};
+
+#define ENDED_BY_OTHER "another user has enrolled the device" /* an audit entry's detail */
+
+/*
+ * Each runs a statement that gives ids of rows: a primary key; for a device, both UUIDs with a
+ * space between. sign: inside a write transaction, after the statement has written them. Where it
+ * changes a row and not all of it, the row is checked first.
+ */
+enum err sqlite_rows_sign(struct sqlite *db, enum row_kind kind, const char *sql,
+	const struct value *values, size_t count, struct error *e) must_check;
+/* ERR_CONFIG, naming the row, if one was altered or put in, or is over by the audit trail. */
+enum err sqlite_rows_check(struct sqlite *db, enum row_kind kind, const char *sql,
+	const struct value *values, size_t count, struct error *e) must_check;
+/* They hold still, whatever the audit trail has up to now. One that is altered stays so. */
+enum err sqlite_rows_renew(struct sqlite *db, enum row_kind kind, const char *sql,
+	const struct value *values, size_t count, struct error *e) must_check;
+
+enum err sqlite_credential_check(struct sqlite *db, int64_t id, struct error *e) must_check;
+/* ERR_CONFIG if a revocation was altered or taken back. */
+enum err sqlite_revocations_check(struct sqlite *db, struct error *e) must_check;
+
+/* Inside a write transaction: the row is gone, or has another number. */
+enum err sqlite_row_forget(
+	struct sqlite *db, enum row_kind kind, int64_t id, struct error *e) must_check;
+
 /* --- sqlite_upload.c: inside a write transaction */
 
 /* Writes down an upload's outcome, in the audit trail, too. */
@@ -240,9 +275,12 @@ enum err sqlite_audit_begin(void *self, const struct blob *sealed_key, struct er
 void sqlite_audit_use(void *self, const struct audit *audit);
 enum err sqlite_audit_add(void *self, const struct store_audit *entry, struct error *e) must_check;
 enum err sqlite_audit_verify(void *self, int64_t *count, struct error *e) must_check;
+enum err sqlite_rows_begin(void *self, const struct blob *key_check, struct error *e) must_check;
+enum err sqlite_rows_verify(void *self, int64_t *count, struct error *e) must_check;
 
 enum err sqlite_event_add(void *self, const struct store_event *event, int64_t lease, int64_t *id,
 	struct error *e) must_check;
+enum err sqlite_event_check(void *self, int64_t id, struct error *e) must_check;
 enum err sqlite_event_accept(
 	void *self, int64_t id, bool shared, bool *accepted, struct error *e) must_check;
 enum err sqlite_event_finish(

@@ -324,7 +324,18 @@ enum err sqlite_device_find(
 				  " ORDER BY event_id DESC LIMIT 1";
 	const struct value values[] = {VALUE_TEXT(pair->user_uuid), VALUE_TEXT(pair->device_uuid)};
 
-	return read_device(self, sql, values, ARRAY_LEN(values), device_uuid, e);
+	char found[UUID_SIZE];
+	enum err err = read_device(self, sql, values, ARRAY_LEN(values), found, e);
+
+	if (!err) {
+		const struct value ids[] = {VALUE_TEXT(found), VALUE_TEXT(pair->user_uuid)};
+
+		err = sqlite_rows_check(
+			self, ROW_DEVICE, "SELECT ?1 || ' ' || ?2", ids, ARRAY_LEN(ids), e);
+	}
+	if (!err)
+		memcpy(device_uuid, found, UUID_SIZE);
+	return err;
 }
 
 enum err sqlite_device_outdated(

@@ -120,10 +120,12 @@ enum err sqlite_credential_current(
 	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
 
 	if (!err)
-		err = read_credential(row, out, e);
+		err = sqlite_credential_check(self, sqlite3_column_int64(row, ID), e);
 	else if (err == ERR_NOT_FOUND)
 		error_set(e, err, "user %s has no %s certificate", owner->user_uuid,
 			usage_names[owner->usage]);
+	if (!err)
+		err = read_credential(row, out, e);
 	sqlite_done(row);
 	return err;
 }
@@ -166,10 +168,12 @@ enum err sqlite_credential_active(
 enum err sqlite_credential_archive(struct sqlite *db, int64_t id, struct error *e)
 {
 	static const char sql[] =
-		"UPDATE credential SET state = 'archived', updated_at = ?2 WHERE id = ?1";
+		"UPDATE credential SET state = 'archived', updated_at = ?2 WHERE id = ?1"
+		" RETURNING id";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+	enum err err = sqlite_credential_check(db, id, e);
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	return err ? err : sqlite_rows_sign(db, ROW_CREDENTIAL, sql, values, ARRAY_LEN(values), e);
 }
 
 static enum err insert(struct sqlite *db, struct credential *c, struct error *e)
@@ -177,7 +181,8 @@ static enum err insert(struct sqlite *db, struct credential *c, struct error *e)
 	static const char sql[] =
 		"INSERT INTO credential (usage, state, user_uuid, device_uuid, mail, serial,"
 		"	subject, issuer, not_before, not_after, added_at, updated_at, chain, key)"
-		" VALUES (?1, 'active', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)";
+		" VALUES (?1, 'active', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)"
+		" RETURNING id";
 	const struct value values[] = {
 		VALUE_TEXT(usage_names[c->usage]),
 		VALUE_TEXT(c->user_uuid),
@@ -193,7 +198,7 @@ static enum err insert(struct sqlite *db, struct credential *c, struct error *e)
 		VALUE_BLOB(c->key.data, c->key.len),
 	};
 
-	if (sqlite_run(db, sql, values, ARRAY_LEN(values), e))
+	if (sqlite_rows_sign(db, ROW_CREDENTIAL, sql, values, ARRAY_LEN(values), e))
 		return error_context(e, "certificate with serial %s", c->serial);
 	c->id = sqlite3_last_insert_rowid(db->db);
 	return ERR_OK;
@@ -210,7 +215,8 @@ enum err sqlite_user_set_mail(
 		" ON CONFLICT (user_uuid) DO UPDATE"
 		" SET mail = excluded.mail, updated_at = excluded.updated_at,"
 		"	mail_time = excluded.mail_time"
-		" WHERE u.mail != excluded.mail OR u.mail_time < excluded.mail_time";
+		" WHERE u.mail != excluded.mail OR u.mail_time < excluded.mail_time"
+		" RETURNING user_uuid";
 	const struct value values[] = {
 		VALUE_TEXT(c->user_uuid),
 		VALUE_TEXT(c->mail),
@@ -218,7 +224,7 @@ enum err sqlite_user_set_mail(
 		VALUE_INTEGER(address_time),
 	};
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	return sqlite_rows_sign(db, ROW_USER, sql, values, ARRAY_LEN(values), e);
 }
 
 /* "encryption certificate for alice@example.com: renewal of 4a…" */
@@ -299,9 +305,15 @@ enum err sqlite_user_address(
 	static const char sql[] =
 		"SELECT mail, mail_time FROM user WHERE user_uuid = ?1 AND mail != ''";
 	const struct value values[] = {VALUE_TEXT(user_uuid)};
+	/* Not the address that somebody took away, either: the MAC stays. */
+	static const char known[] = "SELECT user_uuid FROM user WHERE user_uuid = ?1 AND mail != ''"
+				    " UNION SELECT id FROM row_mac"
+				    "	WHERE kind = 'user' AND id = ?1";
 	sqlite3_stmt *row = NULL;
-	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
+	enum err err = sqlite_rows_check(self, ROW_USER, known, values, ARRAY_LEN(values), e);
 
+	if (!err)
+		err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
 	if (err == ERR_NOT_FOUND)
 		error_set(e, err, "user %s has had no certificate", user_uuid);
 	if (!err)
@@ -324,7 +336,9 @@ enum err sqlite_credential_newest(
 	return sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, id, e);
 }
 
-static enum err append(sqlite3_stmt *row, struct credential **array, size_t *count, struct error *e)
+/* One that is read with its key is one that may leave. */
+static enum err append(struct sqlite *db, sqlite3_stmt *row, struct credential **array,
+	size_t *count, struct error *e)
 {
 	size_t room = *count + 1;
 	struct credential *more = reallocarray(*array, room, sizeof(**array));
@@ -332,6 +346,9 @@ static enum err append(sqlite3_stmt *row, struct credential **array, size_t *cou
 	if (!more)
 		return error_memory(e);
 	*array = more;
+	if (sqlite3_column_bytes(row, KEY) > 0 &&
+		sqlite_credential_check(db, sqlite3_column_int64(row, ID), e))
+		return e->code;
 	if (read_credential(row, &more[*count], e))
 		return e->code;
 	*count = room;
@@ -350,7 +367,7 @@ enum err sqlite_credentials(struct sqlite *db, const char *sql, const struct val
 	while (!err && more) {
 		err = sqlite_next(db, row, &more, e);
 		if (!err && more)
-			err = append(row, &found, &n, e);
+			err = append(db, row, &found, &n, e);
 	}
 	sqlite_done(row);
 	if (err) {

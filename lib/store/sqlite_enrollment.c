@@ -8,8 +8,6 @@
  * device is no other user's any more. Until then there is the event alone.
  */
 
-#define ENDED_BY_OTHER "another user has enrolled the device"
-
 /*
  * ?1: the event, ?2: devices may be shared. An enrollment has no say any more where the device was
  * unenrolled, or taken over by another user, after it: by the order of arrival, or by UEM's time.
@@ -24,12 +22,26 @@
 	"				AND d.user_uuid = o.user_uuid"                                        \
 	"				AND d.event_id = o.id AND d.state = 'enrolled'))))"
 
+/*
+ * The same by the audit trail, where somebody has deleted the other event: what was received after
+ * this one has ended the device. Entries of one event have the same request id.
+ */
+#define OVERTAKEN_BY_TRAIL                                                               \
+	" EXISTS (SELECT 1 FROM event AS this"                                           \
+	"	JOIN row_mac AS m ON m.kind = 'event' AND m.id = CAST(this.id AS TEXT)"        \
+	"	JOIN audit AS x ON x.device_uuid = this.device_uuid AND x.id > m.audit_id + 1" \
+	"	JOIN audit AS r ON r.device_uuid = this.device_uuid AND r.id > m.audit_id + 1" \
+	"		AND r.request_id = x.request_id"                                              \
+	"	WHERE this.id = ?1 AND x.action = 'unenrolled' AND r.action = 'received'"      \
+	"	AND x.request_id != '' AND (x.detail != '" ENDED_BY_OTHER "'"            \
+	"		OR (NOT ?2 AND x.user_uuid = this.user_uuid)))"
+
 static enum err is_overtaken(struct sqlite *db, int64_t id, bool shared, bool *out, struct error *e)
 {
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(shared)};
 	int64_t found = 0;
-	enum err err =
-		sqlite_integer(db, "SELECT" OVERTAKEN, values, ARRAY_LEN(values), 0, &found, e);
+	enum err err = sqlite_integer(db, "SELECT" OVERTAKEN " OR" OVERTAKEN_BY_TRAIL, values,
+		ARRAY_LEN(values), 0, &found, e);
 
 	if (!err)
 		*out = found != 0;
@@ -62,10 +74,11 @@ static enum err add_device(struct sqlite *db, int64_t id, struct error *e)
 		" SET state = excluded.state, device_name = excluded.device_name,"
 		"	platform = excluded.platform, event_id = excluded.event_id,"
 		"	enrolled_at = excluded.enrolled_at, updated_at = excluded.updated_at"
-		" WHERE device.event_id < excluded.event_id OR device.state != 'enrolled'";
+		" WHERE device.event_id < excluded.event_id OR device.state != 'enrolled'"
+		" RETURNING device_uuid || ' ' || user_uuid";
 	const struct value values[] = {VALUE_INTEGER(id)};
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	return sqlite_rows_sign(db, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
 }
 
 /* One other user who has the device, if there is one, loses it. ERR_NOT_FOUND: there is none. */
@@ -79,6 +92,7 @@ static enum err end_other(struct sqlite *db, int64_t id, struct error *e)
 		"	AND d.state = 'enrolled' LIMIT 1)"
 		" RETURNING device_uuid, user_uuid";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+	static const char ended[] = "SELECT ?1 || ' ' || ?2";
 	struct store_audit entry = {.action = AUDIT_UNENROLLED, .detail = ENDED_BY_OTHER};
 	char *device_uuid = NULL, *user_uuid = NULL;
 	sqlite3_stmt *row = NULL;
@@ -91,6 +105,11 @@ static enum err end_other(struct sqlite *db, int64_t id, struct error *e)
 	sqlite_done(row);
 	entry.device_uuid = device_uuid;
 	entry.user_uuid = user_uuid;
+	if (!err) {
+		const struct value pair[] = {VALUE_TEXT(device_uuid), VALUE_TEXT(user_uuid)};
+
+		err = sqlite_rows_sign(db, ROW_DEVICE, ended, pair, ARRAY_LEN(pair), e);
+	}
 	if (!err)
 		err = sqlite_audit(db, &entry, e);
 	free(device_uuid);
@@ -136,6 +155,14 @@ static enum err is_unenrollment(struct sqlite *db, int64_t id, bool *out, struct
 	return err;
 }
 
+static enum err check_device(struct sqlite *db, int64_t id, struct error *e)
+{
+	static const char sql[] = "SELECT device_uuid || ' ' || user_uuid FROM event WHERE id = ?1";
+	const struct value values[] = {VALUE_INTEGER(id)};
+
+	return sqlite_rows_check(db, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
+}
+
 static enum err accept_enrollment(
 	struct sqlite *db, int64_t id, bool shared, bool *out, struct error *e)
 {
@@ -145,6 +172,8 @@ static enum err accept_enrollment(
 	if (!err)
 		err = is_current(db, id, &current, e);
 	*out = !overtaken;
+	if (!err && current)
+		err = check_device(db, id, e);
 	if (err || overtaken || current)
 		return err;
 	err = add_user(db, id, e);
@@ -163,7 +192,9 @@ enum err sqlite_event_accept(void *self, int64_t id, bool shared, bool *accepted
 
 	if (err)
 		return err;
-	err = is_unenrollment(db, id, &gone, e);
+	err = sqlite_event_check(db, id, e);
+	if (!err)
+		err = is_unenrollment(db, id, &gone, e);
 	if (!err && gone)
 		err = sqlite_device_unenroll(db, id, e);
 	else if (!err)

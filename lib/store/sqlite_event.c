@@ -15,7 +15,8 @@ static enum err insert_event(struct sqlite *db, const struct store_event *event,
 		"	payload, time)"
 		" VALUES ('pending', ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
 		"	CASE WHEN ?12 > 0 THEN ?12 ELSE coalesce((SELECT max(time) FROM event"
-		"		WHERE device_uuid = ?6), ?2) END)";
+		"		WHERE device_uuid = ?6), ?2) END)"
+		" RETURNING id";
 	const struct value values[] = {
 		VALUE_INTEGER(event->received_at + lease),
 		VALUE_INTEGER(event->received_at),
@@ -30,7 +31,7 @@ static enum err insert_event(struct sqlite *db, const struct store_event *event,
 		VALUE_BLOB(event->payload, event->payload_len),
 		VALUE_INTEGER(event->time),
 	};
-	enum err err = sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	enum err err = sqlite_rows_sign(db, ROW_EVENT, sql, values, ARRAY_LEN(values), e);
 
 	if (!err)
 		*id = sqlite3_last_insert_rowid(db->db);
@@ -66,6 +67,14 @@ enum err sqlite_event_add(
 	if (!err)
 		*id = added;
 	return err;
+}
+
+enum err sqlite_event_check(void *self, int64_t id, struct error *e)
+{
+	static const char sql[] = "SELECT CAST(?1 AS TEXT)";
+	const struct value values[] = {VALUE_INTEGER(id)};
+
+	return sqlite_rows_check(self, ROW_EVENT, sql, values, ARRAY_LEN(values), e);
 }
 
 /* --- the end of an attempt */
@@ -144,10 +153,23 @@ enum err sqlite_device_unenroll(struct sqlite *db, int64_t id, struct error *e)
 		" FROM (SELECT device_uuid FROM event"
 		"	WHERE id = ?1 AND kind = 'unenrolled') AS this"
 		" WHERE device.device_uuid = this.device_uuid AND device.state = 'enrolled'"
-		"	AND device.event_id < ?1";
+		"	AND device.event_id < ?1"
+		" RETURNING device.device_uuid || ' ' || device.user_uuid";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	return sqlite_rows_sign(db, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
+}
+
+/* Those who came back while this one was being finished: its audit entry does not end them. */
+static enum err keep_later(struct sqlite *db, int64_t id, struct error *e)
+{
+	static const char sql[] =
+		"SELECT d.device_uuid || ' ' || d.user_uuid"
+		" FROM event AS this JOIN device AS d USING (device_uuid)"
+		" WHERE this.id = ?1 AND this.kind = 'unenrolled' AND d.state = 'enrolled'";
+	const struct value values[] = {VALUE_INTEGER(id)};
+
+	return sqlite_rows_renew(db, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
 }
 
 /* Whose event it is, for the audit trail. */
@@ -200,6 +222,8 @@ static enum err finish(struct sqlite *db, int64_t id, const struct store_end *en
 		err = settle_earlier(db, id, e);
 	if (!err)
 		err = audit_end(db, id, end, e);
+	if (!err && end->state == EVENT_STATE_RECORDED)
+		err = keep_later(db, id, e);
 	return err ? err : sqlite_lease_end(db, id, e);
 }
 

@@ -32,10 +32,13 @@ static enum err activate(struct sqlite *db, int64_t id, struct error *e)
 {
 	static const char sql[] = "UPDATE credential SET state = 'active', updated_at = ?2,"
 				  "	id = (SELECT max(id) + 1 FROM credential)"
-				  " WHERE id = ?1";
+				  " WHERE id = ?1 RETURNING id";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+	enum err err = sqlite_credential_check(db, id, e);
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	if (!err)
+		err = sqlite_row_forget(db, ROW_CREDENTIAL, id, e);
+	return err ? err : sqlite_rows_sign(db, ROW_CREDENTIAL, sql, values, ARRAY_LEN(values), e);
 }
 
 static enum err write_down(struct sqlite *db, const struct credential *c,

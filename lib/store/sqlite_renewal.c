@@ -170,7 +170,7 @@ enum err sqlite_user_enrollment(
 	void *self, const char *user_uuid, struct blob *out, int64_t *time, struct error *e)
 {
 	/* Unlike device.event_id, with changes of address. A refused one has no say. */
-	static const char sql[] = "SELECT payload, time FROM event WHERE id ="
+	static const char sql[] = "SELECT payload, time, id FROM event WHERE id ="
 				  " (SELECT v.id FROM device AS d"
 				  "	JOIN event AS v USING (device_uuid, user_uuid)"
 				  "	WHERE d.user_uuid = ?1 AND d.state = 'enrolled'"
@@ -183,6 +183,8 @@ enum err sqlite_user_enrollment(
 
 	if (err == ERR_NOT_FOUND)
 		error_set(e, err, "user %s has no enrolled device", user_uuid);
+	if (!err)
+		err = sqlite_event_check(self, sqlite3_column_int64(row, 2), e);
 	if (!err)
 		err = sqlite_blob(row, 0, out, e);
 	if (!err)

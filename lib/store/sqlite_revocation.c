@@ -66,17 +66,20 @@ static enum err revoke(
 	struct sqlite *db, int64_t id, enum revocation_reason reason, struct error *e)
 {
 	static const char set_state[] =
-		"UPDATE credential SET state = 'revoked', updated_at = ?2 WHERE id = ?1";
+		"UPDATE credential SET state = 'revoked', updated_at = ?2 WHERE id = ?1"
+		" RETURNING id";
 	static const char add[] =
 		"INSERT INTO revocation (credential_id, issuer, serial, not_after, revoked_at,"
 		"	reason)"
-		" SELECT id, issuer, serial, not_after, ?2, ?3 FROM credential WHERE id = ?1";
+		" SELECT id, issuer, serial, not_after, ?2, ?3 FROM credential WHERE id = ?1"
+		" RETURNING credential_id";
 	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now()),
 		VALUE_TEXT(revocation_reason_names[reason])};
-	enum err err = sqlite_run(db, set_state, values, ARRAY_LEN(values) - 1, e);
+	enum err err =
+		sqlite_rows_sign(db, ROW_CREDENTIAL, set_state, values, ARRAY_LEN(values) - 1, e);
 
 	if (!err)
-		err = sqlite_run(db, add, values, ARRAY_LEN(values), e);
+		err = sqlite_rows_sign(db, ROW_REVOCATION, add, values, ARRAY_LEN(values), e);
 	return err ? err : audit_revoked(db, id, reason, e);
 }
 
@@ -90,6 +93,8 @@ enum err sqlite_credential_revoke(
 	if (err)
 		return err;
 	err = is_revoked(db, id, &revoked, e);
+	if (!err)
+		err = sqlite_credential_check(db, id, e);
 	if (!err && !revoked)
 		err = revoke(db, id, reason, e);
 	err = sqlite_end(db, err, e);
@@ -243,7 +248,9 @@ enum err sqlite_crl_begin(void *self, const char *issuer, int64_t *number, int64
 
 	if (err)
 		return err;
-	err = take_number(db, issuer, &taken, &revoked, e);
+	err = sqlite_revocations_check(db, e);
+	if (!err)
+		err = take_number(db, issuer, &taken, &revoked, e);
 	if (!err)
 		err = read_revoked(db, issuer, &found, &n, e);
 	err = sqlite_end(db, err, e);

@@ -299,9 +299,25 @@ static const char version_11[] =
 	"	GROUP BY user_uuid) AS v"
 	" WHERE v.user_uuid = user.user_uuid AND v.user_name != user.user_name;";
 
+static const char version_12[] =
+	"PRAGMA user_version = 12;"
+
+	/*
+	 * The MACs of rows that decide where keys go and what is revoked, see sqlite_row.c. kind
+	 * and id: which row. audit_id: the trail's newest entry when it was written.
+	 */
+	"CREATE TABLE row_mac ("
+	"	kind TEXT NOT NULL,"
+	"	id TEXT NOT NULL,"
+	"	audit_id INTEGER NOT NULL,"
+	"	mac BLOB NOT NULL,"
+	"	PRIMARY KEY (kind, id)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX audit_revoked ON audit (serial) WHERE action = 'revoked';";
+
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5,
-	version_6, version_7, version_8, version_9, version_10, version_11};
+	version_6, version_7, version_8, version_9, version_10, version_11, version_12};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

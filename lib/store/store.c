@@ -81,6 +81,11 @@ enum err store_event_add(struct store *store, const struct store_event *event, i
 	return store->engine->event_add(store->self, event, lease, id, e);
 }
 
+enum err store_event_check(struct store *store, int64_t id, struct error *e)
+{
+	return store->engine->event_check(store->self, id, e);
+}
+
 enum err store_event_accept(
 	struct store *store, int64_t id, bool shared, bool *accepted, struct error *e)
 {

@@ -47,13 +47,30 @@ static enum err load_audit(struct store *store, struct error *e)
 	return err;
 }
 
+/* Once: from then on a row without a MAC is one that somebody else has written. */
+static enum err begin_rows(struct store *store, struct error *e)
+{
+	struct blob key_check = {NULL, 0};
+	enum err err;
+
+	if (store->rows_have_macs)
+		return ERR_OK;
+	err = keys_seal_check(store->seal, &key_check, e);
+	if (!err)
+		err = store->engine->rows_begin(store->self, &key_check, e);
+	blob_free(&key_check);
+	return err ? err : keys_load(store, e);
+}
+
 enum err trail_open(struct store *store, struct error *e)
 {
 	unsigned tries = 0;
 	enum err err;
 
 	do {
-		err = load_audit(store, e);
+		err = store->audit ? ERR_OK : load_audit(store, e);
+		if (!err)
+			err = begin_rows(store, e);
 	} while (keys_again(store, &tries, &err, e));
 	return err;
 }
@@ -66,4 +83,9 @@ enum err store_audit_add(struct store *store, const struct store_audit *entry, s
 enum err store_audit_verify(struct store *store, int64_t *count, struct error *e)
 {
 	return store->engine->audit_verify(store->self, count, e);
+}
+
+enum err store_rows_verify(struct store *store, int64_t *count, struct error *e)
+{
+	return store->engine->rows_verify(store->self, count, e);
 }

@@ -57,6 +57,7 @@ is "$(ca_revoked "$serial")" "$serial KEY_COMPROMISE" '... revokes there, with t
 # --- not its own
 
 store_sql "${conf%/*}/certprov.db" "UPDATE credential SET issuer = 'CN=Earlier CA'"
+"$top_builddir/tests/system/store_sign" "$conf"
 configure events.on-unenroll=revoke-all
 handler_stop
 handler_start

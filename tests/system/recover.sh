@@ -221,6 +221,7 @@ like "$said" 'certprov.db: disk I/O error' 'it says so'
 not_ok 'and leaves no part of it' test -e "$out/full.p12"
 handler_stop || true
 sqlite3 "$dir/certprov.db" "UPDATE credential SET state = 'revoked'"
+"$top_builddir/tests/system/store_sign" "$conf"
 recovers 'when all are revoked'
 is "$(wc -l <<<"$printed")" 4 'all of them'
 

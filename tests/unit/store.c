@@ -257,7 +257,7 @@ static void replaces_what_was_revoked_meanwhile(void **state)
 	struct fixture *f = *state;
 
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 1, 0);
-	sql(f, "UPDATE credential SET state = 'revoked'");
+	sql_signed(f, "UPDATE credential SET state = 'revoked'");
 	assert_true(must_add(f, USAGE_ENCRYPTION, USER_A, "", 2, 1));
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM credential WHERE state = 'revoked'"), 1);
@@ -331,7 +331,7 @@ static void archives_for_user_and_device(void **state)
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 5, 0);
 	must_add(f, USAGE_ENCRYPTION, USER_B, "", 6, 0);
 	assert_string_equal(archived(f, USER_A, DEVICE_1, 20), "");
-	sql(f, "UPDATE credential SET state = iif(id % 2, 'archived', 'revoked')");
+	sql_signed(f, "UPDATE credential SET state = iif(id % 2, 'archived', 'revoked')");
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 7, 0);
 
 	assert_string_equal(archived(f, USER_A, DEVICE_1, 20), "5 2 1");
@@ -389,9 +389,9 @@ static void recovers_encryption_keys_alone(void **state)
 	must_add(f, USAGE_SIGNING, USER_A, "", 4, 0);
 	must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 5, 0);
 	must_add(f, USAGE_ENCRYPTION, USER_B, "", 6, 0);
-	sql(f, "UPDATE credential SET state = 'revoked' WHERE id = 2");
+	sql_signed(f, "UPDATE credential SET state = 'revoked' WHERE id = 2");
 	assert_string_equal(history(f, USER_A, ""), "3 2 1");
-	sql(f, "UPDATE credential SET state = 'revoked' WHERE state = 'active'");
+	sql_signed(f, "UPDATE credential SET state = 'revoked' WHERE state = 'active'");
 	assert_string_equal(history(f, USER_A, ""), "3 2 1");
 	assert_string_equal(history(f, USER_B, ""), "6");
 	assert_string_equal(history(f, DEVICE_1, ""), "");
@@ -410,7 +410,7 @@ static void recovers_no_signing_key_in_disguise(void **state)
 	size_t count = 42;
 
 	must_add(f, USAGE_SIGNING, USER_A, "", 1, 0);
-	sql(f, "UPDATE credential SET usage = 'encryption'");
+	sql_signed(f, "UPDATE credential SET usage = 'encryption'");
 	assert_int_equal(
 		store_credential_history(f->store, USER_A, "", &list, &count, &f->e), ERR_CONFIG);
 	assert_null(list);
@@ -448,11 +448,11 @@ static void assert_sealed_against(struct fixture *f, const char *change)
 	struct credential c = {.id = 42}, *list = NULL;
 	size_t count = 42, left_out = 42;
 
-	sql(f, change);
+	sql_signed(f, change);
 	assert_int_equal(store_credential_current(f->store, &owner, &c, &f->e), ERR_CONFIG);
 	assert_int_equal(c.id, 42);
 	assert_non_null(strstr(f->e.text, "0000000000000001"));
-	sql(f, "UPDATE credential SET state = 'archived'");
+	sql_signed(f, "UPDATE credential SET state = 'archived'");
 	assert_int_equal(
 		store_credential_archived(f->store, &earlier, &list, &count, &left_out, &f->e),
 		ERR_CONFIG);
@@ -481,10 +481,10 @@ static void refuses_a_row_that_changed_hands(void **state)
 {
 	must_add(*state, USAGE_SIGNING, USER_A, DEVICE_2, 1, 0);
 	assert_sealed_against(*state, "UPDATE credential SET device_uuid = '" DEVICE_1 "'");
-	sql(*state, "INSERT INTO user VALUES ('" USER_B "', '', '', 0, 0, 0);"
-		    "UPDATE credential SET state = 'active', device_uuid = '" DEVICE_2
-		    "', user_uuid = '" USER_B "'");
-	sql(*state, "UPDATE credential SET user_uuid = '" USER_A "'");
+	sql_signed(*state, "INSERT INTO user VALUES ('" USER_B "', '', '', 0, 0, 0);"
+			   "UPDATE credential SET state = 'active', device_uuid = '" DEVICE_2
+			   "', user_uuid = '" USER_B "'");
+	sql_signed(*state, "UPDATE credential SET user_uuid = '" USER_A "'");
 	assert_sealed_against(*state,
 		"UPDATE credential SET state = 'active', device_uuid = '" DEVICE_1
 		"', mail = 'mallory@example.com'");

@@ -147,7 +147,8 @@ static void takes_back_what_refused_events_left(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	sql(f, "DROP INDEX audit_conflict; ALTER TABLE event DROP COLUMN time;"
+	sql(f, "DROP INDEX audit_conflict; DROP TABLE row_mac; DROP INDEX audit_revoked;"
+	       " ALTER TABLE event DROP COLUMN time;"
 	       "PRAGMA user_version = 10;"
 	       "INSERT INTO user (user_uuid, user_name, mail, added_at, updated_at) VALUES"
 	       " ('" USER_A "', 'mallory', '', 0, 0), ('" USER_B "', 'bert', '', 0, 0);"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/internal.h"
 
 int folder_setup(void **state)
 {
@@ -88,6 +89,13 @@ void sql(struct fixture *f, const char *text)
 	if (sqlite3_exec(db, text, NULL, NULL, NULL))
 		fail_msg("%s: %s", text, sqlite3_errmsg(db));
 	sqlite3_close(db);
+}
+
+void sql_signed(struct fixture *f, const char *text)
+{
+	sql(f, text);
+	if (f->store->engine->rows_begin(f->store->self, &f->store->key_check, &f->e))
+		fail_msg("rows_begin: %s", f->e.text);
 }
 
 void sql_refused(struct fixture *f, const char *text, const char *why)

@@ -40,6 +40,8 @@ void must_fail_open(struct fixture *f, enum err code, const char *text);
 
 /* Another's look at the database, and another's hand in it. */
 void sql(struct fixture *f, const char *text);
+/* As the product would have written it: rows get their MACs. */
+void sql_signed(struct fixture *f, const char *text);
 void sql_refused(struct fixture *f, const char *text, const char *why);
 int64_t sql_integer(struct fixture *f, const char *text);
 void assert_intact(struct fixture *f);

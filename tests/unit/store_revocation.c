@@ -269,7 +269,7 @@ static void a_list_has_what_its_issuer_revoked(void **state)
 	must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 1, 0);
 	must_add(f, USAGE_SIGNING, USER_A, DEVICE_2, 2, 0);
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 3, 0);
-	sql(f, "UPDATE credential SET issuer = 'CN=Old CA' WHERE id = 2");
+	sql_signed(f, "UPDATE credential SET issuer = 'CN=Old CA' WHERE id = 2");
 	assert_true(must_revoke(f, 1, REVOKED_UNSPECIFIED));
 	assert_true(must_revoke(f, 2, REVOKED_UNSPECIFIED));
 	assert_int_equal(store_crl_current(f->store, ISSUER, &crl, &count, &f->e), ERR_NOT_FOUND);
