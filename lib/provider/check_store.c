@@ -141,6 +141,20 @@ static void check_audit(struct checkup *c)
 			(long long)count);
 }
 
+/* What decides where keys go and what is revoked. */
+static void check_rows(struct checkup *c)
+{
+	struct error e;
+	int64_t count = 0;
+	enum err err = store_rows_verify(c->store, &count, &e);
+
+	if (err)
+		checkup_found(c, "rows", err, e.text);
+	else
+		checkup_holds(c, "rows", "%lld rows decide where keys go, all as they were written",
+			(long long)count);
+}
+
 /* What should have been finished by now. */
 static void check_events(struct checkup *c)
 {
@@ -188,5 +202,6 @@ void check_store(struct checkup *c)
 	check_keys(c);
 	check_damage(c);
 	check_audit(c);
+	check_rows(c);
 	check_events(c);
 }

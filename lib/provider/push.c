@@ -25,6 +25,37 @@ static enum err record(struct provider *p, const struct uploads *uploads, struct
 	return err;
 }
 
+/* Until a person has looked at it; the status shows it. */
+static void refuse(struct provider *p, const struct store_pair *pair, const struct error *why)
+{
+	log_error("%s", why->text);
+	for (size_t i = 0; i < escrow_count(p->escrow); i++) {
+		const struct store_upload row = {
+			.device_uuid = pair->device_uuid,
+			.user_uuid = pair->user_uuid,
+			.gateway = escrow_url(p->escrow, i),
+			.state = UPLOAD_FAILED,
+			.cause = why->text,
+			.inputs = p->inputs,
+		};
+		struct error e;
+
+		if (store_upload_record(p->store, &row, &e))
+			log_warning("%s", e.text);
+	}
+}
+
+/* It may have been unenrolled since it was claimed, or have been put in by somebody else. */
+static enum err check_device(struct worker *w, const struct store_pair *pair, struct error *e)
+{
+	char device_uuid[UUID_SIZE];
+	enum err err = store_device_find(w->provider->store, pair, device_uuid, e);
+
+	if (err == ERR_CONFIG)
+		refuse(w->provider, pair, e);
+	return err;
+}
+
 enum err worker_push(struct worker *w, const struct store_device *device, struct error *e)
 {
 	struct provider *p = w->provider;
@@ -35,7 +66,9 @@ enum err worker_push(struct worker *w, const struct store_device *device, struct
 	enum err err;
 
 	bulk_wait_turn(w->bulk);
-	err = credential_set_stored(p, &device->pair, &set, e);
+	err = check_device(w, &device->pair, e);
+	if (!err)
+		err = credential_set_stored(p, &device->pair, &set, e);
 	steps_start(&steps, p->meter);
 	if (!err)
 		err = upload_set(p, &device->pair, &set, device->tries, &steps, &uploads, e);
