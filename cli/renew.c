@@ -116,7 +116,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 	if (status != CLI_GO_ON)
 		return status;
-	if (request.options.now && !*request.options.user_uuid)
+	if (request.options.now && !request.names.user)
 		return cli_wrong(self, "--now goes with --user only");
 	if (request.rows.json && !request.dry_run)
 		return cli_wrong(self, "--json goes with --dry-run only");
