@@ -20,11 +20,16 @@ int64_t lease_seconds(const struct config *config)
 	return IN_WORK_SECONDS + config_longest(config);
 }
 
-static enum err record(struct work *w, const char *body, size_t len, struct error *e)
+/* All fields at their longest, each byte an escape. */
+#define PAYLOAD_MAX (64 * 1024)
+
+/* Of the body only what is known is kept: padding would stay for ever. */
+static enum err record(struct work *w, struct error *e)
 {
 	const struct event *event = w->event;
+	struct buf payload = BUF_INIT(PAYLOAD_MAX);
 	bool gone = event->kind == EVENT_UNENROLLED;
-	const struct store_event row = {
+	struct store_event row = {
 		.received_at = w->received_at,
 		.time = event->time,
 		.request_id = log_request(),
@@ -35,12 +40,17 @@ static enum err record(struct work *w, const char *body, size_t len, struct erro
 		.user_name = event->field[EVENT_ENROLLMENT_USER_NAME],
 		.device_name = event->field[EVENT_DEVICE_FRIENDLY_NAME],
 		.platform = event->field[EVENT_PLATFORM],
-		.payload = body,
-		.payload_len = len,
 	};
-	enum err err = store_event_add(
-		w->provider->store, &row, lease_seconds(w->provider->config), &w->id, e);
+	enum err err;
 
+	event_print(event, &payload);
+	row.payload = payload.data;
+	row.payload_len = payload.len;
+	err = buf_check(&payload, e);
+	if (!err)
+		err = store_event_add(
+			w->provider->store, &row, lease_seconds(w->provider->config), &w->id, e);
+	buf_free(&payload);
 	steps_done(&w->steps, STEP_RECORD, err ? "failed" : NULL);
 	return err;
 }
@@ -290,13 +300,12 @@ static enum err put_off(struct work *w, struct error *e)
 	return err;
 }
 
-static enum err record_and_attempt(
-	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
+static enum err record_and_attempt(struct work *w, struct outcome *out, struct error *e)
 {
 	enum err err;
 
 	steps_start(&w->steps, w->provider->meter);
-	err = record(w, body, len, e);
+	err = record(w, e);
 	if (!err && w->event->kind == EVENT_UNENROLLED)
 		err = stop_delivery(w, e);
 	if (err) {
@@ -334,7 +343,8 @@ static enum err ignore(const struct event *event, struct outcome *out, struct er
 
 /*
  * A change of address is of interest where its user has enrolled the device, or, if it names none,
- * any: then the latest stands for all. Without a user nobody knows whose address it is.
+ * any: then the latest stands for all. Without a user nobody knows whose address it is. An
+ * unenrollment is of interest where the device has been enrolled, or is about to be.
  */
 static enum err concerns_us(
 	struct provider *provider, struct event *event, bool *out, struct error *e)
@@ -344,6 +354,8 @@ static enum err concerns_us(
 	enum err err;
 
 	*out = event->kind != EVENT_OTHER;
+	if (event->kind == EVENT_UNENROLLED)
+		return store_device_known(provider->store, event->device_uuid, out, e);
 	if (event->kind != EVENT_ADDRESS_CHANGED)
 		return ERR_OK;
 	memcpy(pair.device_uuid, event->device_uuid, sizeof(pair.device_uuid));
@@ -376,7 +388,7 @@ static enum err handle(
 	if (!err && !ours)
 		err = ignore(event, &outcome, e);
 	else if (!err)
-		err = record_and_attempt(w, body, len, &outcome, e);
+		err = record_and_attempt(w, &outcome, e);
 	event_free(event);
 	outcome.recorded = out->recorded = w->id != 0;
 	if (err)

@@ -100,6 +100,10 @@ enum err store_device_release(
 enum err store_device_find(struct store *store, const struct store_pair *pair,
 	char device_uuid[UUID_SIZE], struct error *e) must_check;
 
+/* Does anybody know that device: has it been enrolled, or is an enrollment of it open? */
+enum err store_device_known(
+	struct store *store, const char *device_uuid, bool *known, struct error *e) must_check;
+
 /*
  * Steps *at to the user's next enrolled device whose own signing certificate is for another mail
  * address, in the order of their UUIDs; the first if it is "". ERR_NOT_FOUND: none is left.

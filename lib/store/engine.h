@@ -88,6 +88,7 @@ struct store_engine {
 	enum err (*device_release)(void *self, const struct store_pair *pair, struct error *e);
 	enum err (*device_find)(void *self, const struct store_pair *pair,
 		char device_uuid[UUID_SIZE], struct error *e);
+	enum err (*device_known)(void *self, const char *device_uuid, bool *known, struct error *e);
 	enum err (*device_outdated)(void *self, const char *user_uuid, const char *mail,
 		char at[UUID_SIZE], struct error *e);
 	enum err (*device_enrolled)(

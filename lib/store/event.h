@@ -37,7 +37,7 @@ struct store_event {
 	const char *user_name;
 	const char *device_name;
 	const char *platform;
-	const char *payload; /* the body as it came */
+	const char *payload; /* JSON, to take it up again: what is known of it */
 	size_t payload_len;
 };
 

@@ -295,6 +295,7 @@ const struct store_engine store_engine_sqlite = {
 	.device_claim = sqlite_device_claim,
 	.device_release = sqlite_device_release,
 	.device_find = sqlite_device_find,
+	.device_known = sqlite_device_known,
 	.device_outdated = sqlite_device_outdated,
 	.device_enrolled = sqlite_device_enrolled,
 	.credential_current = sqlite_credential_current,

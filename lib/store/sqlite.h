@@ -304,6 +304,8 @@ enum err sqlite_device_enrolled(
 
 enum err sqlite_device_find(void *self, const struct store_pair *pair, char device_uuid[UUID_SIZE],
 	struct error *e) must_check;
+enum err sqlite_device_known(
+	void *self, const char *device_uuid, bool *known, struct error *e) must_check;
 enum err sqlite_device_outdated(void *self, const char *user_uuid, const char *mail,
 	char at[UUID_SIZE], struct error *e) must_check;
 

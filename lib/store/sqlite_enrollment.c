@@ -204,3 +204,17 @@ enum err sqlite_event_accept(void *self, int64_t id, bool shared, bool *accepted
 		*accepted = taken;
 	return err;
 }
+
+enum err sqlite_device_known(void *self, const char *device_uuid, bool *known, struct error *e)
+{
+	static const char sql[] = "SELECT EXISTS (SELECT 1 FROM device WHERE device_uuid = ?1)"
+				  " OR EXISTS (SELECT 1 FROM event WHERE device_uuid = ?1"
+				  "	AND kind = 'enrolled' AND state IN ('pending', 'failed'))";
+	const struct value values[] = {VALUE_TEXT(device_uuid)};
+	int64_t found = 0;
+	enum err err = sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, &found, e);
+
+	if (!err)
+		*known = found != 0;
+	return err;
+}

@@ -139,6 +139,12 @@ enum err store_device_find(struct store *store, const struct store_pair *pair,
 	return store->engine->device_find(store->self, pair, device_uuid, e);
 }
 
+enum err store_device_known(
+	struct store *store, const char *device_uuid, bool *known, struct error *e)
+{
+	return store->engine->device_known(store->self, device_uuid, known, e);
+}
+
 enum err store_device_outdated(struct store *store, const char *user_uuid, const char *mail,
 	char at[UUID_SIZE], struct error *e)
 {

@@ -225,6 +225,17 @@ static enum err read_kind(
 	return event_kind_find(event->event_id, type, &event->kind, &event->unmatched, e);
 }
 
+/* They decorate: one that is no number refuses no event. */
+static void read_numbers(const cJSON *object, struct event *event)
+{
+	struct buf ignored = BUF_INIT(REPAIRED_MAX);
+	struct error none;
+
+	(void)!read_id(object, "DeviceId", &event->device_id, &ignored, &none);
+	(void)!read_id(object, "EnrollmentUserId", &event->user_id, &ignored, &none);
+	buf_free(&ignored);
+}
+
 static enum err read_uuids(const cJSON *object, struct event *event, struct error *e)
 {
 	struct error fault = {.code = ERR_OK};
@@ -264,6 +275,7 @@ static enum err read_event(
 		err = copy_field(object, event, (enum event_field)field, &repaired, e);
 	if (!err)
 		err = read_kind(object, event, &repaired, e);
+	read_numbers(object, event);
 	if (!err)
 		err = read_uuids(object, event, e);
 	if (!err)
@@ -341,6 +353,11 @@ void event_free(struct event *event)
 const char *event_field_name(enum event_field field)
 {
 	return field < EVENT_FIELD_COUNT ? fields[field].name : NULL;
+}
+
+size_t event_field_max(enum event_field field)
+{
+	return field < EVENT_FIELD_COUNT ? fields[field].max : 0;
 }
 
 int event_field_find(const char *key, size_t len)

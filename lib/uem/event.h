@@ -49,6 +49,7 @@ enum event_damage {
 struct event {
 	enum event_kind kind;
 	int64_t event_id;		/* 0: absent */
+	int64_t device_id, user_id;	/* UEM's numbers; 0: absent or no number */
 	char device_uuid[UUID_SIZE];	/* lower case; "": absent or all-zero */
 	char user_uuid[UUID_SIZE];	/* likewise */
 	int64_t time;			/* seconds UTC; 0: absent or not understood, see below */
@@ -75,6 +76,13 @@ extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … 
 enum err event_parse(const char *body, size_t len, struct event **out, struct error *e) must_check;
 void event_free(struct event *event);
 
+/*
+ * Prints what is known of it as JSON, which event_parse() makes an equal event of, its damage
+ * included. What is unknown, or longer than a field may be, is left out. buf_check() is the
+ * caller's.
+ */
+void event_print(const struct event *event, struct buf *out);
+
 /* An event without a time, or with one in the future, has that of its arrival. */
 void event_settle_time(struct event *event, int64_t received_at);
 
@@ -83,6 +91,7 @@ void event_settle_time(struct event *event, int64_t received_at);
  * among len bytes, or -1. DeviceUUID and EnrollmentUserUUID are no text fields.
  */
 const char *event_field_name(enum event_field field);
+size_t event_field_max(enum event_field field); /* bytes; what is longer is cut */
 int event_field_find(const char *key, size_t len);
 
 #endif

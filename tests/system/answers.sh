@@ -298,6 +298,45 @@ ok '... and nothing is pending' events_are pending "$other" 0
 
 # --- the whole log
 
+# --- padding, and devices that nobody knows
+
+# How many events there are; 1: the longest is short.
+stored()
+{
+	sqlite3 "$root/certprov/certprov.db" \
+		'SELECT count(*), coalesce(max(length(payload)), 0) < 2048 FROM event'
+}
+
+padded()
+{
+	event_json "$@" "Padding=$(printf 'x%.0s' {1..60000})" >"$root/padded.json"
+	post_event "$root/padded.json"
+}
+
+before=$(stored)
+stranger=$(new_uuid)
+for type in 'Device wipe' 'Break MDM Confirmed' Delete; do
+	padded "device=$stranger" -EventId "EventType=$type"
+	is "$status $(jq -r .status "$answer.body")" '200 ignored' "$type of a device that nobody knows"
+done
+is "$(stored)" "$before" '... is not stored'
+known=$(new_uuid)
+padded "device=$known" "user=$(new_uuid)" mail=padded@example.com
+is "$status" 202 'an enrollment with padding'
+padded "device=$known" -EventId 'EventType=Device wipe'
+is "$status $(jq -r .status "$answer.body")" '200 recorded' 'and the unenrollment of that device'
+is "$(stored)" "$((${before%|*} + 2))|1" '... are stored without it'
+padded "device=$known" -EventId 'EventType=Device wipe' EnrollmentUserName=again
+is "$status $(jq -r .status "$answer.body")" '200 recorded' 'once more: it was known'
+eg_mode status 503
+waiting=$(new_uuid)
+event_json "device=$waiting" "user=$(new_uuid)" mail=waiting@example.com >"$root/event.json"
+post_event "$root/event.json"
+is "$status" 503 'an enrollment that waits for the gateway'
+padded "device=$waiting" -EventId 'EventType=Device wipe'
+is "$status $(jq -r .status "$answer.body")" '200 recorded' 'its device is known, too'
+eg_mode
+
 is "$(grep -vE ' request=[0-9a-f]{32} |\] (serving|stopping;|stopped|.*nothing can be issued$|the CA certificate end)' "$root/handler.log")" '' \
 	'every line of a request has its id'
 not_ok 'no secret in an answer or a log' told_secrets
