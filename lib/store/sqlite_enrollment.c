@@ -26,14 +26,16 @@
  * The same by the audit trail, where somebody has deleted the other event: what was received after
  * this one has ended the device. Entries of one event have the same request id.
  */
-#define OVERTAKEN_BY_TRAIL                                                               \
-	" EXISTS (SELECT 1 FROM event AS this"                                           \
-	"	JOIN row_mac AS m ON m.kind = 'event' AND m.id = CAST(this.id AS TEXT)"        \
-	"	JOIN audit AS x ON x.device_uuid = this.device_uuid AND x.id > m.audit_id + 1" \
-	"	JOIN audit AS r ON r.device_uuid = this.device_uuid AND r.id > m.audit_id + 1" \
-	"		AND r.request_id = x.request_id"                                              \
-	"	WHERE this.id = ?1 AND x.action = 'unenrolled' AND r.action = 'received'"      \
-	"	AND x.request_id != '' AND (x.detail != '" ENDED_BY_OTHER "'"            \
+#define OVERTAKEN_BY_TRAIL                                                          \
+	" EXISTS (SELECT 1 FROM event AS this CROSS JOIN row_mac AS m"              \
+	"		ON m.kind = 'event' AND m.id = CAST(this.id AS TEXT)"                    \
+	"	CROSS JOIN audit AS x ON x.device_uuid = this.device_uuid"                \
+	"		AND x.device_uuid != '' AND x.id > m.audit_id + 1"                       \
+	"	CROSS JOIN audit AS r ON r.device_uuid = this.device_uuid"                \
+	"		AND r.device_uuid != '' AND r.id > m.audit_id + 1"                       \
+	"		AND r.request_id = x.request_id"                                         \
+	"	WHERE this.id = ?1 AND x.action = 'unenrolled' AND r.action = 'received'" \
+	"	AND x.request_id != '' AND (x.detail != '" ENDED_BY_OTHER "'"       \
 	"		OR (NOT ?2 AND x.user_uuid = this.user_uuid)))"
 
 static enum err is_overtaken(struct sqlite *db, int64_t id, bool shared, bool *out, struct error *e)

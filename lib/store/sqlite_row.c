@@ -139,10 +139,11 @@ static enum err compare(struct sqlite *db, struct row *row, bool *same, struct e
 static enum err compare_trail(struct sqlite *db, const struct row *row, bool *same, struct error *e)
 {
 	static const char unenrolled[] =
-		"SELECT count(*) FROM audit, device AS d"
+		"SELECT count(*) FROM device AS d CROSS JOIN audit"
 		" WHERE d.device_uuid || ' ' || d.user_uuid = ?1 AND d.state = 'enrolled'"
 		"	AND d.device_uuid = substr(?1, 1, instr(?1, ' ') - 1)"
-		"	AND audit.device_uuid = d.device_uuid AND audit.action = 'unenrolled'"
+		"	AND audit.device_uuid = d.device_uuid AND audit.device_uuid != ''"
+		"	AND audit.action = 'unenrolled'"
 		"	AND audit.id > ?2"
 		"	AND (audit.user_uuid = d.user_uuid OR audit.detail != '" ENDED_BY_OTHER
 		"')";
