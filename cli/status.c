@@ -137,6 +137,25 @@ static enum err print_barred(
 	return err;
 }
 
+static enum err print_conflicts(struct store *store, bool json, struct error *e)
+{
+	struct store_conflicts conflicts;
+	char at[CLOCK_RFC3339_SIZE];
+	enum err err = store_audit_conflicts(store, &conflicts, e);
+
+	if (err)
+		return err;
+	clock_rfc3339(conflicts.at, at);
+	if (json)
+		printf(",\"address_conflicts\":%lld", (long long)conflicts.count);
+	else if (conflicts.count)
+		printf("%lld event%s asked for the address of another user, the latest at %s: "
+		       "user %s, but %s\n",
+			(long long)conflicts.count, conflicts.count == 1 ? "" : "s", at,
+			conflicts.user_uuid, conflicts.detail);
+	return ERR_OK;
+}
+
 static void print_expiry(const struct expiry *expiry, FILE *to)
 {
 	struct buf text = BUF_INIT(2048);
@@ -197,6 +216,8 @@ static int status(const char *config_file, bool json)
 		err = print_text(store, &counts, now, &e);
 	if (!err)
 		err = print_barred(config, store, json, &e);
+	if (!err)
+		err = print_conflicts(store, json, &e);
 	if (!err)
 		print_expiries(config, store, json);
 	store_close(store);

@@ -241,6 +241,21 @@ static void put_store(const struct store_counts *counts, int64_t now, struct buf
 	put_events(counts, now, out);
 }
 
+static void put_conflicts(struct store *store, struct buf *out)
+{
+	static const char name[] = "certprov_address_conflicts_total";
+	struct store_conflicts conflicts;
+	struct error e;
+
+	if (store_audit_conflicts(store, &conflicts, &e)) {
+		log_warning("metrics without the conflicts of addresses: %s", e.text);
+		return;
+	}
+	exposition_family(out, name, "counter",
+		"Events that asked for the address of another user, since the audit trail began.");
+	exposition_number(out, name, NO_LABELS, figure(conflicts.count));
+}
+
 /* A line for each CA that is asked by requests. */
 static void put_barred(struct service *service, struct buf *out)
 {
@@ -331,8 +346,10 @@ enum err page_metrics(struct service *service, const struct request *request,
 	exposition_number(out, name, LABELS({"version", PACKAGE_VERSION}), 1);
 	put_counted(service, out);
 	put_store(store ? NULL : &counts, now, out);
-	if (!store)
+	if (!store) {
+		put_conflicts(provider_store(service->provider), out);
 		put_barred(service, out);
+	}
 	put_expiries(service, store ? NULL : &counts, out);
 	return ERR_OK;
 }

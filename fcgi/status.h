@@ -19,6 +19,7 @@ struct status {
 	struct expiry expiries[EXPIRY_COUNT];
 	struct barred_ca barred[USAGE_COUNT];
 	size_t barred_count;
+	struct store_conflicts conflicts;
 	const char *query; /* what is looked for; "": nothing */
 	int64_t now;
 	struct buf *out;

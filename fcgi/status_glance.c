@@ -171,6 +171,27 @@ static void put_stored(struct status *status)
 		out, "Active for encryption", c->certificates[USAGE_ENCRYPTION][CREDENTIAL_ACTIVE]);
 }
 
+/* One that is over is no reason for a verdict, and may be wanted ([identity] address-conflict). */
+static void put_conflicts(struct status *status)
+{
+	const struct store_conflicts *conflicts = &status->conflicts;
+	struct buf *out = status->out;
+
+	if (!conflicts->count)
+		return;
+	buf_printf(out,
+		"<p class=\"conflicts\">%lld event%s asked for the address of another "
+		"user, the latest at ",
+		SOME(conflicts->count));
+	html_time(out, conflicts->at);
+	buf_puts(out, ": user ");
+	html_value(out, conflicts->user_uuid);
+	buf_puts(out, ", but ");
+	html_value(out, conflicts->detail);
+	buf_puts(out,
+		": <code>certprov list events --audit --state 'address conflict'</code></p>\n");
+}
+
 void status_glance(struct status *status)
 {
 	buf_puts(status->out, "<section aria-labelledby=\"glance\"><h2 id=\"glance\">At a glance"
@@ -180,5 +201,7 @@ void status_glance(struct status *status)
 	put_handler(status);
 	if (status->counts)
 		put_stored(status);
-	buf_puts(status->out, "</dl></section>\n");
+	buf_puts(status->out, "</dl>\n");
+	put_conflicts(status);
+	buf_puts(status->out, "</section>\n");
 }

@@ -109,6 +109,8 @@ static void put_page(struct service *service, const char *wanted, struct respons
 	if (status.counts &&
 		barred_of_provider(service->provider, status.barred, &status.barred_count, &e))
 		log_warning("status page without the CAs that judge nothing: %s", e.text);
+	if (status.counts && store_audit_conflicts(status.store, &status.conflicts, &e))
+		log_warning("status page without the conflicts of addresses: %s", e.text);
 	expiry_of_provider(service->provider, status.expiries);
 	put_head(&status);
 	put_body(&status);

@@ -65,6 +65,7 @@ struct store_engine {
 	/* For all entries from now on. Borrows. */
 	void (*audit_use)(void *self, const struct audit *audit);
 	enum err (*audit_add)(void *self, const struct store_audit *entry, struct error *e);
+	enum err (*audit_conflicts)(void *self, struct store_conflicts *out, struct error *e);
 	enum err (*audit_verify)(void *self, int64_t *count, struct error *e);
 	/* Gives all rows their MACs, as they are, and replaces the key check, which says so. */
 	enum err (*rows_begin)(void *self, const struct blob *key_check, struct error *e);

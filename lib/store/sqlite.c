@@ -277,6 +277,7 @@ const struct store_engine store_engine_sqlite = {
 	.audit_begin = sqlite_audit_begin,
 	.audit_use = sqlite_audit_use,
 	.audit_add = sqlite_audit_add,
+	.audit_conflicts = sqlite_audit_conflicts,
 	.audit_verify = sqlite_audit_verify,
 	.rows_begin = sqlite_rows_begin,
 	.rows_verify = sqlite_rows_verify,

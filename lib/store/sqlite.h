@@ -274,6 +274,8 @@ enum err sqlite_audit_key(void *self, struct blob *out, struct error *e) must_ch
 enum err sqlite_audit_begin(void *self, const struct blob *sealed_key, struct error *e) must_check;
 void sqlite_audit_use(void *self, const struct audit *audit);
 enum err sqlite_audit_add(void *self, const struct store_audit *entry, struct error *e) must_check;
+enum err sqlite_audit_conflicts(
+	void *self, struct store_conflicts *out, struct error *e) must_check;
 enum err sqlite_audit_verify(void *self, int64_t *count, struct error *e) must_check;
 enum err sqlite_rows_begin(void *self, const struct blob *key_check, struct error *e) must_check;
 enum err sqlite_rows_verify(void *self, int64_t *count, struct error *e) must_check;

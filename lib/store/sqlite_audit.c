@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -233,6 +234,37 @@ static enum err verify_head(struct sqlite *db, int64_t count,
 		err = tampered(db, count + 1, "and maybe more are missing", e);
 	blob_free(&head);
 	return err;
+}
+
+static void copy_text(sqlite3_stmt *row, int column, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(row, column);
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+/* By an index of its own, however long the trail is. */
+enum err sqlite_audit_conflicts(void *self, struct store_conflicts *out, struct error *e)
+{
+	static const char sql[] =
+		"SELECT (SELECT count(*) FROM audit WHERE action = 'address conflict'),"
+		"	at, user_uuid, detail FROM audit WHERE action = 'address conflict'"
+		" ORDER BY at DESC LIMIT 1";
+	struct store_conflicts conflicts = {.count = 0};
+	sqlite3_stmt *row = NULL;
+	enum err err = sqlite_first(self, sql, NULL, 0, &row, e);
+
+	if (!err) {
+		conflicts.count = sqlite3_column_int64(row, 0);
+		conflicts.at = sqlite3_column_int64(row, 1);
+		copy_text(row, 2, conflicts.user_uuid, sizeof(conflicts.user_uuid));
+		copy_text(row, 3, conflicts.detail, sizeof(conflicts.detail));
+	}
+	sqlite_done(row);
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	*out = conflicts;
+	return ERR_OK;
 }
 
 /* Of one moment, though others append: a read transaction sees what was there when it began. */

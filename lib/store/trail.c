@@ -80,6 +80,11 @@ enum err store_audit_add(struct store *store, const struct store_audit *entry, s
 	return store->engine->audit_add(store->self, entry, e);
 }
 
+enum err store_audit_conflicts(struct store *store, struct store_conflicts *out, struct error *e)
+{
+	return store->engine->audit_conflicts(store->self, out, e);
+}
+
 enum err store_audit_verify(struct store *store, int64_t *count, struct error *e)
 {
 	return store->engine->audit_verify(store->self, count, e);

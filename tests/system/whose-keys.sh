@@ -171,6 +171,9 @@ like "$body" '"field":"EnrollmentEmailAddress"' '... the field is named'
 is "$(uploads_to "$other") $(enrolled "$other")" '0 ' '... nothing is made or sent'
 like "$(certprov list events --audit)" "address conflict.*$mallory.*BERT@example.com is the address of user bert" \
 	'... the audit trail has it'
+like "$(certprov status)" "[0-9]+ events? asked for the address of another user, the latest at .*$mallory" \
+	'status has a line'
+is "$(certprov status --json | jq '.address_conflicts > 0')" true '... and a number'
 ok 'address-conflict = warn' handler_with identity.address-conflict=warn
 post "$other" "$mallory" bert@example.com name=mallory
 is "$status" 202 'with a warning alone'

@@ -294,6 +294,7 @@ static void what_the_store_knows_is_shown(void **state)
 		"certprov_uploads_pending 10",
 		"certprov_uploads_failed 12",
 		"certprov_ca_requests_pending 18",
+		"certprov_address_conflicts_total 2",
 		"certprov_expiry_timestamp_seconds{object=\"client_certificate\"} 1800000000",
 		"certprov_expiry_timestamp_seconds{object=\"certificates\"} 1893456000",
 	};
@@ -331,7 +332,7 @@ static void a_cgi_program_shows_what_the_store_knows(void **state)
 	assert_non_null(strstr(f->page.body.data, "# A CGI program remembers nothing"));
 	assert_line(f, "certprov_store_up 1");
 	assert_line(f, "certprov_events{state=\"failed\"} 16");
-	assert_null(strstr(f->page.body.data, "_total"));
+	assert_null(strstr(f->page.body.data, "requests_total"));
 	assert_null(strstr(f->page.body.data, "certprov_workers"));
 }
 

@@ -63,6 +63,8 @@ static void what_is_wrong_is_said(void **state)
 	assert_has(f, "<li>12 uploads failed for good");
 	assert_has(f, "our client certificate: see <a href=\"#ends\">");
 	assert_lacks(f, "An event has waited");
+	assert_has(f, "2 events asked for the address of another user, the latest at <time ");
+	assert_has(f, "<bdi>&lt;a@example.com&gt; is the address of user B</bdi>");
 }
 
 static void a_ca_that_judges_nothing_needs_a_person(void **state)
@@ -116,7 +118,8 @@ static void long_lists_are_cut(void **state)
 	for (const char *at = f->page.body.data; (at = strstr(at, "the-cause")); at++)
 		shown++;
 	assert_int_equal(shown, 50 + 50); /* of pending and of failed; recent ones have none */
-	assert_lacks(f, "certprov list events"); /* the counts say that there are 15 and 16 */
+	assert_lacks(
+		f, "certprov list events --state"); /* the counts say that there are 15 and 16 */
 }
 
 static void times_of_steps_are_shown(void **state)

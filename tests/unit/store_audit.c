@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 /* The audit trail: what is in it, and that nobody alters it unseen. */
@@ -183,6 +184,34 @@ static void does_not_begin_again_without_its_key(void **state)
 	must_fail_open(f, ERR_CONFIG, "audit trail");
 }
 
+static int64_t noon(void)
+{
+	return 1700000000;
+}
+
+static void counts_conflicts(void **state)
+{
+	struct fixture *f = *state;
+	struct store_conflicts conflicts = {.count = 42};
+	struct store_audit entry = {
+		.action = AUDIT_CONFLICT, .user_uuid = USER_A, .detail = "a@example.com is B's"};
+
+	add_three(f);
+	assert_int_equal(store_audit_conflicts(f->store, &conflicts, &f->e), ERR_OK);
+	assert_int_equal(conflicts.count, 0);
+	assert_int_equal(conflicts.at, 0);
+	assert_int_equal(store_audit_add(f->store, &entry, &f->e), ERR_OK);
+	entry.user_uuid = USER_B;
+	entry.detail = "b@example.com is A's";
+	clock_replace(noon);
+	assert_int_equal(store_audit_add(f->store, &entry, &f->e), ERR_OK);
+	clock_replace(NULL);
+	assert_int_equal(store_audit_conflicts(f->store, &conflicts, &f->e), ERR_OK);
+	assert_int_equal(conflicts.count, 2);
+	assert_string_equal(conflicts.user_uuid, USER_A);
+	assert_string_equal(conflicts.detail, "a@example.com is B's");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
@@ -190,6 +219,7 @@ int main(void)
 		TEST(tells_what_was_done),
 		TEST(says_nothing_of_what_was_rolled_back),
 		TEST(is_listed_by_user_device_and_action),
+		TEST(counts_conflicts),
 		TEST(is_append_only),
 		TEST(notices_every_change),
 		TEST(does_not_begin_again_without_its_key),
