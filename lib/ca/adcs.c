@@ -9,7 +9,7 @@
 /*
  * Microsoft Active Directory Certificate Services by its Certification Authority Web Enrollment,
  * the pages below /certsrv, as Windows Server 2012 R2 to 2025 have them. They have no
- * specification: what is sent is what their own forms send, and what comes is meant for people
+ * specification: we send the same as their own forms, and the answers are pages for people
  * (adcs_page.h). [MS-WCCE], which is behind them, says what requests, attributes and dispositions
  * are.
  *
@@ -35,7 +35,7 @@ struct adcs {
 static enum err ask(struct adcs *adcs, const char *path, const struct buf *form, int64_t deadline,
 	struct http_answer *out, struct error *e)
 {
-	/* What is no browser gets certificates as text/html. */
+	/* Clients other than browsers get certificates as text/html. */
 	static const char *const headers[] = {
 		"User-Agent: Mozilla/5.0 (compatible; certprov/" PACKAGE_VERSION ")", NULL};
 	char url[PATH_SIZE];
@@ -55,27 +55,31 @@ static enum err ask(struct adcs *adcs, const char *path, const struct buf *form,
 
 static enum err not_understood(const struct adcs *adcs, const char *what, struct error *e)
 {
-	return error_set(e, ERR_GARBLED, "CA %s: no answer that its web enrollment pages have: %s",
-		adcs->ca->url, what);
+	return error_set(e, ERR_GARBLED,
+		"CA %s: its answer is not one of the web enrollment pages: %s", adcs->ca->url,
+		what);
 }
 
 static enum err not_done(const struct adcs *adcs, const struct http_answer *answer, struct error *e)
 {
 	static const char *const advice[] = {
-		[CA_AUTH_KERBEROS] = "it must offer Negotiate, and have the key of its own name",
-		[CA_AUTH_NTLM] = "correct username and password-file; it must offer NTLM",
-		[CA_AUTH_BASIC] = "correct username and password-file; it must offer Basic",
+		[CA_AUTH_KERBEROS] = "check principal and keytab in [ca], and that the server "
+				     "offers Negotiate and has the key of its own name",
+		[CA_AUTH_NTLM] =
+			"check username and password-file in [ca], and that the server offers NTLM",
+		[CA_AUTH_BASIC] = "check username and password-file in [ca], and that the server "
+				  "offers Basic",
 	};
 
 	if (answer->status == 401)
-		return error_set(e, ERR_BARRED, "CA %s does not let us in (status 401): %s",
+		return error_set(e, ERR_BARRED, "CA %s rejected our credentials (status 401): %s",
 			adcs->ca->url, advice[adcs->ca->auth]);
 	if (answer->status < 300)
 		return not_understood(adcs, "a status that they do not have", e);
 	return remote_refusal(&adcs->remote, answer, NULL, e);
 }
 
-/* What a page says of a request that is not issued. */
+/* The error for a page of a request that is not issued. */
 static enum err not_issued(const struct adcs *adcs, const struct adcs_page *page, struct error *e)
 {
 	const char *url = adcs->ca->url;
@@ -216,8 +220,8 @@ static enum err retrieve(struct adcs *adcs, const struct ca_order *order, const 
 }
 
 /*
- * It is issued, so it must not be asked for again, but by its number, whoever lets us in then; also
- * after an answer that was not understood.
+ * The certificate is issued, so it must not be requested again, but fetched by its number, whatever
+ * the error now; also after an answer that was not understood.
  */
 static enum err keep_waiting(
 	const char *number, struct ca_answer *out, enum err err, struct error *e)

@@ -7,8 +7,8 @@
 #include <strings.h>
 
 /*
- * As much HTML as the pages of AD CS need: their text, and elements by an attribute. What a browser
- * does not show, comments and scripts, does not count. It is no parser for other pages.
+ * As much HTML as the pages of AD CS need: their text, and elements by an attribute. Comments and
+ * scripts, which a browser does not show, are skipped. It is no parser for other pages.
  */
 
 /* --- text */
@@ -27,7 +27,7 @@ static const struct {
 	{"&#39;", '\''},
 };
 
-/* How much of s is an entity; *out is 0 for what is no ASCII. */
+/* Returns the length of the entity at s; *out is 0 if it is not ASCII. */
 static size_t take_entity(const char *s, char *out)
 {
 	char *end = NULL;
@@ -48,7 +48,7 @@ static size_t take_entity(const char *s, char *out)
 	return (size_t)(end - s) + 1;
 }
 
-/* What stands in these is not for readers. */
+/* The content of these is not for readers. */
 static const char *skip_unseen(const char *s)
 {
 	static const char *const unseen[][2] = {

@@ -8,7 +8,7 @@
 
 #define HTML_VALUE_SIZE 128
 
-/* What a reader sees of a page or a part of it, with "\n" at its end. Entities become ASCII. */
+/* The visible text of a page or a part of it, with "\n" at its end. Entities become ASCII. */
 void html_text(const char *html, struct buf *text);
 
 /* The "<" of the first tag with that attribute, both without regard to case; NULL: there is none.

@@ -10,8 +10,8 @@
 #include "ca/adcs_html.h"
 
 /*
- * What a page of AD CS says of a request. The pages exist in every language that Windows does, but
- * for the names of their elements, their links and the codes in them.
+ * Reads the result of a request from a page of AD CS. The pages exist in every language that
+ * Windows does, but for the names of their elements, their links and the codes in them.
  */
 
 /* --- what it says */
@@ -152,7 +152,7 @@ static int find_disposition(const char *html)
 	return s[-1];
 }
 
-/* What is behind the words, until one of the ends; false: nothing is. */
+/* Takes the text behind the words, until one of the ends; false: there is none. */
 static bool take_message(
 	const char *text, const char *words, const char *ends, char out[EXCERPT_SIZE])
 {
@@ -187,7 +187,7 @@ static bool is_one_of(uint32_t code, const uint32_t *codes, size_t count)
 static enum adcs_state judge_code(uint32_t code, bool denied)
 {
 	static const uint32_t final[] = {
-		0x80070005, /* E_ACCESSDENIED: who asks may not enroll */
+		0x80070005, /* E_ACCESSDENIED: our account may not enroll */
 		0x8007000d, /* ERROR_INVALID_DATA */
 		0x80070057, /* E_INVALIDARG */
 	};

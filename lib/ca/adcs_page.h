@@ -7,9 +7,9 @@
 #include "net/excerpt.h"
 
 /*
- * The pages of Microsoft's Certification Authority Web Enrollment: HTML for people, in the
- * server's language. What the CA has decided is read from what is the same in all of them, links
- * and error codes, before words.
+ * The pages of Microsoft's Certification Authority Web Enrollment: HTML for people, in the server's
+ * language. The CA's decision is read from links and error codes, which are the same in all of
+ * them, before words.
  */
 
 enum adcs_state {

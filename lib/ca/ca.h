@@ -8,13 +8,13 @@
 #include "pki/key.h"
 #include "pki/name.h"
 
-/* A certificate authority, of whatever kind: one that is in work. */
+/* A certificate authority of any kind, opened. */
 struct ca;
 struct identity;
 
 #define CA_HANDLE_SIZE 128
 
-/* What is asked of it. All borrowed; a CA of another house sees its request only. */
+/* An order for a certificate. All borrowed; an external CA sees its request only. */
 struct ca_order {
 	enum usage usage;
 	const struct name *subject;
@@ -37,7 +37,7 @@ struct ca_revocation {
 	int64_t deadline;
 };
 
-/* What came of an order. */
+/* The result of an order. */
 struct ca_answer {
 	struct chain chain; /* issued: leaf first */
 	/* Pending or not understood: by what it wants to be asked for it; may be "". */
@@ -47,18 +47,18 @@ struct ca_answer {
 
 /* A kind of CA: a row of the table in ca.c, a file in this folder. */
 struct ca_kind {
-	/* Whether it is sent a PKCS#10 request; else it is in this house and takes the key. */
+	/* True: it takes a PKCS#10 request. False: it is a local CA and takes the key. */
 	bool wants_request;
 	/* Asks nobody. ERR_CONFIG with config_error(config, ca->section, …) for what is wrong. */
 	enum err (*open)(const struct config *config, const struct config_ca *ca, void **self,
 		struct error *e);
 	/*
-	 * ERR_OK: issued. ERR_PENDING: it has the request, and a person decides; with
-	 * out->handle, and e->retry_after if it said when to ask again. ERR_REFUSED for good;
-	 * ERR_BARRED: it did not look at the request, until a person has mended something.
-	 * ERR_GARBLED: it took the request, and its answer was not understood; with out->handle
-	 * and out->once. ERR_UNAVAILABLE: later. With the last three the same request is sent
-	 * again, as it may have issued by then.
+	 * ERR_OK: issued. ERR_PENDING: it has the request, and a person decides; with out->handle,
+	 * and e->retry_after if it said when to ask again. ERR_REFUSED for good; ERR_BARRED: it did
+	 * not process the request, and will not until a person has fixed something. ERR_GARBLED: it
+	 * took the request, and its answer was not understood; with out->handle and out->once.
+	 * ERR_UNAVAILABLE: later. With the last three the same request is sent again, as it may
+	 * have issued by then.
 	 */
 	enum err (*issue)(
 		void *self, const struct ca_order *order, struct ca_answer *out, struct error *e);
@@ -72,12 +72,12 @@ struct ca_kind {
 	 * a certificate being issued? Else chain is asked.
 	 */
 	enum err (*probe)(void *self, int64_t deadline, struct error *e);
-	/* Optional. What is revoked already is so without an error. ERR_REFUSED: not its own. */
+	/* Optional. Revoking a certificate again is no error. ERR_REFUSED: not its own. */
 	enum err (*revoke)(void *self, const struct ca_revocation *revocation, struct error *e);
 	/* Optional: it signs a list of what the store knows to be revoked. */
 	enum err (*crl)(
 		void *self, const struct crl_order *order, struct blob *out, struct error *e);
-	/* Optional: by what it knows us, borrowed; NULL: by something else. */
+	/* Optional: our client identity there, borrowed; NULL: none. */
 	const struct identity *(*identity)(const void *self);
 	void (*close)(void *self);
 };
@@ -103,8 +103,8 @@ const struct config_ca *ca_config(const struct ca *ca);
 const struct identity *ca_identity(const struct ca *ca);
 
 /*
- * Whether an order needs a request. Such a CA may have issued although no answer came, or may
- * answer days later: the key and the request of an order have to be kept until it has.
+ * Returns true if an order needs a request. Such a CA may have issued although no answer came, or
+ * may answer days later: the key and the request of an order have to be kept until it has.
  */
 bool ca_wants_request(const struct ca *ca);
 
@@ -112,16 +112,15 @@ bool ca_wants_request(const struct ca *ca);
 int64_t ca_deadline(const struct ca *ca);
 
 /*
- * A digest of whom we ask for what kind of certificate: what was asked under other terms is no use
- * to this CA.
+ * A digest of the CA and the kind of certificate: this CA cannot use a request made under other
+ * terms.
  */
 #define CA_TERMS_SIZE 65
 enum err ca_terms(const struct ca *ca, char out[CA_TERMS_SIZE], struct error *e) must_check;
 
 /*
- * Issues, and puts the answer through certificate_check() before anyone sees it; from whom it has
- * to be, if issuer-file says so. Errors as in struct ca_kind. The answer's chain is for
- * chain_free().
+ * Issues, and passes the answer through certificate_check() first; its issuer must be one of
+ * issuer-file, if that is set. Errors as in struct ca_kind. The answer's chain is for chain_free().
  */
 enum err ca_issue(struct ca *ca, const struct ca_order *order, struct ca_answer *out,
 	struct error *e) must_check;
@@ -129,10 +128,10 @@ enum err ca_issue(struct ca *ca, const struct ca_order *order, struct ca_answer 
 /* Its own certificate and what certifies it. */
 enum err ca_chain(struct ca *ca, int64_t deadline, struct chain *out, struct error *e) must_check;
 
-/* For a doctor: could it issue now? Nothing is issued. */
+/* For `certprov check`: could it issue now? Nothing is issued. */
 enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e) must_check;
 
-/* ERR_REFUSED where its kind cannot, or for what is none of its certificates. */
+/* ERR_REFUSED if its kind cannot revoke, or if the certificate is not its own. */
 enum err ca_revoke(
 	struct ca *ca, const struct ca_revocation *revocation, struct error *e) must_check;
 

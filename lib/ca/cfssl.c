@@ -116,7 +116,7 @@ static enum err cfssl_chain(void *self, int64_t deadline, struct chain *out, str
 	return err ? err : chain_longest(&cfssl->cas, out, e);
 }
 
-/* Who lets us in misses a request; who does not says so first. */
+/* A CA that accepts us complains of the missing request; one that does not rejects us first. */
 static enum err cfssl_probe(void *self, int64_t deadline, struct error *e)
 {
 	struct cfssl *cfssl = self;
@@ -186,7 +186,7 @@ static enum err read_revoked(
 	return err;
 }
 
-/* What is revoked already is revoked anew, which changes nothing for anyone. */
+/* Revoking a certificate again changes nothing. */
 static enum err revoke_as(struct cfssl *cfssl, const struct ca_revocation *revocation,
 	const char *key_id, bool *unknown, struct error *e)
 {
@@ -235,8 +235,8 @@ static enum err load_key(
 	if (key.len > sizeof(octets) || hex.len % 2 ||
 		!text_unhex((const char *)hex.data, octets, key.len))
 		err = config_error(config, ca->section, "auth-key-file", e,
-			"%s must hold 2 to %d hexadecimal digits, as auth_keys of CFSSL's "
-			"configuration has them",
+			"%s must hold 2 to %d hexadecimal digits, as in auth_keys of CFSSL's "
+			"configuration",
 			ca->auth_key_file, 2 * KEY_MAX);
 	else
 		err = blob_copy(octets, key.len, out, e);

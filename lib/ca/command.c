@@ -76,7 +76,7 @@ static void on_line(void *ctx, const char *line)
 	log_info("%s: %s", words->program, line);
 	memcpy(words->last, line, strlen(line) + 1);
 	if (++words->count == PROCESS_LINES_MAX)
-		log_info("%s: whatever more it says is left out", words->program);
+		log_info("%s: the rest of its output is left out", words->program);
 }
 
 static enum err not_issued(int status, const struct words *words, struct error *e)
@@ -84,7 +84,7 @@ static enum err not_issued(int status, const struct words *words, struct error *
 	char said[EXCERPT_SIZE];
 
 	excerpt(words->last, strlen(words->last), said);
-	/* What a shell says of a program that it cannot run. */
+	/* A shell's exit statuses for a program that it cannot run. */
 	if (status == 126 || status == 127)
 		return error_set(e, ERR_BARRED,
 			"CA program %s could not run what it needs (exit status %d)%s%s",
@@ -161,7 +161,7 @@ static enum err command_issue(
 	return err;
 }
 
-/* It only issues: who its CAs are, the configuration says. */
+/* It only issues; the configuration names its CAs. */
 static enum err command_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
 {
 	const struct command *command = self;

@@ -177,7 +177,7 @@ static const char *const reasons[REVOCATION_REASON_COUNT] = {
 	[REVOKED_AA_COMPROMISE] = "AA_COMPROMISE",
 };
 
-/* By EJBCA itself: who has a wrong url gets a page. */
+/* From EJBCA itself: a wrong url gets an HTML page. */
 static bool is_unknown(const struct http_answer *answer)
 {
 	struct error ignored;

@@ -5,7 +5,7 @@
 #include "base/secret.h"
 #include "ca/ejbca_client.h"
 
-/* What EJBCA is asked for a certificate with. */
+/* The parts of a request for a certificate to EJBCA. */
 
 #define ENTITY_DIGITS 32
 
@@ -14,7 +14,7 @@ struct entity {
 	char password[DIGEST_HEX_SIZE];
 };
 
-/* Nobody who has not the private key can know its password. */
+/* Only the holder of the private key can compute its password. */
 static enum err make_password(
 	const struct ca_order *order, char out[DIGEST_HEX_SIZE], struct error *e)
 {

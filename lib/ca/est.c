@@ -8,14 +8,14 @@
 
 /*
  * Enrollment over Secure Transport: RFC 7030 with its errata and RFC 8951. We are a registration
- * authority, so what we ask for is always /simpleenroll: /simplereenroll is for who renews the
- * certificate that he himself connects with (4.2.2). Revocation is no part of EST.
+ * authority, so we always use /simpleenroll: /simplereenroll is for a client that renews its own
+ * TLS certificate (4.2.2). Revocation is no part of EST.
  */
 
 #define BASE "/.well-known/est" /* 3.2.2 */
 #define CAS_MS (6 * 3600 * 1000LL)
 
-/* What stands between two slashes of a path (RFC 3986, 3.3). */
+/* True for a segment of a URL's path (RFC 3986, 3.3). */
 #define SEGMENT                                                \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789-._~!$&'()*+,;=:@%"
@@ -163,7 +163,7 @@ static enum err foreign(const struct est *est, const struct chain *chain, struct
 
 	return err ? err
 		   : error_set(e, ERR_REFUSED,
-			     "CA %s: the certificate's issuer \"%s\" is none of those that its "
+			     "CA %s: the certificate's issuer \"%s\" is not among those that its "
 			     "/cacerts names",
 			     est->remote.ca->url, info.issuer);
 }
@@ -243,7 +243,8 @@ static enum err est_chain(void *self, int64_t deadline, struct chain *out, struc
 /*
  * EST has no request that needs our credentials and changes nothing: /cacerts is for anybody, and
  * so may be /csrattrs (4.5). So /simpleenroll gets an empty one, from which nothing can be issued:
- * who we are comes before what we want (3.2.3), so whatever it has against that, it lets us in.
+ * the server authenticates us before it reads the request (3.2.3), so any complaint about the
+ * request means that it accepts our credentials.
  */
 static enum err est_probe(void *self, int64_t deadline, struct error *e)
 {
@@ -276,8 +277,8 @@ static enum err check_keys(const struct config *config, const struct config_ca *
 		return config_error(config, ca->section, "username", e,
 			"type = est needs username and password-file, or identity, or all three");
 	if (ca->label && (!*ca->label || ca->label[strspn(ca->label, SEGMENT "/")]))
-		return config_error(
-			config, ca->section, "label", e, "not what a URL's path can have");
+		return config_error(config, ca->section, "label", e,
+			"has characters that a URL's path cannot have");
 	return ERR_OK;
 }
 

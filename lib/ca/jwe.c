@@ -189,7 +189,7 @@ static int make_key(const struct jwe *jwe, const char *password, unsigned char k
 		jwe->wrapping->prf, &secret, &salt, jwe->iterations, key, jwe->wrapping->octets);
 }
 
-/* One block by itself: what CBC does with a vector of zeros. */
+/* One block alone: CBC with a vector of zeros. */
 static int decrypt_block(gnutls_cipher_hd_t cipher, unsigned char block[BLOCK])
 {
 	unsigned char zeros[BLOCK] = {0};

@@ -10,7 +10,7 @@
 #include "ca/ca.h"
 #include "pki/issue.h"
 
-/* The CA that needs no other house: a certificate in a file, and a key in another or in a token. */
+/* The local CA: a certificate in a file, and a key in another or in a token. */
 
 #define LEAF_BACKDATE (5 * 60)	/* seconds: readers' clocks are behind ours */
 #define ROOT_BACKDATE (60 * 60) /* so that no leaf's own backdating is cut off */
@@ -105,8 +105,8 @@ static enum err load(struct local *local, const struct config *config, const str
 }
 
 /*
- * Who has certificates gets them all the same, and who has none yet keeps his place. But a key that
- * is another than the certificate's does not mend itself.
+ * Existing certificates are still delivered, and new enrollments stay pending. But a key that does
+ * not fit the certificate is an error in the configuration.
  */
 static enum err look(const struct local *local, const struct config_ca *ca, struct error *e)
 {

@@ -62,9 +62,9 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 }
 
 /*
- * What a status means that is not the one hoped for; the first row that has it. Only what a CA says
- * of the request itself is final: all else may be the word of a proxy, of a standby, or of a
- * server that is just being started.
+ * The meaning of an unexpected status; the first row that has it counts. Only the CA's own answer
+ * to the request is final: all else may come from a proxy, a standby, or a server that is just
+ * being started.
  */
 static const struct {
 	int from, to;
@@ -87,7 +87,7 @@ static const struct {
 	{425, 425, ERR_UNAVAILABLE, "cannot do it now"},
 	{429, 429, ERR_UNAVAILABLE, "cannot do it now"},
 	{500, 999, ERR_UNAVAILABLE, "cannot do it now"},
-	{0, 999, ERR_BARRED, "did not look at the request"},
+	{0, 999, ERR_BARRED, "did not process the request: check url"},
 };
 
 /* EST says why in plain text (RFC 7030, 4.2.3); the others have a form of their own for it. */
@@ -114,7 +114,7 @@ enum err remote_refusal(const struct remote *remote, const struct http_answer *a
 		i++;
 	err = meanings[i].err;
 	meaning = meanings[i].text;
-	/* step-ca's policies and templates; who may not ask it at all gets 401. */
+	/* step-ca's policies and templates; a client that it does not accept gets 401. */
 	if (remote->ca->type == CA_STEP && answer->status == 403 && says && *says) {
 		err = ERR_REFUSED;
 		meaning = "refuses";

@@ -5,7 +5,7 @@
 #include "ca/ca.h"
 #include "net/http.h"
 
-/* What the CAs of other houses have in common: HTTPS, and what an answer means. */
+/* Common to the external CAs: HTTPS, and the meaning of answers. */
 
 struct remote {
 	const struct config *config;

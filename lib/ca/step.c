@@ -7,7 +7,7 @@
 
 /*
  * step-ca of Smallstep: the HTTPS API 1.0 (package api in github.com/smallstep/certificates). Of
- * the request it takes the public key; a token says who asks, and for which name and address.
+ * the request it takes the public key; a token names the provisioner, the name and the address.
  * Usages and validity are those of the provisioner, its template and its claims.
  */
 
@@ -146,7 +146,7 @@ static enum err enroll(
 	return err;
 }
 
-/* Who has issued, for chain() and revoke(). A failure is none of the order's. */
+/* The issuer, for chain() and revoke(). A failure here does not fail the order. */
 static void remember_cas(struct step *step, const struct chain *chain)
 {
 	struct certificates cas = {.count = 0};

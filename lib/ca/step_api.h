@@ -13,11 +13,11 @@
 enum err step_ask(struct remote *remote, const char *path, const struct buf *body, int64_t deadline,
 	struct http_answer *out, struct error *e) must_check;
 
-/* ERR_GARBLED: an answer that is none of its. */
+/* ERR_GARBLED: an answer that does not come from step-ca. */
 enum err step_not_understood(
 	const struct remote *remote, const char *path, const char *why, struct error *e);
 
-/* What an error says, for free(); NULL: nothing that can be read. */
+/* The text of an error, for free(); NULL: it has none. */
 char *step_complaint(const struct http_answer *answer);
 
 /* The answer, for cJSON_Delete(), if it is one of success. */

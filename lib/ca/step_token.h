@@ -8,8 +8,8 @@
 #include "net/identity.h"
 
 /*
- * The one-time tokens by which a provisioner of step-ca lets us in: a JWK's, or an X5C's, which is
- * signed with the key of a certificate.
+ * The one-time tokens that a provisioner of step-ca accepts: a JWK's, or an X5C's, which is signed
+ * with the key of a certificate.
  */
 struct step_signer {
 	const char *provisioner;
@@ -22,7 +22,7 @@ enum err step_signer_open(const struct config *config, const struct config_ca *c
 	struct step_signer *out, struct error *e) must_check;
 void step_signer_close(struct step_signer *signer);
 
-/* What it is called there: "JWK" or "X5C". */
+/* The provisioner's type: "JWK" or "X5C". */
 const char *step_signer_type(const struct step_signer *signer);
 
 /*

@@ -354,7 +354,8 @@ static enum err check_capabilities(
 		return remote_garbled(&vault->session.remote, "it does not say what we may do", e);
 	if (!may_update(list))
 		return error_set(e, ERR_REFUSED,
-			"CA %s lets us in, but no policy of ours has the capability update on %s",
+			"CA %s accepts our token, but none of its policies has the capability "
+			"update on %s",
 			vault->session.remote.ca->url, path);
 	return ERR_OK;
 }
@@ -397,8 +398,8 @@ static enum err vault_probe(void *self, int64_t deadline, struct error *e)
 /* --- revoke */
 
 /*
- * A reason cannot be given. What is revoked already is answered the same; with several clusters a
- * certificate of another one is waiting ("pending") until that one has seen to it.
+ * A reason cannot be given. A second revocation gets the same answer; with several clusters a
+ * certificate of another one is "pending" until that cluster has revoked it.
  */
 static enum err vault_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
 {
@@ -422,7 +423,7 @@ static enum err vault_revoke(void *self, const struct ca_revocation *revocation,
 	state = json_text(cJSON_GetObjectItemCaseSensitive(object, "data"), "state");
 	if (!err && state && strcmp(state, "pending") == 0)
 		err = error_set(e, ERR_UNAVAILABLE,
-			"CA %s has it in a queue for the cluster that issued it",
+			"CA %s has queued it for the cluster that issued it",
 			vault->session.remote.ca->url);
 	cJSON_Delete(object);
 	buf_free(&path);

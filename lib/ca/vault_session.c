@@ -172,7 +172,7 @@ static enum err take_token(
 	return ERR_OK;
 }
 
-/* The secret is read each time, so that it can be replaced while we are at work. */
+/* The secret is read each time, so that it can be replaced while we run. */
 static enum err write_role(const struct config_ca *ca, struct buf *out, struct error *e)
 {
 	struct blob secret = {NULL, 0};

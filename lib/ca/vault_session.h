@@ -6,9 +6,9 @@
 #include "ca/remote.h"
 
 /*
- * Private to the kind vault: whatever is asked goes with a token. It stands in a file that an
- * agent keeps fresh and is read each time, or comes from a login by AppRole or by our TLS
- * certificate, and then serves for two thirds of its time.
+ * Private to the kind vault: each request carries a token. It is in a file that an agent keeps
+ * fresh and is read each time, or comes from a login by AppRole or by our TLS certificate, and then
+ * serves for two thirds of its time.
  */
 struct vault_session {
 	struct remote remote;

@@ -34,7 +34,7 @@ struct escrow {
 #define SHA256_LEN 32
 #define REGISTRATION_MAX 256
 
-/* How to make the gateway know our certificate. */
+/* Advice on how to register our certificate at the gateway. */
 static void registration(const struct escrow *escrow, char out[REGISTRATION_MAX])
 {
 	const struct blob *der = escrow_identity(escrow);
@@ -251,8 +251,8 @@ enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *pa
 }
 
 /*
- * A gateway that takes nothing but POST here may say so in many ways, 500
- * among them. What a proxy says for a gateway that is down is no such answer.
+ * A gateway that takes nothing but POST here may say so in many ways, 500 among them. A proxy's
+ * answer for a gateway that is down is no such answer.
  */
 static bool is_there(const struct http_answer *answer)
 {

@@ -6,8 +6,8 @@
 #include "base/error.h"
 
 /*
- * The Credential Escrow Gateways of a configuration. What is uploaded replaces
- * what they hold for that user and device, so a repeat is harmless.
+ * The Credential Escrow Gateways of a configuration. An upload replaces the earlier one for that
+ * user and device, so a repeat is harmless.
  */
 struct escrow;
 
@@ -18,7 +18,9 @@ void escrow_close(struct escrow *escrow);
 size_t escrow_count(const struct escrow *escrow);
 const char *escrow_url(const struct escrow *escrow, size_t gateway); /* borrowed */
 
-/* Whether our identity can be used: one in a token must be there. Errors as identity_ready(). */
+/*
+ * Checks that our identity can be used: one in a token must be there. Errors as identity_ready().
+ */
 enum err escrow_ready(struct escrow *escrow, struct error *e) must_check;
 
 /*

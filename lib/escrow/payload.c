@@ -22,7 +22,7 @@ static bool add_array(
 	return false;
 }
 
-/* What we send replaces what the gateway has: an empty set would take everything away. */
+/* An upload replaces the earlier one at the gateway: an empty set would remove everything. */
 static enum err check_upload(const struct escrow_upload *u, struct error *e)
 {
 	char uuid[UUID_SIZE];

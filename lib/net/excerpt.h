@@ -6,7 +6,7 @@
 #define EXCERPT_SIZE 201
 
 /*
- * What a peer has to say, for the log: one short line of ASCII. It may quote our request:
+ * An excerpt of a peer's answer, for the log: one short line of ASCII. It may quote our request:
  * nothing that could be a piece of a key, a PKCS#12 file or a token is shown, only words that are
  * no longer than a UUID.
  */

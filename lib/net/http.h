@@ -22,11 +22,11 @@ enum http_tls_max { HTTP_TLS_1_3, HTTP_TLS_1_2 };
 struct http_options {
 	enum http_tls_max tls_max;
 	enum http_auth auth;
-	const char *username;		    /* of BASIC and NTLM */
-	const char *password_file;	    /* likewise */
-	const char *keytab;		    /* of KERBEROS */
-	const char *principal;		    /* of KERBEROS: whose keys; NULL: the first one's */
-	const char *identity;		    /* for mutual TLS, see identity.h; or NULL */
+	const char *username;	   /* of BASIC and NTLM */
+	const char *password_file; /* likewise */
+	const char *keytab;	   /* of KERBEROS */
+	const char *principal;	   /* of KERBEROS: the principal; NULL: the keytab's first one */
+	const char *identity;	   /* for mutual TLS, see identity.h; or NULL */
 	const char *identity_password_file; /* or NULL: no password */
 	const char *ca_file;		    /* trust only these; NULL: the system's */
 	const char *pinned_key;		    /* "sha256//…", or NULL */
@@ -42,7 +42,7 @@ enum err http_client_new(
 	const struct http_options *options, struct http_client **out, struct error *e) must_check;
 void http_client_free(struct http_client *client);
 
-/* identity_ready() of our identity, if there is one. Each request does it by itself. */
+/* identity_ready() of our identity, if there is one. Each request also does it. */
 enum err http_client_ready(struct http_client *client, struct error *e) must_check;
 
 /*
@@ -57,7 +57,7 @@ const struct identity *http_client_identity(const struct http_client *client);
 struct http_request {
 	const char *method;	    /* "GET", "POST", "PUT" */
 	const char *url;	    /* https:// only, unless plain */
-	bool plain;		    /* http:// as well: what comes is signed by itself */
+	bool plain;		    /* http:// as well: the answer is signed */
 	const char *content_type;   /* of body, or NULL */
 	const char *accept;	    /* or NULL */
 	const char *const *headers; /* "Name: value" each, NULL-terminated; or NULL */

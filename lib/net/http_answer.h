@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "net/http.h"
 
-/* What is wrong with an answer so far, as we see it while it comes in. */
+/* The fault of an answer so far, while it arrives. */
 enum http_fault {
 	HTTP_FAULT_NONE,
 	HTTP_FAULT_HEADER,	/* a header line that is none */

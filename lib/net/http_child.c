@@ -17,11 +17,11 @@
 
 /* A request in a process of its own, which can be killed. */
 
-/* Behind the deadline, for the work to say by itself what was not done in time. */
+/* Added to the deadline, so that the work can report its own timeout. */
 #define MARGIN_MS 200
 #define LOOK_MS 1000
 
-/* What the child leaves, in memory that both have. */
+/* The child's result, in shared memory. */
 struct result {
 	atomic_bool done;
 	enum err err;
@@ -81,7 +81,7 @@ static bool await(pid_t pid, int64_t until)
 	if (set.fd >= 0)
 		close(set.fd);
 	kill(pid, SIGKILL);
-	/* Where SIGCHLD is ignored it goes by itself: ECHILD. */
+	/* If SIGCHLD is ignored, the kernel reaps it: ECHILD. */
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return patient;

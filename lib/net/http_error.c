@@ -176,7 +176,7 @@ static enum err explain_connect(const struct http_failure *f, struct error *e)
 	if (curl_easy_getinfo(f->curl, CURLINFO_OS_ERRNO, &cause) != CURLE_OK)
 		cause = 0;
 	return error_set(e, ERR_UNAVAILABLE,
-		"%s: no connection: %s; is it at work there, and is the port right?", f->origin,
+		"%s: no connection: %s; is the server running, and is the port right?", f->origin,
 		cause ? strerror((int)cause) : said(f));
 }
 
@@ -215,7 +215,7 @@ static const char *phase(const struct http_failure *f)
 	if (f->answer->header_len > 0)
 		return "the answer's header did not end";
 	if (kept || passed(f, CURLINFO_APPCONNECT_TIME_T))
-		return "the request was not answered; is it overloaded there?";
+		return "the request was not answered; is the server overloaded?";
 	/* libcurl 8.14 knows the port only when the handshake is over. */
 	if (f->tls->begun ||
 		(curl_easy_getinfo(f->curl, CURLINFO_LOCAL_PORT, &port) == CURLE_OK && port > 0))
@@ -234,7 +234,7 @@ static enum err explain_timeout(const struct http_failure *f, struct error *e)
 
 static enum err explain_cut(const struct http_failure *f, struct error *e)
 {
-	/* What libcurl says when it is content is of no interest. */
+	/* libcurl's text after success is of no interest. */
 	const char *words = f->code == CURLE_OK ? "its header does not end" : f->words;
 
 	return error_set(e, ERR_UNAVAILABLE, "%s: the answer (status %d) did not arrive whole: %s",
@@ -289,7 +289,9 @@ static const struct {
 	enum err (*explain)(const struct http_failure *f, struct error *e);
 } causes[] = {
 	{CURLE_OK, explain_cut},
-	/* What it calls an answer that is no HTTP: http_send() has checked the URL's scheme. */
+	/*
+	 * libcurl's code for an answer that is not HTTP: http_send() has checked the URL's scheme.
+	 */
 	{CURLE_UNSUPPORTED_PROTOCOL, explain_malformed},
 	{CURLE_URL_MALFORMAT, explain_url},
 	{CURLE_COULDNT_RESOLVE_HOST, explain_name},
@@ -305,7 +307,7 @@ static const struct {
 	{CURLE_PARTIAL_FILE, explain_cut},
 	{CURLE_WEIRD_SERVER_REPLY, explain_malformed},
 	{CURLE_WRITE_ERROR, explain_malformed},
-	/* What libcurl calls a header line over its own limit. */
+	/* libcurl's code for a header line over its own limit. */
 	{CURLE_OUT_OF_MEMORY, explain_malformed},
 #if LIBCURL_VERSION_NUM >= 0x080600
 	{CURLE_TOO_LARGE, explain_malformed},

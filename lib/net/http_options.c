@@ -60,13 +60,13 @@ static const struct {
 	long value;
 } numbers[] = {
 	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
-	/* Of a server that shows who it is. */
+	/* For a server that authenticates itself. */
 	{CURLOPT_SSL_VERIFYPEER, 1},
 	{CURLOPT_SSL_VERIFYHOST, 2},
 	/* Sessions are not resumed, as libcurl would put its own hook in the place of http_tls.c's.
 	 */
 	{CURLOPT_SSL_SESSIONID_CACHE, 0},
-	/* What we send is for this server alone, and is answered in full form or not at all. */
+	/* The request is for this server alone: no redirect, and no compressed answer. */
 	{CURLOPT_FOLLOWLOCATION, 0},
 	{CURLOPT_HTTP09_ALLOWED, 0},
 	{CURLOPT_DISALLOW_USERNAME_IN_URL, 1},
@@ -264,7 +264,7 @@ static enum err add_header(
 static enum err make_headers(struct http_transfer *t, struct error *e)
 {
 	const struct http_request *r = t->request;
-	/* What curl says by itself for a body is not what it is: none then. */
+	/* curl's own default for a body is wrong: send none then. */
 	const char *content_type = r->content_type || !has_body(r) ? r->content_type : "";
 	enum err err = add_header(&t->headers, "Accept", r->accept, e);
 

@@ -17,7 +17,7 @@
 /* Prime, generator and public value of so many bits, a signature, and their lengths. */
 #define KEY_EXCHANGE_MAX (4 * (KEY_BITS_MAX / 8) + 64)
 
-/* Of the transfer that runs: GnuTLS's hook gets no argument of ours. */
+/* Of the transfer that runs: GnuTLS's hook has no user argument. */
 static struct http_tls *current;
 
 /* --- the keys that the server shows */

@@ -7,9 +7,9 @@
 #include "base/error.h"
 
 /*
- * What libcurl does not tell of a TLS session, read from GnuTLS while the session lasts. A server
- * whose key is too large is refused before that key is used: a signature
- * by an RSA key of 65,536 bits can take over a minute to check, and no timeout ends that.
+ * Facts of a TLS session that libcurl does not report, read from GnuTLS while the session lasts. A
+ * server whose key is too large is refused before that key is used: a signature by an RSA key of
+ * 65,536 bits can take over a minute to check, and no timeout ends that.
  */
 struct http_tls {
 	int alert;	      /* that the server sent last (gnutls_alert_description_t), or 0 */

@@ -23,7 +23,7 @@ struct identity {
 
 #define PEM_MAX (256 * 1024)
 
-/* Whose certificate would be the next of the chain; "" if there can be none. */
+/* The issuer whose certificate would be next in the chain; "" if there can be none. */
 static enum err missing_issuer(const struct chain *chain, char out[DN_TEXT_SIZE], struct error *e)
 {
 	struct certificate_info last;

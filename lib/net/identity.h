@@ -57,8 +57,8 @@ int64_t identity_not_after(const struct identity *identity);
 #define IDENTITY_FLAWS_SIZE 320
 
 /*
- * What else a server may dislike about the certificate, as the last part of a sentence: that it is
- * not for clients, that its issuer is not in the file. "" if there is nothing, or not known yet.
+ * Another reason why a server may reject the certificate, as the last part of a sentence: that it
+ * is not for clients, that its issuer is not in the file. "" if there is nothing, or not known yet.
  */
 void identity_flaws(const struct identity *identity, char out[IDENTITY_FLAWS_SIZE]);
 

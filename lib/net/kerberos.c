@@ -87,7 +87,7 @@ static bool read_principal(const unsigned char *entry, size_t len, char out[PRIN
 	return good;
 }
 
-/* Whether a keytab's name is the one that is wanted, which may do without a realm. */
+/* Returns true if a keytab's name is the wanted one, which may lack a realm. */
 static bool is_wanted(const char *name, const char *wanted)
 {
 	size_t len = strlen(wanted);
@@ -161,7 +161,7 @@ static enum err select_keys(const char *path, const struct blob *file, const cha
 			path);
 	if (!out->len && wanted)
 		return error_set(e, ERR_CONFIG,
-			"%s has no key of the principal %s; klist -k shows whose it has", path,
+			"%s has no key of the principal %s; klist -k shows those that it has", path,
 			wanted);
 	if (!out->len)
 		return error_set(e, ERR_CONFIG, "%s has no keys", path);
@@ -239,7 +239,7 @@ enum err kerberos_use(const struct kerberos *kerberos, struct error *e)
 	return err ? err : set_variable("KRB5CCNAME", kerberos->cache_name, e);
 }
 
-/* --- what it says when it fails, in MIT's words; those of errors that only a person can mend */
+/* --- its errors, in MIT's words; those that only a person can fix */
 
 static const struct {
 	const char *words;
@@ -259,7 +259,7 @@ static const struct {
 	{"encryption type", ERR_REFUSED,
 		"the keytab has no key of a kind that the KDC takes: make one with AES keys"},
 	{"Clock skew", ERR_UNAVAILABLE, "compare this machine's clock and the KDC's"},
-	{"any KDC", ERR_UNAVAILABLE, "is it at work, and krb5.conf or DNS right?"},
+	{"any KDC", ERR_UNAVAILABLE, "is it running, and is krb5.conf or DNS right?"},
 	{"find KDC", ERR_UNAVAILABLE, "krb5.conf or DNS must name it"},
 };
 

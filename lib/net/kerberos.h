@@ -4,16 +4,16 @@
 #include "base/error.h"
 
 /*
- * Who we are for Kerberos: the keys of one principal, out of a keytab, and the tickets that they
- * are good for; both exist only in memory. libcurl takes them from the GSS-API, which takes them
- * from the process's environment, and waits for a KDC without a deadline: so each request is made
- * in a process of its own (http_child.h), and its tickets end with that.
+ * Our Kerberos identity: the keys of one principal, out of a keytab, and the tickets that they are
+ * good for; both exist only in memory. libcurl takes them from the GSS-API, which takes them from
+ * the process's environment, and waits for a KDC without a deadline: so each request is made in a
+ * process of its own (http_child.h), and its tickets end with that.
  */
 struct kerberos;
 
 /*
- * Reads a keytab (MIT's file format, version 2) as a secret file. principal: "name@REALM", whose
- * keys are used; without "@REALM": of the first realm that has it; NULL: of the first entry.
+ * Reads a keytab (MIT's file format, version 2) as a secret file. principal: "name@REALM", the
+ * principal to use; without "@REALM": of the first realm that has it; NULL: of the first entry.
  * ERR_CONFIG.
  */
 enum err kerberos_open(const char *keytab, const char *principal, struct kerberos **out,
@@ -24,8 +24,8 @@ void kerberos_close(struct kerberos *kerberos);
 enum err kerberos_use(const struct kerberos *kerberos, struct error *e) must_check;
 
 /*
- * What the GSS-API said when it could not authenticate us to origin: ERR_REFUSED if the KDC does
- * not take our key or knows no such service, ERR_UNAVAILABLE for all else.
+ * The error for the GSS-API's text after a failed authentication to origin: ERR_REFUSED if the KDC
+ * does not take our key or knows no such service, ERR_UNAVAILABLE for all else.
  */
 enum err kerberos_explain(
 	const struct kerberos *kerberos, const char *origin, const char *said, struct error *e);

@@ -373,7 +373,7 @@ says '^barred: .*knows no such request' 'a path of its own is the whole'
 (umask 077 && printf 'another password\n' >"$root/wrong.password")
 use_basic "password-file=$root/wrong.password"
 order
-says '^barred: .*does not let us in .status 401.: correct username and password-file' \
+says '^barred: .*rejected our credentials .status 401.: check username and password-file' \
 	'a wrong password'
 tell "$conf" probe
 says '^barred: .*status 401' '... which check finds, too'
@@ -411,10 +411,10 @@ if hash=$(printf 'a password' | iconv -t UTF-16LE |
 	says '^ok$' '... for check, too'
 	use_ntlm 'username=EXAMPLE\rb'
 	order
-	says '^barred: .*status 401.*correct username and password-file' 'somebody else'
+	says '^barred: .*status 401.*check username and password-file' 'somebody else'
 	use_ntlm "password-file=$root/wrong.password"
 	order
-	says '^barred: .*status 401.*correct username and password-file' 'a wrong password'
+	says '^barred: .*status 401.*check username and password-file' 'a wrong password'
 else
 	skip 'NTLM' 'this OpenSSL has no MD4'
 fi
