@@ -287,7 +287,7 @@ is "$err" '' 'no word besides'
 with_conf check --web-server none --json
 exits 0 'check --json'
 # shellcheck disable=SC2016 # jq's own
-ok 'is JSON' is_json 'length == 16 and all(.ok and (.check | type) == "string" and (.text != ""))
+ok 'is JSON' is_json 'length == 17 and all(.ok and (.check | type) == "string" and (.text != ""))
 	and (map(select(.warning) | .check) - ["disk"] == ["allowed-domains", "revocation list'"'"'s URL"])'
 
 spoil uem.users

@@ -49,6 +49,12 @@ sql()
 	sqlite3 certprov.db "$1"
 }
 
+# As if the product had written what sql() did.
+signed()
+{
+	"$top_builddir/tests/system/store_sign" "$dir/certprov.conf"
+}
+
 # Writes over the first page of what should be an empty table.
 damage()
 {
@@ -133,7 +139,7 @@ is "$code" 0 'a right set-up: check exits 0'
 is "$(grep -cv '^ok ' "$root/check")" 0 '... and finds nothing to say'
 mapfile -t looks < <(sed 's/^ok *//; s/: .*//' "$root/check")
 is "$(printf '%s|' "${looks[@]}")" "configuration|events.users-file|PKCS#12 password|files|\
-identity|disk|store|integrity|audit trail|events|CA|revocation list|revocation list's URL|\
+identity|disk|store|integrity|audit trail|rows|events|CA|revocation list|revocation list's URL|\
 our client certificate|Escrow Gateway|clock|handler|web server|" \
 	'... in all that it looks at'
 certprov check --web-server none --json >"$root/check"
@@ -235,8 +241,11 @@ way 'a write-ahead log without end' 'truncate -s 100M certprov.db-wal' \
 way 'an altered audit trail' \
 	'sql "DROP TRIGGER audit_no_update; UPDATE audit SET detail = 1 WHERE id = 1"' \
 	FAILED 'audit trail' 'entry 1 of the audit trail' 'see a backup'
+way 'a device that somebody has put in' \
+	"sql \"UPDATE device SET device_uuid = '$(new_uuid)'\"" \
+	FAILED rows '(device|user) .*by somebody without the master key' 'see doc/security.md'
 way 'an event that waits for three hours' "sql \"UPDATE event SET state = 'pending', next_at = 1,
-	received_at = unixepoch() - 10900\"" \
+	received_at = unixepoch() - 10900\"; signed" \
 	WARN events '1 are pending, the oldest for 3 hours' 'certprov status.*certprov deliver'
 way 'an event that has failed' "sql \"UPDATE event SET state = 'failed'\"" \
 	WARN events '1 have failed for good' 'certprov status.*certprov deliver --now'
