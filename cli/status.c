@@ -1,11 +1,11 @@
 #include <stdio.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "provider/barred.h"
+#include "provider/causes.h"
 #include "provider/expiry.h"
 
 /* A figure of the status: its name in JSON, its words for people. */
@@ -57,34 +57,31 @@ static size_t gather(const struct store_counts *c, struct figure figures[FIGURES
 	return ARRAY_LEN(all);
 }
 
-/* Failed and pending events with their cause: what a person may have to see to. */
-static enum err print_cause(
-	void *ctx, const struct store_column *columns, size_t count, struct error *e)
+/* Failed and pending ones by their cause: what a person may have to see to. */
+static enum err print_causes_of(struct store *store, const char *state, struct error *e)
 {
-	const char *state = ctx, *device = "", *cause = "";
+	struct causes causes;
+	enum err err = causes_gather(store, state, &causes, e);
 
-	(void)e;
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(columns[i].name, "device_uuid") == 0 && columns[i].value)
-			device = columns[i].value;
-		if (strcmp(columns[i].name, "cause") == 0 && columns[i].value)
-			cause = columns[i].value;
+	for (size_t i = 0; i < causes.count && !err; i++) {
+		const struct cause *cause = &causes.cause[i];
+
+		if (cause->count == 1)
+			printf("%s: device %s: %s\n", state, cause->device_uuid, cause->text);
+		else
+			printf("%s: %lld × %s, since %s\n", state, (long long)cause->count,
+				cause->text, cause->since);
 	}
-	if (*cause)
-		printf("%s: device %s: %s\n", state, device, cause);
-	return ERR_OK;
+	if (!err && causes.others)
+		printf("%s: %lld for other causes\n", state, (long long)causes.others);
+	return err;
 }
 
 static enum err print_causes(struct store *store, struct error *e)
 {
-	char pending[] = "pending", failed[] = "failed";
-	struct store_filter filter = {.user = "", .device = "", .state = pending};
-	enum err err = store_list(store, STORE_EVENTS, &filter, print_cause, pending, e);
+	enum err err = print_causes_of(store, "pending", e);
 
-	filter.state = failed;
-	if (!err)
-		err = store_list(store, STORE_EVENTS, &filter, print_cause, failed, e);
-	return err;
+	return err ? err : print_causes_of(store, "failed", e);
 }
 
 static enum err print_text(

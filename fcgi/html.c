@@ -54,10 +54,33 @@ void html_escape(struct buf *out, const char *text)
 	}
 }
 
+/* URLs are broken between their words, where there is no room for them. */
+static void put_broken(struct buf *out, const char *text)
+{
+	char word[256];
+
+	while (*text) {
+		size_t len = strcspn(text, "/.:");
+
+		len += strspn(text + len, "/.:");
+		for (; len >= sizeof(word) || (text[len] & 0xc0) == 0x80; len--)
+			;
+		memcpy(word, text, len);
+		word[len] = '\0';
+		html_escape(out, word);
+		text += len;
+		if (*text)
+			buf_puts(out, "<wbr>");
+	}
+}
+
 void html_value(struct buf *out, const char *value)
 {
 	buf_puts(out, "<bdi>");
-	html_escape(out, value);
+	if (strstr(value, "://"))
+		put_broken(out, value);
+	else
+		html_escape(out, value);
 	buf_puts(out, "</bdi>");
 }
 

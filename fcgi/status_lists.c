@@ -3,11 +3,14 @@
 #include "base/text.h"
 #include "fcgi/html.h"
 #include "fcgi/status.h"
+#include "provider/causes.h"
 #include "provider/meter.h"
 
-#define UNDONE_MAX 50
+#define UNDONE_MAX 20
 #define FOLDED_OVER 5
-#define RECENT_MAX 25
+#define COUNTED_MAX 1000
+#define RECENT_MAX 20
+#define RECENT_OPEN 5
 #define FOUND_MAX 100
 
 /* --- rows of the store as rows of a table, which begins with the first of them */
@@ -16,8 +19,18 @@ struct rows {
 	struct status *status;
 	struct html_table table;
 	int64_t count, max;
+	int64_t open; /* so many are seen at once, the others are folded; 0: all are */
 	void (*put)(struct rows *rows, const struct store_column *columns, size_t count);
 };
+
+static void fold(struct rows *rows)
+{
+	struct buf *out = rows->status->out;
+
+	html_table_end(out);
+	buf_puts(out, "<details><summary>Earlier ones</summary>\n");
+	html_table_begin(out, &rows->table);
+}
 
 static enum err put_row(
 	void *ctx, const struct store_column *columns, size_t count, struct error *e)
@@ -27,6 +40,8 @@ static enum err put_row(
 	(void)e;
 	if (rows->count++ == 0)
 		html_table_begin(rows->status->out, &rows->table);
+	if (rows->open && rows->count == rows->open + 1)
+		fold(rows);
 	if (rows->count <= rows->max)
 		rows->put(rows, columns, count);
 	return ERR_OK;
@@ -44,6 +59,8 @@ static void put_list(struct rows *rows, enum store_table table, const struct sto
 	err = store_list(status->store, table, &limited, put_row, rows, &e);
 	if (rows->count)
 		html_table_end(status->out);
+	if (rows->open && rows->count > rows->open)
+		buf_puts(status->out, "</details>\n");
 	if (err)
 		status_unknown(status, &e);
 }
@@ -130,11 +147,69 @@ static const char *const event_columns[] = {"Device", "User", "Event", "Received
 static const char *const upload_columns[] = {
 	"Device", "User", "Gateway", "Last tried", "Tries", "Why"};
 
-/* total: how many there are in that state, from the store's counts. Many that wait are folded. */
+static void put_causes(struct status *status, const char *state, const struct causes *causes)
+{
+	struct buf *out = status->out;
+
+	buf_puts(out, "<ul class=\"causes\">\n");
+	for (size_t i = 0; i < causes->count; i++) {
+		const struct cause *cause = &causes->cause[i];
+
+		buf_printf(out, "<li class=\"%s\">%lld × ", state, (long long)cause->count);
+		html_value(out, cause->text);
+		buf_puts(out, ", since ");
+		html_time_text(out, cause->since);
+		buf_puts(out, "</li>\n");
+	}
+	if (causes->others)
+		buf_printf(out, "<li class=\"%s\">%lld for other causes</li>\n", state,
+			(long long)causes->others);
+	buf_puts(out, "</ul>\n");
+}
+
+/* A cause, not each event that it has stopped, is what a person fixes. */
+static void put_all_causes(struct status *status)
+{
+	static const char *const states[] = {"failed", "pending"};
+	struct causes causes;
+	struct error e;
+
+	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+		if (causes_gather(status->store, states[i], &causes, &e))
+			status_unknown(status, &e);
+		else if (causes.count)
+			put_causes(status, states[i], &causes);
+	}
+}
+
+static enum err count_row(
+	void *ctx, const struct store_column *columns, size_t count, struct error *e)
+{
+	(void)columns;
+	(void)count;
+	(void)e;
+	++*(int64_t *)ctx;
+	return ERR_OK;
+}
+
+/* Uploads without an event that is listed with them, as far as they are shown and one more. */
+static int64_t count_alone(struct status *status, const struct store_filter *filter)
+{
+	int64_t count = 0;
+	struct error e;
+
+	if (store_list(status->store, STORE_UPLOADS, filter, count_row, &count, &e))
+		status_unknown(status, &e);
+	return count;
+}
+
+/* total: how many there are in that state, from the store's counts. Many are folded. */
 static void put_undone(struct status *status, enum store_table table, const char *state,
 	const char *caption, int64_t total)
 {
 	bool events = table == STORE_EVENTS;
+	const struct store_filter filter = {
+		.state = state, .enrolled = true, .alone = !events, .limit = COUNTED_MAX};
 	struct rows rows = {
 		.status = status,
 		.table = {.caption = caption,
@@ -145,12 +220,13 @@ static void put_undone(struct status *status, enum store_table table, const char
 	};
 
 	_Static_assert(ARRAY_LEN(event_columns) == ARRAY_LEN(upload_columns), "as many");
+	if (total && !events)
+		total = count_alone(status, &filter);
 	if (!total)
 		return;
 	buf_printf(status->out, "<details%s><summary>%s: %lld</summary>\n",
-		total > FOLDED_OVER && strcmp(state, "pending") == 0 ? "" : " open", caption,
-		(long long)total);
-	put_list(&rows, table, &(struct store_filter){.state = state, .enrolled = true});
+		total > FOLDED_OVER ? "" : " open", caption, (long long)total);
+	put_list(&rows, table, &filter);
 	if (rows.count > rows.max && total > rows.max)
 		buf_printf(status->out,
 			"<p class=\"more\">%lld more: <code>certprov list %s --state "
@@ -169,6 +245,7 @@ void status_undone(struct status *status)
 		buf_puts(out, "<p class=\"none\">The store does not tell.</p></section>\n");
 		return;
 	}
+	put_all_causes(status);
 	put_undone(status, STORE_EVENTS, "failed", "Events that failed: they need a person",
 		c->events[EVENT_STATE_FAILED]);
 	put_undone(status, STORE_UPLOADS, "failed", "Uploads that failed: they need a person",
@@ -240,6 +317,7 @@ void status_recent(struct status *status)
 			.columns = columns,
 			.count = ARRAY_LEN(columns)},
 		.max = RECENT_MAX,
+		.open = RECENT_OPEN,
 		.put = put_recent,
 	};
 

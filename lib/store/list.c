@@ -57,6 +57,7 @@ enum err store_list(struct store *store, enum store_table table, const struct st
 		.expires_before = filter->expires_before,
 		.any = filter->any ? filter->any : "",
 		.enrolled = filter->enrolled,
+		.alone = filter->alone,
 		.limit = filter->limit,
 	};
 	enum err err = check_state(table, f.state, e);

@@ -36,6 +36,7 @@ struct store_filter {	    /* "" and 0: any */
 	 * number. */
 	const char *any;
 	bool enrolled; /* uploads only: of devices that are, as store_count() counts those undone */
+	bool alone;    /* uploads only: without an event of theirs that is pending or failed */
 	int64_t limit; /* at most so many rows */
 };
 

@@ -19,7 +19,7 @@
 struct list {
 	const char *select, *order;
 	const char *user, *device, *any;
-	const char *expires, *state, *enrolled;
+	const char *expires, *state, *enrolled, *alone;
 	/* Where no condition before it leaves few rows; NULL: the same. */
 	const char *expires_alone, *state_alone;
 };
@@ -97,6 +97,8 @@ static const struct list list_uploads = {
 	.state_alone = "p.state = ?3",
 	.enrolled = "EXISTS (SELECT 1 FROM device AS d WHERE d.device_uuid = p.device_uuid"
 		    "	AND d.user_uuid = p.user_uuid AND d.state = 'enrolled')",
+	.alone = "NOT EXISTS (SELECT 1 FROM event AS v WHERE v.device_uuid = p.device_uuid"
+		 "	AND v.user_uuid = p.user_uuid AND v.state IN ('pending', 'failed'))",
 	.order = "p.updated_at DESC, p.device_uuid, p.user_uuid, p.gateway",
 };
 
@@ -153,6 +155,7 @@ static void put_together(
 	add_condition(sql, *filter->state,
 		!count && list->state_alone ? list->state_alone : list->state, &count);
 	add_condition(sql, filter->enrolled, list->enrolled, &count);
+	add_condition(sql, filter->alone, list->alone, &count);
 	buf_printf(sql, " ORDER BY %s%s", list->order, filter->limit ? " LIMIT ?6" : "");
 }
 

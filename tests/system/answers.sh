@@ -328,7 +328,7 @@ is "$status $(jq -r .status "$answer.body")" '200 recorded' 'and the unenrollmen
 is "$(stored)" "$((${before%|*} + 2))|1" '... are stored without it'
 padded "device=$known" -EventId 'EventType=Device wipe' EnrollmentUserName=again
 is "$status $(jq -r .status "$answer.body")" '200 recorded' 'once more: it was known'
-eg_mode status 503
+eg_mode 503
 waiting=$(new_uuid)
 event_json "device=$waiting" "user=$(new_uuid)" mail=waiting@example.com >"$root/event.json"
 post_event "$root/event.json"

@@ -37,7 +37,7 @@ strange_tags()
 		s{<style>[^<]*</style>}{};
 		my $name = qr{html|head|meta|title|body|a|header|footer|main|nav|section|h[12]|p|ul|li|dl|
 			dt|dd|div|span|small|code|bdi|time|table|caption|thead|tbody|tr|th|td|form|label|
-			input|button|details|summary|svg|desc|g|line|rect|circle|text}x;
+			input|button|details|summary|svg|desc|g|wbr|line|rect|circle|text}x;
 		my $attribute = qr{(?:lang|charset|name|content|class|href|id|tabindex|role|scope|datetime|
 			aria-label|aria-labelledby|aria-describedby|data-label|for|type|maxlength|method|
 			action|autocomplete|autocapitalize|spellcheck|value|width|height|x|y|x1|x2|y1|y2|
@@ -113,10 +113,11 @@ get_page
 ok 'a person is needed' says '<p>Needs a person</p>'
 ok 'and why' says '<li>1 event failed for good'
 is "$(rows_of 'Events that failed') $(rows_of 'Events that are tried again')" '1 1' 'both are listed'
-is "$(rows_of 'Uploads that failed') $(rows_of 'Uploads that are tried again')" '1 1' 'uploads, too'
+is "$(rows_of 'Uploads that failed') $(rows_of 'Uploads that are tried again')" '0 0' \
+	'their uploads are not listed once more'
 is "$(rows_of 'The latest events')" 3 'so are the latest events'
 is "$(grep -c '<span>signing [0-9.]*</span> <span>encryption' "$page")" 3 'with the times of steps'
-like "$(grep -A2 -F "data-label=\"Name\"><div><bdi>$eg_url" "$page")" \
+like "$(grep -A2 -F "data-label=\"Name\"><div><bdi>$(sed -E 's#[/.:]+#&<wbr>#g' <<<"$eg_url")" "$page")" \
 	'1 well, 2 not' 'the gateway has had three uploads'
 like "$(grep -F 'data-label="Name"><div><bdi>local' "$page")" '6 well, 0 not' 'the CA six requests'
 ok 'our certificate ends' says "our client certificate ends $(
@@ -212,6 +213,31 @@ is "$(measured 360 0)" 'fits 0 rgb(20, 24, 26)' 'it is dark where that is prefer
 for width in 320 800 1045 1400; do
 	is "$(measured "$width" 1)" 'fits 0 rgb(246, 247, 245)' "it fits $width pixels"
 done
+
+# --- after a bad day
+
+eg_mode 503
+for i in {1..71}; do
+	event_json "device=$(new_uuid)" "user=$(new_uuid)" "mail=user$i@example.com" \
+		"DeviceFriendlyName=Phone of user $i" >"$root/event"
+	post_event "$root/event"
+done
+eg_mode
+get_page
+like "$(grep -F '× ' "$page")" '>7[0-9] × <bdi>' 'one cause is one line, with its number'
+like "$(certprov status)" 'pending: 7[0-9] × .*, since 20' 'certprov status, too'
+is "$(certprov status | grep -c '^pending: [0-9]* ×')" 1 \
+	'... and names it once, not its uploads once more'
+# height WIDTH: of the page there, in pixels
+height()
+{
+	frame "$1" | sed 's/document.title += .*/document.title = page.documentElement.scrollHeight;/
+		s/^\t*).length + .*//' >"$root/frame.html"
+	browse --dump-dom "file://$root/frame.html" | sed -n 's/.*<title>\([^<]*\)<.*/\1/p' | tail -n 1
+}
+tall=$(height 390)
+ok "a phone shows it in $tall pixels" test "$tall" -lt 8000
+is "$(measured 390 1)" 'fits 0 rgb(246, 247, 245)' 'and it fits'
 
 # --- by keys alone
 
