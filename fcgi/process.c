@@ -37,7 +37,7 @@ static void open_standard_descriptors(void)
  */
 static void limit_memory(void)
 {
-#ifndef __SANITIZE_ADDRESS__ /* GCC's */
+#ifndef WITH_ADDRESS_SANITIZER
 	const struct rlimit limit = {DATA_MAX, DATA_MAX};
 
 	setrlimit(RLIMIT_DATA, &limit);
