@@ -110,7 +110,7 @@ static enum err replace(struct provider *p, const struct credential_owner *owner
 static enum err obtain(struct provider *p, const struct credential_owner *owner,
 	const struct person *person, struct credential *out, const char **how, struct error *e)
 {
-	const struct store_claimant claimant = {owner->user_uuid, owner->device_uuid};
+	const struct store_claimant claimant = {owner->user_uuid, owner->device_uuid, true};
 	bool refuse = p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE;
 
 	for (int i = 0; i < RACE_MAX; i++) {

@@ -112,7 +112,8 @@ static enum err list_certificates(
 static enum err identify(struct work *w, struct person *out, struct error *e)
 {
 	struct provider *p = w->provider;
-	const struct store_claimant claimant = {w->event->user_uuid, w->event->device_uuid};
+	const struct store_claimant claimant = {w->event->user_uuid, w->event->device_uuid,
+		p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE};
 	bool accepted = true;
 	enum err err = person_now(p, w->event, out, e);
 

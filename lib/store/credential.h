@@ -58,6 +58,7 @@ enum err store_credential_current(struct store *store, const struct credential_o
 /* Whose enrollment asks for an address. */
 struct store_claimant {
 	const char *user_uuid, *device_uuid;
+	bool holder_may; /* one who has an active certificate for it takes it from nobody */
 };
 
 /* A new credential's place. */

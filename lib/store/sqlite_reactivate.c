@@ -106,9 +106,12 @@ enum err sqlite_address_conflict(void *self, const struct store_claimant *claima
 		" WHERE c.mail = ?1 COLLATE NOCASE AND c.state = 'active' AND c.user_uuid != ?2"
 		"	AND EXISTS (SELECT 1 FROM device AS d WHERE d.user_uuid = c.user_uuid"
 		"		AND d.state = 'enrolled' AND d.device_uuid != ?3)"
+		"	AND NOT (?4 AND EXISTS (SELECT 1 FROM credential AS own"
+		"		WHERE own.mail = ?1 COLLATE NOCASE AND own.state = 'active'"
+		"		AND own.user_uuid = ?2))"
 		" LIMIT 1";
 	const struct value values[] = {VALUE_TEXT(mail), VALUE_TEXT(claimant->user_uuid),
-		VALUE_TEXT(claimant->device_uuid)};
+		VALUE_TEXT(claimant->device_uuid), VALUE_INTEGER(claimant->holder_may)};
 	sqlite3_stmt *row = NULL;
 	enum err err = sqlite_first(self, sql, values, ARRAY_LEN(values), &row, e);
 

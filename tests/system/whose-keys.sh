@@ -179,6 +179,10 @@ post "$other" "$mallory" bert@example.com name=mallory
 is "$status" 202 'with a warning alone'
 like "$(<"$root/handler.log")" "user $mallory asks for bert@example.com.*user bert" '... which is in the log'
 ok 'as before' handler_with identity.address-conflict=refuse
+post "$watch" "$bert" bert@example.com name=bert "EventTime=$(now)"
+is "$status" 202 'who had the address first is not shut out by that'
+post "$(new_uuid)" "$bert" '' name=bert "EventTime=$(now)"
+is "$status" 202 '... and may enroll another device'
 anew=$(new_uuid) same=$(new_uuid)
 post "$same" "$(new_uuid)" clara@example.com name=clara
 post "$same" "$anew" clara@example.com name=clara "EventTime=$(now)"

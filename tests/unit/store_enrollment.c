@@ -203,7 +203,8 @@ static enum err add(struct fixture *f, const char *user, const char *mail, unsig
 static void finds_the_other_user_of_an_address(void **state)
 {
 	struct fixture *f = *state;
-	const struct store_claimant own = {USER_B, DEVICE_1}, second = {USER_B, DEVICE_2};
+	const struct store_claimant own = {USER_B, DEVICE_1, false},
+				    second = {USER_B, DEVICE_2, false};
 	char *other = NULL;
 
 	assert_true(must_accept(f, record(f, DEVICE_1, USER_A, NOW), false));
@@ -221,6 +222,36 @@ static void finds_the_other_user_of_an_address(void **state)
 	/* another process was quicker: the address is not free when the certificate is there */
 	assert_int_equal(add(f, USER_B, "anna@example.com", 2, 0, &second), ERR_UNPROCESSABLE);
 	assert_int_equal(add(f, USER_B, "anna@example.com", 2, 0, NULL), ERR_OK);
+}
+
+/* Both have it since before such were refused: neither is shut out from what he has. */
+static void who_has_an_address_may_keep_it(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_claimant anna = {USER_A, DEVICE_1, true},
+				    bert = {USER_B, DEVICE_2, true},
+				    told = {USER_A, DEVICE_1, false};
+	char *other = NULL;
+	bool done = false;
+
+	assert_true(must_accept(f, record(f, DEVICE_1, USER_A, NOW), false));
+	assert_true(must_accept(f, record(f, DEVICE_2, USER_B, NOW), false));
+	assert_int_equal(add(f, USER_A, "a@example.com", 1, 0, NULL), ERR_OK);
+	assert_int_equal(add(f, USER_B, "A@example.com", 2, 0, NULL), ERR_OK);
+	assert_int_equal(store_address_conflict(f->store, &anna, "a@example.com", &other, &f->e),
+		ERR_NOT_FOUND);
+	assert_int_equal(store_address_conflict(f->store, &bert, "a@example.com", &other, &f->e),
+		ERR_NOT_FOUND);
+	assert_int_equal(add(f, USER_A, "a@example.com", 3, 1, &anna), ERR_OK);
+	assert_int_equal(
+		store_address_conflict(f->store, &told, "a@example.com", &other, &f->e), ERR_OK);
+	free(other);
+	/* a revoked one is no claim */
+	assert_int_equal(
+		store_credential_revoke(f->store, 2, REVOKED_KEY_COMPROMISE, &done, &f->e), ERR_OK);
+	assert_int_equal(
+		store_address_conflict(f->store, &bert, "a@example.com", &other, &f->e), ERR_OK);
+	free(other);
 }
 
 static bool comes_back(struct fixture *f, const char *mail, int64_t replaces, int64_t not_after)
@@ -283,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			takes_back_what_refused_events_left, folder_setup, store_teardown),
 		TEST(finds_the_other_user_of_an_address),
+		TEST(who_has_an_address_may_keep_it),
 		TEST(an_address_that_comes_back_takes_up_its_certificate),
 		TEST(a_revoked_certificate_never_comes_back),
 	};
