@@ -16,12 +16,14 @@ static enum err known_address(
 
 /*
  * The same mailbox keeps the spelling that it was first given. An event that is older than the one
- * that the user's address is from does not bring an earlier address back.
+ * that the user's address is from does not bring an earlier address back; one that has no address
+ * says nothing of how old that is.
  */
 static enum err keep_known(struct provider *p, const struct event *event, const char *mail,
 	int64_t since, struct person *person, struct error *e)
 {
-	bool same = text_equal_nocase(person->address.text, mail);
+	bool same = text_equal_nocase(person->address.text, mail), known = person->known;
+	enum err err;
 
 	if (!same && person->time >= since)
 		return ERR_OK;
@@ -29,7 +31,10 @@ static enum err keep_known(struct provider *p, const struct event *event, const 
 		log_info("the event is older than the one that gave user %s the address %s: that "
 			 "address stays",
 			event->user_uuid, mail);
-	return person_with_address(p->config, event, mail, person, e);
+	err = person_with_address(p->config, event, mail, person, e);
+	if (!err && (!same || known))
+		person->time = since;
+	return err;
 }
 
 enum err person_now(

@@ -84,16 +84,21 @@ static enum err try_mail(const char *template, const struct template_values *val
 	return err;
 }
 
-/* The first template that is not empty decides: one that is unusable is never replaced. */
+/*
+ * The first template that is not empty decides: one that is unusable is never replaced. *known
+ * becomes NULL where that one is not needed.
+ */
 static enum err find_address(const struct config *config, const struct template_values *values,
-	const char *known, struct address *out, struct error *e)
+	const char **known, struct address *out, struct error *e)
 {
 	char **mail = config->identity.mail;
 	char first[ERROR_FIELD_MAX];
 	enum err err = try_mail(*mail, values, out, e);
 
-	if (err == ERR_NOT_FOUND && known)
-		err = address_parse(known, out, e);
+	if (err != ERR_NOT_FOUND)
+		*known = NULL;
+	else if (*known)
+		err = address_parse(*known, out, e);
 	while (err == ERR_NOT_FOUND && *++mail)
 		err = try_mail(*mail, values, out, e);
 	if (err == ERR_UNPROCESSABLE)
@@ -144,9 +149,13 @@ enum err person_of_event(const struct config *config, const struct event *event,
 {
 	struct template_values values = {.event = event, .whole = true};
 	struct address address;
-	enum err err = find_address(config, &values, known, &address, e);
+	enum err err = find_address(config, &values, &known, &address, e);
 
-	return err ? err : person_with_address(config, event, address.text, out, e);
+	if (!err)
+		err = person_with_address(config, event, address.text, out, e);
+	if (!err)
+		out->known = known;
+	return err;
 }
 
 enum err person_with_address(const struct config *config, const struct event *event,

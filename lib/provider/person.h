@@ -14,6 +14,7 @@ struct person {
 	struct address address;
 	struct name subject;
 	int64_t time; /* when UEM said so */
+	bool known;   /* the address is the known one, as the event has none */
 };
 
 /* Checks the templates of [identity]: ERR_CONFIG with FILE:LINE. */

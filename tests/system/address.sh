@@ -367,6 +367,24 @@ deliver
 is "$code $(has "$phone" 5,8) $(has "$tablet" 5,8)" \
 	'0 emil.b@example.com - emil.b@example.com -' 'usages = signing: both sign for the new address'
 
+# --- a change that is done late
+
+ok 'addresses from the event alone, of one domain' handler_with certificates.usages= \
+	'identity.mail={EnrollmentEmailAddress}' identity.allowed-domains=example.com
+fritz=$(new_uuid)
+phone=$(new_uuid)
+tablet=$(new_uuid)
+post "$phone" "$fritz" fritz@example.com "EventTime=$(date -u -d '-60 seconds' +%FT%TZ)"
+change "$phone" "$fritz" fritz@example.org "EventTime=$(date -u -d '-30 seconds' +%FT%TZ)"
+answered 422 'a change of address is refused for now'
+post "$tablet" "$fritz" '' "EventTime=$(date -u +%FT%TZ)"
+is "$status $(has "$tablet" 8)" '202 fritz@example.com' \
+	'an enrollment without an address, later, takes the known one'
+ok 'the domain is allowed' handler_with identity.allowed-domains=example.com,example.org
+deliver --now
+is "$(has "$phone" 8) $(has "$tablet" 8)" 'fritz@example.org fritz@example.org' \
+	'the change is done, though it is older than the enrollment'
+
 ok 'the store is whole' test "$(sqlite3 "$root/certprov/certprov.db" 'PRAGMA integrity_check')" = ok
 ok 'certprov check holds, the audit trail too' certprov check
 not_ok 'no secret is in a log or an answer' told_secrets
