@@ -200,7 +200,6 @@ static enum err begin_section(struct reader *r, const char *line)
 	if (!name)
 		return error_memory(r->error);
 	r->section = config_option(name, NULL);
-	r->lost = !r->section;
 	begun = r->section ? &r->section_lines[r->section - config_options] : NULL;
 	if (!begun)
 		err = unknown_section(r, name);
@@ -208,6 +207,7 @@ static enum err begin_section(struct reader *r, const char *line)
 		err = fail(r, "section [%s] occurs twice, first in line %u", name, *begun);
 	else
 		*begun = r->line;
+	r->lost = err != ERR_OK; /* libinih has not seen it: keys would be of the one before */
 	free(name);
 	return err;
 }

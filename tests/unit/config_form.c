@@ -290,10 +290,25 @@ static void test_all_errors(void **state)
 		":17: [ca] program: a CA with type = est does not use it\n");
 }
 
+/* libinih never sees the line that was refused: it would take them for keys of the one before. */
+static void test_keys_of_a_refused_section(void **state)
+{
+	(void)state;
+	assert_faults(LEAST "[log]\n"
+			    "level = info\n"
+			    "[events]\n"
+			    "workers = 3\n"
+			    "[store\n"
+			    "url = sqlite:x.db\n",
+		":8: section [events] occurs twice, first in line 1\n"
+		":10: expected [section], alone in its line\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_errors),
+		cmocka_unit_test(test_keys_of_a_refused_section),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_lines),
