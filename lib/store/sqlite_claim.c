@@ -76,6 +76,13 @@ static enum err read_pair(sqlite3_stmt *row, int column, char device_uuid[UUID_S
 	return ERR_OK;
 }
 
+/*
+ * Workers share what is to be done by a digit of the device's UUID: one alone works on all events
+ * of a device, so that none of them meets a lease of the same run and is left out.
+ */
+#define SHARED_BY_DEVICE(workers, worker) \
+	"unicode(substr(this.device_uuid, 8, 1)) % " workers " = " worker
+
 /* --- events: ?1 whatever is pending or failed, ?2 the time, ?3 what it would be tried with */
 
 /* What would have to wait for longer than anything does has its time from a wrong clock. */
@@ -102,7 +109,8 @@ static enum err find_event(struct sqlite *db, const struct store_due *due, int64
 {
 	static const char sql[] =
 		"SELECT id, tries, device_uuid, user_uuid, request_id, received_at, payload" DUE
-		"	AND this.id > ?4 AND this.id % ?5 = ?6 ORDER BY this.id LIMIT 1";
+		"	AND this.id > ?4 AND " SHARED_BY_DEVICE(
+			"?5", "?6") " ORDER BY this.id LIMIT 1";
 	const struct value values[] = {VALUE_INTEGER(due->now), VALUE_INTEGER(clock_now()),
 		VALUE_TEXT(due->inputs), VALUE_INTEGER(after), VALUE_INTEGER(share->workers),
 		VALUE_INTEGER(share->worker)};
@@ -197,7 +205,6 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 	"	CROSS JOIN upload AS u USING (device_uuid, user_uuid)" \
 	" WHERE this.user_uuid = ?5 AND" ENROLLED " AND" UPLOAD_DUE " AND" NO_EVENT
 
-/* Workers share the devices by a digit of their UUID. */
 #define NEXT(uuids, all)                                                                     \
 	"SELECT this.device_uuid, this.user_uuid, NOT " LIVE_LEASE(                          \
 		"this", "?2") ","                                                            \
@@ -206,8 +213,9 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 			      "this.user_uuid"                                               \
 			      "		AND t.state != 'delivered')" all "	AND (" uuids \
 			      ".device_uuid, " uuids ".user_uuid) > (?7, ?8)"                \
-			      "	AND unicode(substr(this.device_uuid, 8, 1)) % ?9 = ?10"      \
-			      " ORDER BY " uuids ".device_uuid, " uuids ".user_uuid LIMIT 1"
+			      "	AND " SHARED_BY_DEVICE("?9", "?10") " ORDER BY " uuids       \
+								    ".device_uuid, " uuids   \
+								    ".user_uuid LIMIT 1"
 
 #define WANTED_VALUES(db, wanted)                                                                 \
 	VALUE_INTEGER((wanted)->due && (wanted)->due->now), VALUE_INTEGER(clock_now()),           \

@@ -130,6 +130,35 @@ static void finishing_ends_the_lease(void **state)
 	assert_int_equal(claim(f, true, 0), 0);
 }
 
+/* Else one meets the other's lease, and is left out by both. */
+static void gives_all_events_of_a_device_to_one_worker(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event event = enrolled(DEVICE_1, USER_A);
+	const struct store_due by_hand = {.now = true, .inputs = "before"};
+	int64_t id[] = {must_add_event(f, &event), must_add_event(f, &event)};
+	unsigned claimed[2] = {0, 0};
+
+	finish(f, id[0], EVENT_STATE_FAILED, 0);
+	finish(f, id[1], EVENT_STATE_FAILED, 0);
+	for (size_t i = 0; i < 2; i++)
+		for (unsigned worker = 0; worker < 2; worker++) {
+			const struct store_share share = {worker, 2, LEASE};
+			struct store_claim c = {.id = 0};
+			enum err err = store_event_claim(
+				f->store, &by_hand, i ? id[0] : 0, &share, &c, &f->e);
+
+			assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
+			assert_true(err || c.id == id[i]);
+			if (!err)
+				finish(f, id[i], EVENT_STATE_FAILED, 0);
+			claimed[worker] += !err;
+			store_claim_fini(&c);
+		}
+	assert_int_equal(claimed[0] + claimed[1], 2);
+	assert_int_equal(claimed[0] * claimed[1], 0);
+}
+
 static void takes_a_failed_one_up_on_demand_only(void **state)
 {
 	struct fixture *f = *state;
@@ -235,7 +264,7 @@ static void workers_share_the_events(void **state)
 		while (store_event_claim(f->store, &by_time, c.id, &share, &c, &f->e) == ERR_OK) {
 			int64_t id = c.id;
 
-			assert_int_equal(id % 3, worker);
+			assert_int_equal(c.device_uuid[7] % 3, worker);
 			seen++;
 			finish(f, id, EVENT_STATE_PENDING, START);
 			store_claim_fini(&c);
@@ -516,6 +545,7 @@ int main(void)
 		TEST(gives_what_the_handler_left_when_its_lease_has_ended),
 		TEST(lends_an_event_to_one_until_the_lease_ends),
 		TEST(finishing_ends_the_lease),
+		TEST(gives_all_events_of_a_device_to_one_worker),
 		TEST(takes_a_failed_one_up_on_demand_only),
 		TEST(works_on_a_device_and_user_once_at_a_time),
 		TEST(takes_up_what_waits_when_its_inputs_change),
