@@ -22,8 +22,8 @@ bool account_named(const char *name, struct account *out);
 void account_of(uid_t uid, struct account *out);
 
 /*
- * Whether the modes of a file (absolute path) and the folders that lead to it let the account
- * in: want is R_OK, W_OK or X_OK, or several. Access control lists are not seen. blocked is
+ * Returns true if the modes of a file (absolute path) and of the folders above it allow the account
+ * access: want is R_OK, W_OK or X_OK, or several. Access control lists are not seen. blocked is
  * where it ends, when the result is false: a folder, or the file itself.
  */
 bool account_may(

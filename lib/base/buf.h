@@ -7,11 +7,10 @@
 #include "base/error.h"
 
 /*
- * Bytes that grow up to a limit. Appending never fails in the caller's face:
- * the buffer remembers the first failure and buf_check() reports it, once.
- * What lies in a buffer is wiped when it moves and when it is freed, so that
- * it may hold keys and passwords. The data has a NUL behind it that len does
- * not count, from the first append on; before it, data is NULL.
+ * Bytes that grow up to a limit. Appending never fails in the caller's face: the buffer remembers
+ * the first failure and buf_check() reports it, once. A buffer's content is wiped when it moves and
+ * when it is freed, so that it may hold keys and passwords. The data has a NUL behind it that len
+ * does not count, from the first append on; before it, data is NULL.
  */
 struct buf {
 	char *data;

@@ -12,10 +12,9 @@
 #include "base/utf8.h"
 
 /*
- * libinih splits lines into sections, keys and values. What it passes over in
- * silence is caught here, line by line, before it sees them: text behind a
- * [section], sections that nobody knows, lines that it would cut in two,
- * indented lines that only look like keys of their own.
+ * libinih splits lines into sections, keys and values. Faults that it silently ignores are caught
+ * here, line by line, before it sees them: text behind a [section], sections that nobody knows,
+ * lines that it would cut in two, indented lines that only look like keys of their own.
  */
 
 #define VALUE_MAX 8192
@@ -30,7 +29,7 @@ struct reader {
 	const char *text;	      /* what is left of the file */
 	unsigned line;		      /* the last one that was handed out */
 	bool indented;		      /* that line begins with a blank */
-	const struct option *option;  /* the key in work; its value may go on */
+	const struct option *option;  /* the current key; its value may go on */
 	struct buf value;	      /* of that key, continuation lines joined */
 	const struct option *section; /* its first key */
 	unsigned *section_lines;      /* where each one begins, by its first key */
@@ -71,7 +70,7 @@ static enum err take_value(struct reader *r, const struct option *o)
 		return config_error(r->config, o->section, o->key, r->error, "expected a value");
 	if (utf8_has_control(value))
 		return config_error(r->config, o->section, o->key, r->error,
-			"has a character that is not shown; write it anew without");
+			"has an invisible character; write it again without");
 	return o->set(r->config, o, value, r->error);
 }
 
@@ -105,7 +104,7 @@ static enum err begin_value(
 	unsigned *line = o ? config_line(r->config, o) : NULL;
 
 	if (!r->section)
-		return fail(r, "\"%s\" stands before the first [section]", key);
+		return fail(r, "\"%s\" is before the first [section]", key);
 	if (!line)
 		return unknown_key(r, section, key);
 	if (*line)
@@ -117,7 +116,7 @@ static enum err begin_value(
 	return ERR_OK;
 }
 
-/* True for "key = …" with a key of the section in work. */
+/* True for "key = …" with a key of the current section. */
 static bool looks_like_key(const struct reader *r, const char *line)
 {
 	size_t len = strcspn(line, "=:");

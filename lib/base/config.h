@@ -29,8 +29,8 @@ enum tls_max { TLS_MAX_1_3, TLS_MAX_1_2 };
 enum ca_auth { CA_AUTH_KERBEROS, CA_AUTH_NTLM, CA_AUTH_BASIC };
 
 /*
- * A certificate authority: [ca], [ca signing] or [ca encryption]. What the type has no use for
- * is NULL.
+ * A certificate authority: [ca], [ca signing] or [ca encryption]. Keys that the type does not use
+ * are NULL.
  */
 struct config_ca {
 	const char *section; /* where it is from, for config_error() */
@@ -142,7 +142,7 @@ struct config {
 enum err config_load(const char *path, struct config **out, struct error *e) must_check;
 
 /*
- * Reads the file to its end whatever is wrong in it, and gives each error, "FILE:LINE: what", to
+ * Reads the file to its end despite errors in it, and gives each error, "FILE:LINE: what", to
  * fault. Gives a configuration only where there is none; else ERR_CONFIG.
  */
 typedef void config_fault(void *ctx, const char *text);
@@ -184,9 +184,9 @@ int64_t config_longest(const struct config *config);
 int64_t config_patience(const struct config *config);
 
 /*
- * ERR_CONFIG for a value that only its user could judge: "FILE:LINE: [section]
- * key: what". The key must be one that the table in config_keys.c has. What [ca signing] and
- * [ca encryption] did not set themselves is said of [ca].
+ * ERR_CONFIG for a value that only the code using it can check: "FILE:LINE: [section] key: what".
+ * The key must be one that the table in config_keys.c has. A key that [ca signing] or [ca
+ * encryption] did not set is reported as [ca]'s.
  */
 enum err config_error(const struct config *config, const char *section, const char *key,
 	struct error *e, const char *fmt, ...) printf_like(5, 6);

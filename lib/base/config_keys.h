@@ -15,13 +15,13 @@ typedef enum err config_setter(
 	struct config *config, const struct option *o, const char *value, struct error *e);
 
 /*
- * What a key of a CA has to do with an order that was placed there and is not finished. A key of
- * another section has none.
+ * The effect of a change of a CA's key on an unfinished order there. A key of another section has
+ * none.
  */
 enum ca_terms_class {
 	CA_TERMS_NONE,
 	CA_TERMS_PART, /* another value orders something else, or elsewhere: what is open is void */
-	CA_TERMS_APART, /* how it is reached, let in or judged: the same order stands */
+	CA_TERMS_APART, /* for connection, credentials or checks: the order stays valid */
 };
 
 /* A key: where its value goes, whether that is memory of its own, and what it may be. */
@@ -58,7 +58,7 @@ extern const size_t config_option_count;
 /* The key; key NULL: the first one of that section. NULL: there is none. */
 const struct option *config_option(const char *section, const char *key);
 
-/* Whether it is a pkcs11: URL. */
+/* Returns true if it is a pkcs11: URL. */
 bool config_is_token(const char *value);
 
 /* ERR_CONFIG for an identity in a token with a password beside it. */
@@ -74,7 +74,7 @@ unsigned *config_line(const struct config *config, const struct option *o);
 /* The defaults of all keys that the file did not set. */
 enum err config_set_defaults(struct config *config, struct error *e) must_check;
 
-/* What no key by itself can tell: keys that need, exclude or bound one another. */
+/* Checks across keys: keys that need, exclude or bound one another. */
 enum err config_check_whole(
 	const struct config *config, struct config_faults *faults, struct error *e) must_check;
 
@@ -84,7 +84,7 @@ enum err config_check_whole(
  */
 enum err config_ca_complete(struct config *config, struct error *e) must_check;
 
-/* What a CA's type needs, or has no use for. */
+/* Checks the keys that a CA's type needs, or does not use. */
 enum err config_ca_check(
 	const struct config *config, struct config_faults *faults, struct error *e) must_check;
 

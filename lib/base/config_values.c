@@ -327,7 +327,10 @@ enum err config_set_escrow_urls(
 	return **out ? ERR_OK : expected(config, o, e, "at least one https:// URL");
 }
 
-/* What runs on this machine may do without TLS: whoever listens there can read more than that. */
+/*
+ * A server on this machine may do without TLS: an attacker who can listen there can read more than
+ * that.
+ */
 static bool is_local_url(const char *url)
 {
 	static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};

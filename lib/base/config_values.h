@@ -4,8 +4,8 @@
 #include "base/config_keys.h"
 
 /*
- * What the keys of the table in config_keys.c may be set to: each puts a value in its place, or
- * refuses it, ERR_CONFIG, with its place in the file.
+ * Setters for the keys of the table in config_keys.c: each stores a value, or refuses it,
+ * ERR_CONFIG, with its place in the file.
  */
 config_setter config_set_text, config_set_path, config_set_path_or_token, config_set_templates,
 	config_set_domains, config_set_policies, config_check_kind, config_set_kind,

@@ -8,7 +8,7 @@
 
 /* The file system that a file lies on. */
 struct disk {
-	int64_t size, free; /* bytes; free: for those who are not root */
+	int64_t size, free; /* bytes; free: for users other than root */
 	bool network;	    /* its files are another host's */
 };
 

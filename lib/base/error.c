@@ -8,13 +8,14 @@
 
 #define DETAIL_REFUSED                                              \
 	"The certificate authority or the Escrow Gateway refused; " \
-	"the event is kept as failed and needs a person."
-#define DETAIL_BARRED                                                                         \
-	"The certificate authority has not judged the request: it does not let this service " \
-	"in, or is not where it should be. An administrator must look at the log. "
+	"the event is kept as failed and needs attention."
+#define DETAIL_BARRED                                                                    \
+	"The certificate authority did not process the request: it rejects the "         \
+	"credentials of this service, or another server answers. An administrator must " \
+	"look at the log. "
 #define DETAIL_GARBLED                                                                      \
 	"The certificate authority answered, and was not understood; the event is kept as " \
-	"failed and needs a person: another try may be another certificate."
+	"failed and needs attention: another try may issue another certificate."
 #define DETAIL_LATER "The event is kept if it could be recorded, and is finished later."
 
 static const struct error_meaning meanings[ERR_COUNT] = {

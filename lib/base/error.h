@@ -7,8 +7,8 @@
 #include "base/compiler.h"
 
 /*
- * What went wrong, in the terms of those who have to act on it. Codes of
- * libraries end in the module that calls the library.
+ * Kinds of errors, by the action that they require. Codes of libraries end in the module that calls
+ * the library.
  */
 enum err {
 	ERR_OK = 0,
@@ -22,16 +22,16 @@ enum err {
 	ERR_FORBIDDEN,	     /* the event's claim is not confirmed */
 	ERR_NOT_FOUND,	     /* no such path, object or row */
 	ERR_METHOD,	     /* no such method at that path */
-	ERR_REFUSED,	     /* CA or gateway refused for good: needs a person */
-	ERR_BARRED,	     /* the CA judged no request: needs a person, is tried again slowly */
-	ERR_GARBLED,	     /* the CA may have issued, and was not understood: needs a person */
+	ERR_REFUSED,	     /* CA or gateway refused for good: needs attention */
+	ERR_BARRED,	     /* the CA processed no request: needs attention, is retried slowly */
+	ERR_GARBLED,	     /* the CA may have issued, and was not understood: needs attention */
 	ERR_UNAVAILABLE,     /* CA, gateway or store is unreachable or busy: try later */
 	ERR_PENDING,	     /* the CA has the request, and has not decided yet: ask again later */
 	ERR_INTERNAL,	     /* no memory, or a fault of our own */
 	ERR_COUNT
 };
 
-/* What each code means outside. One row a code; there is no second place. */
+/* The meaning of each code for the outside. One row a code; there is no second place. */
 struct error_meaning {
 	const char *label;  /* metric label and log value */
 	int http_status;    /* answer to the web server's client */

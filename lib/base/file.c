@@ -33,8 +33,8 @@ static enum err check_secret_mode(const char *path, const struct stat *st, struc
 	/* root may use what belongs to the user that the service runs as */
 	if (geteuid() != 0 && st->st_uid != 0 && st->st_uid != geteuid())
 		return error_set(e, ERR_CONFIG,
-			"%s belongs to user %u; it must belong to root or to user %u, who runs "
-			"this: chown it",
+			"%s belongs to user %u; it must belong to root or to user %u, which runs "
+			"this program: chown it",
 			path, (unsigned)st->st_uid, (unsigned)geteuid());
 	if (st->st_mode & (S_IRWXO | S_IWGRP | S_IXGRP))
 		return error_set(e, ERR_CONFIG,
@@ -151,7 +151,7 @@ static enum err write_all(
 	const char *p = data;
 	enum err err = ERR_OK;
 
-	if (fchmod(fd, mode) < 0) /* whatever the umask took away */
+	if (fchmod(fd, mode) < 0) /* despite the umask */
 		err = error_errno(e, ERR_CONFIG, "%s", path);
 	for (size_t done = 0; !err && done < len;) {
 		ssize_t n = write(fd, p + done, len - done);
@@ -234,8 +234,8 @@ static enum err open_like(
 		close(fd);
 		unlink(temporary);
 		return error_errno(e, ERR_CONFIG,
-			"%s belongs to user %u and group %u, and shall still do so: run this as "
-			"root or as that user",
+			"%s belongs to user %u and group %u, and must keep them: run this as root "
+			"or as that user",
 			path, (unsigned)old->st_uid, (unsigned)old->st_gid);
 	}
 	*out = fd;

@@ -31,13 +31,13 @@ enum err file_read_password(const char *path, struct blob *out, struct error *e)
 enum err file_create(
 	const char *path, unsigned mode, const void *data, size_t len, struct error *e) must_check;
 
-/* The same for a file that may be there: who reads it sees the old one or the new, all of it. */
+/* The same for a file that may exist: a reader sees the whole old one or the whole new one. */
 enum err file_replace(
 	const char *path, unsigned mode, const void *data, size_t len, struct error *e) must_check;
 
 /*
- * The same for a secret file that is there: its owner, group and mode stay. Whoever is killed
- * leaves PATH.new behind, and the next one takes it away: two must not do it at once.
+ * The same for a secret file that is there: its owner, group and mode stay. A killed process leaves
+ * PATH.new behind, and the next one removes it: two must not do it at once.
  */
 enum err file_replace_secret(
 	const char *path, const void *data, size_t len, struct error *e) must_check;

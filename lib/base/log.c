@@ -179,7 +179,7 @@ static void write_entry(const struct log_entry *entry)
 
 /* --- lines of any length */
 
-/* What was formed, with lead and body put in at that place. Returns false without memory. */
+/* Inserts lead and body into the formatted line at that place. Returns false without memory. */
 static bool put_body(
 	struct buf *out, const char *formed, size_t at, const char *lead, const char *body)
 {

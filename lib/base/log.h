@@ -67,7 +67,8 @@ void log_line(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* What the message says, for programs: a member of the JSON object, CERTPROV_NAME in the journal.
+/*
+ * A value in the message, for programs: a member of the JSON object, CERTPROV_NAME in the journal.
  */
 struct log_field {
 	const char *name;  /* lower-case letters and "_" */
@@ -75,7 +76,7 @@ struct log_field {
 	const char *json; /* the value in JSON where that is no string, or NULL; left out if long */
 };
 
-/* The same line, with fields for those who can have them; text has the message alone. */
+/* The same line, with fields for targets that support them; text has the message alone. */
 void log_fields(enum log_level level, const struct log_field *fields, size_t count, const char *fmt,
 	...) printf_like(4, 5);
 

@@ -11,7 +11,7 @@
 #define NAME_MAX_BYTES 64
 #define PIECE_SIZE 32 /* one character as it is shown */
 
-/* A line in work. What does not fit is not taken, not even in part. */
+/* A line being built. Text that does not fit is left out as a whole. */
 struct line {
 	char *text;
 	size_t size, len;
@@ -32,7 +32,10 @@ static bool puts_in(struct line *line, const char *text)
 	return put(line, text, strlen(text));
 }
 
-/* How a character is shown: len bytes, or one that is no UTF-8. Returns the length of out. */
+/*
+ * Escapes a character for a text line: len bytes, or one that is no UTF-8. Returns the length of
+ * out.
+ */
 typedef size_t piece_writer(
 	const char *bytes, size_t len, bool good, uint32_t c, char out[PIECE_SIZE]);
 
@@ -47,7 +50,7 @@ static size_t text_piece(const char *bytes, size_t len, bool good, uint32_t c, c
 	return 4 * len;
 }
 
-/* What cannot be seen is escaped, too: whoever reads the log in a terminal shall see it. */
+/* Invisible characters are escaped, too, so that they show in a terminal. */
 static size_t json_piece(const char *bytes, size_t len, bool good, uint32_t c, char out[PIECE_SIZE])
 {
 	int n;

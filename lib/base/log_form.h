@@ -25,8 +25,8 @@ struct log_entry {
 #define LOG_ENTRY_SIZE 4096
 
 /*
- * Each writes at most size bytes, a NUL behind them included, and returns how many without it.
- * What does not fit is cut or left out, in such a way that the whole stays well-formed.
+ * Each writes at most size bytes, a NUL behind them included, and returns how many without it. A
+ * field that does not fit is cut or left out, so that the whole stays well-formed.
  */
 
 /* The message, harmless in a line. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEN_MAX 32 /* no word of ours is longer */
+#define LEN_MAX 32 /* our longest word is shorter */
 
 static char lower(char c)
 {

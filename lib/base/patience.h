@@ -4,9 +4,9 @@
 #include <stdbool.h>
 
 /*
- * What a process wants to do while it waits for another machine or program: each wait that may be
- * long calls patience_look() about once a second. It must not start such a wait itself. False: the
- * wait may be given up.
+ * A function that a process runs while it waits for another machine or program: each wait that may
+ * be long calls patience_look() about once a second. It must not start such a wait itself. False:
+ * the wait may be given up.
  */
 typedef bool patience(void *ctx);
 

@@ -23,7 +23,7 @@
 #define CHUNK 4096
 #define CHUNKS_LEFT_MAX 64 /* what pipes can hold when their writer has gone: 64 KiB and more */
 
-/* What it says on standard error, line by line. */
+/* Its standard error, line by line. */
 struct words {
 	char line[PROCESS_LINE_SIZE];
 	size_t len;
@@ -89,7 +89,10 @@ static bool read_some(struct process *p, int *fd)
 	return n > 0;
 }
 
-/* What it had written before it ended. Others may have its pipes, and write for ever. */
+/*
+ * Reads the rest of its output after it ended. Other processes may have its pipes, and write for
+ * ever.
+ */
 static void read_rest(struct process *p)
 {
 	for (int i = 0; i < CHUNKS_LEFT_MAX && p->out >= 0 && read_some(p, &p->out);)
@@ -153,7 +156,7 @@ static void end_group(const struct process *p, bool patiently)
 	kill(-p->pid, SIGKILL);
 }
 
-/* What hangs in the kernel cannot be killed: we do not hang with it. */
+/* A process that hangs in the kernel cannot be killed: do not wait for it. */
 static bool reap(const struct process *p, int *status)
 {
 	struct pollfd set = {.fd = p->pidfd, .events = POLLIN};
@@ -171,7 +174,8 @@ static bool reap(const struct process *p, int *status)
 static enum err judge(const struct process *p, bool reaped, int status, struct error *e)
 {
 	if (!reaped)
-		return error_set(e, ERR_UNAVAILABLE, "%s: it does not go away", p->order->program);
+		return error_set(e, ERR_UNAVAILABLE, "%s: it was killed and does not end",
+			p->order->program);
 	if (!WIFEXITED(status))
 		return error_set(e, ERR_UNAVAILABLE, "%s: ended by signal %d", p->order->program,
 			WTERMSIG(status));
@@ -312,10 +316,7 @@ static enum err start(struct process *p, const struct memfile *input, struct err
 	return ERR_OK;
 }
 
-/*
- * Where whoever started us has SIGCHLD ignored, as web servers do for CGI, nobody would learn
- * how a child ended.
- */
+/* If our parent ignored SIGCHLD, as web servers do for CGI, the status of a child would be lost. */
 static void await_children(struct sigaction *before)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};

@@ -30,13 +30,13 @@ struct process_result {
 };
 
 /*
- * Runs it in "/", in a process group of its own, with all signals as they are by default and
- * no descriptor of ours but 0 to 2. Whatever of the group is left when it has ended is killed;
- * what that still writes is no longer read. Signals of ours may be as they like.
+ * Runs it in "/", in a process group of its own, with all signals as they are by default and none
+ * of our descriptors but 0 to 2. When it has ended, the rest of its group is killed; their output
+ * is no longer read. Our own signal settings do not matter.
  *
- * ERR_OK: it has exited, with whatever status. ERR_CONFIG: there is no such program, or none that
- * can be run. ERR_UNAVAILABLE: it was not done in time (SIGTERM a little before the deadline, at
- * most two seconds, SIGKILL at it), it printed more than output_max, or a signal has ended it.
+ * ERR_OK: it has exited, with any status. ERR_CONFIG: there is no such program, or none that can be
+ * run. ERR_UNAVAILABLE: it was not done in time (SIGTERM a little before the deadline, at most two
+ * seconds, SIGKILL at it), it printed more than output_max, or a signal has ended it.
  */
 enum err process_run(
 	const struct process_order *order, struct process_result *out, struct error *e) must_check;

@@ -11,7 +11,7 @@
 #define USERS_MAX 1000
 #define HASH_MAX 256
 
-/* What crypt(5) calls strong. A cut hash would match nothing, so its length is checked too. */
+/* The strong hashes of crypt(5). A cut hash would match nothing, so its length is checked too. */
 static const struct method {
 	const char *prefix;
 	size_t digest_len; /* behind the last '$' */
@@ -36,10 +36,10 @@ static const char *hash_fault(const char *hash)
 			continue;
 		if (strlen(last + 1) != m->digest_len || strlen(hash) > HASH_MAX ||
 			strspn(hash, alphabet) != strlen(hash))
-			return "the hash is damaged or cut: set it anew with htpasswd -B";
+			return "the hash is damaged or cut: set it again with htpasswd -B";
 		return NULL;
 	}
-	return "only bcrypt, yescrypt, SHA-512 and SHA-256 hashes are taken, as of "
+	return "only bcrypt, yescrypt, SHA-512 and SHA-256 hashes are accepted, as from "
 	       "\"htpasswd -B\" or \"mkpasswd\"; DES, MD5, apr1, SHA-1 and plain passwords are not";
 }
 

@@ -23,7 +23,7 @@ struct users {
 enum err users_load(const char *path, struct users *out, struct error *e) must_check;
 void users_free(struct users *users);
 
-/* NULL: there is none of that name. Looks at every user, whatever it finds. */
+/* NULL: there is none of that name. Always looks at every user, so that the time tells nothing. */
 const struct user *users_find(const struct users *users, const char *name);
 
 #endif

@@ -8,13 +8,13 @@
 /*
  * Ends a process whose work goes on past all its deadlines. A deadline is kept by the code that
  * waits; computing on what a peer has sent, or a system call that does not return to the loop,
- * knows none. What the process was working on is leased, and is taken up again.
+ * knows none. The work of such a process is leased, and is taken up again.
  */
 
-/* What such a process ends with, unless another status was chosen. */
+/* The exit status of such a process, unless another was chosen. */
 #define WATCHDOG_STATUS 76
 
-/* How far past its deadline one exchange with a peer may be. */
+/* The time past its deadline that one exchange with a peer may take. */
 #ifndef WATCHDOG_MARGIN_MS
 #define WATCHDOG_MARGIN_MS 10000
 #endif
@@ -27,8 +27,8 @@
 enum err watchdog_init(int status, const char *last_words, struct error *e) must_check;
 
 /*
- * What begins now must be over at until (clock_monotonic_ms()). These nest: the earliest time
- * counts. Returns what watchdog_leave() is to be given at the end of it.
+ * The work that begins now must be over at until (clock_monotonic_ms()). These nest: the earliest
+ * time counts. Returns the argument for watchdog_leave() at its end.
  */
 int64_t watchdog_enter(int64_t until);
 void watchdog_leave(int64_t before);

@@ -33,7 +33,7 @@ static enum err check_local(const char *local, size_t len, struct error *e)
 	if (len > LOCAL_MAX)
 		return refuse(e, "more than 64 bytes before the @");
 	if (local[0] == '"')
-		return refuse(e, "quoted strings are not taken");
+		return refuse(e, "quoted strings are not accepted");
 	if (strcspn(local, ROUTE "@") < len)
 		return refuse(e, "a route (% or !) before the @");
 	if (local[0] == '.' || local[len - 1] == '.')
@@ -56,7 +56,7 @@ static enum err check_label(const char *label, size_t len, struct error *e)
 	if (label[0] == '-' || label[len - 1] == '-')
 		return refuse(e, "a hyphen at an end of a label of the domain");
 	if (strspn(label, LETTERS DIGITS "-") < len)
-		return refuse(e, "a character in the domain that none has");
+		return refuse(e, "a character that is not allowed in a domain");
 	return ERR_OK;
 }
 
@@ -101,7 +101,7 @@ static enum err domain_to_ascii(const char *domain, char **out, struct error *e)
 	if (*domain == '[')
 		return refuse(e, "an address literal instead of a domain");
 	if (has_stray_ascii(domain))
-		return refuse(e, "a character in the domain that none has");
+		return refuse(e, "a character that is not allowed in a domain");
 	rc = idn2_to_ascii_8z(domain, out, IDN2_NONTRANSITIONAL);
 	if (rc == IDN2_MALLOC)
 		return error_memory(e);

@@ -32,7 +32,7 @@ struct certificates {
 void certificates_free(struct certificates *certificates);
 
 /*
- * Adds the certificates in what a CA or a program sent, in whatever form: DER, one or several; a
+ * Adds the certificates in the output of a CA or a program, in any form: DER, one or several; a
  * PKCS#7 message with certificates (RFC 8551, 3.2.3); PEM of either (RFC 7468), whatever its label
  * says and whatever stands between the blocks; base64 of any of these, also twice, with or without
  * line breaks and padding. ERR_REFUSED if there is none, one cannot be read, or there are more than
@@ -45,7 +45,7 @@ enum err certificates_add(struct certificates *certificates, const void *bytes, 
 enum err certificates_add_der(
 	struct certificates *certificates, const void *der, size_t len, struct error *e) must_check;
 
-/* Adds those of a file, in whatever form. ERR_CONFIG, naming it. */
+/* Adds those of a file, in any form. ERR_CONFIG, naming it. */
 enum err certificates_add_file(
 	struct certificates *certificates, const char *path, struct error *e) must_check;
 
@@ -53,8 +53,8 @@ void chain_free(struct chain *chain);
 
 /*
  * The certificate for that public key (SubjectPublicKeyInfo, DER), and its issuers as far as they
- * are there, each behind what it certifies: CAs answer in whatever order, and with more than is
- * needed. Where there are several for the key, the one that begins last. Proves nothing:
+ * are there, each behind what it certifies: CAs answer in any order, and with more than is needed.
+ * Where there are several for the key, the one that begins last. Proves nothing:
  * certificate_check() does. ERR_REFUSED if there is none for that key.
  */
 enum err chain_build(const struct certificates *from, const struct blob *public_key,
@@ -79,7 +79,7 @@ enum err chain_split(const struct blob *joined, struct chain *out, struct error 
 enum err chain_from_pem(const struct blob *pem, struct chain *out, struct error *e) must_check;
 enum err certificate_to_pem(const struct blob *der, struct blob *pem, struct error *e) must_check;
 
-/* What people and the store want to know of a certificate. */
+/* The contents of a certificate for people and the store. */
 struct certificate_info {
 	char serial[SERIAL_HEX_SIZE]; /* lower-case hexadecimal, no leading zero octet */
 	char subject[DN_TEXT_SIZE];   /* RFC 4514; cut if longer */
@@ -103,7 +103,7 @@ enum err certificate_info(
  */
 enum err certificate_check_cost(const struct blob *der, enum err code, struct error *e) must_check;
 
-/* What a certificate that a CA returned must be. */
+/* The requirements for a certificate that a CA returned. */
 struct certificate_demand {
 	enum usage usage;
 	const struct address *address;
@@ -112,7 +112,7 @@ struct certificate_demand {
 	int64_t validity; /* seconds: the longest that we asked for */
 	int64_t leeway;	  /* seconds that it may last longer */
 	const struct certificates
-		*issuers; /* one of them issued it, at whatever remove; NULL: any */
+		*issuers; /* one of them issued it, directly or through others; NULL: any */
 };
 
 /*

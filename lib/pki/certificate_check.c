@@ -188,7 +188,7 @@ static enum err check_subject(
 	return ERR_OK;
 }
 
-/* What the extended key usage of a certificate allows of mail. */
+/* The extended key usage of a certificate, as far as it concerns mail. */
 enum purposes { PURPOSES_NONE, PURPOSES_OTHER, PURPOSES_MAIL, PURPOSES_ANY };
 
 static enum err read_purposes(gnutls_x509_crt_t crt, enum purposes *out, struct error *e)
@@ -353,7 +353,7 @@ static enum err check_strength(const struct loaded *chain, unsigned i, struct er
 	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
 
 	if (algorithm < 0 || x509_is_weak((gnutls_pk_algorithm_t)algorithm, bits))
-		return refuse(e, "its key is too weak, or of a kind that is not known");
+		return refuse(e, "its key is too weak, or of an unknown kind");
 	if (!root && !signature_is_strong(crt))
 		return refuse(e, "it is signed with a weak algorithm");
 	return ERR_OK;

@@ -8,8 +8,8 @@
 #include "pki/x509.h"
 
 /*
- * Certificates in whatever form CAs and their programs write them. What a form is called, by a
- * content type or a PEM label, says less than its bytes do: these decide.
+ * Certificates in any form that CAs and their programs write. The bytes decide, not a content type
+ * or a PEM label.
  */
 
 #define DEPTH_MAX 4 /* PEM in base64 in base64 */
@@ -124,7 +124,7 @@ static enum err read_der(
 
 /* --- base64 */
 
-/* How much of s is between the digits: white space, and "\n" where JSON's was escaped twice. */
+/* Returns the length of separators at s: white space, and "\n" where JSON's was escaped twice. */
 static size_t between(const unsigned char *s, size_t len)
 {
 	if (is_blank(*s))
@@ -181,7 +181,7 @@ static const unsigned char *find(
 	return memmem(from, (size_t)(end - from), words, strlen(words));
 }
 
-/* Whatever else a program prints, such as a key or the request, is not for us. */
+/* A program's other output, such as a key or the request, is skipped. */
 static bool is_wanted(const char *label, size_t len)
 {
 	static const char *const wanted[] = {"CERTIFICATE", "X509 CERTIFICATE",

@@ -166,14 +166,15 @@ static enum err check_is_ca(gnutls_x509_crt_t crt, struct error *e)
 	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
 
 	if (gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, NULL) < 0 || !ca)
-		return unfit(e, "is none of a CA (basicConstraints): name that of one in [ca]");
+		return unfit(e,
+			"is not a CA certificate (basicConstraints); set [ca] certificate to one");
 	if (gnutls_x509_crt_get_key_usage(crt, &usage, NULL) >= 0 &&
 		!(usage & GNUTLS_KEY_KEY_CERT_SIGN))
 		return unfit(e, "does not allow to sign certificates (keyUsage): have it "
 				"issued with keyCertSign and cRLSign");
 	if (algorithm < 0 || x509_is_weak((gnutls_pk_algorithm_t)algorithm, bits))
-		return unfit(e, "has a key that is too weak, or of a kind that is not known: "
-				"take RSA from 2048 bits on, or EC P-256 or P-384");
+		return unfit(e, "has a key that is too weak, or of an unknown kind: use RSA from "
+				"2048 bits on, or EC P-256 or P-384");
 	return ERR_OK;
 }
 
@@ -183,7 +184,7 @@ static enum err check_fits(const struct blob *certified, const struct key *key, 
 	enum err err = key_public(key, &ours, e);
 
 	if (!err && !blob_equal(certified, &ours))
-		err = unfit(e, "is for another key: name the two that belong together");
+		err = unfit(e, "is for another key; set [ca] certificate and key to a pair");
 	blob_free(&ours);
 	return err;
 }

@@ -14,10 +14,10 @@
 
 /* Making certificates ourselves: RFC 5280, S/MIME as in RFC 8550. */
 
-/* What a signer is: its certificate and key, loaded once and kept. */
+/* A signer: its certificate and key, loaded once and kept. */
 struct issuer;
 
-/* ERR_CONFIG if the key does not fit or the certificate is none of a CA. */
+/* ERR_CONFIG if the key does not fit or the certificate is not a CA certificate. */
 enum err issuer_new(const struct blob *certificate, const struct key *key, struct issuer **out,
 	struct error *e) must_check; /* borrows neither */
 

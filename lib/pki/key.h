@@ -26,7 +26,7 @@ enum err key_import(const struct blob *pkcs8, struct key **out, struct error *e)
 enum err key_export_pem(const struct key *key, struct blob *out, struct error *e) must_check;
 enum err key_import_pem(const struct blob *pem, struct key **out, struct error *e) must_check;
 
-/* -1 if it is none of the types that we make. */
+/* -1 if we do not make keys of that type. */
 int key_type(const struct key *key);
 
 /* SubjectPublicKeyInfo, DER (RFC 5280, 4.1.2.7). */

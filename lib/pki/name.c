@@ -14,7 +14,9 @@
 #define EXPANDED_MAX 4096			    /* bytes, before it is cut */
 #define PRINTABLE UPPER LOWER DIGITS " '()+,-./:=?" /* RFC 5280's PrintableString: X.680, 41.4 */
 
-/* What kinds of text an attribute's type admits. NAME: any, and it names without identifying. */
+/*
+ * The kinds of text that an attribute's type admits. NAME: any, and it names without identifying.
+ */
 enum alphabet { ANY, NAME, ASCII, PRINTABLE_ONLY, COUNTRY };
 
 static const struct attribute {
@@ -71,14 +73,14 @@ static enum err read_type(const char **at, const struct attribute **out, struct 
 	*out = find_attribute(name, len);
 	if (!*out)
 		return error_set(e, ERR_CONFIG,
-			"distinguished name: attribute \"%.*s\" is none of CN O OU C L ST DC "
+			"distinguished name: attribute \"%.*s\" is not one of CN O OU C L ST DC "
 			"emailAddress serialNumber GN SN UID",
 			len > 32 ? 32 : (int)len, name);
 	*at = rest + 1;
 	return ERR_OK;
 }
 
-/* What follows a backslash: one of the special characters, or a byte as two digits. */
+/* Reads the text after a backslash: one of the special characters, or a byte as two digits. */
 static enum err read_escape(const char **at, struct buf *value, struct error *e)
 {
 	const char *s = *at;
@@ -91,7 +93,7 @@ static enum err read_escape(const char **at, struct buf *value, struct error *e)
 		return ERR_OK;
 	}
 	if (!text_unhex(hex, &byte, 1) || byte == 0)
-		return malformed(e, "a backslash before a character that it cannot stand before");
+		return malformed(e, "a backslash before a character that needs none");
 	buf_append(value, &byte, 1);
 	*at += 2;
 	return ERR_OK;
@@ -105,7 +107,7 @@ static enum err read_value(const char **at, struct buf *value, struct error *e)
 
 	*at += strspn(*at, " ");
 	if (**at == '#')
-		return malformed(e, "values as #hexadecimal are not taken");
+		return malformed(e, "values as #hexadecimal are not accepted");
 	while (**at && **at != ',' && !err) {
 		char c = *(*at)++;
 
@@ -143,7 +145,7 @@ static size_t count_characters(const char *s)
 	return n;
 }
 
-/* How many bytes the first count characters take, as far as a value has room for them. */
+/* Returns the bytes that the first count characters take, as far as a value has room for them. */
 static size_t bytes_of(const char *s, size_t count)
 {
 	size_t at = 0, len = strlen(s), size;

@@ -140,7 +140,10 @@ static void write_certificate_bag(
 	der_close(d);
 }
 
-/* Whether an earlier place in the chains has it, too: place counts from each chain's issuer on. */
+/*
+ * Returns true if an earlier place in the chains has it, too: place counts from each chain's issuer
+ * on.
+ */
 static bool is_repeated(const struct parts *parts, size_t part, size_t place)
 {
 	const struct blob *certificate = &parts->part[part].chain->certificate[place];

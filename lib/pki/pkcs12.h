@@ -46,7 +46,7 @@ struct pkcs12_entry {
 enum err pkcs12_encode(const struct pkcs12_entry *entries, size_t count,
 	const struct pkcs12_options *options, struct blob *out, struct error *e) must_check;
 
-/* Whether pkcs12_encode() takes that password. ERR_CONFIG as there. */
+/* Checks that pkcs12_encode() accepts that password. ERR_CONFIG as there. */
 enum err pkcs12_check_password(const char *password, struct error *e) must_check;
 
 #endif

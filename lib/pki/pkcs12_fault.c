@@ -11,7 +11,7 @@
 
 #include "base/secret.h"
 
-/* What is told of a key: "the curve secp256k1". */
+/* The description of a key: "the curve secp256k1". */
 #define KEY_TEXT_SIZE 96
 #define PASSWORD_MAX 256
 
@@ -213,7 +213,7 @@ enum err pkcs12_explain(const struct pkcs12_fault *f, struct error *e)
 		return explain_password(f, e);
 	case GNUTLS_E_UNKNOWN_CIPHER_TYPE:
 		return error_set(e, ERR_CONFIG,
-			"%s is encrypted in a way that is not known here; export it again, with "
+			"%s is encrypted in an unknown way; export it again, with "
 			"AES-256 (openssl pkcs12 -export does that)",
 			f->file);
 	case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:

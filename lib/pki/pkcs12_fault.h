@@ -19,8 +19,8 @@ struct pkcs12_fault {
 enum err pkcs12_explain(const struct pkcs12_fault *fault, struct error *e);
 
 /*
- * Private keys that can be seen without a password: in the usual layout each
- * key is encrypted by itself in a safe that is not.
+ * Private keys that can be seen without a password: in the usual layout each key is encrypted
+ * alone, in a safe that is not encrypted.
  */
 int pkcs12_count_keys(gnutls_pkcs12_t p12);
 

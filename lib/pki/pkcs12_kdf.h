@@ -9,7 +9,7 @@
 
 /* PKCS#12's own key derivation: RFC 7292, Appendix B. */
 
-/* What the derived bytes are for (B.3). */
+/* The purpose of the derived bytes (B.3). */
 enum pkcs12_kdf_id { PKCS12_KDF_KEY = 1, PKCS12_KDF_IV = 2, PKCS12_KDF_MAC = 3 };
 
 struct pkcs12_kdf {

@@ -8,7 +8,7 @@
 
 #define PKCS12_SALT_SIZE 16
 
-/* What the password-based encryptions of one file and its MAC have in common. */
+/* Shared by the password-based encryptions of one file and its MAC. */
 struct pkcs12_pbe {
 	enum pkcs12_profile profile;
 	unsigned iterations;

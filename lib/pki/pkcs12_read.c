@@ -12,7 +12,7 @@
 
 #define PEM_MAX (256 * 1024)
 
-/* What a PKCS#12 file holds, as GnuTLS sees it. */
+/* The contents of a PKCS#12 file, as GnuTLS sees it. */
 struct content {
 	gnutls_x509_privkey_t key;
 	gnutls_x509_crt_t *chain; /* the key's certificate first */

@@ -4,7 +4,7 @@
 
 #include "pki/x509.h"
 
-/* gnutls_x509_crq_set_key_purpose_oid() makes it critical, whatever one says. */
+/* gnutls_x509_crq_set_key_purpose_oid() always makes it critical. */
 static int set_purpose(gnutls_x509_crq_t crq)
 {
 	static const unsigned char mail[] = {

@@ -20,7 +20,7 @@
  */
 struct token;
 
-/* Whether it begins with "pkcs11:". */
+/* Returns true if it begins with "pkcs11:". */
 bool token_is_url(const char *text);
 
 /* Asks no token. ERR_CONFIG for a wrong URL or a PIN file that cannot be read. */
@@ -30,12 +30,12 @@ void token_free(struct token *token);
 /* For messages: object "ca" of token "hsm". */
 const char *token_name(const struct token *token);
 
-/* Whether both mean the same private key; the PIN's source does not matter. */
+/* Returns true if both mean the same private key; the PIN's source does not matter. */
 bool token_same(const struct token *a, const struct token *b);
 
 /*
- * The key must be that of this SubjectPublicKeyInfo (DER), or it is not used: ERR_CONFIG from
- * whatever uses it. It proves that by a signature, each time that it is opened.
+ * The key must be that of this SubjectPublicKeyInfo (DER), or it is not used: ERR_CONFIG from the
+ * function that uses it. A signature proves it, each time that the key is opened.
  */
 enum err token_expect(
 	struct token *token, const struct blob *public_key, struct error *e) must_check;

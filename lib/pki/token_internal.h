@@ -29,22 +29,22 @@ struct token {
 enum err token_parse(const char *url, struct token *out, struct error *e) must_check;
 
 /*
- * An operation with the open key: a GnuTLS code. What fails is tried once more with the key opened
- * anew, so ctx must bear that.
+ * An operation with the open key: a GnuTLS code. A failed operation is tried once more with the key
+ * opened again, so ctx must allow that.
  */
 typedef int token_operation(gnutls_privkey_t key, void *ctx);
 enum err token_run(
 	struct token *token, token_operation *run, void *ctx, struct error *e) must_check;
 
 /*
- * What asks the token for something else: a GnuTLS code in *rc, with the PIN at hand. An error is
- * only that the PIN must not be tried.
+ * Runs another request to the token, with its PIN: a GnuTLS code in *rc. An error means only that
+ * the PIN must not be tried.
  */
 typedef int token_question(struct token *token, void *ctx);
 enum err token_ask(
 	struct token *token, token_question *ask, void *ctx, int *rc, struct error *e) must_check;
 
-/* What a GnuTLS code of either means. ERR_NOT_FOUND: the token is there, the object is not. */
+/* The error for a GnuTLS code of either. ERR_NOT_FOUND: the token is there, the object is not. */
 enum err token_explain(const struct token *token, int rc, struct error *e);
 
 #endif

@@ -3,7 +3,7 @@
 #include "pki/token_internal.h"
 #include "pki/x509.h"
 
-/* What is made in a token and what is read from it, beside the key that signs. */
+/* Makes and reads objects in a token, beside the key that signs. */
 
 /* --- a new key pair */
 

@@ -126,8 +126,8 @@ static void remember(struct pin *pin)
 
 	memcpy(pin->refused, pin->stamp, sizeof(pin->refused));
 	if (file_replace(pin->memory, 0644, pin->stamp, strlen(pin->stamp), &e))
-		log_warning("%s: that its PIN is wrong cannot be remembered for other processes, "
-			    "each of which may try it: %s",
+		log_warning("%s: cannot remember for other processes that its PIN is wrong, so "
+			    "each may try it: %s",
 			pin->file, e.text);
 }
 

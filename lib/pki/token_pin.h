@@ -24,8 +24,8 @@ struct pin {
 };
 
 /*
- * file is what pin-source says: a path, "file:PATH", or NULL. What is remembered of the token of
- * that URL is FILE.refused-DIGITS. ERR_CONFIG.
+ * file is the value of pin-source: a path, "file:PATH", or NULL. FILE.refused-DIGITS remembers a
+ * refused PIN of that URL's token. ERR_CONFIG.
  */
 enum err pin_init(
 	const char *file, const char *token_url, struct pin *out, struct error *e) must_check;

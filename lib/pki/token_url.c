@@ -79,7 +79,8 @@ static enum err check_attributes(const char *url, struct error *e)
 
 		i = attribute_of(at, len, query);
 		if (end && i == ARRAY_LEN(known))
-			return refuse_attribute(e, at, len, "which RFC 7512 does not have there");
+			return refuse_attribute(
+				e, at, len, "in a place where RFC 7512 does not allow it");
 		if (end && seen[i])
 			return refuse_attribute(e, at, len, "twice");
 		if (end)
@@ -93,7 +94,7 @@ static enum err check_attributes(const char *url, struct error *e)
 static enum err check(P11KitUri *uri, struct error *e)
 {
 	if (p11_kit_uri_any_unrecognized(uri))
-		return wrong(e, "has an attribute that is none of RFC 7512 where it stands");
+		return wrong(e, "has an attribute in a place where RFC 7512 does not allow it");
 	if (p11_kit_uri_get_pin_value(uri))
 		return wrong(e, "must not have the PIN in it (pin-value): put it into a file, and "
 				"name that by pin-source");

@@ -12,8 +12,8 @@
 #include "pki/token.h"
 
 /*
- * What the files of this folder share. Private to it: GnuTLS shows in no
- * other header, and its codes end here.
+ * Shared by the files of this folder, and private to it: GnuTLS shows in no other header, and its
+ * codes end here.
  */
 
 #define OID_SMTP_UTF8_MAILBOX "1.3.6.1.5.5.7.8.9" /* RFC 9598, 3 */
@@ -27,7 +27,7 @@ size_t x509_sequence_length(const unsigned char *p, size_t len);
 /* The same bytes in GnuTLS's words; borrowed. */
 gnutls_datum_t x509_datum(const struct blob *blob);
 
-/* Moves what GnuTLS allocated into a blob of ours; the original is wiped and freed. */
+/* Moves GnuTLS's memory into our blob; the original is wiped and freed. */
 enum err x509_take(gnutls_datum_t *from, struct blob *out, struct error *e) must_check;
 
 /*
@@ -44,7 +44,7 @@ enum err x509_import(const struct blob *der, enum err code, gnutls_x509_crt_t *o
 void x509_subject(gnutls_x509_crt_t crt, char *out, size_t size);
 void x509_issuer(gnutls_x509_crt_t crt, char *out, size_t size);
 
-/* RSA under 2048 bits, curves under 256, and whatever we do not know. */
+/* RSA under 2048 bits, curves under 256, and unknown kinds. */
 bool x509_is_weak(gnutls_pk_algorithm_t algorithm, unsigned bits);
 
 /* The bits that a certificate for this purpose has (RFC 5280, 4.2.1.3). */
@@ -55,7 +55,7 @@ enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *
 
 #define KEY_ID_MAX 64 /* of a CA that was made elsewhere */
 
-/* What a certificate or a list is signed with: one of them is set. */
+/* The key that signs a certificate or a list: one of them is set. */
 struct signer {
 	gnutls_privkey_t key;
 	struct token *token;
@@ -82,7 +82,7 @@ struct issuer {
 	int64_t not_before, not_after;
 };
 
-/* What GnuTLS calls it. */
+/* GnuTLS's name for it. */
 void key_parameters(enum key_type type, gnutls_pk_algorithm_t *algorithm, unsigned *bits);
 
 /* Borrowed; lives as long as the key. */

@@ -1,4 +1,4 @@
-/* An event notification of UEM, read into a struct event. What it asks is done elsewhere. */
+/* Reads an event notification of UEM into a struct event. Does not act on it. */
 
 #include "uem/event.h"
 
@@ -20,7 +20,7 @@
 #define DEVICE_KEY "\"DeviceUUID\""
 #define NUMBER_MAX 9007199254740992 /* 2^53: up to here a double has every integer */
 
-/* What people type may be in any script: up to four bytes a character. */
+/* Text that people type may be in any script: up to four bytes a character. */
 static const struct {
 	const char *name;
 	size_t max; /* bytes */
@@ -57,7 +57,7 @@ static enum err parse_json(
 	return err == ERR_MALFORMED && !*e->field ? error_context(e, "the body is not JSON") : err;
 }
 
-/* What can be said of a body before it is parsed. */
+/* Checks of a body before it is parsed. */
 static enum err check_form(const char *body, size_t len, struct error *e)
 {
 	size_t at = 0;
@@ -87,7 +87,7 @@ static void note(struct buf *repaired, const char *name, const char *what)
 	buf_printf(repaired, "%s (%s)", name, what);
 }
 
-/* What was wrong inside strings, whichever they are. */
+/* The damage inside strings, in all fields together. */
 static void note_damage(struct buf *repaired, unsigned damage)
 {
 	static const struct {
@@ -249,7 +249,7 @@ static enum err read_uuids(const cJSON *object, struct event *event, struct erro
 	return err;
 }
 
-/* An event that asks something must say for whom; who has enrolled can be looked up. */
+/* An event that asks for something must name the device or user. */
 static enum err check_uuids(const struct event *event, struct error *e)
 {
 	bool enrolled = event->kind == EVENT_ENROLLED;
@@ -287,7 +287,7 @@ static enum err read_event(
 	return err || event->repaired ? err : error_memory(e);
 }
 
-/* A refused event should be found again, and its body may not even be JSON: who is it about? */
+/* Names the device of a refused event, so that it can be found; its body may not even be JSON. */
 static enum err name_device(const char *body, size_t len, struct error *e)
 {
 	const char *at = memmem(body, len, DEVICE_KEY, strlen(DEVICE_KEY)), *end = body + len;

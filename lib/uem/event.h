@@ -8,12 +8,12 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* What an event asks of us. */
+/* The action that an event asks for. */
 enum event_kind {
 	EVENT_ENROLLED,	       /* 148 MDM Enrollment Complete, 170 Enrollment Complete */
 	EVENT_UNENROLLED,      /* 39 Break MDM Confirmed, 229 Device Enterprise Wipe Requested,
 				  25 Device wipe, Delete, and what uem/event_kind.h takes for one */
-	EVENT_ADDRESS_CHANGED, /* User Email Address Changed, of somebody who has enrolled */
+	EVENT_ADDRESS_CHANGED, /* User Email Address Changed, of an enrolled user */
 	EVENT_OTHER,	       /* acknowledged and ignored */
 	EVENT_KIND_COUNT,
 };
@@ -38,7 +38,7 @@ enum event_field {
 	EVENT_FIELD_COUNT,
 };
 
-/* What became of a field on its way here. */
+/* The state of a field after parsing. */
 enum event_damage {
 	EVENT_WHOLE,
 	EVENT_CUT,  /* it was too long, and is shorter now */
@@ -64,7 +64,8 @@ extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … 
 /*
  * Parses body[0..len-1], which must be JSON but for damage inside strings. Unknown fields are
  * skipped; a known field may be absent, null or "". A text field that is damaged, too long or of
- * the wrong type is repaired, cut or left empty, and *out says so: those who use it refuse it.
+ * the wrong type is repaired, cut or left empty, and *out says so: the code that uses it refuses
+ * it.
  *
  * An event without EventId and EventType, an id or a UUID that is none, a key that occurs twice:
  * ERR_MALFORMED, with the field; the text names the device where the body does. XML:
@@ -78,7 +79,7 @@ void event_free(struct event *event);
 
 /*
  * Prints what is known of it as JSON, which event_parse() makes an equal event of, its damage
- * included. What is unknown, or longer than a field may be, is left out. buf_check() is the
+ * included. Unknown fields, and those longer than allowed, are left out. buf_check() is the
  * caller's.
  */
 void event_print(const struct event *event, struct buf *out);

@@ -1,7 +1,6 @@
 /*
- * What an event asks, by its id or by the parts of its name: which of several forms of a name the
- * webhook uses is not public. Enrollments alone are known by their whole name, for they give keys
- * away.
+ * Classifies an event by its id or by the parts of its name, as the webhook's forms of a name are
+ * not public. Enrollments alone are known by their whole name, because they give keys away.
  */
 
 #include "uem/event_kind.h"
@@ -123,7 +122,7 @@ static bool is_undone(const struct name *name)
 	return has_any(name, parts, words);
 }
 
-/* What else is deleted or wiped. */
+/* Words for other things that are deleted or wiped. */
 static bool is_of_another(const struct name *name, bool deleted)
 {
 	static const char *const parts[] = {"application", "content", "storage", NULL};

@@ -9,8 +9,8 @@
 #define EVENT_TYPE_MAX 256 /* bytes */
 
 /*
- * What an EventId (0: absent) and an EventType ("": absent) of at most EVENT_TYPE_MAX bytes ask.
- * An id that is known decides. Any other type is judged by its parts: what deletes, wipes or
+ * Classifies an EventId (0: absent) and an EventType ("": absent) of at most EVENT_TYPE_MAX bytes.
+ * A known id decides. Any other type is classified by its parts: a type that deletes, wipes or
  * unenrolls a device, or breaks its management, is an unenrollment, unless the name says that it
  * did not happen or was done to something else; a user's email address makes a change of address.
  * *unmatched: the type has such a word, and asks nothing all the same. ERR_MALFORMED if id and type

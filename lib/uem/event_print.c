@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "uem/event.h"
 
-/* U+10FFFD, of private use: four bytes, so that whatever was cut is cut there again. */
+/* U+10FFFD, of private use: four bytes, so that a text that was cut is cut there again. */
 #define CUT_MARK "\xf4\x8f\xbf\xbd"
 
 static void print_name(const char *name, struct buf *out)
@@ -31,7 +31,7 @@ static void print_text(const char *name, const char *text, struct buf *out)
 	buf_json_string(out, text);
 }
 
-/* What had to be left out is no string here either. */
+/* A text that was left out is no string here either. */
 static void print_damaged(const char *name, const char *text, size_t max, struct buf *out)
 {
 	bool cut = strlen(text) + strlen(CUT_MARK) > max;

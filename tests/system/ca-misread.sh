@@ -63,7 +63,7 @@ for kind in est ejbca vault step cfssl adcs; do
 		post
 		is "$status" 502 "$kind, $mode: try $most is the last one"
 		like "$(cause)" 'it may have issued .*certprov deliver --now' '... and the event says why'
-		like "$body" 'was not understood; the event is kept as failed and needs a person' \
+		like "$body" 'was not understood; the event is kept as failed and needs attention' \
 			'... the answer, too'
 	done
 	ca_mode

@@ -177,7 +177,7 @@ ca_log_from_here
 order_says '^barred: .*rejected our credentials.*permission denied' 'a policy that does not allow it'
 is "$(logins)$(signs)" 'login:approle 403 ' '... is asked once with a fresh token'
 tell "$conf" probe
-like "$said" '^refused: .*no policy of ours has the capability update on mail/pki/sign/user@smime$' \
+like "$said" '^refused: .*none of its policies has the capability update on mail/pki/sign/user@smime$' \
 	'... and named by the doctor'
 rm "$state/vault-policy"
 

@@ -423,7 +423,7 @@ wrong_file 'a section twice' ':3: section \[log\] occurs twice, first in line 1'
 	[store]
 	[log]
 END
-wrong_file 'a key outside' ':1: "level" stands before the first' <<<'level = info'
+wrong_file 'a key outside' ':1: "level" is before the first' <<<'level = info'
 wrong_file 'no key' ':3: neither' <<-'END'
 	[log]
 	; a comment

@@ -284,15 +284,15 @@ way "no authority's key" 'rm ca.key' \
 way 'a certificate that cannot be read' 'echo nonsense >ca.crt' \
 	FAILED CA 'ca\.crt: no certificate in PEM that can be read' ''
 way "another authority's key" 'authority eg-ca eg-server' \
-	FAILED CA 'is for another key' 'name the two that belong together'
+	FAILED CA 'is for another key' 'set \[ca\] certificate and key to a pair'
 way 'a certificate that is none of an authority' 'authority eg-server' \
-	FAILED CA 'is none of a CA \(basicConstraints\)' 'name that of one'
+	FAILED CA 'is not a CA certificate \(basicConstraints\)' 'set \[ca\] certificate to one'
 way 'an authority that must not sign certificates' \
 	'pki_req no-sign -subj /CN=no-sign -addext basicConstraints=critical,CA:TRUE \
 		-addext keyUsage=critical,cRLSign; authority no-sign' \
 	FAILED CA 'does not allow to sign certificates \(keyUsage\)' 'have it issued with keyCertSign'
 way 'a weak authority' 'key_type=rsa:1024 pki_ca weak; authority weak' \
-	FAILED CA 'has a key that is too weak' 'take RSA from 2048'
+	FAILED CA 'has a key that is too weak' 'use RSA from 2048'
 way "an authority's key that others can read" 'chmod 644 ca.key' \
 	FAILED CA 'ca\.key has mode 0644' 'chmod 0600'
 way 'a link to it' 'mv ca.key real.key; ln -s real.key ca.key' \

@@ -15,7 +15,7 @@ static void test_unknown(void **state)
 	assert_refused(LEAST "[eskrow]\n", ":6: unknown section [eskrow]: did you mean escrow?");
 	assert_refused("[ log]\n", ":1: unknown section [ log]: did you mean log?");
 	assert_refused("[]\n", ":1: unknown section []");
-	assert_refused("\n\nlevel = info\n", ":3: \"level\" stands before the first [section]");
+	assert_refused("\n\nlevel = info\n", ":3: \"level\" is before the first [section]");
 }
 
 static void test_sections(void **state)
@@ -50,7 +50,7 @@ static void test_lines(void **state)
 	assert_refused("[log]\n\x0blevel = info\n", ":2: has a control character");
 	assert_refused("[identity]\nname = a\xe2\x80\x8b"
 		       "b\n",
-		":2: [identity] name: has a character that is not shown; write it anew without");
+		":2: [identity] name: has an invisible character; write it again without");
 }
 
 static void test_indented_key(void **state)
@@ -274,7 +274,7 @@ static void test_all_errors(void **state)
 		      "[ca]\n"
 		      "type = est\n"
 		      "program = /bin/true\n",
-		":1: \"key\" stands before the first [section]\n"
+		":1: \"key\" is before the first [section]\n"
 		":3: unknown key \"users-flie\" in [events]: did you mean users-file?\n"
 		":5: neither a [section], nor key = value, nor a comment\n"
 		":6: [events] max-body: expected a size such as 4096, 64k or 1m, from 1024 to "

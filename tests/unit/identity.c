@@ -176,7 +176,7 @@ static void test_what_does_not_open(void **state)
 	expect_failure("explicit.p12", "password", "it is of a curve given by explicit parameters");
 	expect_failure("brainpool.p12", "password-wrong", "password-wrong is wrong for it");
 	expect_failure("brainpool.p12", NULL, "brainpool.p12 has a password");
-	expect_failure("camellia.p12", "password", "is encrypted in a way that is not known here");
+	expect_failure("camellia.p12", "password", "is encrypted in an unknown way");
 	expect_failure("no-key.p12", "password", "has no private key");
 	expect_failure("no-certificate.p12", "password", "has no certificate that belongs to");
 	expect_failure("mismatch.p12", "password", "has no certificate that belongs to");

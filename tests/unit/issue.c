@@ -470,7 +470,7 @@ static void issuers_must_fit(void **state)
 	set_up(&f, KEY_EC_P256, KEY_EC_P256);
 	leaf = issue(&f);
 	assert_err(issuer_new(&f.root, f.key, &issuer, e), ERR_CONFIG, "for another key");
-	assert_err(issuer_new(&leaf, f.key, &issuer, e), ERR_CONFIG, "none of a CA");
+	assert_err(issuer_new(&leaf, f.key, &issuer, e), ERR_CONFIG, "is not a CA certificate");
 	assert_err(issuer_new(&garbage, f.key, &issuer, e), ERR_CONFIG, "cannot be read");
 	now = NOW - 3601;
 	assert_null(issuer);
