@@ -8,10 +8,9 @@
 #define BACKOFF_MAX STORE_WAIT_MAX
 
 /*
- * How many seconds to wait before the next attempt: as long as the peer asked for
- * (retry_after > 0), else twice as long after each of the earlier tries, from a minute
- * on, 20 % more or less, so that what failed together does not come back together.
- * Never over an hour.
+ * Returns the seconds to wait before the next attempt: as long as the peer asked for (retry_after >
+ * 0), else twice as long after each of the earlier tries, from a minute on, 20 % more or less, so
+ * that attempts that failed together do not come back together. Never over an hour.
  */
 int64_t backoff_seconds(int64_t tries, int retry_after);
 

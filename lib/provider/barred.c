@@ -11,7 +11,7 @@ void barred_text(const struct barred_ca *ca, struct buf *out)
 	clock_rfc3339(ca->state.since, since);
 	clock_rfc3339(ca->state.until, until);
 	buf_printf(out,
-		"the CA of [%s] has judged no request since %s and is tried again at %s (deliver "
-		"--now tries at once): %s",
+		"the CA of [%s] has processed no request since %s and is tried again at %s "
+		"(deliver --now tries at once): %s",
 		ca->section, since, until, ca->state.cause);
 }

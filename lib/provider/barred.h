@@ -25,7 +25,7 @@ struct provider;
 enum err barred_of_provider(struct provider *provider, struct barred_ca out[USAGE_COUNT],
 	size_t *count, struct error *e) must_check;
 
-/* "the CA of [ca] has judged no request since …, is tried again at …: cause" */
+/* "the CA of [ca] has processed no request since …, is tried again at …: cause" */
 void barred_text(const struct barred_ca *ca, struct buf *out);
 
 /*

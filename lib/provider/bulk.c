@@ -137,7 +137,7 @@ static int run_worker(struct bulk *bulk, bulk_work *work, void *ctx, unsigned wo
 	struct error e;
 	enum err err = watchdog_init(WATCHDOG_STATUS, NULL, &e);
 
-	/* Who has lost his parent has nobody left to count for. */
+	/* A worker whose parent is gone stops: nobody reads its count. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		return 1;
@@ -167,7 +167,7 @@ static void note_end(struct bulk *bulk, int status)
 	if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || atomic_load(&bulk->has_error)))
 		return;
 	error_set(&e, ERR_UNAVAILABLE,
-		"a worker ended too early (%s %d); what it had in hand is taken up again later",
+		"a worker ended too early (%s %d); its unfinished work is taken up again later",
 		WIFSIGNALED(status) ? "signal" : "status",
 		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	set_error(bulk, &e);
@@ -205,7 +205,7 @@ static void bury(struct crew *crew, unsigned worker, int status)
 		note_end(bulk, status);
 		return;
 	}
-	log_error("a worker went on past all deadlines and ended itself; what it worked on is "
+	log_error("a worker went on past all deadlines and ended itself; its unfinished work is "
 		  "taken up again later");
 	bulk_count(bulk, ERR_UNAVAILABLE);
 	if (!atomic_load(&bulk->stop))

@@ -7,9 +7,8 @@
 #include "base/error.h"
 
 /*
- * Many items by several processes, which share one rate, one tally and one word of
- * command: stop. SIGINT and SIGTERM give it: what is in hand is finished, the rest is
- * left.
+ * Many items by several processes, which share one rate, one tally and one flag to stop. SIGINT and
+ * SIGTERM set it: items being processed are finished, the rest is left.
  */
 struct bulk;
 
@@ -28,7 +27,7 @@ struct bulk_options {
 	void *ctx;
 };
 
-/* What one of the workers does, in a process of its own that opens all it needs itself. */
+/* The work of one worker, in a process of its own that opens provider and store itself. */
 typedef enum err bulk_work(
 	void *ctx, struct bulk *bulk, unsigned worker, unsigned workers, struct error *e);
 
@@ -47,11 +46,11 @@ bool bulk_goes_on(const struct bulk *bulk);
 /* Waits until the rate allows an item. */
 void bulk_wait_turn(struct bulk *bulk);
 /*
- * How an item ended. Too many in a row that may work later: stop, the other side is down; but what
- * waits for a person at a CA is no sign of that.
+ * Counts the end of an item. Too many in a row that may work later: stop, the other side is down;
+ * an item that waits for a decision at a CA does not count.
  */
 void bulk_count(struct bulk *bulk, enum err err);
-/* An item that another process has in hand: pending, and no sign of anything. */
+/* An item that another process is working on: pending, and no sign of a fault. */
 void bulk_count_busy(struct bulk *bulk);
 
 #endif

@@ -12,7 +12,7 @@ static const char *without_name(const char *text, const char *what)
 										  : text;
 }
 
-/* What may mend itself gives way to what needs a person: a later try would not help then. */
+/* A fault that needs a person outranks one that may pass: a later try would not help then. */
 void checkup_found(struct checkup *c, const char *what, enum err err, const char *text)
 {
 	c->report(c->ctx, what, err, false, without_name(text, what));
@@ -42,7 +42,7 @@ void checkup_warns(struct checkup *c, const char *what, const char *fmt, ...)
 	c->report(c->ctx, what, ERR_OK, true, text);
 }
 
-/* What has ended fails, what is about to warns. */
+/* An expired thing fails, one that expires soon warns. */
 void checkup_expiry(
 	struct checkup *c, const char *what, const struct expiry *expiry, const char *text)
 {

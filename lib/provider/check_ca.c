@@ -49,7 +49,7 @@ static enum err fetch(const char *url, struct http_answer *out, struct error *e)
 	return err;
 }
 
-/* What is there must be our list, and of this time. */
+/* The list at the URL must be ours, and current. */
 static enum err judge(const struct http_answer *answer, const struct blob *ca, struct error *e)
 {
 	int64_t next_update = 0;
@@ -59,11 +59,11 @@ static enum err judge(const struct http_answer *answer, const struct blob *ca, s
 		return error_set(e, ERR_REFUSED, "status %d", answer->status);
 	err = crl_verify(&answer->body, ca, &next_update, e);
 	if (!err && next_update >= 0 && next_update < clock_now())
-		err = error_set(e, ERR_REFUSED, "the list there has ended");
+		err = error_set(e, ERR_REFUSED, "the list there has expired");
 	return err;
 }
 
-/* Never more than a warning: whoever reads mail may be in another network than we. */
+/* Never more than a warning: mail readers may be in another network than we. */
 static void check_url(struct checkup *c, const char *url, const struct blob *ca)
 {
 	struct http_answer answer = {0};
@@ -72,7 +72,8 @@ static void check_url(struct checkup *c, const char *url, const struct blob *ca)
 
 	if (!url) {
 		checkup_warns(c, URL_WHAT,
-			"there is none, so nobody can learn what is revoked: set crl-url in [ca] "
+			"there is none, so mail readers cannot learn of revocations: set crl-url "
+			"in [ca] "
 			"to the web server's /certprov/ca.crl before certificates are issued");
 		return;
 	}
@@ -83,7 +84,7 @@ static void check_url(struct checkup *c, const char *url, const struct blob *ca)
 	}
 	if (err)
 		checkup_warns(c, URL_WHAT,
-			"%s gives no list of ours (%s): let the web server answer there, or "
+			"%s does not give our list (%s): let the web server answer there, or "
 			"correct crl-url in [ca]",
 			url, e.text);
 	else
@@ -107,7 +108,7 @@ static void check_key(struct checkup *c, const struct config_ca *section, const 
 		checkup_holds(c, name, "it signs, in its token");
 }
 
-/* In this house: its list, too, is ours to publish. */
+/* A local CA: we publish its list, too. */
 static void check_local(struct checkup *c, struct ca *ca, const char *what)
 {
 	struct certificate_info info;
@@ -125,15 +126,15 @@ static void check_local(struct checkup *c, struct ca *ca, const char *what)
 	chain_free(&chain);
 }
 
-/* An event that should revoke is answered all the same, and nothing but the log tells. */
+/* An event that should revoke is still answered as usual; only the log tells. */
 static void check_revocation(struct checkup *c, enum ca_type type, const char *what)
 {
 	bool never = type == CA_EST || type == CA_ADCS || type == CA_COMMAND;
 
 	if (never && c->config->events.on_unenroll != UNENROLL_KEEP)
 		checkup_warns(c, what,
-			"one of type %s cannot revoke from here, as on-unenroll in [events] wants "
-			"it to: set that to keep, and revoke at the CA",
+			"a CA of type %s cannot revoke from here, as on-unenroll in [events] "
+			"demands: set on-unenroll = keep, and revoke at the CA",
 			ca_type_names[type]);
 }
 
@@ -154,8 +155,8 @@ static void check_end(struct checkup *c, const char *what, const struct chain *c
 	snprintf(name, sizeof(name), "%s certificate", what);
 	clock_rfc3339(end, date);
 	checkup_warns(c, name,
-		"it, or one above it, ends %s: certificates are shortened to that, as they would "
-		"last until after it by validity in [certificates]; renew it",
+		"it, or a CA above it, ends %s: until then certificates are shorter than validity "
+		"in [certificates]; renew the CA certificate",
 		date);
 }
 

@@ -8,7 +8,7 @@
 #include "provider/checkup.h"
 #include "provider/internal.h"
 
-/* Files that the configuration names: what is in them, who may change them, who may read them. */
+/* Checks the files that the configuration names: contents, and permissions to write and read. */
 
 #define WHAT "files"
 
@@ -31,7 +31,8 @@ static void check_authentication(struct checkup *c)
 {
 	if (c->config->events.authenticate == AUTHENTICATE_NONE)
 		checkup_warns(c, "events.authenticate",
-			"none: whoever reaches the handler can have a user's keys delivered: set "
+			"none: any client that reaches the handler can have a user's keys "
+			"delivered: set "
 			"authenticate = basic and users-file in [events]");
 }
 
@@ -86,22 +87,22 @@ static void check_pkcs12_password(struct checkup *c)
 	blob_free(&password);
 }
 
-/* --- modes and owners; those of secrets are judged where they are read */
+/* --- modes and owners; those of secrets are checked where they are read */
 
 struct review {
 	struct checkup *c;
-	struct stat store; /* the service is who owns it */
+	struct stat store; /* the service runs as its owner */
 	bool has_store;
 	unsigned faults;
 };
 
-/* Who can change it can change whom we trust. */
+/* A user who can change it can change our trust. */
 static void review_writers(struct review *r, const char *file)
 {
 	struct stat st;
 
 	if (!file || stat(file, &st) < 0)
-		return; /* whoever needs it says so */
+		return; /* reported where it is read */
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
 		checkup_warns(r->c, WHAT,
 			"%s has mode %04o, so that others can change it: chmod go-w", file,
@@ -116,7 +117,10 @@ static void review_writers(struct review *r, const char *file)
 	}
 }
 
-/* Who can write in it can put another file in the place of one that only its owner can change. */
+/*
+ * A user who can write in a folder can replace a file in it, even one that only its owner can
+ * change.
+ */
 static void review_folder(struct review *r, const char *file)
 {
 	const char *slash = strrchr(file, '/');
@@ -129,7 +133,7 @@ static void review_folder(struct review *r, const char *file)
 	if (stat(folder, &st) < 0 || !(st.st_mode & (S_IWGRP | S_IWOTH)) || st.st_mode & S_ISVTX)
 		return;
 	checkup_warns(r->c, WHAT,
-		"%s has mode %04o, so that others can put files of theirs in the place of ours: "
+		"%s has mode %04o, so that others can replace our files: "
 		"chmod go-w",
 		folder, (unsigned)(st.st_mode & 07777));
 	r->faults++;
@@ -148,7 +152,7 @@ static void review_store(struct review *r)
 	r->faults++;
 }
 
-/* For root, who may read everything: may the service? */
+/* Root may read everything: checks for root that the service may, too. */
 static void review_reader(struct review *r, const char *file, const struct account *service)
 {
 	char blocked[PATH_MAX] = "";
@@ -156,8 +160,8 @@ static void review_reader(struct review *r, const char *file, const struct accou
 	if (!file || access(file, F_OK) < 0 || account_may(service, file, R_OK, blocked))
 		return;
 	checkup_warns(r->c, WHAT,
-		"%s is closed to user %s, who owns the store, by the mode of %s: let that user "
-		"in (chgrp, chmod g+rx, g+r)",
+		"%s is closed to user %s, the owner of the store, by the mode of %s: give that "
+		"user access (chgrp, chmod g+rx, g+r)",
 		file, service->name, blocked);
 	r->faults++;
 }
@@ -173,8 +177,8 @@ static void review_service(struct review *r)
 		return;
 	account_of(r->store.st_uid, &service);
 	checkup_warns(r->c, "user",
-		"you are root, and the store belongs to user %s: run this as that user, to whom "
-		"new files shall belong, too: runuser -u %s -- certprov check",
+		"you are root, and the store belongs to user %s: run this as that user, who must "
+		"own new files, too: runuser -u %s -- certprov check",
 		service.name, service.name);
 	review_reader(r, config->path, &service);
 	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
@@ -211,7 +215,7 @@ static void review_files(struct checkup *c)
 	review_store(&r);
 	review_service(&r);
 	if (r.faults == 0)
-		checkup_holds(c, WHAT, "nobody else can change what we go by");
+		checkup_holds(c, WHAT, "nobody else can change them");
 }
 
 void check_files(struct checkup *c)

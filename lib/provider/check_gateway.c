@@ -32,13 +32,14 @@ static void check_client(struct checkup *c, struct escrow *escrow)
 			info.subject);
 }
 
-/* Whose clock is wrong we can't tell; certificates and lists bear the time of ours. */
+/* We cannot tell which clock is wrong; certificates and lists bear the time of our own. */
 static void check_clock(struct checkup *c, int64_t ahead, const char *url)
 {
 	if (llabs(ahead) <= CLOCK_LEEWAY)
 		checkup_holds(c, "clock", "agrees with the " GATEWAY "'s");
 	else
-		checkup_warns(c, "clock", "ours is %lld minutes %s that of %s: set both by NTP",
+		checkup_warns(c, "clock",
+			"our clock is %lld minutes %s that of %s: set both by NTP",
 			llabs(ahead) / 60, ahead > 0 ? "ahead of" : "behind", url);
 }
 

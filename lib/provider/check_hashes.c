@@ -1,6 +1,6 @@
 /*
- * certprov check: what it costs to check a password against the users files. Whoever may post, may
- * make us compute hashes; what is in the files at all is check_files.c's.
+ * certprov check: the cost of checking a password against the users files, since any client can
+ * make us compute hashes. check_files.c checks the files' contents.
  */
 #include <crypt.h>
 #include <stdio.h>
@@ -111,7 +111,7 @@ static void check_costs(struct checkup *c, const char *what, const struct users 
 	if (slow && slow->ms > SLOW_MS)
 		checkup_warns(c, what,
 			"the hash of user \"%s\" (%s) takes %ld ms to check, so that a few wrong "
-			"passwords a second keep a processor busy: set it anew with htpasswd -B "
+			"passwords a second keep a processor busy: set it again with htpasswd -B "
 			"and a long random password",
 			slow->user->name, slow->text, slow->ms);
 	if (count > 1)

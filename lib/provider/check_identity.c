@@ -5,12 +5,12 @@
 #include "provider/person.h"
 #include "provider/template.h"
 
-/* Whose certificates: can the templates ever give an address that is allowed? */
+/* Checks [identity]: can the templates ever give an allowed address? */
 
 #define WHAT "identity"
 #define EXPANDED_MAX 1024
 
-/* What the fields of an event may be; one or the other makes an address of every good template. */
+/* Sample values for fields of an event; one of them makes an address of every good template. */
 static char samples[][sizeof("user@example.com")] = {"user", "user@example.com", "example.com"};
 
 static bool gives_address(const char *template, char *sample, struct address *out)

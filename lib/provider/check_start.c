@@ -1,6 +1,7 @@
 /*
- * What the handler reads when it starts, without network, store or token: for `certprov config
- * test`, which runs before each start and reload. provider_check() is the thorough one.
+ * Checks the files that the handler reads when it starts, without network, store or token: for
+ * `certprov config test`, which runs before each start and reload. provider_check() is the thorough
+ * one.
  */
 
 #include "base/users.h"

@@ -18,7 +18,7 @@
 #define MEGABYTE (1024 * 1024LL)
 #define DISK_FULL (16 * MEGABYTE)     /* no room for a transaction and its log */
 #define DISK_LOW (256 * MEGABYTE)     /* in any case */
-#define DISK_ENOUGH (5000 * MEGABYTE) /* whatever part of a large disk that is */
+#define DISK_ENOUGH (5000 * MEGABYTE) /* however small a part of a large disk that is */
 #define DISK_LOW_PERCENT 5
 
 #define LOG_LARGE (64 * MEGABYTE)     /* SQLite begins it anew at 4 MB, when nobody reads */
@@ -38,8 +38,8 @@ static void check_log(struct checkup *c)
 		return;
 	if (stat(path, &st) == 0 && st.st_size > LOG_LARGE)
 		checkup_warns(c, "write-ahead log",
-			"%s has grown to %lld MB, as somebody has been reading the store all the "
-			"time: find who with fuser %s, and end that",
+			"%s has grown to %lld MB, because another process keeps reading the store: "
+			"find it with fuser %s, and end it",
 			path, (long long)(st.st_size / MEGABYTE), database);
 	free(path);
 }
@@ -58,7 +58,8 @@ static void check_folder(struct checkup *c)
 	account_of(st.st_uid, &service);
 	if (folder && !account_may(&service, folder, R_OK | W_OK | X_OK, blocked))
 		checkup_warns(c, "store's folder",
-			"user %s, who owns the store, cannot write in %s by the mode of %s: chown "
+			"user %s, the owner of the store, cannot write in %s because of the mode "
+			"of %s: chown "
 			"it to %s, chmod u+rwx",
 			service.name, folder, blocked, service.name);
 	free(folder);
@@ -82,7 +83,7 @@ static void judge_disk(struct checkup *c, const struct disk *disk)
 			(long long)percent, path);
 	else if (disk->network)
 		checkup_warns(c, "disk",
-			"%s lies on a network file system, where SQLite's log and locks cannot be "
+			"%s is on a network file system, where SQLite's log and locks cannot be "
 			"relied on: move it to a local disk",
 			path);
 	else
@@ -106,7 +107,7 @@ static void check_keys(struct checkup *c)
 {
 	if (store_key_count(c->store) > 1)
 		checkup_warns(c, "master keys",
-			"%s has %zu: certprov rekey is at work, or was not finished: run it again",
+			"%s has %zu: certprov rekey is running, or was not finished: run it again",
 			c->config->store.key_file, store_key_count(c->store));
 }
 
@@ -119,7 +120,7 @@ static void check_damage(struct checkup *c)
 
 	if (stat(path, &st) == 0 && st.st_size > EXAMINE_MAX) {
 		checkup_warns(c, "integrity",
-			"%s is too large to be read through by the way: at a quiet time, run: "
+			"%s is too large to be checked here: at a quiet time, run: "
 			"sqlite3 %s 'PRAGMA quick_check'",
 			path, path);
 		return;
@@ -141,7 +142,7 @@ static void check_audit(struct checkup *c)
 			(long long)count);
 }
 
-/* What decides where keys go and what is revoked. */
+/* The rows that decide where keys go and what is revoked. */
 static void check_rows(struct checkup *c)
 {
 	struct error e;
@@ -155,7 +156,7 @@ static void check_rows(struct checkup *c)
 			(long long)count);
 }
 
-/* What should have been finished by now. */
+/* Events that should have been finished by now. */
 static void check_events(struct checkup *c)
 {
 	int64_t now = clock_now();
@@ -178,7 +179,7 @@ static void check_events(struct checkup *c)
 			pending, waited / 3600);
 	if (failed)
 		checkup_warns(c, "events",
-			"%lld have failed for good: see the cause with certprov status, mend it, "
+			"%lld have failed for good: see the cause with certprov status, fix it, "
 			"then run: certprov deliver --now",
 			failed);
 	if (waited <= WAITED_LONG && !failed)

@@ -9,8 +9,8 @@
 #include "store/store.h"
 
 /*
- * A check-up in work: findings go to report, the worst of them is kept. What is wrong is told in
- * one sentence, "cause: remedy". Nobody outside lib/provider includes this.
+ * A check-up: findings go to report, the worst of them is kept. A fault is one sentence, "cause:
+ * remedy". Nobody outside lib/provider includes this.
  */
 struct checkup {
 	const struct config *config;
@@ -23,11 +23,11 @@ struct checkup {
 /* It holds, where err is ERR_OK, or fails; text may begin with "WHAT: ", which is left out. */
 void checkup_found(struct checkup *c, const char *what, enum err err, const char *text);
 void checkup_holds(struct checkup *c, const char *what, const char *fmt, ...) printf_like(3, 4);
-/* What holds but wants a look. */
+/* A finding that works but needs attention. */
 void checkup_warns(struct checkup *c, const char *what, const char *fmt, ...) printf_like(3, 4);
 
 /* One file for each subject. */
-void check_files(struct checkup *c);	/* check_files.c: passwords, users; who may change what */
+void check_files(struct checkup *c);	/* check_files.c: passwords, users; permissions */
 void check_hashes(struct checkup *c);	/* check_hashes.c: what it costs to check a password */
 void check_identity(struct checkup *c); /* check_identity.c: whose certificates */
 void check_store(struct checkup *c);	/* check_store.c: database, disk, master key; opens store */

@@ -4,15 +4,17 @@
 #include "base/log.h"
 #include "provider/internal.h"
 
-/* How often another process may make the same credential before us until we give up. */
+/*
+ * The number of times that another process may make the same credential before us until we give up.
+ */
 #define RACE_MAX 4
 
-/* How far a CA's clock may be ahead of ours. */
+/* The time that a CA's clock may be ahead of ours. */
 #define CA_SKEW_SECONDS 300
 
 #define WHY_MAX 1024
 
-/* How many of a user's other devices one event sees to; who has more, at his next one. */
+/* The number of a user's other devices that one event handles; more are left to the next event. */
 #define OTHERS_MAX 64
 
 static const enum step step_of[USAGE_COUNT] = {
@@ -211,8 +213,8 @@ static enum err check_pace(const struct ca *ca, int64_t deadline, struct error *
 }
 
 /*
- * What the user's other devices sign with is for his present address, too: with the certificates
- * in the store, certprov deliver need only upload them.
+ * Makes signing certificates for the user's present address for the other devices, too, so that
+ * certprov deliver need only upload them.
  */
 static enum err obtain_others(struct provider *p, const char *user_uuid,
 	const struct person *person, struct steps *steps, struct error *e)

@@ -90,8 +90,8 @@ static enum err refresh(struct provider *p, enum usage usage, struct authority *
 
 	ca->ca = local_ca(p, usage);
 	if (!ca->ca)
-		return error_set(e, ERR_NOT_FOUND,
-			"a CA of another house publishes its revocation list itself");
+		return error_set(
+			e, ERR_NOT_FOUND, "an external CA publishes its revocation list itself");
 	err = read_ca_info(ca->ca, &ca->info, e);
 	if (err)
 		return err;

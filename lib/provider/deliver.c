@@ -7,7 +7,7 @@
 /* More only wait for each other: a process is in the gateway's hands most of the time. */
 #define WORKERS 4
 
-/* What all workers are given. */
+/* The arguments of all workers. */
 struct delivery {
 	const struct config *config;
 	const struct deliver_options *options;
@@ -55,7 +55,7 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 
 	if (err)
 		return finish_unread(p, claim, e);
-	/* one that names its user alone was recorded with a device of his */
+	/* one that names its user alone was recorded with one of the user's devices */
 	memcpy(event->device_uuid, claim->device_uuid, sizeof(event->device_uuid));
 	event_settle_time(event, claim->received_at);
 	work.event = event;
@@ -100,7 +100,7 @@ static enum err push_again(struct worker *w, const struct deliver_options *optio
 	return worker_push_all(w, &wanted, e);
 }
 
-/* Events first: then who is due for newer certificates than he has had, and has none. */
+/* Events first, then devices that are due for newer certificates and have no event. */
 static enum err finish_due(struct worker *w, const struct delivery *delivery, struct error *e)
 {
 	const struct store_due due = due_of(delivery, w->provider->inputs);

@@ -58,9 +58,9 @@ static enum err record(struct work *w, struct error *e)
 /* --- one after the other */
 
 /*
- * Others may have the same device in hand. A live one has ended its upload when the time
- * for one is over; for one that was killed nobody waits longer. Nor does a store that does not
- * answer hold anything up. Whether it is our turn.
+ * Another process may be working on this device. A live one has ended its upload when the time for
+ * one is over; nobody waits longer for one that was killed, nor for a store that does not answer.
+ * Returns true if it is our turn.
  */
 static bool wait_for_turn(struct work *w)
 {
@@ -108,7 +108,7 @@ static enum err list_certificates(
 	return ERR_OK;
 }
 
-/* Whose event it is; until that has passed, nothing but the event itself is written. */
+/* Identifies the user of an event; until that succeeds, nothing but the event itself is written. */
 static enum err identify(struct work *w, struct person *out, struct error *e)
 {
 	struct provider *p = w->provider;

@@ -93,12 +93,12 @@ static const char *const names[EXPIRY_COUNT] = {
 	[EXPIRY_CRL] = "the revocation list",
 };
 
-/* What to do about it. */
+/* The remedy. */
 static const char *const advice[EXPIRY_COUNT] = {
 	[EXPIRY_CLIENT] = " (register the new thumbprint at the Escrow Gateway first)",
 	[EXPIRY_RA] = " ([ca] identity; without it nothing is issued)",
 	[EXPIRY_CA] = " (no certificate that it has issued outlives it)",
-	[EXPIRY_CRL] = "nobody has asked for a new one; see that what copies it runs",
+	[EXPIRY_CRL] = "it was not requested lately; see that the job that copies it runs",
 };
 
 static const char *const urgency[] = {
@@ -147,7 +147,7 @@ static void put_end(const struct expiry *expiry, struct buf *out)
 	put_left(expiry->left, out);
 }
 
-/* What a CA's end does long before it comes. */
+/* The effect of a CA's end long before it comes. */
 static void put_shortens(const struct expiry *expiry, struct buf *out)
 {
 	bool already = expiry->left < expiry->not_after - expiry->shortens;
@@ -170,7 +170,7 @@ void expiry_text(const struct expiry *expiry, struct buf *out)
 	}
 	if (expiry->level == EXPIRY_NOT_YET) {
 		clock_rfc3339(expiry->not_before, begin);
-		buf_printf(out, "is not valid before %s: is our clock right?", begin);
+		buf_printf(out, "is not valid before %s: check this machine's clock", begin);
 		return;
 	}
 	put_end(expiry, out);

@@ -11,18 +11,18 @@
 #include "store/store.h"
 
 /*
- * What is ours and ends some day, and how loudly to say so: the one rule for check, status and
- * the handler's log.
+ * Our things that expire, and the urgency of a warning: the one rule for check, status and the
+ * handler's log.
  *
- * The local CA's certificate is worth a word from [certificates] validity and 60 days before its
- * end on: no certificate outlives it, so that from validity before its end on all that it issues
- * are shortened, and a new CA must be there by then.
+ * The local CA's certificate is reported from [certificates] validity and 60 days before its end
+ * on: no certificate outlives it, so from validity before its end on, its certificates are shorter,
+ * and a new CA must be there by then.
  *
- * A certificate is worth a word from 60 days before its end on, and has ended in the second after
- * its not_after (RFC 5280, 4.1.2.5). A revocation list is made anew when somebody asks for it and
- * half of its time is over; so it is worth a word, by the same days, only once three quarters are
- * over: then nobody has asked for a while, and copies of it may be about to end. That is never
- * more than a warning, as whoever asks us gets a new one.
+ * A certificate is reported from 60 days before its end on, and has ended in the second after its
+ * not_after (RFC 5280, 4.1.2.5). A revocation list is made anew when somebody asks for it and half
+ * of its time is over; so it is worth a word, by the same days, only once three quarters are over:
+ * then nobody has asked for a while, and copies of it may be about to end. That is never more than
+ * a warning, as whoever asks us gets a new one.
  */
 enum expiry_what {
 	EXPIRY_CLIENT, /* [escrow] identity */
@@ -65,9 +65,9 @@ struct expiry expiry_of_crl(
 	const struct config *config, struct store *store, const struct blob *ca);
 
 /*
- * Looks at all of it, from files and store alone: no CA and no gateway is asked. What cannot
- * be read is EXPIRY_UNKNOWN and does not hinder the others. store as
- * above. May take a second where the identity's PKCS#12 file is slow to open.
+ * Looks at all of it, from files and store alone: no CA and no gateway is asked. One that cannot be
+ * read is EXPIRY_UNKNOWN and does not hinder the others. store as above. May take a second where
+ * the identity's PKCS#12 file is slow to open.
  */
 void expiry_gather(
 	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT]);

@@ -4,7 +4,7 @@
 #include "provider/expiry.h"
 #include "provider/internal.h"
 
-/* What of ours ends, as it lies in files and in the store. */
+/* Gathers our expiry dates from files and the store. */
 
 static struct expiry of_ca(const struct config *config, const struct blob *der)
 {
@@ -89,7 +89,7 @@ static void ra_of_provider(const struct provider *provider, struct expiry *out)
 	}
 }
 
-/* Without the key, which the CA would open too: whoever only looks has no need of it. */
+/* Without the key, which the CA would open too: it is not needed here. */
 static enum err read_ca(const struct config_ca *ca, struct chain *out, struct error *e)
 {
 	struct blob pem = {NULL, 0};
@@ -133,7 +133,7 @@ struct expiry expiry_of_crl(const struct config *config, struct store *store, co
 	return expiry;
 }
 
-/* The CA in this house whose certificate ends first; none: those of other houses see to it. */
+/* The local CA whose certificate ends first; external CAs are not watched. */
 static void gather_ca(
 	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT])
 {

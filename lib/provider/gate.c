@@ -19,7 +19,10 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
 /* The longest wait for a slot of one that is not stuck. */
 #define PATIENCE_MS 5000
 
-/* What waits in the listening socket is not on the disk: for how long at most, by the pace. */
+/*
+ * Connections in the listening socket are not on the disk: the longest time they may wait, by the
+ * pace.
+ */
 #define SLOW_MS 1000
 #define CROWDED_MS 40000
 #define CROWDED_SLOW_MS 5000

@@ -87,7 +87,7 @@ void gate_wait_ends(struct gate_pass *pass, int64_t began);
 enum err breaker_ask(
 	struct breaker *breaker, const char *peer, int64_t now, struct error *e) must_check;
 
-/* How a try ended that took from began to now. A breaker may be NULL in both functions. */
+/* Records the end of a try that took from began to now. A breaker may be NULL in both functions. */
 void breaker_note(
 	struct breaker *breaker, const char *peer, enum err err, int64_t began, int64_t now);
 

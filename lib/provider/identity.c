@@ -4,8 +4,7 @@
 #include "base/log.h"
 #include "provider/internal.h"
 
-/* Whose certificate an event asks for: what the event says, beside what the store knows of the
- * user. */
+/* Determines the user and address of an event's certificates, from the event and the store. */
 
 /* The user's address and since when it holds, to be freed. ERR_NOT_FOUND: nobody knows the user. */
 static enum err known_address(
@@ -92,14 +91,14 @@ enum err check_address_is_free(struct provider *p, const struct store_claimant *
 
 	if (err)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	log_warning("user %s asks for %s, which is the address of user %s, who has an active "
+	log_warning("user %s asks for %s, which is the address of user %s; that user has an active "
 		    "certificate for it and another enrolled device",
 		claimant->user_uuid, mail, other);
 	err = write_down(p, claimant, mail, other, e);
 	if (!err && refuse)
 		err = error_field(e, ERR_UNPROCESSABLE,
 			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
-			"%s is the address of another user, %s, who has an active certificate and "
+			"%s is the address of another user, %s, with an active certificate and "
 			"another enrolled device",
 			mail, other);
 	free(other);

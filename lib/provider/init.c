@@ -41,7 +41,7 @@ static enum err make_ca(const struct config_ca *ca, enum usage usage,
 	return err;
 }
 
-/* What is in a token is there only if the token says so, and if it is the certificate's. */
+/* A key in a token exists only if the token says so, and if it is the certificate's. */
 static enum err is_kept(const struct config_ca *ca, bool *kept, struct error *e)
 {
 	if (!token_is_url(ca->key)) {
@@ -65,7 +65,7 @@ static enum err init_ca(const struct config_ca *ca, enum usage usage,
 	return err;
 }
 
-/* What --key said must be what the configuration will be read for. */
+/* The key of --key must be the one in the configuration. */
 static enum err check_url(const struct config *config, const char *url, struct error *e)
 {
 	struct token *wanted = NULL, *token = NULL;

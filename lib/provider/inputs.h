@@ -6,9 +6,9 @@
 #include "base/error.h"
 
 /*
- * A digest of all of ours that decides what becomes of an event: the program's version, and path,
- * size and time of change of the configuration file and of those that it names for the CA and the
- * gateways. What failed is worth another try when it is another one.
+ * A digest of all inputs that decide the outcome of an event: the program's version, and path, size
+ * and time of change of the configuration file and of those that it names for the CA and the
+ * gateways. Failed events are retried once it changes.
  */
 enum err inputs_digest(
 	const struct config *config, char out[DIGEST_HEX_SIZE], struct error *e) must_check;

@@ -12,7 +12,7 @@
 #include "provider/steps.h"
 #include "store/store.h"
 
-/* What the use cases share; nobody outside lib/provider includes this. */
+/* Shared by the use cases; nobody outside lib/provider includes this. */
 
 struct provider {
 	const struct config *config;
@@ -33,24 +33,24 @@ enum err provider_open_ca(
 	const struct config *config, struct provider **out, struct error *e) must_check;
 
 /*
- * The CA in this house whose certificate and revocation list we give out: of that usage, or of one
- * behind it. NULL: there is none.
+ * The local CA whose certificate and revocation list we serve: of that usage, or of a later one.
+ * NULL: there is none.
  */
 struct ca *local_ca(const struct provider *provider, enum usage usage);
 
 /*
- * ERR_CONFIG if both are in this house and have the same name, by which serial numbers and
- * revocation lists are told apart (RFC 5280, 4.1.2.4).
+ * ERR_CONFIG if both are local CAs with the same name, by which serial numbers and revocation lists
+ * are told apart (RFC 5280, 4.1.2.4).
  */
 enum err check_ca_names(const struct config *config, struct ca *signing, struct ca *encryption,
 	struct error *e) must_check;
 
-/* What the CA's own certificate says. */
+/* The contents of the CA's own certificate. */
 enum err read_ca_info(struct ca *ca, struct certificate_info *out, struct error *e) must_check;
 
 /*
- * What an unenrollment revokes by [events] on-unenroll. What the CA refuses to revoke is logged
- * and stays as it is: nobody waits for it.
+ * Revokes by [events] on-unenroll after an unenrollment. A refusal by the CA is logged and ends it:
+ * nobody waits for it.
  */
 enum err revoke_unenrolled(struct provider *provider, int64_t event_id,
 	enum revocation_reason reason, struct error *e) must_check;
@@ -82,12 +82,12 @@ struct work {
 void note_event(const struct event *event, struct meter *meter);
 
 /*
- * Does what a recorded event asks, writes down in the store how that ended, and when it
- * is due again, and logs it. What the steps find done already they do not do again.
+ * Does what a recorded event asks, stores the outcome and the time when it is due again, and logs
+ * it. Steps that were done before are not repeated.
  */
 enum err work_attempt(struct work *work, struct outcome *out, struct error *e) must_check;
 
-/* Should a process die with something in hand, others may take it up after so many seconds. */
+/* If a process dies, others may take up its leased work after so many seconds. */
 int64_t lease_seconds(const struct config *config);
 
 /*
@@ -106,10 +106,9 @@ enum err check_address_is_free(struct provider *provider, const struct store_cla
 	const struct person *person, struct error *e) must_check;
 
 /*
- * A new key and the CA's certificate for it, in a place in the store. *won is false where somebody
- * else has made one meanwhile; *out is then left alone. A CA of another house is asked with the
- * request that it may have already; ERR_PENDING while it has not decided, with e->retry_after if it
- * said when to ask again.
+ * A new key and the CA's certificate for it, in a place in the store. *won is false if another
+ * process has made one meanwhile; *out is then left alone. An external CA gets the same request as
+ * before; ERR_PENDING while it has not decided, with e->retry_after if it said when to ask again.
  */
 enum err credential_make(struct provider *provider, const struct credential_owner *owner,
 	const struct person *person, const struct store_place *place, bool *won,
@@ -138,20 +137,20 @@ enum err credential_set_obtain(struct provider *provider, const struct event *ev
 	struct error *e) must_check;
 
 /*
- * A new key and certificate in the place of an active one, for the person as he is called now.
- * Where another process was quicker, its own stands, and that is as good.
+ * A new key and certificate in the place of an active one, for the person's present name and
+ * address. If another process was quicker, its credential is kept.
  */
 enum err credential_renew(struct provider *provider, const struct credential *old,
 	const struct person *person, struct error *e) must_check;
 
 /*
- * What the store has for a device and its user, as it is: nothing is made, and a current
+ * Collects the store's credentials of a device and its user: nothing is made, and a current
  * credential that has expired goes as archived. ERR_NOT_FOUND if none is current.
  */
 enum err credential_set_stored(struct provider *provider, const struct store_pair *pair,
 	struct credential_set *out, struct error *e) must_check;
 
-/* What became of a set at each gateway, as the store will have it. */
+/* The result of a set at each gateway, for the store. */
 struct uploads {
 	struct store_pair pair;
 	struct buf contents;

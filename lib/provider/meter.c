@@ -35,7 +35,7 @@ static size_t find(const struct meter *meter, const char *url)
 	return METER_GATEWAYS;
 }
 
-/* The name is there before the number says so: who reads never sees half of one. */
+/* The name is written before the number counts it: a reader never sees half of one. */
 static void name(struct meter *meter, const char *url)
 {
 	size_t len = strlen(url), named = atomic_load(&meter->gateways);
@@ -105,8 +105,9 @@ static void sum_up(const struct steps *steps, struct meter_attempt *out)
 }
 
 /*
- * Whoever is killed meanwhile leaves a place that counts as empty until its turn comes again. Two
- * write one at a time only if all others are written meanwhile: times for the eye would be mixed.
+ * A process that is killed meanwhile leaves a place that counts as empty until its turn comes
+ * again. Two can write one place only if all others are written meanwhile: then displayed times are
+ * mixed.
  */
 void meter_attempt(struct meter *meter, int64_t event_id, const struct steps *steps)
 {

@@ -11,10 +11,9 @@
 #include "provider/steps.h"
 
 /*
- * What the use cases count while they work, for those who watch a process that serves: fixed
- * tables of numbers that only grow, so that they may lie in memory that processes share.
- * Zeroed, it is ready. No lock is held: whoever is killed meanwhile leaves a number that is
- * right. 64 bits do not run over. In all of these the meter may be NULL: nobody counts.
+ * Counters of the use cases, for monitoring: fixed tables of numbers that only grow, in memory that
+ * processes share. Zeroed, it is ready. No lock is held: a process that is killed meanwhile leaves
+ * a right number. 64 bits do not run over. In all of these the meter may be NULL: nobody counts.
  */
 #define METER_BUCKETS 16
 #define METER_GATEWAYS 16
@@ -76,7 +75,7 @@ void meter_unmatched(struct meter *meter);
 
 void meter_step(struct meter *meter, enum step step, int64_t us);
 
-/* How long each step of the latest attempt at an event took: microseconds; -1: there was none. */
+/* The time of each step of the latest attempt at an event: microseconds; -1: there was none. */
 struct meter_attempt {
 	int64_t us[STEP_COUNT];
 };

@@ -1,4 +1,4 @@
-/* What the log and the meter are told of an event as it came, before anything is done for it. */
+/* Logs and counts an event on receipt, before it is processed. */
 
 #include <stdio.h>
 

@@ -11,9 +11,9 @@
 #include "provider/internal.h"
 
 /*
- * A certificate is asked for. A CA in this house takes the key and answers at once. One of another
- * house may issue although its answer is lost, or decide days later: the key and the request are
- * in the store before it sees the request, and it gets that same request until it has answered.
+ * Orders a certificate. A local CA takes the key and answers at once. An external CA may issue
+ * although its answer is lost, or decide days later: the key and the request are stored before the
+ * CA sees the request, and it gets the same request until it has answered.
  */
 
 #define TERMS_MAX (64 * 1024)
@@ -34,7 +34,7 @@ struct order {
 	struct store_request request; /* id 0: not asked by one */
 };
 
-/* What the certificate that the CA issued says, and whose it is, as the store keeps it. */
+/* Turns the issued certificate and its owner into a row of the store. */
 static enum err describe(const struct credential_owner *owner, const struct person *person,
 	const struct chain *chain, struct credential *c, struct error *e)
 {
@@ -190,7 +190,7 @@ static enum err too_early(int64_t next_at, struct error *e)
 {
 	int64_t wait = next_at - clock_now();
 
-	error_set(e, ERR_PENDING, "the CA has not decided yet, and is to be asked again later");
+	error_set(e, ERR_PENDING, "the CA has not decided yet, and is asked again later");
 	e->retry_after = wait > 0 ? (int)wait : 1;
 	return e->code;
 }
@@ -212,7 +212,7 @@ static enum err pause_until(int64_t deadline, struct error *e)
 
 	if (clock_monotonic_ms() >= deadline)
 		return error_set(
-			e, ERR_UNAVAILABLE, "another process is just asking the CA for it");
+			e, ERR_UNAVAILABLE, "another process is asking the CA for it just now");
 	(void)patience_look();
 	nanosleep(&pause, NULL);
 	return ERR_OK;
@@ -241,7 +241,7 @@ static enum err take_request(
 	return how == REQUEST_EARLY ? too_early(o->request.next_at, e) : ERR_OK;
 }
 
-/* No certificate came of it. Should the store fail as well, the lease ends by itself. */
+/* The order gave no certificate. If the store fails as well, the lease expires on its own. */
 static void let_go(const struct order *o, const char *handle, const struct error *why)
 {
 	const struct store_pending pending = {

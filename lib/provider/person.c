@@ -107,8 +107,8 @@ static enum err find_address(const struct config *config, const struct template_
 		return err;
 	template_first_name(*config->identity.mail, first, sizeof(first));
 	return error_field(e, ERR_UNPROCESSABLE, first,
-		"no usable mail address: the event has none, nor what the templates of "
-		"[identity] mail make one of");
+		"no usable mail address: the event has none, and no template of [identity] mail "
+		"makes one");
 }
 
 static enum err check_domain(
@@ -134,7 +134,7 @@ static enum err find_subject(const struct config *config, struct template_values
 		err = name_build(config->identity.subject, expand_value, values, out, e);
 	}
 	if (!err && out->count == 0)
-		err = error_set(e, ERR_UNPROCESSABLE, "the event has nothing to name a subject by");
+		err = error_set(e, ERR_UNPROCESSABLE, "the event has no value for the subject");
 	if (err == ERR_TOO_LARGE)
 		err = error_set(e, ERR_UNPROCESSABLE, "the name is too long");
 	if (err == ERR_UNPROCESSABLE && !*e->field)

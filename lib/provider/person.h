@@ -9,7 +9,7 @@
 #include "pki/name.h"
 #include "uem/event.h"
 
-/* Whose certificate it is: what the certificates of an enrollment will say. */
+/* The person of an enrollment: name and address for the certificates. */
 struct person {
 	struct address address;
 	struct name subject;
@@ -20,13 +20,13 @@ struct person {
 /* Checks the templates of [identity]: ERR_CONFIG with FILE:LINE. */
 enum err person_check_config(const struct config *config, struct error *e) must_check;
 
-/* Whether [identity] allowed-domains has it, in lower case. */
+/* Returns true if [identity] allowed-domains has it, in lower case. */
 bool person_domain_allowed(const struct config *config, const char *domain);
 
 /*
  * Works out the person from the event: the address that the first template of mail gives; else the
  * known one, unless that is NULL; else that of a later template. Its domain must be allowed. Then
- * the name and the subject. What the event says is taken literally or refused: ERR_UNPROCESSABLE.
+ * the name and the subject. The event's values are taken literally or refused: ERR_UNPROCESSABLE.
  */
 enum err person_of_event(const struct config *config, const struct event *event, const char *known,
 	struct person *out, struct error *e) must_check;

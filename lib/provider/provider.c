@@ -158,7 +158,7 @@ enum err provider_ca_certificate(
 
 	if (!ca)
 		return error_set(
-			e, ERR_NOT_FOUND, "a CA of another house publishes its certificate itself");
+			e, ERR_NOT_FOUND, "an external CA publishes its certificate itself");
 	err = ca_chain(ca, ca_deadline(ca), &chain, e);
 	if (!err)
 		err = blob_copy(chain.certificate[0].data, chain.certificate[0].len, out, e);

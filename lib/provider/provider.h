@@ -75,11 +75,10 @@ void outcome_fini(struct outcome *outcome);
 void outcome_json(const struct outcome *outcome, struct buf *out);
 
 /*
- * Does what an event asks, and returns once the gateways have it. Whatever fails after the
- * event was recorded leaves it pending or failed in the store. Logs one line
- * with the result, and each step's time. The codes are those of the answers to an
- * event: ERR_MALFORMED, ERR_UNSUPPORTED, ERR_UNPROCESSABLE, ERR_FORBIDDEN, ERR_REFUSED,
- * ERR_UNAVAILABLE, ERR_CONFIG, ERR_INTERNAL.
+ * Does what an event asks, and returns once the gateways have it. A failure after the event was
+ * recorded leaves it pending or failed in the store. Logs one line with the result, and each step's
+ * time. The codes are those of the answers to an event: ERR_MALFORMED, ERR_UNSUPPORTED,
+ * ERR_UNPROCESSABLE, ERR_FORBIDDEN, ERR_REFUSED, ERR_UNAVAILABLE, ERR_CONFIG, ERR_INTERNAL.
  */
 enum err provider_handle(struct provider *provider, const char *body, size_t len,
 	struct outcome *out, struct error *e) must_check;
@@ -94,7 +93,7 @@ struct run_tally {
 
 struct deliver_options {
 	bool again;		  /* what the gateways have had already, instead of events */
-	bool now;		  /* events: whatever is pending, due or not, or failed */
+	bool now;		  /* events: all that are pending, due or not, or failed */
 	struct store_pair filter; /* again: "" is any */
 	unsigned rate;		  /* a second; 0: [escrow] max-rate */
 	/* Each one that was not delivered: err's meaning tells whether it is tried again. */
@@ -104,12 +103,11 @@ struct deliver_options {
 };
 
 /*
- * Finishes recorded events from the step that failed, each tried once; or uploads again
- * what the store has for enrolled devices, and makes nothing new. Several processes
- * share the work: it must not have a provider or store open. report is called in those.
- * Two at once, and one beside the handler, never have the same device and user in hand.
- * The error is one of all of it; failures of single items are in *out, which is filled
- * in any case.
+ * Finishes recorded events from the step that failed, each tried once; or uploads again what the
+ * store has for enrolled devices, and makes nothing new. Several processes share the work: it must
+ * not have a provider or store open. report is called in those. Two at once, and one beside the
+ * handler, never work on the same device and user. The error is one of all of it; failures of
+ * single items are in *out, which is filled in any case.
  */
 enum err provider_deliver(const struct config *config, const struct deliver_options *options,
 	struct run_tally *out, struct error *e) must_check;
@@ -122,7 +120,7 @@ struct renew_options {
 	bool usages[USAGE_COUNT];  /* of those that the configuration asks for */
 	char user_uuid[UUID_SIZE]; /* this one alone; "": any */
 	unsigned rate;		   /* uploads a second; 0: [escrow] max-rate */
-	/* What did not end as it should. pair: without a device where it is the user's. */
+	/* A failed item. pair: without a device if it is the user's. */
 	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
 	void (*progress)(void *ctx, const struct run_tally *tally); /* or NULL */
 	void *ctx;
@@ -130,8 +128,8 @@ struct renew_options {
 
 /*
  * Replaces active certificates that end within that time, of users with enrolled devices, and
- * uploads the new sets, one for each device; then whatever else is due for an upload. For the
- * rest as provider_deliver().
+ * uploads the new sets, one for each device; then everything else that is due for an upload. For
+ * the rest as provider_deliver().
  */
 enum err provider_renew(const struct config *config, const struct renew_options *options,
 	struct run_tally *out, struct error *e) must_check;
@@ -185,9 +183,8 @@ struct provider_crl {
 
 /*
  * The local CA's revocation list: the one that is out, or a new one where something was revoked
- * since, or half of [ca] crl-validity has passed. With USAGE_SIGNING, of the one local CA that
- * there is, for whatever usage; of two, that of the usage. ERR_NOT_FOUND: CAs of other houses have
- * their lists elsewhere.
+ * since, or half of [ca] crl-validity has passed. With USAGE_SIGNING, of the only local CA, for any
+ * usage; of two, that of the usage. ERR_NOT_FOUND: external CAs publish their own lists.
  */
 enum err provider_crl(struct provider *provider, enum usage usage, struct provider_crl *out,
 	struct error *e) must_check;
@@ -231,7 +228,7 @@ enum err provider_ca_certificate(
 /* Borrowed; lives as long as the provider. */
 struct store *provider_store(struct provider *provider);
 
-/* What a set-up or a check found: err is ERR_OK for what holds, also where it warns. */
+/* A finding of a set-up or a check: err is ERR_OK if it holds, also if it warns. */
 typedef void provider_report(
 	void *ctx, const char *what, enum err err, bool warning, const char *text);
 
@@ -242,8 +239,8 @@ struct provider_init {
 };
 
 /*
- * First set-up of the embedded default: the store, its master key and a local
- * CA, where the configuration names them. What is there already is kept.
+ * First set-up of the embedded default: the store, its master key and a local CA, where the
+ * configuration names them. Existing files are kept.
  */
 enum err provider_init(const struct config *config, const struct provider_init *what,
 	provider_report *report, void *ctx, struct error *e) must_check;

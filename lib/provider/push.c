@@ -12,7 +12,7 @@ void worker_settle(
 
 void worker_settle_busy(const struct worker *w, const struct store_pair *pair)
 {
-	w->report(w->ctx, pair, ERR_UNAVAILABLE, "another process has it in hand just now");
+	w->report(w->ctx, pair, ERR_UNAVAILABLE, "another process is working on it just now");
 	bulk_count_busy(w->bulk);
 }
 
@@ -97,7 +97,7 @@ enum err worker_push_all(struct worker *w, const struct store_wanted *wanted, st
 			continue;
 		}
 		err = worker_push(w, &at, e);
-		/* What is not released ends by itself. */
+		/* An unreleased lease expires on its own. */
 		if (store_device_release(store, &at.pair, &ignored))
 			log_warning("%s", ignored.text);
 		worker_settle(w, &at.pair, err, e);

@@ -16,7 +16,7 @@ struct worker {
 	void *ctx;
 };
 
-/* Counts an item, and reports it if it failed; or one that another process has in hand. */
+/* Counts an item, and reports it if it failed; or one that another process is working on. */
 void worker_settle(const struct worker *worker, const struct store_pair *pair, enum err err,
 	const struct error *e);
 void worker_settle_busy(const struct worker *worker, const struct store_pair *pair);

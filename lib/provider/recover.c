@@ -7,8 +7,8 @@
 #include "provider/internal.h"
 
 /*
- * Key recovery: old mail of a user who has lost his devices, or has left, stays readable
- * for those who may read it.
+ * Key recovery: old mail of a user who has lost all devices, or has left, stays readable for
+ * authorized readers.
  */
 
 #define OUTPUT_MODE 0600
@@ -57,7 +57,7 @@ static enum err check_user(struct store *store, const char *user_uuid, struct er
 	if (err || rows)
 		return err;
 	return error_set(e, ERR_NOT_FOUND,
-		"user %s is unknown; certprov list users shows those who are known", user_uuid);
+		"user %s is unknown; certprov list users shows the known ones", user_uuid);
 }
 
 static enum err check_usage(struct store *store, const char *serial, struct error *e)
@@ -118,7 +118,7 @@ static enum err prepare(const struct credential *c, struct packing *packing,
 	return err ? error_context(e, "certificate %s", c->serial) : ERR_OK;
 }
 
-/* What [escrow] has for its own form, if that is more. */
+/* The number in [escrow] for its own form, if that is larger. */
 static unsigned iterations(const struct config *config, enum pkcs12_profile form)
 {
 	unsigned least = form == PKCS12_MODERN ? MODERN_ITERATIONS : LEGACY_ITERATIONS;
@@ -154,7 +154,7 @@ static enum err pack(const struct config *config, enum pkcs12_profile form, cons
 
 /* --- all of it */
 
-/* Who takes which keys, and why; why not, where failure is not NULL. */
+/* Records the recovered keys and the reason; or the failure, unless it is NULL. */
 static enum err record(struct store *store, enum audit_action action,
 	const struct recover_options *options, const struct credential *credentials, size_t count,
 	const struct error *failure, struct error *e)

@@ -6,9 +6,10 @@
 #include "provider/push.h"
 
 /*
- * Certificates that end: a user at a time, with all his devices in hand, so that each gets one
- * upload of all that is new. What is replaced is due no more, and its devices are due for an
- * upload from the same moment on: a run that is killed at any point is finished by the next one.
+ * Renews certificates: a user at a time, with leases on all the user's devices, so that each gets
+ * one upload of all that is new. A replaced certificate is no longer due, and its devices are due
+ * for an upload from the same moment on: a run that is killed at any point is finished by the next
+ * one.
  */
 
 /* A process makes keys, or waits for the gateway. */
@@ -17,7 +18,7 @@
 /* No certificate lasts that long. */
 #define FOREVER (100LL * 366 * 86400)
 
-/* What all workers are given. */
+/* The arguments of all workers. */
 struct renewal {
 	const struct config *config;
 	const struct renew_options *options;
@@ -27,9 +28,9 @@ struct renewal {
 };
 
 /*
- * No certificate outlives its CA's: the next one for what ends with it would end then, too, and
- * each night's run would make another. A CA that has ended says so when it is asked; one of another
- * house is trusted to see to that.
+ * No certificate outlives its CA's: a certificate that ends with the CA's would be replaced by one
+ * that ends then, too, and each night's run would make another. An expired CA reports that itself;
+ * an external CA is trusted to do so.
  */
 static enum err stop_at_end_of_ca(
 	const struct config *config, struct store_renewal *wanted, struct error *e)
@@ -95,7 +96,7 @@ static enum err note(struct user *u, const char *device_uuid, enum err err, cons
 	return err;
 }
 
-/* Who works for long on one user must not lose him. */
+/* Long work on one user must not lose the lease. */
 static enum err keep(const struct user *u, struct error *e)
 {
 	bulk_alive(u->worker->bulk);
@@ -206,7 +207,7 @@ static enum err renew_user(struct worker *w, const struct store_renewal *wanted,
 	}
 	renew_credentials(&user, wanted);
 	push_devices(&user);
-	/* What is not released ends by itself. */
+	/* An unreleased lease expires on its own. */
 	if (store_user_release(store, user_uuid, &ignored))
 		log_warning("%s", ignored.text);
 	bulk_count(w->bulk, user.worst);
@@ -343,7 +344,7 @@ static enum err run(struct renewal *renewal, int64_t items, bulk_work *work,
 	return items > 0 ? bulk_run(&bulk, work, renewal, tally, e) : ERR_OK;
 }
 
-/* One after the other: a device that is still due may be one of a user who is yet to come. */
+/* One after the other: a device that is still due may belong to a user whose turn comes later. */
 enum err provider_renew(const struct config *config, const struct renew_options *options,
 	struct run_tally *out, struct error *e)
 {

@@ -12,7 +12,7 @@ struct meter;
 
 enum step {
 	STEP_RECORD,
-	STEP_TURN, /* the wait for another process that has the same device in hand */
+	STEP_TURN, /* the wait for another process that is working on the same device */
 	STEP_IDENTITY,
 	STEP_SIGNING,
 	STEP_ENCRYPTION,
@@ -26,7 +26,7 @@ enum step {
 
 extern const char *const step_names[STEP_COUNT]; /* "record", "turn" … */
 
-/* What was done for one event, and how long each step took: for its log line. */
+/* The steps of one event with their results and times: for its log line. */
 struct steps {
 	struct meter *meter; /* borrowed; or NULL */
 	size_t count;

@@ -29,7 +29,7 @@ static const char *value_of(const struct template_values *values, const char *ke
 	return event ? event->field[field] : "";
 }
 
-/* What is made of a field that lost something would be a guess. */
+/* A value made from a field that lost something would be a guess. */
 static enum err check_damage(
 	const struct template_values *values, const char *key, size_t len, struct error *e)
 {
@@ -64,8 +64,7 @@ enum err template_expand(
 				e, ERR_CONFIG, "a brace without its partner in \"%s\"", text);
 		value = value_of(values, key, len);
 		if (!value)
-			return error_set(
-				e, ERR_CONFIG, "there is no {%.*s} to put in here", (int)len, key);
+			return error_set(e, ERR_CONFIG, "there is no field {%.*s}", (int)len, key);
 		if (check_damage(values, key, len, e))
 			return e->code;
 		buf_puts(out, value);

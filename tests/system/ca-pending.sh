@@ -261,7 +261,7 @@ like "$(header retry-after)" '^[1-9][0-9]+$' '... an answer says when to come ag
 deliver
 is "$code $(<"$root/deliver.log")" '0 ' '... deliver lets all of them be for a while'
 is "$(figure cas_barred)" 1 '... status counts the CA'
-like "$(certprov status)" 'needs attention: the CA of \[ca\] has judged no request since .*status 401' \
+like "$(certprov status)" 'needs attention: the CA of \[ca\] has processed no request since .*status 401' \
 	'... and says why'
 deliver --now
 is "$code $(rejected)" '75 2' '... --now tries it once more, for all of them'

@@ -301,10 +301,10 @@ cp "$pki/ca-short.key" "$ca/issuers/issuing.key"
 ca_log_from_here
 order_says '^issued' 'a CA that ends in 100 days: a shorter certificate'
 is "$(signs)" '200 ' '... asked for at once'
-like "$(certprov check 2>&1)" 'WARN.*CA certificate.*ends 20.*certificates are shortened' '... check warns'
+like "$(certprov check 2>&1)" 'WARN.*CA certificate.*ends 20.*certificates are shorter' '... check warns'
 cp "$root/issuing.crt" "$ca/issuers/issuing.crt"
 cp "$root/issuing.key" "$ca/issuers/issuing.key"
-unlike "$(certprov check 2>&1)" 'certificates are shortened' '... not of one that lasts'
+unlike "$(certprov check 2>&1)" 'certificates are shorter' '... not of one that lasts'
 echo 8640000 >"$state/vault-end"
 ca_log_from_here
 order_says '^issued' "... the role's own issuer ends first, which nobody tells before"

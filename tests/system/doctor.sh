@@ -237,7 +237,7 @@ way 'a folder in its place' 'rm certprov.db; mkdir certprov.db' \
 way 'a damaged store' damage \
 	FAILED integrity 'certprov\.db is damaged' 'restore it from a backup'
 way 'a write-ahead log without end' 'truncate -s 100M certprov.db-wal' \
-	WARN 'write-ahead log' 'certprov\.db-wal has grown to 100 MB' 'find who with fuser'
+	WARN 'write-ahead log' 'certprov\.db-wal has grown to 100 MB' 'find it with fuser'
 way 'an altered audit trail' \
 	'sql "DROP TRIGGER audit_no_update; UPDATE audit SET detail = 1 WHERE id = 1"' \
 	FAILED 'audit trail' 'entry 1 of the audit trail' 'see a backup'
@@ -273,7 +273,7 @@ way 'a large one' 'disk 100000 4000 0' \
 way 'a full disk' 'disk 100000 3 0' \
 	FAILED disk '3 MB are left' 'make room, or nothing can be recorded' 75
 way "another host's disk" 'disk 100000 50000 1' \
-	WARN disk 'lies on a network file system' 'move it to a local disk'
+	WARN disk 'is on a network file system' 'move it to a local disk'
 
 # --- the authority
 
@@ -301,7 +301,7 @@ also="WARN +revocation list's URL" # that list is another authority's
 way 'an authority that has ended' 'in_past pki_ca ended -days 30; authority ended' \
 	FAILED CA 'ended 20' 'replace it at once'
 way 'one that has not begun' 'past="+10 days" in_past pki_ca later; authority later' \
-	FAILED CA 'is not valid before 20' 'is our clock right'
+	FAILED CA 'is not valid before 20' "check this machine's clock"
 way 'one whose end shortens what it issues' 'pki_ca shortens -days 424; authority shortens' \
 	WARN CA '(424|423) days left; from 20[0-9T:Z-]* certificates are issued for less than validity' \
 	'plan to replace it'
@@ -311,11 +311,11 @@ also=
 
 what="revocation list's URL"
 way 'no place for the revocation list' 'configure ca.crl-url=' \
-	WARN "$what" 'there is none, so nobody can learn what is revoked' 'set crl-url in \[ca\]'
+	WARN "$what" 'there is none, so mail readers cannot learn of revocations' 'set crl-url in \[ca\]'
 way 'nobody there' "configure ca.crl-url=http://localhost:$(free_port)/ca.crl" \
 	WARN "$what" 'no connection: Connection refused' 'let the web server answer there'
 way 'no list there' "configure ca.crl-url=http://localhost:$front_http_port/nowhere" \
-	WARN "$what" 'gives no list of ours \(status 404\)' 'let the web server answer there'
+	WARN "$what" 'does not give our list \(status 404\)' 'let the web server answer there'
 way 'something else there' \
 	"configure ca.crl-url=http://localhost:$front_http_port/certprov/ca.cer" \
 	WARN "$what" 'it is no revocation list in DER' 'or correct crl-url'
@@ -514,10 +514,10 @@ if ((EUID == 0)); then
 	also='WARN +user: '
 	way 'a secret that is closed to the service' 'chown -R nobody .; chown root ca.key' \
 		WARN files 'ca\.key is closed to user nobody, .* by the mode of .*ca\.key' \
-		'let that user in'
+		'give that user access'
 	way 'a folder that is closed to the service' \
 		'chown -R nobody .; chown root .; chmod 755 .' \
-		WARN "store's folder" 'user nobody, who owns the store, cannot write in .*/way' \
+		WARN "store's folder" 'user nobody, the owner of the store, cannot write in .*/way' \
 		'chown it to nobody'
 	also=
 	way "somebody else's configuration" 'chown daemon certprov.conf' \

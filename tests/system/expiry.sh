@@ -99,7 +99,7 @@ identity ended
 check "$name" FAILED "ended $end: replace it at once $advice" 78
 status "$name ended $end: replace it at once" client_certificate_days "-370|-371"
 identity later
-check "$name" FAILED "is not valid before $end: is our clock right" 78
+check "$name" FAILED "is not valid before $end: check this machine's clock" 78
 ok '... status' certprov status
 like "$(<"$root/output")" "$name is not valid before $end" '... says so'
 is "$(certprov status --json 2>"$root/said" | jq 'has("client_certificate_days")')" false \
@@ -144,10 +144,10 @@ status "the revocation list is to be renewed by $end, (59|60) minutes left" crl_
 list_left 20
 check 'revocation list' ok "is to be renewed by $end, (19|20) minutes left"
 list_left 10
-check 'revocation list' WARN "is to be renewed by $end, ([0-9]|10) minutes left: nobody has asked"
+check 'revocation list' WARN "is to be renewed by $end, ([0-9]|10) minutes left: it was not requested lately"
 list_left -10
-check 'revocation list' WARN "was to be renewed by $end: nobody has asked"
-status "the revocation list was to be renewed by $end: nobody has asked" crl_days -1
+check 'revocation list' WARN "was to be renewed by $end: it was not requested lately"
+status "the revocation list was to be renewed by $end: it was not requested lately" crl_days -1
 ok 'when somebody asks' certprov crl --output "$root/ca.crl"
 check 'revocation list' ok "is to be renewed by $end"
 

@@ -90,7 +90,8 @@ static void test_not_yet(void **state)
 	assert_int_equal(expiry.level, EXPIRY_NOT_YET);
 	assert_true(expiry_is_near(&expiry) && expiry_is_over(&expiry));
 	assert_int_equal(expiry_log_level(&expiry), LOG_LEVEL_ERROR);
-	expect_text(&expiry, "is not valid before 2023-11-14T22:13:21Z: is our clock right?");
+	expect_text(
+		&expiry, "is not valid before 2023-11-14T22:13:21Z: check this machine's clock");
 	now = NOW + 1;
 	expiry = expiry_judge(EXPIRY_CA, NOW + 1, NOW + 365 * DAY);
 	assert_int_equal(expiry.level, EXPIRY_FINE);
@@ -170,10 +171,10 @@ static void test_words(void **state)
 		{EXPIRY_CRL, 7 * DAY, "is to be renewed by 2023-11-14T22:13:20Z, 7 days left"},
 		{EXPIRY_CRL, DAY,
 			"is to be renewed by 2023-11-14T22:13:20Z, 24 hours left:"
-			" nobody has asked for a new one; see that what copies it runs"},
+			" it was not requested lately; see that the job that copies it runs"},
 		{EXPIRY_CRL, -DAY,
 			"was to be renewed by 2023-11-14T22:13:20Z:"
-			" nobody has asked for a new one; see that what copies it runs"},
+			" it was not requested lately; see that the job that copies it runs"},
 	};
 
 	(void)state;

@@ -75,7 +75,7 @@ static void a_ca_that_judges_nothing_needs_a_person(void **state)
 	snprintf(path, sizeof(path), "%s.barred", f->ca);
 	write_file(path, "it rejected <us>");
 	render(f, "");
-	assert_has(f, "<li>the CA of [ca] has judged no request since 2020-09-13T12:26:40Z");
+	assert_has(f, "<li>the CA of [ca] has processed no request since 2020-09-13T12:26:40Z");
 	assert_has(f, ": it rejected &lt;us&gt;</li>");
 	assert_int_equal(unlink(path), 0);
 }

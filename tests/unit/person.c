@@ -351,8 +351,8 @@ static void templates_are_checked_at_start(void **state)
 	} wrong[] = {
 		{"mail = {EnrolmentUserName}@example.com\n", ":7: [identity] mail: there is no"},
 		{"mail = {EnrollmentUserName@example.com\n", ":7: [identity] mail: a brace"},
-		{"mail = {mail}\n", ":7: [identity] mail: there is no {mail}"},
-		{"name = {name}\n", ":7: [identity] name: there is no {name}"},
+		{"mail = {mail}\n", ":7: [identity] mail: there is no field {mail}"},
+		{"name = {name}\n", ":7: [identity] name: there is no field {name}"},
 		{"mail = a@b.example\nsubject = CN={nam}\n", ":8: [identity] subject: there is no"},
 		{"subject = CN\n", ":7: [identity] subject: "},
 		{"subject = XX={name}\n", ":7: [identity] subject: "},
