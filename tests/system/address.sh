@@ -94,7 +94,7 @@ reads()
 deliver()
 {
 	code=0
-	said=$(certprov deliver "$@" 2>&1) || code=$?
+	said=$(certprov deliver "$@" 2>&1 >/dev/null) || code=$?
 }
 
 audited()
