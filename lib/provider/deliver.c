@@ -28,17 +28,20 @@ static void set_pair(struct store_pair *pair, const char *device_uuid, const cha
 	memcpy(pair->user_uuid, user_uuid, sizeof(pair->user_uuid));
 }
 
-/* It was understood when it was recorded; should this version not, a person must see it. */
+/*
+ * It was understood when it was recorded; should this version not, or should somebody have altered
+ * it, a person must see it.
+ */
 static enum err finish_unread(struct provider *p, const struct store_claim *claim, struct error *e)
 {
 	const struct store_end end = {
 		.state = EVENT_STATE_FAILED, .cause = e->text, .inputs = p->inputs};
-	enum err err = e->code;
 	struct error unwritten;
 
-	if (store_event_finish(p->store, claim->id, &end, &unwritten) == ERR_OK)
-		return err;
-	*e = unwritten;
+	if (store_event_finish(p->store, claim->id, &end, &unwritten))
+		*e = unwritten;
+	else if (error_meaning(e->code)->retry)
+		error_set(e, ERR_REFUSED, "%s", e->text); /* no try later is of use */
 	return e->code;
 }
 
@@ -50,6 +53,8 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 	struct event *event = NULL;
 	enum err err = store_event_check(p->store, claim->id, e);
 
+	if (err && err != ERR_CONFIG)
+		return err; /* the store could not tell: the event is as it was */
 	if (!err)
 		err = event_parse((const char *)claim->payload.data, claim->payload.len, &event, e);
 

@@ -41,6 +41,15 @@ send_all()
 	said=$(<"$root/said")
 }
 
+# fails_with STATUS WHAT COMMAND...
+fails_with()
+{
+	local code=0
+
+	certprov "${@:3}" >"$root/output" 2>&1 || code=$?
+	is "$code" "$1" "$2"
+}
+
 # check_finds ROW: certprov check fails and names the row.
 check_finds()
 {
@@ -81,6 +90,8 @@ before=$(uploads_to "$phone" "$anna")
 send_all
 is "$(uploads_to "$evil" "$anna")" 0 'two INSERTs: no key of the victim leaves for the device'
 like "$said" "device $evil, user $anna: was altered" '... the commands say why'
+unlike "$said" "device $evil, user $anna: pending" '... and that no other try helps'
+fails_with 1 '... exit status 1, not 75' deliver --device "$evil"
 ok '(the victim is served)' test "$(uploads_to "$phone" "$anna")" -gt "$before"
 ok '(and the attacker, with their own)' test "$(uploads_to "$evil" "$bert")" -gt 1
 check_finds "device $evil, user $anna"
@@ -96,6 +107,7 @@ query "INSERT INTO event (state, next_at, received_at, updated_at, request_id, k
 		user_name, device_name, platform,
 		CAST(replace(CAST(payload AS TEXT), '$phone', '$evil') AS BLOB), time
 	FROM event WHERE device_uuid = '$phone'"
+fails_with 1 '(an event that was put in: exit status 1)' deliver --now
 send_all
 is "$(uploads_to "$evil" "$anna")" 0 'an event that was put in: nothing leaves'
 like "$said" "event of device $evil, user $anna: was altered" '... deliver says why'
