@@ -55,8 +55,7 @@ int cli_judge(const struct run_tally *tally)
 	bool stopped = tally->stopped && tried < tally->total;
 
 	if (stopped)
-		fprintf(stderr,
-			"certprov: stopped after %lld of %lld; what is left stays as it is\n",
+		fprintf(stderr, "certprov: stopped after %lld of %lld; the rest is unchanged\n",
 			(long long)tried, (long long)tally->total);
 	if (tally->failed > 0)
 		return 1;

@@ -44,13 +44,13 @@ static void print(void *ctx, const char *what, enum err err, bool warning, const
 	buf_putc(output->out, '}');
 }
 
-/* What was found first is what the exit status tells, unless it may pass by itself. */
+/* The first failure decides the exit status, unless it may pass on its own. */
 static enum err worse(enum err first, enum err other)
 {
 	return other && (!first || first == ERR_UNAVAILABLE) ? other : first;
 }
 
-/* What must run beside us. */
+/* Checks the services and the web server. */
 static enum err check_around(const struct config *config, const char *web, struct output *output)
 {
 	enum err err = check_services(config, web, print, output);
@@ -124,7 +124,7 @@ const struct command command_check = {"check", "[--json] [--strict] [--web-serve
 	"Tries everything that an enrollment will need, a line each",
 	"  --json             an array of {\"check\", \"ok\", \"warning\", \"text\"}\n"
 	"  --strict           a warning is a failure, too\n"
-	"  --web-server DIR   where its configuration lies, if not in /etc/nginx, /etc/apache2\n"
+	"  --web-server DIR   the folder of its configuration, if not /etc/nginx or /etc/apache2\n"
 	"                     or /etc/httpd; none: do not look for it\n"
 	"Exit status 0: no check has FAILED (--strict: nor warned); else one has: 78 or 1 needs a\n"
 	"person, 75 may pass by itself.\n",

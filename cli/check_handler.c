@@ -106,7 +106,7 @@ static bool read_process(long pid, struct process *out)
 	return strcmp(name, PROGRAM) == 0 && read_stat(out);
 }
 
-/* What it was told by -c; else what we would take, too. */
+/* Its configuration by -c; else our own default. */
 static bool has_config(const struct process *p, const char *path)
 {
 	const char *named = NULL;
@@ -140,7 +140,7 @@ static void take(struct handler *h, const struct process *p)
 	}
 }
 
-/* Twice: first the one whose parent is none of them, then its workers. */
+/* Two passes: first the process whose parent is not a handler, then its workers. */
 static void find(struct handler *h, bool workers)
 {
 	DIR *dir = opendir("/proc");

@@ -38,7 +38,7 @@ struct look {
 	char certificate[PATH_MAX]; /* the last one that was looked at */
 };
 
-/* --- who is let in */
+/* --- authentication */
 
 static void judge_user(struct look *l, const struct web_place *place)
 {
@@ -68,7 +68,7 @@ static void judge_verified(struct look *l)
 		l->verified)
 		return;
 	web_warns(l->report, VERIFIED,
-		"%s passes events to the handler and authenticates nobody, as authenticate = "
+		"%s passes events to the handler and authenticates nobody, although authenticate = "
 		"web-server in [events] wants it to: each event is answered 401; %s",
 		l->file,
 		l->nginx ? "include snippets/certprov-web-server-auth.conf there"

@@ -37,8 +37,9 @@ static void tell(struct services *s, enum err err, const char *fmt, ...)
 }
 
 /*
- * Units of the one instance have no name, those of a tenant have his: …/certprov/certprov.conf or
- * …/certprov/NAME/certprov.conf. False: no unit runs with this configuration.
+ * Units of the only instance have no name, those of a tenant have the tenant's:
+ * …/certprov/certprov.conf or …/certprov/NAME/certprov.conf. False: no unit runs with this
+ * configuration.
  */
 static bool instance_of(const char *path, char out[UNIT_NAME_SIZE])
 {
@@ -93,7 +94,7 @@ static void judge_handler(struct services *s)
 			service->name, service->name, service->name);
 	else if (!unit_is_active(socket) && !unit_is_active(service))
 		tell(s, enabled ? ERR_REFUSED : ERR_OK,
-			"%s is stopped, so no event is taken: systemctl %s %s", service->name,
+			"%s is stopped, so no event is accepted: systemctl %s %s", service->name,
 			enabled ? "start" : "enable --now", service->name);
 	else if (!enabled)
 		tell(s, ERR_OK,

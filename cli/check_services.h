@@ -5,9 +5,9 @@
 #include "provider/provider.h"
 
 /*
- * Is that which should run running, and will it after the next boot? The handler's socket and
- * service, the timers, the web server (web as check_web() has it). Says nothing where systemd
- * does not run, or has no units of ours for this configuration. Returns the worst of it.
+ * Checks that the services run, and will run after the next boot. The handler's socket and service,
+ * the timers, the web server (web as check_web() has it). Says nothing where systemd does not run,
+ * or has none of our units for this configuration. Returns the worst finding.
  */
 enum err check_services(const struct config *config, const char *web, provider_report *report,
 	void *ctx) must_check;

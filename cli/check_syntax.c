@@ -11,8 +11,8 @@
 #define OUTPUT_MAX (64 * 1024)
 
 /*
- * What only root can read is no fault of the files; both servers read all directives before they
- * open keys and logs, so that a fault among them is seen by anybody.
+ * A file that only root can read is no fault; both servers read all directives before they open
+ * keys and logs, so that a fault among them is seen by anybody.
  */
 static bool is_about_rights(const char *fault)
 {

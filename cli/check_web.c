@@ -17,7 +17,7 @@
 #include "cli/web.h"
 
 #define WHAT "web server"
-#define MENTION "certprov"	 /* what has not got it, in its name or text, is none of ours */
+#define MENTION "certprov"	 /* a file without it, in name or text, is not ours */
 #define MACRO_MENTION "Certprov" /* Apache's macros */
 #define BLANKS " \t"
 #define VALUE_ENDS " \t;\"'|"
@@ -29,7 +29,7 @@
 #define SOCKET_MAX sizeof(((struct sockaddr_un *)0)->sun_path)
 #define BLOCKS_MAX 16 /* within each other */
 
-/* What stands in a file, or in one of its blocks, not counting the blocks in there. */
+/* The settings of a file or of one of its blocks, without the blocks inside. */
 struct values {
 	int64_t timeout;  /* seconds, the shortest; -1: none is set */
 	int64_t body_max; /* bytes, the least; -1: none is set */
@@ -38,7 +38,7 @@ struct values {
 
 static const struct values no_values = {.timeout = -1, .body_max = -1};
 
-/* What the files of a server say. */
+/* The settings of a server's files. */
 struct web {
 	const struct config *config;
 	struct web_report *report;
@@ -49,7 +49,7 @@ struct web {
 	char user[ACCOUNT_NAME_SIZE];
 };
 
-/* A server may have more to do than to serve us: other blocks' timeouts are none of ours. */
+/* A server may serve other programs, too: other blocks' timeouts do not matter. */
 struct block {
 	bool ours;  /* all that stands in it: its beginning says so */
 	bool about; /* something in it mentions us */
@@ -183,11 +183,11 @@ static const struct directive {
 /* Whom it runs as; Debian's Apache has that in envvars. */
 static const char *const user_directives[] = {"user ", "User ", "export APACHE_RUN_USER="};
 
-/* What puts a file of ours, or a macro, into a server. */
+/* Directives that include one of our files, or a macro. */
 static const char *const include_directives[] = {"include ", "Include ", "IncludeOptional ", NULL};
 static const char *const use_directives[] = {"Use ", NULL};
 
-/* What gives us a request. */
+/* Directives that pass us a request. */
 static const char *const pass_directives[] = {
 	"fastcgi_pass ", "ProxyPass ", "ProxyPassMatch ", "ScriptAlias ", "SetHandler ", NULL};
 
@@ -287,7 +287,7 @@ static void read_line(struct file *f, const char *line)
 		return;
 	}
 	read_user(f->web, line);
-	if (!behind(line, "listen ")) /* its own socket is none of ours */
+	if (!behind(line, "listen ")) /* the server's own socket is not ours */
 		read_values(block, line, mention);
 	if (!mention)
 		return;
@@ -397,7 +397,7 @@ static void check_socket_user(struct web *w)
 	if (!*w->user)
 		return;
 	if (!account_named(w->user, &account))
-		warn(w, "in %s it runs as user %s, who does not exist here: correct user there",
+		warn(w, "in %s it runs as user %s, which does not exist here: correct user there",
 			w->dir, w->user);
 	else if (!account_may(&account, w->values.socket, W_OK, blocked))
 		warn(w,

@@ -4,7 +4,7 @@
 #include "base/config.h"
 #include "provider/provider.h"
 
-/* What was found of a web server: the worst of it is kept. */
+/* The findings about a web server: the worst is kept. */
 struct web_report {
 	provider_report *report;
 	void *ctx;
@@ -12,14 +12,14 @@ struct web_report {
 	unsigned faults; /* warnings, too */
 };
 
-/* What holds but wants a look; what is wrong. */
+/* A finding that works but needs attention; a fault. */
 void web_warns(struct web_report *r, const char *what, const char *fmt, ...) printf_like(3, 4);
 void web_fails(struct web_report *r, const char *what, const char *fmt, ...) printf_like(3, 4);
 
 /*
  * Does the web server's configuration fit ours? Looks into dir, a folder like /etc/nginx or
- * /etc/apache2; NULL: into those. What it cannot follow (includes from elsewhere, macros,
- * variables) it does not judge. Returns the worst of what it found, or ERR_OK.
+ * /etc/apache2; NULL: into those. It skips parts that it cannot follow (includes from elsewhere,
+ * macros, variables). Returns the worst of what it found, or ERR_OK.
  */
 enum err check_web(const struct config *config, const char *dir, provider_report *report,
 	void *ctx) must_check;

@@ -87,14 +87,14 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	if (status != CLI_GO_ON)
 		return status;
 	if (request.options.again && request.options.now)
-		return cli_wrong(self, "--now goes with none of --all, --user and --device");
+		return cli_wrong(self, "--now cannot be combined with --all, --user or --device");
 	return deliver(config_file, &request);
 }
 
 const struct command command_deliver = {"deliver",
 	"[--now | --all | --user USER | --device DEVICE] [--rate N]",
 	"Finishes recorded events that are pending and due, from the step that failed",
-	"  --now           whatever is pending, due or not, and what has failed\n"
+	"  --now           all that are pending, due or not, or have failed\n"
 	"  --all           instead: uploads again what every enrolled device has\n"
 	"  --user USER     the same for the devices of one user: UUID, user name or mail\n"
 	"                  address\n"

@@ -66,5 +66,5 @@ const struct command command_init = {"init", "[--subject DN] [--key TYPE|URL]",
 	"  --subject DN   the CA's name (default: " DEFAULT_SUBJECT ")\n"
 	"  --key TYPE     rsa-2048, rsa-3072 (default), rsa-4096, ec-p256 or ec-p384\n"
 	"  --key URL      the pkcs11: URL in [ca] key: uses that key, or makes it in the token\n"
-	"What is there already is kept.\n",
+	"Existing files are kept.\n",
 	run};

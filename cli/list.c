@@ -11,7 +11,7 @@
 
 #define TABLES "a list (devices, users, certificates, uploads or events)"
 
-/* What the options ask for, and how it is printed. */
+/* The query from the options, and the form of output. */
 struct listing {
 	int table;
 	struct store_filter filter;
@@ -109,21 +109,21 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	if (listing.table < 0)
 		return unknown_table(argv[optind]);
 	if (listing.audit && listing.table != STORE_EVENTS)
-		return cli_wrong(self, "--audit goes with events only");
+		return cli_wrong(self, "--audit is for events only");
 	if (listing.audit)
 		listing.table = STORE_AUDIT;
 	if (listing.filter.expires_before && listing.table != STORE_CERTIFICATES)
-		return cli_wrong(self, "--expiring goes with certificates only");
+		return cli_wrong(self, "--expiring is for certificates only");
 	return list(config_file, &listing);
 }
 
 const struct command command_list = {"list",
 	"devices|users|certificates|uploads|events [OPTION...]",
-	"Lists what the store has, newest first, a line each",
+	"Lists the store's contents, newest first, a line each",
 	"  --user U          of the user with that UUID, user name or mail address\n"
 	"  --device D        of the device with that UUID or friendly name\n"
 	"  --state S         in that state: active, archived, pending, failed, delivered ...\n"
 	"  --expiring 30d    certificates that end within that time\n"
-	"  --audit           events: the audit trail instead, what was done by whom\n"
+	"  --audit           events: the audit trail instead, actions and actors\n"
 	"  --json            an array of objects\n",
 	run};

@@ -53,7 +53,7 @@ static int unknown_command(const char *name)
 	return error_meaning(ERR_USAGE)->exit_status;
 }
 
-/* What one run does has one id, in the log and in the audit trail. */
+/* One run has one id, in the log and in the audit trail. */
 static enum err set_request(struct error *e)
 {
 	unsigned char random[16];

@@ -50,7 +50,7 @@ int cli_wrong(const struct command *command, const char *fmt, ...)
 	return error_meaning(ERR_USAGE)->exit_status;
 }
 
-/* How getopt_long() wants them: in the leading ":", it leaves messages to us. */
+/* The options for getopt_long(): the leading ":" leaves messages to us. */
 static void describe(const struct cli_options *options, struct option *names, char *brief)
 {
 	const struct cli_option *option;
@@ -90,7 +90,7 @@ static int unknown(
 		command, "%s: there is no such option%s", word, nearest_text(&nearest, hint));
 }
 
-/* What getopt_long() did not take: result is ':' or '?'. */
+/* The error for an option that getopt_long() rejected: result is ':' or '?'. */
 static int refuse(const struct command *command, const struct cli_options *options, int result,
 	char *const *argv)
 {

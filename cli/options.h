@@ -40,10 +40,7 @@ int cli_options(const struct command *command, const struct cli_options *options
 /* Says what is wrong with the command line, and where to read on. Returns the exit status. */
 int cli_wrong(const struct command *command, const char *fmt, ...) printf_like(2, 3);
 
-/*
- * A time ahead, for options that people give in days. Under an hour is refused: "m" is taken for
- * months.
- */
+/* A time ahead, for options in days. Under an hour is refused: "m" is taken for months. */
 #define CLI_AHEAD_FORM "a time such as 30d or 12h"
 enum err cli_ahead(const char *text, int64_t *seconds, struct error *e) must_check;
 

@@ -66,6 +66,6 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 const struct command command_rekey = {"rekey", "",
 	"Seals every stored private key under a new master key",
-	"Others can use the store meanwhile. What was interrupted, the next run goes on with.\n"
-	"Exit status 1: some private keys could not be opened; 75: another run is at work.\n",
+	"The store can be used meanwhile. The next run continues an interrupted one.\n"
+	"Exit status 1: some private keys could not be opened; 75: another run is active.\n",
 	run};

@@ -117,9 +117,9 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 	if (status != CLI_GO_ON)
 		return status;
 	if (request.options.now && !request.names.user)
-		return cli_wrong(self, "--now goes with --user only");
+		return cli_wrong(self, "--now needs --user");
 	if (request.rows.json && !request.dry_run)
-		return cli_wrong(self, "--json goes with --dry-run only");
+		return cli_wrong(self, "--json needs --dry-run");
 	if (cli_load(config_file, &config, &e))
 		return cli_fail(&e);
 	if (cli_names_find(config, &request.names, request.options.user_uuid, device, &e))

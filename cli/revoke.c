@@ -6,7 +6,7 @@
 #include "cli/terminal.h"
 #include "provider/provider.h"
 
-/* What is asked for, in the store's own form. */
+/* The selection, in the store's own form. */
 struct request {
 	char serial[STORE_SERIAL_SIZE];
 	struct cli_names names;
@@ -127,7 +127,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 const struct command command_revoke = {"revoke",
 	"--serial HEX | --device DEVICE | --user USER [--reason REASON] [--yes]",
 	"Revokes certificates; certprov crl says so at once, the web server's /ca.crl in 5 s",
-	"  --serial HEX      the certificate with that serial number, in whatever state\n"
+	"  --serial HEX      the certificate with that serial number, in any state\n"
 	"  --device DEVICE   the active ones of that device alone: signing\n"
 	"  --user USER       the active ones of that user, on all devices\n"
 	"  --reason REASON   unspecified (the default), keyCompromise, affiliationChanged,\n"
@@ -135,5 +135,5 @@ const struct command command_revoke = {"revoke",
 	"                    cACompromise, aACompromise\n"
 	"  --yes             no question; without a terminal there is none anyway\n"
 	"USER is a UUID, user name or mail address, DEVICE a UUID or friendly name.\n"
-	"Prints a line for each: usage, serial number, whose.\n",
+	"Prints a line for each: usage, serial number, owner.\n",
 	run};

@@ -8,7 +8,7 @@
 #include "provider/causes.h"
 #include "provider/expiry.h"
 
-/* A figure of the status: its name in JSON, its words for people. */
+/* A figure of the status: its name in JSON, its label. */
 struct figure {
 	const char *name, *words;
 	int64_t value;
@@ -114,7 +114,7 @@ static void print_json(const struct store_counts *counts, int64_t now)
 		(long long)(counts->oldest_request ? now - counts->oldest_request : 0));
 }
 
-/* What a person has to see to before anything is issued. */
+/* Faults that stop all issuing until a person acts. */
 static enum err print_barred(
 	const struct config *config, struct store *store, bool json, struct error *e)
 {

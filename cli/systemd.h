@@ -7,7 +7,7 @@
 #define UNIT_NAME_SIZE 128
 #define UNIT_STATE_SIZE 32
 
-/* What systemctl show says of a unit. */
+/* The properties of a unit, from systemctl show. */
 struct unit {
 	char name[UNIT_NAME_SIZE];
 	char load[UNIT_STATE_SIZE];   /* LoadState: loaded, not-found, masked, … */

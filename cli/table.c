@@ -53,7 +53,7 @@ void table_value(const char *value, struct buf *out)
 		buf_putc(out, *value >= 0x20 && *value < 0x7f ? *value : '?');
 }
 
-/* How many places of a line it takes. */
+/* Returns the columns that it takes. */
 static size_t width_of(const char *text)
 {
 	size_t width = 0;

@@ -18,7 +18,7 @@ void table_free(struct table *table);
 
 enum err table_row(struct table *table, const struct store_column *columns, size_t count,
 	struct error *e) must_check;
-/* What still waits. */
+/* The rows that still wait. */
 void table_flush(struct table *table);
 
 /* A value as it is shown: "-" for none, and nothing in it that moves a terminal's cursor. */

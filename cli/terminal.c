@@ -52,7 +52,7 @@ bool terminal_input(void)
 	return isatty(STDIN_FILENO);
 }
 
-/* Standard error may go elsewhere; who is asked must see the question. */
+/* Standard error may go elsewhere; the person at the terminal must see the question. */
 static void show_question(const char *question)
 {
 	FILE *terminal = fopen("/dev/tty", "w");

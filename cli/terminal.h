@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/* What only a person at a terminal gets to see: colours, progress, questions. */
+/* Output for a person at a terminal only: colours, progress, questions. */
 
 /* Standard output is a terminal. */
 bool terminal_output(void);
@@ -18,8 +18,8 @@ enum terminal_style {
 };
 
 /*
- * What turns standard output to that style, TERMINAL_PLAIN back from it. "" where it is no
- * terminal, where NO_COLOR is set (https://no-color.org), and where TERM is unset or "dumb".
+ * The escape sequence for that style; TERMINAL_PLAIN ends it. "" where it is no terminal, where
+ * NO_COLOR is set (https://no-color.org), and where TERM is unset or "dumb".
  */
 const char *terminal_style(enum terminal_style style);
 

@@ -14,7 +14,7 @@
 #define MACRO_MENTION "Certprov"
 #define REMOTE_USER "REMOTE_USER"
 
-/* What the lines of a virtual host, of a macro, or of a file outside of both say. */
+/* The settings of a virtual host, of a macro, or of a file outside of both. */
 struct part {
 	struct web_place place;
 	bool passes;

@@ -1,7 +1,7 @@
 /*
  * Where nginx passes requests on to the handler: reads its files as a tree of blocks, in which
  * inner ones take from outer ones what they do not say themselves. nginx -t is the judge of the
- * syntax; what cannot be followed here (variables, maps, if) is not judged.
+ * syntax; parts that cannot be followed (variables, maps, if) are skipped.
  */
 
 #include <stdio.h>
@@ -20,7 +20,7 @@
 #define INCLUDED_MAX 2000
 #define STANDARD_FOLDER "/etc/nginx/"
 
-/* What holds in a block. */
+/* The settings of a block. */
 struct scope {
 	struct web_place place;
 	bool in_http; /* or deeper */
@@ -233,7 +233,7 @@ static void take(const struct reader *r, struct scope *scope, const struct state
 static void read_simple(struct reader *r, struct scope *scope, struct text text);
 static void read_blocks(struct reader *r, struct scope *scope, struct text text);
 
-/* What is included by name is read as if it stood there. */
+/* A file that is included by name is read in its place. */
 static void include(struct reader *r, struct scope *scope, const struct statement *s,
 	unsigned depth, void (*read)(struct reader *r, struct scope *scope, struct text text))
 {

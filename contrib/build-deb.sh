@@ -7,7 +7,7 @@
 # The .deb goes into FOLDER, with .buildinfo and .changes beside it. VERSION is another one
 # than that of contrib/debian/changelog. DEB_BUILD_OPTIONS=nocheck leaves the unit tests out,
 # and DEB_BUILD_PROFILES=nocheck what they need.
-# Needs the packages build-essential and debhelper, and what contrib/debian/control names.
+# Needs the packages build-essential and debhelper, and those that contrib/debian/control names.
 set -e
 
 usage()
@@ -25,7 +25,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/certprov-deb.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 
-# What git knows or would take, as it is now; a release has no git.
+# The files that git knows or would add, as they are now; a release has no git.
 files()
 {
 	if [ -e "$top/.git" ]; then

@@ -100,8 +100,8 @@ static bool password_is_right(struct auth *auth, const struct user *user, const 
 }
 
 /*
- * What is remembered of a right password. The hash is part of it: a worker that has read a new
- * users file does not take what others knew by the old one.
+ * The remembered digest of a right password. It includes the hash: a worker that has read a new
+ * users file ignores passwords that were right by the old one.
  */
 static enum err digest_of(const struct auth *auth, const struct user *user, const char *password,
 	unsigned char out[AUTH_DIGEST_SIZE], struct error *e)

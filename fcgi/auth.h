@@ -5,8 +5,8 @@
 #include "fcgi/auth_memory.h"
 
 /*
- * HTTP Basic authentication (RFC 7617) against a file of users, and memory of who has
- * shown the right password, so that a strong hash is not computed anew for each event.
+ * HTTP Basic authentication (RFC 7617) against a file of users, and a memory of right passwords, so
+ * that a strong hash is not computed anew for each event.
  */
 struct auth;
 

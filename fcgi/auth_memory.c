@@ -20,7 +20,7 @@
 
 #define REMEMBERED_MAX 32 /* a web hook has one user, or two while its password changes */
 #define ADDRESSES 256
-#define NETWORK_SIZE 8 /* of an IPv6 address: whoever has one has 2^64 of them */
+#define NETWORK_SIZE 8 /* of an IPv6 address: a client with one has 2^64 of them */
 
 /* Each wrong password costs its address a second; a person who mistypes is far from the limit. */
 #define FAILURE_COST_MS 1000
@@ -111,7 +111,7 @@ void auth_memory_was_right(struct auth_memory *memory, const unsigned char diges
 		memory->count++;
 }
 
-/* --- who was wrong */
+/* --- wrong passwords */
 
 /* Under a key that nobody outside has, so nobody can choose whom to share a place with. */
 static uint64_t address_id(const struct auth_memory *memory, const char *address)
@@ -131,7 +131,7 @@ static uint64_t address_id(const struct auth_memory *memory, const char *address
 	return id;
 }
 
-/* How long its failures count yet, in milliseconds; 0: it has none. */
+/* Returns the milliseconds that its failures still count; 0: it has none. */
 static int64_t failures_left(const struct auth_memory *memory, const char *address)
 {
 	uint64_t id = address_id(memory, address);

@@ -7,9 +7,9 @@
 #include "base/error.h"
 
 /*
- * What the workers of a handler know together about passwords: which were right, so that a strong
- * hash is not computed anew for each event; which addresses have sent wrong ones; and whose turn it
- * is to compute a hash. It is made before they are forked, and outlives each of them.
+ * The workers' shared memory about passwords: right ones, so that a strong hash is not computed
+ * again for each event; addresses that have sent wrong ones; and the turn to compute a hash. It is
+ * made before they are forked, and outlives each of them.
  */
 struct auth_memory;
 
@@ -37,7 +37,7 @@ void auth_turn_release(struct auth_memory *memory);
 bool auth_memory_has(
 	const struct auth_memory *memory, const unsigned char digest[AUTH_DIGEST_SIZE]);
 
-/* What was found out; by the process that has the turn. */
+/* Stores the result; called by the process that has the turn. */
 void auth_memory_was_right(
 	struct auth_memory *memory, const unsigned char digest[AUTH_DIGEST_SIZE]);
 void auth_memory_was_wrong(struct auth_memory *memory, const char *address);

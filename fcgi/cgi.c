@@ -35,9 +35,9 @@ static size_t read_input(void *ctx, void *data, size_t len)
 }
 
 /*
- * What was refused for its size, or its sender, is not read. But a web server that is still sending
- * it may take our end for a fault, and throw the answer away: so it gets rid of it first, within
- * the deadline that runs.
+ * A body that was refused for its size or its sender is not used. But a web server that is still
+ * sending it may take our exit for a fault, and drop the answer: so we read it to its end, within
+ * the current deadline.
  */
 static void drain_input(size_t total)
 {

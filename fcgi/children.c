@@ -61,7 +61,7 @@ static void postpone(struct child *child, int64_t now)
 	child->start_at = now + child->pause;
 }
 
-/* Ends by whatever signal comes: it has nothing to finish. */
+/* Any signal ends it: it has nothing to finish. */
 static int make_keys(struct key_pool *pool)
 {
 	struct error e = {.code = ERR_OK};
@@ -90,7 +90,7 @@ static int be(const struct child *child, const struct children *children)
 		&pass, children->listen_fd);
 }
 
-/* Whatever it was doing, it is not any more. */
+/* It is not busy any more. */
 static void free_place(const struct children *children, const struct child *child)
 {
 	if (child->role == KEY_MAKER)
@@ -141,7 +141,7 @@ static void forget(struct children *children, struct child *gone)
 	free(gone);
 }
 
-/* How it ended is of interest unless it was asked to. */
+/* Logs how it ended, unless it was told to. */
 static void log_death(const struct child *child, pid_t pid, int status)
 {
 	char how[128];

@@ -7,7 +7,7 @@
 
 #define CAUSE_MAX 512
 
-/* Test Connection of the UEM console: whoever gets here has shown credentials. */
+/* Test Connection of the UEM console: the credentials were checked before. */
 enum err events_test(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {

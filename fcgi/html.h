@@ -7,13 +7,13 @@
 #include "base/buf.h"
 
 /*
- * Pieces of HTML, appended to a buffer. Whatever is not a constant of ours goes through
- * html_escape(), be it text or an attribute's value, which is always in double quotes.
+ * Pieces of HTML, appended to a buffer. All but our constants goes through html_escape(), be it
+ * text or an attribute's value, which is always in double quotes.
  */
 
 /*
- * Text that cannot become markup. What is not UTF-8 becomes U+FFFD, and characters that nobody
- * sees or that change how others are shown become "[U+202E]"; those that join emoji stay.
+ * Text that cannot become markup. Bytes that are not UTF-8 become U+FFFD; characters that are
+ * invisible or change the display of others become "[U+202E]"; those that join emoji stay.
  */
 void html_escape(struct buf *out, const char *text);
 

@@ -49,8 +49,8 @@ static enum err remove_stale(const struct sockaddr_un *address, struct error *e)
 			path);
 	if (answers(address))
 		return error_set(e, ERR_UNAVAILABLE,
-			"%s is in use: another process serves this socket, or finishes what it "
-			"has in hand; stop it first",
+			"%s is in use: another process serves this socket, or finishes its "
+			"requests; stop it first",
 			path);
 	if (unlink(path) < 0)
 		return error_errno(e, ERR_CONFIG, "%s: cannot remove the stale socket", path);
@@ -93,7 +93,7 @@ static int lock_start(const char *lock)
 			return -1;
 		if (take_lock(fd, deadline) && is_at(fd, lock))
 			return fd;
-		close(fd); /* who had it has removed it, or keeps it */
+		close(fd); /* its former owner has removed it, or keeps it */
 		if (clock_monotonic_ms() >= deadline) {
 			errno = EWOULDBLOCK;
 			return -1;

@@ -20,7 +20,7 @@ struct listener {
  */
 enum err listener_open(const char *path, struct listener *out, struct error *e) must_check;
 
-/* Whether descriptor 0 is a listening socket. */
+/* Returns true if descriptor 0 is a listening socket. */
 bool listener_is_inherited(void);
 
 /* Takes it over; descriptor 0 becomes /dev/null. ERR_INTERNAL. */

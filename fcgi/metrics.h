@@ -13,9 +13,9 @@
 #include "provider/meter.h"
 
 /*
- * What the handler counts, in memory that the parent makes before it forks: it outlives workers
- * and configurations, and ends with the parent. No lock is held (see provider/meter.h).
- * In all functions but metrics_new() it may be NULL: a CGI program counts nothing.
+ * The handler's counters, in memory that the parent makes before it forks: it outlives workers and
+ * configurations, and ends with the parent. No lock is held (see provider/meter.h). In all
+ * functions but metrics_new() it may be NULL: a CGI program counts nothing.
  */
 
 /* Workers at the same time, those that retire while others take over included. */

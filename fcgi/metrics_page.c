@@ -9,7 +9,7 @@
 #include "provider/barred.h"
 #include "provider/expiry.h"
 
-/* GET /metrics. What is here is what certprov.fcgi(8) lists. */
+/* GET /metrics, with the metrics that certprov.fcgi(8) lists. */
 
 static unsigned long long get(const atomic_ullong *counter)
 {
@@ -53,7 +53,7 @@ static void put_refused(const struct metrics *metrics, struct buf *out)
 		get(&metrics->unauthenticated));
 }
 
-/* What CA and gateways answer with; any other error is there once it has come. */
+/* The usual results of CA and gateways; other errors appear once they have occurred. */
 static bool is_usual(enum err err)
 {
 	return err == ERR_OK || err == ERR_CONFIG || err == ERR_REFUSED || err == ERR_UNAVAILABLE ||
@@ -103,7 +103,7 @@ static void put_uploads(const struct meter *meter, struct buf *out)
 		put_results(out, name, "gateway", "other", meter->gateway[METER_GATEWAYS].uploads);
 }
 
-/* Buckets are cumulative; their sum is the count, whatever is added meanwhile. */
+/* Buckets are cumulative; their sum is the count, even if numbers change meanwhile. */
 static void put_times(const char *step, const struct meter_times *times, struct buf *out)
 {
 	static const char bucket[] = "certprov_step_seconds_bucket";
@@ -125,7 +125,7 @@ static void put_times(const char *step, const struct meter_times *times, struct 
 static void put_steps(const struct meter *meter, struct buf *out)
 {
 	exposition_family(out, "certprov_step_seconds", "histogram",
-		"How long each step of an event took, whatever its result.");
+		"The time that each step of an event took, with any result.");
 	for (int step = 0; step < STEP_COUNT; step++)
 		put_times(step_names[step], &meter->step[step], out);
 }
@@ -147,10 +147,10 @@ static void put_workers(const struct metrics *metrics, struct buf *out)
 
 	put_gauge(out, "certprov_workers", "Worker processes.", workers.total);
 	put_gauge(out, "certprov_workers_busy",
-		"Those that have a request in hand, the one that answers this included.",
+		"Those that are processing a request, including the one that answers this.",
 		workers.busy);
 	exposition_family(out, busy, "counter",
-		"What all workers together have spent on requests that are over.");
+		"The time that all workers together have spent on finished requests.");
 	exposition_seconds(out, busy, NO_LABELS, get(&metrics->busy_time));
 	exposition_family(out, deaths, "counter", "Workers that ended without being told to.");
 	exposition_number(out, deaths, NO_LABELS, get(&metrics->deaths));
@@ -162,7 +162,7 @@ static void put_counted(const struct service *service, struct buf *out)
 
 	if (!metrics) {
 		buf_puts(out, "# A CGI program remembers nothing from request to request: there "
-			      "are no counters, only what store and files know.\n");
+			      "are no counters, only metrics from store and files.\n");
 		return;
 	}
 	put_gauge(out, "certprov_start_time_seconds",
@@ -224,7 +224,7 @@ static void put_events(const struct store_counts *counts, int64_t now, struct bu
 		"Devices' uploads, to each gateway, that are tried again.",
 		figure(counts->uploads[UPLOAD_PENDING]));
 	put_gauge(out, "certprov_uploads_failed",
-		"Devices' uploads, to each gateway, that need a person.",
+		"Devices' uploads, to each gateway, that need attention.",
 		figure(counts->uploads[UPLOAD_FAILED]));
 	put_gauge(out, "certprov_ca_requests_pending",
 		"Requests for certificates that a CA has not decided on.",
@@ -233,7 +233,7 @@ static void put_events(const struct store_counts *counts, int64_t now, struct bu
 
 static void put_store(const struct store_counts *counts, int64_t now, struct buf *out)
 {
-	put_gauge(out, "certprov_store_up", "Whether the store answers.", counts ? 1 : 0);
+	put_gauge(out, "certprov_store_up", "1 if the store answers, else 0.", counts ? 1 : 0);
 	if (!counts)
 		return;
 	put_devices(counts, out);
@@ -266,11 +266,11 @@ static void put_barred(struct service *service, struct buf *out)
 	struct error e;
 
 	if (barred_of_provider(service->provider, barred, &count, &e)) {
-		log_warning("metrics without the CAs that judge nothing: %s", e.text);
+		log_warning("metrics without the CAs that process nothing: %s", e.text);
 		return;
 	}
 	exposition_family(out, name, "gauge",
-		"Whether the authority judges no request, so that a person is needed.");
+		"1 if the authority processes no request and needs attention, else 0.");
 	for (int usage = 0; usage < USAGE_COUNT; usage++) {
 		const struct config_ca *ca = config_ca(service->config, (enum usage)usage);
 		bool is = false;
@@ -340,7 +340,7 @@ enum err page_metrics(struct service *service, const struct request *request,
 
 	(void)request;
 	if (store)
-		log_warning("metrics without what the store knows: %s", e->text);
+		log_warning("metrics without those from the store: %s", e->text);
 	response->content_type = EXPOSITION_TYPE;
 	exposition_family(out, name, "gauge", "Always 1; the version is its label.");
 	exposition_number(out, name, LABELS({"version", PACKAGE_VERSION}), 1);

@@ -63,5 +63,5 @@ void notify_reloading(void)
 
 void notify_stopping(void)
 {
-	notify("STOPPING=1\nSTATUS=finishing what is in flight");
+	notify("STOPPING=1\nSTATUS=finishing open requests");
 }

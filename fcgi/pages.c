@@ -21,7 +21,7 @@ enum err page_healthz(struct service *service, const struct request *request,
 {
 	(void)request;
 	if (store_ping(provider_store(service->provider), e)) {
-		e->code = ERR_UNAVAILABLE; /* whatever the cause, a monitor reads 503 */
+		e->code = ERR_UNAVAILABLE; /* for any cause, a monitor reads 503 */
 		return e->code;
 	}
 	response->content_type = "text/plain";
@@ -59,7 +59,7 @@ static bool describe(
 	return true;
 }
 
-/* Of which CA, where there are two in this house. */
+/* The CA that is meant, if there are two local ones. */
 static enum usage usage_of(const struct request *request)
 {
 	bool encryption = request->which == PATH_CA_ENCRYPTION_CERTIFICATE ||
@@ -80,7 +80,7 @@ static enum err make_etag(const struct blob *content, char out[2 * ETAG_BYTES + 
 	return ERR_OK;
 }
 
-/* For those who build a chain from the issuer URL in a certificate (RFC 5280, 4.2.2.1). */
+/* For clients that build a chain from the issuer URL in a certificate (RFC 5280, 4.2.2.1). */
 enum err page_ca_certificate(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
@@ -100,7 +100,7 @@ enum err page_ca_certificate(struct service *service, const struct request *requ
 	return err;
 }
 
-/* RFC 9110, section 5.6.7; whatever the locale. */
+/* RFC 9110, section 5.6.7; in any locale. */
 static void http_date(int64_t seconds, char out[HTTP_DATE_SIZE])
 {
 	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};

@@ -19,7 +19,7 @@
 #define DRAIN_MS 30000
 #define DRAIN_LOOK_MS 20
 
-/* What a worker may take beyond the deadlines of its request, when it is told to go. */
+/* The time that a worker may take beyond the deadlines of its request, when it is told to end. */
 #ifndef STOP_MARGIN_MS
 #define STOP_MARGIN_MS 5000
 #endif
@@ -117,8 +117,7 @@ static void reload(struct parent *p)
 
 	notify_reloading();
 	if (take_new_config(p, &e)) {
-		log_error("the configuration is not taken and the old one stays in force: %s",
-			e.text);
+		log_error("the configuration is wrong, and the old one stays in force: %s", e.text);
 	} else {
 		log_open("certprov.fcgi", &p->config->log);
 		watch_look(&p->watch, p->config);
@@ -134,7 +133,7 @@ static void stop(struct parent *p)
 	p->stopping = true;
 	atomic_store(&p->metrics->gate.stopping, true);
 	p->drain_until = clock_monotonic_ms() + DRAIN_MS;
-	log_info("stopping; what is in flight is finished first");
+	log_info("stopping; open requests are finished first");
 	notify_stopping();
 	listener_remove(&p->listener);
 }

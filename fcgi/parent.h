@@ -1,7 +1,7 @@
 #ifndef FCGI_PARENT_H
 #define FCGI_PARENT_H
 
-/* What the command line asks for. */
+/* The command line's options. */
 struct parent_options {
 	const char *config_path;
 	const char *socket; /* NULL: the listening socket that is descriptor 0 */

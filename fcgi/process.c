@@ -32,8 +32,8 @@ static void open_standard_descriptors(void)
 }
 
 /*
- * What one process may have of memory (it has some 10 MB): one that runs away gets none, instead of
- * the whole machine. AddressSanitizer's shadow would be over any limit.
+ * The memory limit of a process (it uses some 10 MB), so that a runaway process does not take the
+ * whole machine's. AddressSanitizer's shadow would be over any limit.
  */
 static void limit_memory(void)
 {

@@ -41,7 +41,7 @@ static bool is_request_id(const char *s)
 	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
-/* The web server's own id, else the client's, else one of ours. */
+/* The web server's own id, else the client's, else our own. */
 static void set_id(struct request *request)
 {
 	static const char *const sources[] = {"REQUEST_ID", "HTTP_X_REQUEST_ID"};

@@ -20,7 +20,7 @@ enum path {
 	PATH_CA_ENCRYPTION_CRL,
 	PATH_METRICS,
 	PATH_STATUS,
-	PATH_OTHER, /* none of ours */
+	PATH_OTHER, /* not one of our paths */
 	PATH_COUNT
 };
 
@@ -35,7 +35,7 @@ struct request {
 	const struct gateway *gateway;
 	const char *method;
 	const char *path;   /* "/events"; the empty path and "/" are the same */
-	enum path which;    /* the same, where it is one of ours */
+	enum path which;    /* the same, if it is one of our paths */
 	const char *remote; /* address of the client, or "unknown" */
 	char id[REQUEST_ID_MAX + 1];
 	size_t length;	  /* set by request_check_length(): the body's, */

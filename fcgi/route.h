@@ -13,11 +13,11 @@ typedef enum err route_handler(struct service *service, const struct request *re
 
 enum access {
 	ACCESS_ALL,
-	ACCESS_EVENTS, /* whoever may post events */
+	ACCESS_EVENTS, /* users who may post events */
 	ACCESS_ADMIN,  /* [admin]; without it there is no such path */
 };
 
-/* What is done for a method at a path. */
+/* The function for a method at a path. */
 struct route {
 	enum path path;
 	const char *method;

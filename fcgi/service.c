@@ -259,7 +259,7 @@ static void send_and_log(const struct request *request, const struct response *r
 	err = response_send(response, request, &e);
 	log_request_line(request, response, result, started);
 	if (err)
-		log_warning("the answer %d was not taken: %s; what was done stays done",
+		log_warning("the answer %d was not taken: %s; the work done stays done",
 			response->status,
 			deadline_passed() ? "the web server stalled and was cut off" : e.text);
 }

@@ -8,7 +8,7 @@
 #include "fcgi/metrics.h"
 #include "provider/provider.h"
 
-/* What a process needs to answer requests: one configuration, with all of it open. */
+/* The state of a process that answers requests: one configuration, with all its resources open. */
 struct service {
 	const struct config *config; /* borrowed */
 	struct provider *provider;   /* NULL while the store is out of reach: see service_open() */

@@ -8,8 +8,8 @@
 #include "fcgi/status.h"
 
 /*
- * What ends when, on a time line: its first slot is what is over, then the rest of this month, the
- * twelve after it, and all that is later. Places on it are in hundredths of a percent of its width.
+ * Expiry, on a time line: the first slot is the past, then come the rest of this month, the twelve
+ * after it, and all later ones. Places on it are in hundredths of a percent of its width.
  */
 #define MONTHS 13
 #define SLOTS (MONTHS + 2)
@@ -159,8 +159,9 @@ static void put_picture(struct status *status, const struct line *line)
 
 	buf_printf(out,
 		"<svg role=\"img\" aria-labelledby=\"line-title line-text\" width=\"100%%\" "
-		"height=\"%d\"><title id=\"line-title\">What ends in the next %d months</title>"
-		"<desc id=\"line-text\">A line for each of ours up to its end, and a bar for the "
+		"height=\"%d\"><title id=\"line-title\">Expiry in the next %d months</title>"
+		"<desc id=\"line-text\">A line for each of our own certificates and lists up to "
+		"its end, and a bar for the "
 		"active certificates that end in each month. The same follows in words and as a "
 		"table.</desc>\n",
 		HEIGHT, MONTHS);
@@ -234,7 +235,7 @@ void status_ends(struct status *status)
 	struct line line = {.most = 0};
 	struct error e;
 
-	buf_puts(status->out, "<section aria-labelledby=\"ends\"><h2 id=\"ends\">What ends when"
+	buf_puts(status->out, "<section aria-labelledby=\"ends\"><h2 id=\"ends\">Expiry"
 			      "</h2>\n");
 	set_slots(&line, status->now);
 	if (count_slots(status, &line, &e)) {

@@ -8,7 +8,7 @@
 
 #define SOME(count) (long long)(count), (count) == 1 ? "" : "s"
 
-/* --- why a person is needed; out NULL: just how many reasons there are */
+/* --- why something needs attention; out NULL: just how many reasons there are */
 
 static void store_reasons(const struct status *status, struct buf *out)
 {
@@ -17,12 +17,12 @@ static void store_reasons(const struct status *status, struct buf *out)
 
 	if (c->events[EVENT_STATE_FAILED])
 		buf_printf(out,
-			"<li>%lld event%s failed for good: mend the cause, then "
+			"<li>%lld event%s failed for good: fix the cause, then "
 			"<code>certprov deliver --now</code></li>\n",
 			SOME(c->events[EVENT_STATE_FAILED]));
 	if (c->uploads[UPLOAD_FAILED])
 		buf_printf(out,
-			"<li>%lld upload%s failed for good: mend the cause, then "
+			"<li>%lld upload%s failed for good: fix the cause, then "
 			"<code>certprov deliver --now</code></li>\n",
 			SOME(c->uploads[UPLOAD_FAILED]));
 	if (waits > WAITS_TOO_LONG)
@@ -55,7 +55,7 @@ static void access_reason(const struct metrics *metrics, struct buf *out)
 	if (!refused)
 		return;
 	buf_printf(out,
-		"<li>No event was let in since %llu post%s of one had no right "
+		"<li>No event was accepted since %llu post%s of one had no right "
 		"credentials, the first at ",
 		refused, refused == 1 ? "" : "s");
 	html_time(out, atomic_load(&metrics->unauthenticated_since));
@@ -77,7 +77,7 @@ static void reasons(const struct status *status, struct buf *out)
 		const struct expiry *expiry = &status->expiries[i];
 
 		if (expiry_is_near(expiry))
-			buf_printf(out, "<li>%s: see <a href=\"#ends\">what ends when</a></li>\n",
+			buf_printf(out, "<li>%s: see <a href=\"#ends\">expiry</a></li>\n",
 				expiry_name(expiry->what));
 	}
 }
@@ -101,7 +101,7 @@ static void put_verdict(struct status *status)
 		buf_puts(status->out, "<p class=\"verdict well\">All is well</p>\n");
 		return;
 	}
-	buf_puts(status->out, "<div class=\"verdict person\"><p>Needs a person</p>\n<ul>\n");
+	buf_puts(status->out, "<div class=\"verdict person\"><p>Needs attention</p>\n<ul>\n");
 	reasons(status, status->out);
 	buf_puts(status->out, "</ul></div>\n");
 }

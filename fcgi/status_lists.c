@@ -75,7 +75,7 @@ static const char *value_of(const struct store_column *columns, size_t count, co
 
 #define VALUE(name) value_of(columns, count, name)
 
-/* What people call it, and below it the UUID. */
+/* The name, and below it the UUID. */
 static void put_named(struct rows *rows, const char *name, const char *uuid)
 {
 	struct buf *out = rows->status->out;
@@ -240,15 +240,15 @@ void status_undone(struct status *status)
 	const struct store_counts *c = status->counts;
 	struct buf *out = status->out;
 
-	buf_puts(out, "<section aria-labelledby=\"undone\"><h2 id=\"undone\">Undone</h2>\n");
+	buf_puts(out, "<section aria-labelledby=\"undone\"><h2 id=\"undone\">Unfinished</h2>\n");
 	if (!c) {
 		buf_puts(out, "<p class=\"none\">The store does not tell.</p></section>\n");
 		return;
 	}
 	put_all_causes(status);
-	put_undone(status, STORE_EVENTS, "failed", "Events that failed: they need a person",
+	put_undone(status, STORE_EVENTS, "failed", "Failed events: they need attention",
 		c->events[EVENT_STATE_FAILED]);
-	put_undone(status, STORE_UPLOADS, "failed", "Uploads that failed: they need a person",
+	put_undone(status, STORE_UPLOADS, "failed", "Failed uploads: they need attention",
 		c->uploads[UPLOAD_FAILED]);
 	put_undone(status, STORE_EVENTS, "pending", "Events that are tried again",
 		c->events[EVENT_STATE_PENDING]);

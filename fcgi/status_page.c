@@ -16,7 +16,7 @@
 
 void status_unknown(struct status *status, const struct error *e)
 {
-	log_warning("status page without a part of what the store knows: %s", e->text);
+	log_warning("status page without a part of the store's data: %s", e->text);
 	buf_puts(status->out, "<p class=\"none\">The store does not tell: see the log.</p>\n");
 }
 
@@ -60,7 +60,7 @@ static void put_head(struct status *status)
 		"<meta name=\"color-scheme\" content=\"light dark\">\n"
 		"<meta name=\"robots\" content=\"noindex\">\n"
 		"<title>%s – Certificate Provider</title>\n<style>",
-		status_is_well(status) ? "All is well" : "Needs a person");
+		status_is_well(status) ? "All is well" : "Needs attention");
 	status_put_style(status->out);
 	buf_puts(status->out, "</style>\n</head>\n");
 }
@@ -73,8 +73,8 @@ static void put_body(struct status *status)
 		      "<header><h1>Certificate Provider</h1>\n<p>Status of ");
 	html_time(out, status->now);
 	buf_puts(out, " UTC</p>\n<nav aria-label=\"Sections\"><ul>"
-		      "<li><a href=\"#undone\">Undone</a></li>"
-		      "<li><a href=\"#ends\">What ends when</a></li>"
+		      "<li><a href=\"#undone\">Unfinished</a></li>"
+		      "<li><a href=\"#ends\">Expiry</a></li>"
 		      "<li><a href=\"#certificates\">Certificates</a></li>"
 		      "<li><a href=\"#recent\">Recent events</a></li>"
 		      "<li><a href=\"#peers\">CA and gateways</a></li>"
@@ -103,12 +103,12 @@ static void put_page(struct service *service, const char *wanted, struct respons
 	struct error e;
 
 	if (store_count(status.store, status.now, &counts, &e))
-		log_warning("status page without what the store knows: %s", e.text);
+		log_warning("status page without the store's data: %s", e.text);
 	else
 		status.counts = &counts;
 	if (status.counts &&
 		barred_of_provider(service->provider, status.barred, &status.barred_count, &e))
-		log_warning("status page without the CAs that judge nothing: %s", e.text);
+		log_warning("status page without the CAs that process nothing: %s", e.text);
 	if (status.counts && store_audit_conflicts(status.store, &status.conflicts, &e))
 		log_warning("status page without the conflicts of addresses: %s", e.text);
 	expiry_of_provider(service->provider, status.expiries);

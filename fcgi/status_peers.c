@@ -6,7 +6,7 @@
 #include "fcgi/status.h"
 #include "provider/meter.h"
 
-/* How the CA and the gateways are, by what they did last: nobody is asked. */
+/* The state of the CA and the gateways, by their latest answers: none is asked. */
 
 struct tally {
 	int64_t good, bad, undecided; /* how often, since the handler was started */
@@ -55,7 +55,7 @@ static void put_since(struct buf *out, struct html_table *table, const struct ta
 	html_cell_end(out, table);
 }
 
-/* What came last decides; within the same second, the failure. */
+/* The latest result decides; within the same second, the failure. */
 static void put_health(struct buf *out, struct html_table *table, const struct tally *tally)
 {
 	const char *health = "fails", *kind = "failed";
@@ -172,8 +172,9 @@ static void put_authorities(struct status *status)
 
 void status_peers(struct status *status)
 {
-	buf_puts(status->out, "<section aria-labelledby=\"peers\"><h2 id=\"peers\">CA and gateways"
-			      "</h2>\n<p>By what they did last: this page asks nobody.</p>\n");
+	buf_puts(status->out,
+		"<section aria-labelledby=\"peers\"><h2 id=\"peers\">CA and gateways"
+		"</h2>\n<p>By their latest answers; this page asks none of them.</p>\n");
 	put_authorities(status);
 	put_gateways(status);
 	buf_puts(status->out, "</section>\n");

@@ -19,7 +19,10 @@
 
 typedef void trial_job(const struct config *config, void *result);
 
-/* What both sides know of a job; result is shorter than PIPE_BUF: it comes whole or not at all. */
+/*
+ * The data of a job that both sides share; result is shorter than PIPE_BUF: it comes whole or not
+ * at all.
+ */
 struct trial {
 	trial_job *job;
 	const struct config *config;

@@ -6,8 +6,8 @@
 #include "base/config.h"
 
 /*
- * The parent's look, once a day, at what of ours ends: a line in the log for each thing
- * that does so soon, or has. Zeroed, it is due at once.
+ * The parent's daily check of expiry: a line in the log for each of our things that expires soon,
+ * or has expired. Zeroed, it is due at once.
  */
 struct watch {
 	int64_t looked_at; /* clock_now(); 0: not yet */

@@ -17,7 +17,7 @@
 
 #define OUT_OF_RESOURCES_PAUSE_MS 100
 
-/* How long a reserve worker leaves a connection to the other one, and looks meanwhile. */
+/* The time for which a reserve worker leaves a connection to the other one, and polls meanwhile. */
 #define RESERVE_MS 2000
 #define RESERVE_LOOK_MS 20
 
@@ -30,9 +30,9 @@ static void on_stop(int signal)
 }
 
 /*
- * After FCGX_Init(), which puts handlers of its own on SIGTERM, SIGPIPE and SIGUSR1.
- * SIGTERM stays blocked but for the wait for a connection, so it never interrupts a
- * request. What a terminal sends to all of us is the parent's affair.
+ * After FCGX_Init(), which puts handlers of its own on SIGTERM, SIGPIPE and SIGUSR1. SIGTERM stays
+ * blocked but for the wait for a connection, so it never interrupts a request. Signals that a
+ * terminal sends to all are the parent's affair.
  */
 static void set_signals(void)
 {
@@ -83,10 +83,10 @@ static void end_answer(void *ctx)
 }
 
 /*
- * FCGX_Accept_r() with a connection that is there already and a listening socket that
- * is none: it reads the request's parameters and returns, whatever happens. Set to keep
- * the connection it does not close ours first; and what the web server wishes
- * afterwards (fastcgi_keep_conn) would tie this worker to it.
+ * FCGX_Accept_r() with a connection that is there already and a listening socket that is none: it
+ * reads the request's parameters and returns in any case. Set to keep the connection it does not
+ * close ours first; and what the web server wishes afterwards (fastcgi_keep_conn) would tie this
+ * worker to it.
  */
 static void serve(struct service *service, int fd)
 {
@@ -116,7 +116,7 @@ static void serve(struct service *service, int fd)
 /* --- one after the other */
 
 /*
- * Waits for a connection or SIGTERM. Whether there may be a connection. As long as one is
+ * Waits for a connection or SIGTERM. Returns true if there may be a connection. As long as one is
  * waiting ppoll() does not look for signals, so there is a gap for them before.
  */
 static bool wait_for_connection(int listen_fd)
@@ -173,7 +173,7 @@ static void look_at_crowd(struct service *service, int listen_fd)
 	gate_note_crowd(&service->metrics->gate, poll(&more, 1, 0) > 0, clock_monotonic_ms());
 }
 
-/* Whether to go on. Another worker may have been quicker to accept; that is no error. */
+/* Returns true to go on. Another worker may have been quicker to accept; that is no error. */
 static bool accept_one(struct service *service, unsigned place, int listen_fd)
 {
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);

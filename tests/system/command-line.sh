@@ -120,19 +120,19 @@ wrong_words renew --within 90s -- '--within 90s: that is under an hour; write 30
 wrong_words list certificates --expiring 1m -- \
 	'--expiring 1m: 1m is one minute; write 30d for a month'
 wrong_words list certificates --expiring soon -- '--expiring soon: a time such as 30d or 12h is needed'
-wrong_words list devices --expiring 30d -- '--expiring goes with certificates only'
-wrong_words list users --audit -- '--audit goes with events only'
+wrong_words list devices --expiring 30d -- '--expiring is for certificates only'
+wrong_words list users --audit -- '--audit is for events only'
 wrong_words list -- 'a list (devices, users, certificates, uploads or events) is needed'
 wrong_words renew --dry-run=yes -- '--dry-run takes no value'
 wrong_words renew --u someone -- '--u: several options begin so; write it in full'
 wrong_words renew --withn 30d -- '--withn: there is no such option: did you mean within?'
 wrong_words renew -x -- '-x: there is no such option'
-wrong_words renew --json -- '--json goes with --dry-run only'
+wrong_words renew --json -- '--json needs --dry-run'
 wrong_words renew --usage reading -- '--usage reading: signing or encryption is needed'
 wrong_words renew --rate 0 -- '--rate 0: a number from 1 to 1000, of uploads a second, is needed'
 wrong_words deliver --rate many -- \
 	'--rate many: a number from 1 to 1000, of uploads a second, is needed'
-wrong_words deliver --now --all -- '--now goes with none of --all, --user and --device'
+wrong_words deliver --now --all -- '--now cannot be combined with --all, --user or --device'
 wrong_words revoke --serial xyz -- '--serial xyz: a serial number in hexadecimal is needed'
 wrong_words revoke --reason lost -- '--reason lost: unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn, cACompromise or aACompromise is needed'
 wrong_words revoke -- 'one of --serial, --device and --user is needed'
@@ -329,7 +329,7 @@ check_finds 'another authority for the gateway' 'Escrow Gateway: .*issuer that w
 mend
 configure 'identity.mail={EnrollmentMail}'
 check_finds 'a template of what there is not' \
-	"identity: $conf:[0-9]+: \[identity\] mail: there is no \{EnrollmentMail\}"
+	"identity: $conf:[0-9]+: \[identity\] mail: there is no field \{EnrollmentMail\}"
 configure 'identity.mail={EnrollmentEmailAddress}'
 configure 'identity.subject=CN={name},XX=y'
 check_finds 'a subject of what there is not' "identity: $conf:[0-9]+: \[identity\] subject: .*XX"

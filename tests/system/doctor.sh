@@ -442,7 +442,7 @@ way 'a socket that nobody serves' 'front_is conf.d/certprov.conf "s/certprov.soc
 way 'a web server of a user that is not there' \
 	'front_is nginx.conf "1iuser nobody-knows-me;
 		/^user root/d"' \
-	WARN "$what" 'runs as user nobody-knows-me, who does not exist' 'correct user'
+	WARN "$what" 'runs as user nobody-knows-me, which does not exist' 'correct user'
 way 'a web server whose user is not let in' \
 	'front_is nginx.conf "1iuser daemon;
 		/^user root/d"' \

@@ -91,7 +91,7 @@ ok 'nothing is undone' says 'Nothing is pending, nothing has failed.'
 credentials=uem:wrong post_event - < <(event_json)
 is "$status" 401 'one with a wrong password'
 get_page
-ok '... asks for a person' says '<li>No event was let in since 1 post of one had no right credentials'
+ok '... asks for a person' says '<li>No event was accepted since 1 post of one had no right credentials'
 uploads=$(eg_upload_count)
 device=$(new_uuid)
 user=$(new_uuid)
@@ -110,10 +110,10 @@ event_json "device=$(new_uuid)" "user=$(new_uuid)" >"$root/event"
 post_event "$root/event"
 is "$status" 503 'one that is tried again'
 get_page
-ok 'a person is needed' says '<p>Needs a person</p>'
+ok 'a person is needed' says '<p>Needs attention</p>'
 ok 'and why' says '<li>1 event failed for good'
-is "$(rows_of 'Events that failed') $(rows_of 'Events that are tried again')" '1 1' 'both are listed'
-is "$(rows_of 'Uploads that failed') $(rows_of 'Uploads that are tried again')" '0 0' \
+is "$(rows_of 'Failed events') $(rows_of 'Events that are tried again')" '1 1' 'both are listed'
+is "$(rows_of 'Failed uploads') $(rows_of 'Uploads that are tried again')" '0 0' \
 	'their uploads are not listed once more'
 is "$(rows_of 'The latest events')" 3 'so are the latest events'
 is "$(grep -c '<span>signing [0-9.]*</span> <span>encryption' "$page")" 3 'with the times of steps'
@@ -163,7 +163,7 @@ for name in "${hostile[@]}"; do
 		next_at = NULL WHERE id = (SELECT max(id) FROM event)"
 done
 get_page "q=$(jq -rn --arg q "${hostile[1]}" '$q | @uri')"
-is "$status $(rows_of 'Events that failed')" '200 10' 'all of them are shown'
+is "$status $(rows_of 'Failed events')" '200 10' 'all of them are shown'
 is "$(strange_tags "$page")" '' 'each tag is one of ours'
 ok 'what was looked for is in its field' says \
 	'value="&quot;&gt;&lt;img src=x onerror=alert(1)&gt;"'

@@ -58,7 +58,7 @@ static void what_is_wrong_is_said(void **state)
 
 	write_file(f->identity, "1700086400");
 	render(f, "");
-	assert_has(f, "<title>Needs a person");
+	assert_has(f, "<title>Needs attention");
 	assert_has(f, "<li>16 events failed for good");
 	assert_has(f, "<li>12 uploads failed for good");
 	assert_has(f, "our client certificate: see <a href=\"#ends\">");
