@@ -27,7 +27,7 @@ struct audit {
 
 /* --- who we are */
 
-/* The name of a user, or his number where he has none. */
+/* The name of a user, or the number if there is no name. */
 static const char *user_name(uid_t uid, char number[NUMBER_MAX])
 {
 	const struct passwd *entry = getpwuid(uid);
@@ -38,7 +38,7 @@ static const char *user_name(uid_t uid, char number[NUMBER_MAX])
 	return number;
 }
 
-/* Who logged in, whatever he became by su or sudo since (audit(7)). False for a service. */
+/* The login user, also after su or sudo (audit(7)). False for a service. */
 static bool login_user(uid_t *out)
 {
 	char text[NUMBER_MAX] = "";
@@ -55,9 +55,9 @@ static bool login_user(uid_t *out)
 }
 
 /*
- * Who came by sudo, where the kernel knows of no login (containers, no pam_loginuid). Anybody who
- * gets here may have written that name there: root, or the user who has the master key. Neither is
- * held to anything by this trail, but an honest one is named. A name that no user has is left out.
+ * The caller of sudo, if the kernel knows of no login (containers, no pam_loginuid). Root, or the
+ * user with the master key, may have set that name: the trail does not bind them, but names an
+ * honest one. A name that no user has is left out.
  */
 static const char *sudo_user(void)
 {

@@ -5,11 +5,11 @@
 #include "store/store.h"
 
 /*
- * What makes the audit trail tamper-evident, the same for all engines. Each entry has a
- * MAC (HMAC-SHA-256, RFC 2104) over its number, all its fields and the MAC of the entry before
- * it, so that none can be altered, left out or put in without the key. A MAC over the number and
- * MAC of the newest entry, the head, tells where the trail ends. The key is random, made once, and
- * lies in the store sealed under the master key.
+ * Makes the audit trail tamper-evident, the same for all engines. Each entry has a MAC
+ * (HMAC-SHA-256, RFC 2104) over its number, all its fields and the MAC of the entry before it, so
+ * that none can be altered, left out or put in without the key. A MAC over the number and MAC of
+ * the newest entry, the head, tells where the trail ends. The key is random, made once, and lies in
+ * the store sealed under the master key.
  */
 #define AUDIT_MAC_SIZE 32
 
@@ -22,7 +22,7 @@ enum err audit_open(const struct seal *seal, const struct blob *sealed_key, stru
 	struct error *e) must_check;
 void audit_close(struct audit *audit);
 
-/* Who we are: "certprov by root (login alice)", "certprov by root (sudo by alice)". Borrowed. */
+/* The actor: "certprov by root (login alice)", "certprov by root (sudo by alice)". Borrowed. */
 const char *audit_actor(const struct audit *audit);
 
 /* An entry as it is stored. Texts are borrowed. */

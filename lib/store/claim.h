@@ -11,10 +11,9 @@
 struct store;
 
 /*
- * Leases: what a process works on is a device with its user, until a time. No other
- * claims the same meanwhile; should the process die, the lease ends by itself. One of
- * several workers claims only its own share, so that each item is claimed once in a
- * run.
+ * Leases: a process leases a device with its user, until a time. No other process claims the same
+ * meanwhile; if the process dies, the lease expires on its own. One of several workers claims only
+ * its own share, so that each item is claimed once in a run.
  */
 #define STORE_LEASE_MAX 3600
 
@@ -26,7 +25,7 @@ struct store_share {
 	int64_t lease;		  /* seconds */
 };
 
-/* An event in hand, freed with store_claim_fini(). */
+/* A leased event, freed with store_claim_fini(). */
 struct store_claim {
 	int64_t id;
 	int64_t tries; /* before this one */
@@ -40,8 +39,8 @@ struct store_claim {
 void store_claim_fini(struct store_claim *claim);
 
 /*
- * What is to be taken up. Pending: when its time has come, or what it was tried with has changed
- * since. Failed: when that has changed. With now both, in any case.
+ * Selects the events to take up. Pending: when its time has come, or the inputs of the last try
+ * have changed. Failed: when the inputs have changed. With now: both, in any case.
  */
 struct store_due {
 	bool now;
@@ -57,12 +56,12 @@ enum err store_event_claim(struct store *store, const struct store_due *due, int
 	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
 
 /*
- * For an event in hand: is it its turn? An enrollment waits for who has claimed its device and
- * user; an unenrollment, for all that was begun with its device before.
+ * For a leased event: is it its turn? An enrollment waits for the process that has claimed its
+ * device and user; an unenrollment, for all that was begun with its device before.
  */
 enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct error *e) must_check;
 
-/* How many events could be claimed at this moment. */
+/* Returns the number of events that could be claimed at this moment. */
 enum err store_event_due(struct store *store, const struct store_due *due, int64_t *count,
 	struct error *e) must_check;
 
@@ -82,7 +81,7 @@ struct store_wanted {
 /* One of them: whether it is in our hands, and how often its upload was tried since it is due. */
 struct store_device {
 	struct store_pair pair;
-	bool claimed; /* false: another has it in hand */
+	bool claimed; /* false: another process has leased it */
 	int64_t tries;
 };
 
@@ -111,7 +110,7 @@ enum err store_device_known(
 enum err store_device_outdated(struct store *store, const char *user_uuid, const char *mail,
 	char at[UUID_SIZE], struct error *e) must_check;
 
-/* How many enrolled devices, with their users, are wanted. */
+/* Counts the enrolled devices, with their users, that are wanted. */
 enum err store_device_enrolled(struct store *store, const struct store_wanted *wanted,
 	int64_t *count, struct error *e) must_check;
 

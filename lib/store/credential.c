@@ -36,8 +36,8 @@ void row_parts(struct buf *row, const char *const parts[], size_t count)
 }
 
 /*
- * Whose key it is and of which certificate, as one string. The certificates are part of it: a
- * key never leaves with another's, nor an old one under a new date.
+ * The key's owner and its certificate, as one string. The certificates are part of it: a key never
+ * leaves with another's, nor an old one under a new date.
  */
 static enum err row_identity(const struct credential *c, struct blob *out, struct error *e)
 {

@@ -24,7 +24,10 @@ enum credential_state {
 
 extern const char *const credential_state_names[CREDENTIAL_STATE_COUNT];
 
-/* Whose credential: encryption keys belong to the user, signing keys to a device or a user. */
+/*
+ * The owner of a credential: encryption keys belong to the user, signing keys to a device or a
+ * user.
+ */
 struct credential_owner {
 	enum usage usage;
 	const char *user_uuid;
@@ -36,7 +39,7 @@ struct credential {
 	enum usage usage;
 	enum credential_state state;
 	char user_uuid[UUID_SIZE];
-	char device_uuid[UUID_SIZE]; /* "": the user's, for all his devices */
+	char device_uuid[UUID_SIZE]; /* "": the user's, for all devices */
 	char *mail;
 	char *serial; /* lower-case hexadecimal */
 	char *subject;
@@ -55,7 +58,7 @@ void credentials_free(
 enum err store_credential_current(struct store *store, const struct credential_owner *owner,
 	struct credential *out, struct error *e) must_check;
 
-/* Whose enrollment asks for an address. */
+/* The enrollment that asks for an address. */
 struct store_claimant {
 	const char *user_uuid, *device_uuid;
 	bool holder_may; /* one who has an active certificate for it takes it from nobody */
@@ -104,13 +107,13 @@ enum err store_credential_reactivate(struct store *store, const struct credentia
 enum err store_address_conflict(struct store *store, const struct store_claimant *claimant,
 	const char *mail, char **other, struct error *e) must_check;
 
-/* The highest id of what concerns a device of the user, whatever its usage and state; 0: none. */
+/* The highest id of the credentials for a device of the user, of any usage and state; 0: none. */
 enum err store_credential_newest(struct store *store, const char *user_uuid,
 	const char *device_uuid, int64_t *id, struct error *e) must_check;
 
 /*
  * The mail address of the user's latest credential, to be freed, and the time of the latest event
- * that a credential for it was made for, 0: not known. ERR_NOT_FOUND if he has had none.
+ * that a credential for it was made for, 0: not known. ERR_NOT_FOUND if the user has had none.
  */
 enum err store_user_address(struct store *store, const char *user_uuid, char **mail,
 	int64_t *address_time, struct error *e) must_check;
@@ -122,10 +125,9 @@ struct store_earlier { /* whose, and how many at most */
 };
 
 /*
- * What an upload carries as archived: the user's earlier encryption credentials and the
- * earlier signing credentials of that user on that device, or of that user; newest first;
- * *left_out: how many there are beyond. *out is an array of *count, each to be
- * credential_fini()ed, and freed.
+ * The archived credentials of an upload: the user's earlier encryption credentials and the earlier
+ * signing credentials of that user on that device, or of that user; newest first; *left_out: how
+ * many there are beyond. *out is an array of *count, each to be credential_fini()ed, and freed.
  */
 enum err store_credential_archived(struct store *store, const struct store_earlier *earlier,
 	struct credential **out, size_t *count, size_t *left_out, struct error *e) must_check;

@@ -15,7 +15,7 @@ enum event_state {
 	EVENT_STATE_PENDING,   /* recorded; not all is done yet */
 	EVENT_STATE_DELIVERED, /* the gateways have the credentials */
 	EVENT_STATE_RECORDED,  /* it asked for no credentials */
-	EVENT_STATE_FAILED,    /* refused for good: needs a person */
+	EVENT_STATE_FAILED,    /* refused for good: needs attention */
 	EVENT_STATE_COUNT,
 };
 
@@ -64,14 +64,13 @@ enum err store_event_accept(
 
 struct store_upload;
 
-/* How an attempt at an event ended. */
+/* The outcome of an attempt at an event. */
 struct store_end {
 	enum event_state state;
 	const char *cause; /* of what is pending, failed or overtaken; NULL is "" */
 	int64_t next_at;   /* pending: due again then */
 	/*
-	 * What it was tried with, see store_due; NULL or "": it would make no difference to what
-	 * is pending.
+	 * The inputs of the try, see store_due; NULL or "": pending work does not depend on them.
 	 */
 	const char *inputs;
 	const struct store_upload *upload; /* the uploads it made, written down with it */
@@ -80,11 +79,10 @@ struct store_end {
 
 /*
  * Ends an attempt at an event; tries + 1. Delivered: earlier pending or failed events of the same
- * device and user are delivered with it. An unenrolled device is marked so by
- * EVENT_STATE_RECORDED, unless it was enrolled again since; its earlier enrollments
- * then ask for nothing any more. An enrollment that is recorded was overtaken, as its cause says.
- * What is delivered or recorded is not opened again.
- * Ends the lease. ERR_NOT_FOUND.
+ * device and user are delivered with it. An unenrolled device is marked so by EVENT_STATE_RECORDED,
+ * unless it was enrolled again since; its earlier enrollments then ask for nothing any more. An
+ * enrollment that is recorded was overtaken, as its cause says. A delivered or recorded event is
+ * not opened again. Ends the lease. ERR_NOT_FOUND.
  */
 enum err store_event_finish(
 	struct store *store, int64_t id, const struct store_end *end, struct error *e) must_check;

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* Users and devices as people name them. */
+/* Finds users and devices by the names that people use. */
 
 struct store;
 

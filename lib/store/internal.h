@@ -4,7 +4,7 @@
 #include "store/engine.h"
 #include "store/seal.h"
 
-/* What the files above the engines share; nobody outside lib/store includes this. */
+/* Shared by the files above the engines; nobody outside lib/store includes this. */
 
 struct store {
 	const struct store_engine *engine;
@@ -19,7 +19,7 @@ struct store {
 
 /* --- keys.c: the master key, which certprov rekey may change at any moment */
 
-/* A value that is sealed and lies in the store by itself. */
+/* A sealed value on its own in the store. */
 struct sealed_value {
 	const char *name; /* to the engine */
 	const char *row;  /* what the seal is bound to */
@@ -32,7 +32,7 @@ extern const struct sealed_value sealed_values[SEALED_VALUES]; /* all of them */
 enum err keys_make_check(const char *key_file, struct blob *out, struct error *e) must_check;
 enum err keys_seal_check(const struct seal *seal, struct blob *out, struct error *e) must_check;
 
-/* Reads the key file and checks it against the store. What was loaded before stays on failure. */
+/* Reads the key file and checks it against the store. On failure the earlier keys stay loaded. */
 enum err keys_load(struct store *store, struct error *e) must_check;
 
 /*

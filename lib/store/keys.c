@@ -51,7 +51,7 @@ static enum err verify(const struct store *store, const struct seal *seal,
 	return err;
 }
 
-/* The one failure that a copy mends; what else may be wrong with the file its reader says. */
+/* The only failure that a copy of the file fixes; the file's reader reports the others. */
 static enum err open_key_file(const struct store *store, struct seal **out, struct error *e)
 {
 	if (access(store->key_file, F_OK) < 0 && errno == ENOENT)

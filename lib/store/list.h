@@ -68,8 +68,8 @@ struct store_counts {
 	int64_t uploads[UPLOAD_STATE_COUNT]; /* pending and failed: of enrolled devices */
 	int64_t events[EVENT_STATE_COUNT];
 	int64_t oldest_pending;	  /* received_at of the oldest pending event, 0: none */
-	int64_t requests;	  /* to CAs of other houses, not answered yet */
-	int64_t requests_pending; /* those of who is enrolled, that a CA has not decided on */
+	int64_t requests;	  /* to external CAs, not answered yet */
+	int64_t requests_pending; /* those of enrolled devices that a CA has not decided on */
 	int64_t oldest_request;	  /* when the CA first said so of the oldest of these, 0: none */
 	int64_t left_out;	  /* devices whose last upload had no room for all earlier ones */
 };

@@ -149,7 +149,7 @@ static enum err run(struct rekey *rekey, struct error *e)
 {
 	enum err err = rekey->store->engine->rekey_begin(rekey->store->self, e);
 
-	/* Whoever had it in hand until now has changed the keys. */
+	/* The process that held the lock until now has changed the keys. */
 	if (!err)
 		err = keys_load(rekey->store, e);
 	if (!err)

@@ -8,8 +8,8 @@
  *
  *  1. The key file gets the new key before the old one.
  *  2. The store's key check is sealed under the new key. From here on the engine refuses what was
- *     sealed by one who does not know that yet; he then reads the key file anew, and so does
- *     who meets a key that he cannot open.
+ *     sealed by a process that does not know that yet; it then reads the key file again, as does
+ *     a process that cannot open a key.
  *  3. Batch by batch, the private keys are sealed anew.
  *  4. No file of the engine's has what was sealed under the old key any more.
  *  5. The old key leaves the key file.
@@ -37,7 +37,7 @@ struct rekey_options {
 enum err store_rekey(const struct config *config, const struct rekey_options *options,
 	struct rekey_tally *out, struct error *e) must_check;
 
-/* How many keys the key file has: more than one until a rekey is finished. */
+/* The number of keys in the key file: more than one until a rekey is finished. */
 size_t store_key_count(const struct store *store);
 
 #endif

@@ -9,7 +9,7 @@
 #include "store/claim.h"
 #include "store/credential.h"
 
-/* Renewal: a user at a time, with all his enrolled devices. */
+/* Renewal: a user at a time, with all enrolled devices of that user. */
 
 struct store;
 
@@ -30,7 +30,7 @@ struct store_renewal {
 enum err store_renewal_next(struct store *store, const struct store_renewal *wanted,
 	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e) must_check;
 
-/* How many such users. */
+/* Counts such users. */
 enum err store_renewal_count(struct store *store, const struct store_renewal *wanted,
 	int64_t *users, struct error *e) must_check;
 
@@ -39,8 +39,8 @@ enum err store_renewal_list(struct store *store, const struct store_renewal *wan
 	const char *user_uuid, struct credential **out, size_t *count, struct error *e) must_check;
 
 /*
- * Leases all enrolled devices of a user for so many seconds, or none: *claimed is false where
- * another has one of them in hand. store_user_keep() begins the time anew.
+ * Leases all enrolled devices of a user for so many seconds, or none: *claimed is false if another
+ * process has leased one of them. store_user_keep() extends the lease.
  */
 enum err store_user_claim(struct store *store, const char *user_uuid, int64_t lease, bool *claimed,
 	struct error *e) must_check;

@@ -72,7 +72,7 @@ static enum err unseal_key(const struct seal *seal, struct store_request *r, str
 	return ERR_OK;
 }
 
-/* What does not open is in nobody's hand. */
+/* A request that does not open is leased by nobody. */
 static enum err claim(struct store *store, const struct store_asking *asking,
 	enum request_claim *how, struct store_request *out, struct error *e)
 {

@@ -11,10 +11,10 @@
 #include "store/credential.h"
 
 /*
- * Requests to a CA of another house, each stored before the CA sees it: the CA may issue although
- * no answer comes, or answer days later, and the certificate is then for that request and its key.
- * An owner has one at most. It goes when his credential becomes active, when the CA refuses it,
- * and when he is to have another certificate than it asks for.
+ * Requests to an external CA, each stored before the CA sees it: the CA may issue although no
+ * answer comes, or answer days later, and the certificate is then for that request and its key. An
+ * owner has one at most. It is removed when the owner's credential becomes active, when the CA
+ * refuses it, and when the owner needs another certificate than it asks for.
  */
 
 struct store;
@@ -49,18 +49,18 @@ struct store_asking {
 };
 
 enum request_claim {
-	REQUEST_TAKEN,	 /* in hand, to be sent again */
+	REQUEST_TAKEN,	 /* leased, to be sent again */
 	REQUEST_NONE,	 /* there is none: make one, and store_request_add() it */
-	REQUEST_BUSY,	 /* another process has it in hand */
+	REQUEST_BUSY,	 /* another process has leased it */
 	REQUEST_EARLY,	 /* its CA wants to be asked later: out->next_at says when */
 	REQUEST_MISREAD, /* too many answers were not understood, with the same inputs */
 	REQUEST_SETTLED, /* another credential is active by now: look again */
 };
 
 /*
- * Takes the owner's request in hand until store_request_release(), the end of the lease or the end
- * of the request. One that was made for other terms, and is in nobody's hand, is dropped. *out is
- * filled where it is REQUEST_TAKEN, key unsealed.
+ * Leases the owner's request until store_request_release(), the end of the lease or the end of the
+ * request. One that was made for other terms, and is not leased, is dropped. *out is filled where
+ * it is REQUEST_TAKEN, key unsealed.
  */
 enum err store_request_claim(struct store *store, const struct store_asking *asking,
 	enum request_claim *how, struct store_request *out, struct error *e) must_check;
@@ -75,20 +75,23 @@ enum err store_request_add(struct store *store, const struct store_asking *askin
 /* A CA's "later" is within a day: http_send() cuts what is longer. */
 #define STORE_ASK_WAIT_MAX 86400
 
-/* What a CA said of a request that waits there for a decision. */
+/* A CA's answer about a request that waits there for a decision. */
 struct store_pending {
 	const char *handle; /* "": none, or that which it gave before */
 	int64_t next_at;    /* when to ask again; 0: it has not said */
 };
 
-/* Others may have it; pending: NULL if it said nothing. One that is gone is no error. */
+/*
+ * Another process may have leased it; pending: NULL if the CA said nothing. A missing request is no
+ * error.
+ */
 enum err store_request_release(struct store *store, const struct store_request *request,
 	const struct store_pending *pending, struct error *e) must_check;
 
 /* The CA may have issued at each of so many answers: then a person decides on another try. */
 #define STORE_MISREAD_MAX 3
 
-/* What was not understood. */
+/* An answer that was not understood. */
 struct store_misread {
 	const char *handle; /* "": none, or that which it gave before */
 	const char *inputs; /* what it was tried with: with others it is tried again */

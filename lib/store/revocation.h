@@ -29,9 +29,10 @@ enum err store_credential_find(struct store *store, const struct store_selection
 	struct credential **out, size_t *count, struct error *e) must_check;
 
 /*
- * What an unenrollment leaves without use, without keys: the active signing credentials of its
- * device and, of users who have no other enrolled device, their own; with encryption, the
- * encryption credentials of these users, too. Whoever enrolled again since is left out.
+ * The credentials that an unenrollment leaves without use, without keys: the active signing
+ * credentials of its device and, of users who have no other enrolled device, their own; with
+ * encryption, the encryption credentials of these users, too. Devices and users that enrolled again
+ * since are left out.
  */
 enum err store_credential_unenrolled(struct store *store, int64_t event_id, bool encryption,
 	struct credential **out, size_t *count, struct error *e) must_check;
@@ -65,9 +66,9 @@ enum err store_crl_head(struct store *store, const char *issuer, struct store_cr
 	int64_t *revoked, struct error *e) must_check;
 
 /*
- * What the next list is made of: a number that nobody else gets, and the revoked certificates but
- * those that had expired when the list that is out was signed (RFC 5280, 3.3). *out is an array of
- * *count, freed with free().
+ * The data of the next list: a unique number, and the revoked certificates but those that had
+ * expired when the list that is out was signed (RFC 5280, 3.3). *out is an array of *count, freed
+ * with free().
  */
 enum err store_crl_begin(struct store *store, const char *issuer, int64_t *number, int64_t *covers,
 	struct store_revoked **out, size_t *count, struct error *e) must_check;

@@ -11,14 +11,14 @@
 
 /* The connection, its transactions, and the table of what the engine does. */
 
-/* For those who don't know of our lock: recovery after a crash, backups, sqlite3(1). */
+/* For programs that do not use our lock: recovery after a crash, backups, sqlite3(1). */
 #define BUSY_WAIT_MS 5000
 
 #define KEY_CHECK "key-check"
 
 /* --- write transactions */
 
-/* What is written to a file that has no name any more is lost. */
+/* Writes to a file that has no name any more are lost. */
 static enum err check_in_place(struct sqlite *db, struct error *e)
 {
 	int moved = 0;

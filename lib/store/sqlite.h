@@ -10,7 +10,7 @@
 #include "store/engine.h"
 #include "store/holder.h"
 
-/* What the files of the SQLite engine share. One process, one connection. */
+/* Shared by the files of the SQLite engine. One process, one connection. */
 
 #define STATEMENTS_MAX 144
 
@@ -79,13 +79,12 @@ struct value {
 		.type = SQLITE_BLOB, .data = (p), .len = (n) \
 	}
 
-/* Turns a failure of SQLite into one of ours; the connection knows which it was. */
+/* Turns a failure of SQLite into our error; the connection knows which it was. */
 enum err sqlite_error(struct sqlite *db, struct error *e);
 
 /*
- * Starts a statement with its parameters ?1, ?2, … set. sql must be a constant
- * that lives as long as the program: it is prepared once and kept.
- * What was started must be sqlite_done().
+ * Starts a statement with its parameters ?1, ?2, … set. sql must be a constant that lives as long
+ * as the program: it is prepared once and kept. Each start needs a sqlite_done().
  */
 enum err sqlite_start(struct sqlite *db, const char *sql, const struct value *values, size_t count,
 	sqlite3_stmt **out, struct error *e) must_check;
@@ -116,7 +115,7 @@ enum err sqlite_blob(
 
 /* --- sqlite_schema.c */
 
-/* ERR_CONFIG unless it is a store of ours, and not newer than this program. */
+/* ERR_CONFIG unless it is our store, and not newer than this program. */
 enum err sqlite_identify(struct sqlite *db, struct error *e) must_check;
 
 /* Brings the schema up to date, from an empty database too. */
@@ -124,7 +123,7 @@ enum err sqlite_migrate(struct sqlite *db, struct error *e) must_check;
 
 /* --- sqlite_credential.c */
 
-/* What a statement selects from credential to be read by sqlite_credentials(). */
+/* The columns of credential that sqlite_credentials() reads. */
 #define CREDENTIAL_BUT_KEY                                                         \
 	"id, usage, state, user_uuid, device_uuid, mail, serial, subject, issuer," \
 	" not_before, not_after, chain, x''"
@@ -133,11 +132,11 @@ enum err sqlite_migrate(struct sqlite *db, struct error *e) must_check;
 enum err sqlite_credentials(struct sqlite *db, const char *sql, const struct value *values,
 	size_t value_count, struct credential **out, size_t *count, struct error *e) must_check;
 
-/* The one with the lowest id above after, in whatever state; out->id is 0 where there is none. */
+/* The one with the lowest id above after, in any state; out->id is 0 if there is none. */
 enum err sqlite_credential_next(
 	struct sqlite *db, int64_t after, struct credential *out, struct error *e) must_check;
 
-/* The id of the owner's active one; 0: he has none. */
+/* The id of the owner's active one; 0: there is none. */
 enum err sqlite_credential_active(struct sqlite *db, const struct credential_owner *owner,
 	int64_t *id, struct error *e) must_check;
 
@@ -148,8 +147,8 @@ enum err sqlite_request_next(
 	struct sqlite *db, int64_t after, struct store_request *out, struct error *e) must_check;
 
 /*
- * Inside a write transaction: the owner has a new credential, so that his request is of no use any
- * more. issued: the id of the one that it came of, or 0.
+ * Inside a write transaction: the owner has a new credential, so the owner's request is of no use
+ * any more. issued: the id of the one that it came of, or 0.
  */
 enum err sqlite_request_settle(struct sqlite *db, const struct credential_owner *owner,
 	int64_t issued, struct error *e) must_check;
@@ -187,7 +186,7 @@ enum err sqlite_leases_sweep(struct sqlite *db, struct error *e) must_check;
 enum err sqlite_audit(
 	struct sqlite *db, const struct store_audit *entry, struct error *e) must_check;
 
-/* What the store knows of itself. ERR_NOT_FOUND. */
+/* A fact about the store itself. ERR_NOT_FOUND. */
 enum err sqlite_meta_get(
 	struct sqlite *db, const char *name, struct blob *out, struct error *e) must_check;
 enum err sqlite_meta_set(struct sqlite *db, const char *name, const void *value, size_t len,
@@ -234,7 +233,7 @@ enum err sqlite_row_forget(
 enum err sqlite_upload(
 	struct sqlite *db, const struct store_upload *upload, struct error *e) must_check;
 
-/* Whoever shall have a new credential and has had an upload is due for another. */
+/* Devices that get a new credential and have had an upload are due for another. */
 enum err sqlite_upload_want(
 	struct sqlite *db, const struct credential *credential, struct error *e) must_check;
 
@@ -259,8 +258,8 @@ enum err sqlite_credential_audit(struct sqlite *db, const struct credential *cre
 /* --- sqlite_rekey.c */
 
 /*
- * For whoever adds what is sealed, inside the write transaction: ERR_CONFIG if the master key was
- * changed since it was loaded.
+ * Called before a sealed value is added, inside the write transaction: ERR_CONFIG if the master key
+ * was changed since it was loaded.
  */
 enum err sqlite_check_key(struct sqlite *db, struct error *e) must_check;
 

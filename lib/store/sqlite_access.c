@@ -6,7 +6,7 @@
 
 /* CAs that judge no request, and when they are tried again. */
 
-/* What nobody has looked at for so long was asked with other inputs. */
+/* A state that was not used for so long belongs to other inputs. */
 #define FORGET_SECONDS (7 * 86400)
 
 enum column { SINCE, TRIED_AT, UNTIL, TRIES, CAUSE };
@@ -49,7 +49,7 @@ static enum err change(struct sqlite *db, const char *sql, const struct value *v
 	return sqlite_end(db, err, e);
 }
 
-/* What would have to wait for longer than anything does has its time from a wrong clock. */
+/* A wait longer than any possible one comes from a wrong clock. */
 enum err sqlite_access_try(
 	void *self, const struct store_access *access, int64_t lease, bool *ours, struct error *e)
 {

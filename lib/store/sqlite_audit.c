@@ -43,7 +43,7 @@ enum err sqlite_audit_key(void *self, struct blob *out, struct error *e)
 	return sqlite_meta_get(self, KEY, out, e);
 }
 
-/* What begins anew where entries are would hide that somebody took the key away. */
+/* A new trail beside existing entries would hide that somebody removed the key. */
 enum err sqlite_audit_begin(void *self, const struct blob *sealed_key, struct error *e)
 {
 	static const char exists[] = "SELECT count(*) FROM meta WHERE name = '" KEY "'";

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-/* Who works on what: events that are due, and devices that get their credentials again. */
+/* Leases: on events that are due, and on devices that get their credentials again. */
 
 #define LIVE_LEASE(table, now)                                                        \
 	"EXISTS (SELECT 1 FROM lease WHERE lease.device_uuid = " table ".device_uuid" \
@@ -83,9 +83,9 @@ static enum err read_pair(sqlite3_stmt *row, int column, char device_uuid[UUID_S
 #define SHARED_BY_DEVICE(workers, worker) \
 	"unicode(substr(this.device_uuid, 8, 1)) % " workers " = " worker
 
-/* --- events: ?1 whatever is pending or failed, ?2 the time, ?3 what it would be tried with */
+/* --- events: ?1 all that is pending or failed, ?2 the time, ?3 the inputs of a try */
 
-/* What would have to wait for longer than anything does has its time from a wrong clock. */
+/* A wait longer than any possible one comes from a wrong clock. */
 #define IS_DUE(row)                                                            \
 	"(?1 OR (" row ".state = 'pending'"                                    \
 	"		AND (" row ".next_at NOT BETWEEN ?2 + 1 AND ?2 + 3600" \
@@ -172,8 +172,8 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 
 /*
  * --- devices: ?4 and ?5 device and user, '' for any; ?1 to ?3 as above, for uploads, ?6 the
- * gateways. Where an event is to be taken up, or somebody has the device in hand, that brings the
- * upload.
+ * gateways. Where an event is to be taken up, or another process has leased the device, that brings
+ * the upload.
  */
 
 #define ENROLLED                                                          \
@@ -182,7 +182,7 @@ enum err sqlite_event_due(void *self, const struct store_due *due, int64_t *coun
 
 #define ALL " FROM device AS this WHERE" ENROLLED
 
-/* What a gateway is due for that nobody names any more waits for it to come back. */
+/* An upload to a gateway that is no longer configured waits for it to come back. */
 #define UPLOAD_DUE                                       \
 	" u.state IN ('pending', 'failed') AND " IS_DUE( \
 		"u") " AND ifnull(instr(?6, char(10) || u.gateway || char(10)), 1)"
@@ -303,7 +303,7 @@ enum err sqlite_device_enrolled(
 	return err ? err : sqlite_integer(db, wanted->due ? due : any, values, used, 0, count, e);
 }
 
-/* --- a user's devices, nobody's in hand */
+/* --- a user's devices, none of them leased */
 
 /* The device's UUID, which is all that the statement gives. */
 static enum err read_device(struct sqlite *db, const char *sql, const struct value *values,

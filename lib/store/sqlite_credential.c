@@ -204,7 +204,7 @@ static enum err insert(struct sqlite *db, struct credential *c, struct error *e)
 	return ERR_OK;
 }
 
-/* The user is known from his event, but for the mail address, which may be a new one. */
+/* The user is known from the event, but for the mail address, which may be a new one. */
 enum err sqlite_user_set_mail(
 	struct sqlite *db, const struct credential *c, int64_t address_time, struct error *e)
 {
@@ -433,7 +433,7 @@ enum err sqlite_credential_archived(void *self, const struct store_earlier *earl
 enum err sqlite_credential_history(void *self, const char *user_uuid, const char *serial,
 	struct credential **out, size_t *count, struct error *e)
 {
-	/* Nobody recovers a signing key: nobody could say any more who has signed. */
+	/* Signing keys are never recovered: a signature would no longer prove its signer. */
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM credential"
 		" WHERE user_uuid = ?1 AND usage = 'encryption' AND (?2 = '' OR serial = ?2)"

@@ -4,8 +4,8 @@
 #include "store/sqlite.h"
 
 /*
- * What an enrollment writes once it is known whose it is: the user, the device, and that the
- * device is no other user's any more. Until then there is the event alone.
+ * The writes of an enrollment once its user is known: the user, the device, and that no other user
+ * has the device any more. Until then there is the event alone.
  */
 
 /*

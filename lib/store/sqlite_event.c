@@ -129,7 +129,7 @@ static enum err deliver_earlier(struct sqlite *db, int64_t id, struct error *e)
 	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
 }
 
-/* Who is gone gets nothing more: what was still to be done for him is done with. */
+/* An unenrolled device gets nothing more: its unfinished events are closed. */
 static enum err settle_earlier(struct sqlite *db, int64_t id, struct error *e)
 {
 	static const char sql[] =
@@ -172,7 +172,7 @@ static enum err keep_later(struct sqlite *db, int64_t id, struct error *e)
 	return sqlite_rows_renew(db, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
 }
 
-/* Whose event it is, for the audit trail. */
+/* The event's device and user, for the audit trail. */
 static enum err audit_event(struct sqlite *db, int64_t id, enum audit_action action,
 	const char *detail, struct error *e)
 {
@@ -193,7 +193,7 @@ static enum err audit_event(struct sqlite *db, int64_t id, enum audit_action act
 	return err;
 }
 
-/* What an attempt did, apart from its uploads, which tell of themselves. */
+/* The effects of an attempt, apart from its uploads, which have their own entries. */
 static enum err audit_end(
 	struct sqlite *db, int64_t id, const struct store_end *end, struct error *e)
 {

@@ -2,7 +2,7 @@
 
 #include "store/sqlite.h"
 
-/* What SQLite says goes on in a second line, after a headline that tells nothing. */
+/* SQLite's report has the facts in its second line, after a headline. */
 static const char *last_line(const char *text)
 {
 	const char *end = strrchr(text, '\n');

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "store/holder.h"
 
-/* How often a process looks for them, at the most. */
+/* The shortest time between two searches of a process. */
 #define LOOK_MS 1000
 
 #define GONE_MAX 32 /* in one look */
@@ -52,7 +52,7 @@ static enum err find_gone(struct sqlite *db, struct gone *out, struct error *e)
 	return err;
 }
 
-/* What the handler had recorded and begun is due when its lease would have ended: it is, now. */
+/* An event that the handler had begun becomes due at the end of its lease, which is now. */
 static enum err free_leases(struct sqlite *db, const char *holder, struct error *e)
 {
 	static const char due[] = "UPDATE event SET next_at = ?2"
@@ -86,7 +86,7 @@ enum err sqlite_leases_sweep(struct sqlite *db, struct error *e)
 			err = free_leases(db, gone.holder[i], e);
 		err = sqlite_end(db, err, e);
 		if (!err)
-			log_info("taken over: what %zu processes that have ended had begun",
+			log_info("taken over: the work of %zu processes that have ended",
 				gone.count);
 	}
 	if (!err)

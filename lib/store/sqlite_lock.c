@@ -11,18 +11,17 @@
 #include "base/clock.h"
 
 /*
- * Whose turn it is to write.
+ * The turn to write.
  *
- * SQLite lets writers that meet wait by polling with growing pauses, and then
- * some starve for seconds. So whoever writes takes a lock of ours first. With
- * one lock alone he who has just written would take it again before a waiting one
- * has woken up; so there are two, a door and a desk: who has got through the door waits
- * for the desk alone, while all others, the last writer too, wait at the door.
+ * SQLite lets writers that meet wait by polling with growing pauses, and then some starve for
+ * seconds. So a writer takes our lock first. With one lock alone the process that has just written
+ * would take it again before a waiting one has woken up; so there are two, a door and a desk: the
+ * process that has got through the door waits for the desk alone, while all others, the last writer
+ * too, wait at the door.
  *
- * This serves fairness only: SQLite's own locks guard the data, should
- * somebody delete the file. It lies beside the database, because to open and
- * close the database file itself would drop the locks that SQLite has on it.
- * The locks belong to the open file (fcntl(2), "open file description
+ * This serves fairness only: SQLite's own locks guard the data, should somebody delete the file. It
+ * lies beside the database, because to open and close the database file itself would drop the locks
+ * that SQLite has on it. The locks belong to the open file (fcntl(2), "open file description
  * locks"), so the kernel drops them with a process, however that ends.
  */
 #define SUFFIX ".lock"
@@ -152,6 +151,6 @@ enum err sqlite_lock_rekey(struct sqlite *db, struct error *e)
 		return ERR_OK;
 	if (errno != EAGAIN && errno != EACCES)
 		return error_errno(e, ERR_UNAVAILABLE, "%s" SUFFIX, db->path);
-	return error_set(e, ERR_UNAVAILABLE, "%s: another certprov rekey is at work; let it finish",
+	return error_set(e, ERR_UNAVAILABLE, "%s: another certprov rekey is running; let it finish",
 		db->path);
 }

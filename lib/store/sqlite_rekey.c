@@ -118,8 +118,8 @@ enum err sqlite_rekey_keys(
 }
 
 /*
- * What was overwritten in the database still lies in the write-ahead log, until all of that is in
- * the database and it is cut off. A reader that does not end holds it up.
+ * Overwritten data is still in the write-ahead log, until all of that is in the database and it is
+ * cut off. A reader that does not end holds it up.
  */
 enum err sqlite_flush(void *self, struct error *e)
 {

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "store/sqlite.h"
 
-/* Whose certificates end, and users who are in somebody's hands with all their devices. */
+/* Users whose certificates end, and leases on a user with all devices. */
 
 /* --- what is due: ?1 and ?2 when signing and encryption end, ?3 whether signing is a device's */
 

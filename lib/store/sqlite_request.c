@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-/* Requests to CAs of other houses, with their sealed keys. */
+/* Requests to external CAs, with their sealed keys. */
 
 #define DETAIL_MAX 1024
 
@@ -42,7 +42,7 @@ static enum err read_owner(sqlite3_stmt *row, struct store_request *r, struct er
 	if (!usage || !user || !device)
 		return error_memory(e);
 	if (kind < 0 || strlen(user) >= UUID_SIZE || strlen(device) >= UUID_SIZE)
-		return error_set(e, ERR_CONFIG, "request %lld: its usage or a UUID is none of ours",
+		return error_set(e, ERR_CONFIG, "request %lld: its usage or a UUID is not valid",
 			(long long)r->id);
 	r->usage = (enum usage)kind;
 	snprintf(r->user_uuid, UUID_SIZE, "%s", user);
@@ -160,7 +160,7 @@ static enum err drop(struct sqlite *db, const struct store_request *r, bool pend
 	return err;
 }
 
-/* --- in hand */
+/* --- leases */
 
 static enum err lease(struct sqlite *db, struct store_request *r, int64_t seconds, struct error *e)
 {
@@ -176,7 +176,7 @@ static enum err lease(struct sqlite *db, struct store_request *r, int64_t second
 	return err;
 }
 
-/* What lies further ahead than any such time is from a clock that was wrong. */
+/* A time further ahead than any possible one comes from a wrong clock. */
 static bool is_ahead(int64_t time, int64_t most)
 {
 	int64_t now = clock_now();

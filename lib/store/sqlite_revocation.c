@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "store/sqlite.h"
 
-/* What is revoked, and the lists that say so. */
+/* Revocations, and the lists of them. */
 
 static enum err read_reason(const unsigned char *text, enum revocation_reason *out, struct error *e)
 {

@@ -111,8 +111,8 @@ static const char version_2[] =
 	"PRAGMA user_version = 2;"
 
 	/*
-	 * What a process has in hand. event_id 0: no event, but the credentials that the device
-	 * has already. claimed 0: the event came in just now.
+	 * Leases of processes. event_id 0: no event, but the credentials that the device has
+	 * already. claimed 0: the event came in just now.
 	 */
 	"CREATE TABLE lease ("
 	"	device_uuid TEXT NOT NULL,"
@@ -198,7 +198,10 @@ static const char version_4[] =
 static const char version_5[] =
 	"PRAGMA user_version = 5;"
 
-	/* Whose an event is, apart from its body: to look for one reads a tenth of the pages. */
+	/*
+	 * The device and user of an event, apart from its body: to look for one reads a tenth of
+	 * the pages.
+	 */
 	"CREATE INDEX event_names ON event (device_uuid, user_uuid, user_name, device_name);"
 	"CREATE INDEX audit_user ON audit (user_uuid) WHERE user_uuid != '';"
 	"CREATE INDEX audit_device ON audit (device_uuid) WHERE device_uuid != '';";
@@ -267,7 +270,7 @@ static const char version_9[] =
 static const char version_10[] =
 	"PRAGMA user_version = 10;"
 
-	/* The process that has it in hand, see holder.h; '': it has none, or cannot be told. */
+	/* The process that holds the lease, see holder.h; '': there is none, or it is not known. */
 	"ALTER TABLE lease ADD COLUMN holder TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE request ADD COLUMN holder TEXT NOT NULL DEFAULT '';";
 

@@ -25,7 +25,7 @@ static bool may_pass(int code)
 	}
 }
 
-/* What the folder lets us do with the files that SQLite keeps beside the store. */
+/* The access that the folder gives us to the files that SQLite keeps beside the store. */
 static const char *folder_fault(const struct sqlite *db, char folder[PATH_MAX])
 {
 	const char *slash = strrchr(db->path, '/');

@@ -10,7 +10,7 @@ static const char *text_or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* An attempt that will be made again is none of the audit trail's. */
+/* An attempt that will be repeated is not written to the audit trail. */
 static enum err audit_upload(struct sqlite *db, const struct store_upload *upload, struct error *e)
 {
 	bool delivered = upload->state == UPLOAD_DELIVERED;
@@ -90,7 +90,7 @@ enum err sqlite_upload_record(void *self, const struct store_upload *upload, str
 	return sqlite_end(db, err, e);
 }
 
-/* Who has never had an upload has an event that will bring the first. */
+/* A device without an upload has an event that will bring the first. */
 enum err sqlite_upload_want(struct sqlite *db, const struct credential *c, struct error *e)
 {
 	static const char sql[] =

@@ -73,7 +73,7 @@ enum err store_examine(struct store *store, struct error *e)
 	return store->engine->examine(store->self, e);
 }
 
-/* --- what an engine does by itself */
+/* --- operations of the engine alone */
 
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e)

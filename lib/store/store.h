@@ -15,13 +15,13 @@
 #include "store/upload.h"
 
 /*
- * What the product remembers: events, credentials, uploads, devices, users.
- * Operations in the terms of the domain; an engine is one file behind them.
- * Each writing operation is one durable transaction. UUIDs are lower case.
+ * The product's data: events, credentials, uploads, devices, users. Operations in the terms of the
+ * domain; an engine is one file behind them. Each writing operation is one durable transaction.
+ * UUIDs are lower case.
  *
- * Errors: ERR_UNAVAILABLE when the engine is busy or out of reach, ERR_CONFIG for
- * a store that is missing, of another version or of another master key,
- * ERR_NOT_FOUND where said, ERR_INTERNAL for all else.
+ * Errors: ERR_UNAVAILABLE when the engine is busy or out of reach, ERR_CONFIG for a store that is
+ * missing, of another version or of another master key, ERR_NOT_FOUND where said, ERR_INTERNAL for
+ * all else.
  */
 struct store;
 
@@ -35,7 +35,7 @@ void store_close(struct store *store);
 /* Does it answer? */
 enum err store_ping(struct store *store, struct error *e) must_check;
 
-/* Reads all of it and looks for damage: ERR_CONFIG. Others go on working meanwhile. */
+/* Reads all of it and looks for damage: ERR_CONFIG. Other processes go on working meanwhile. */
 enum err store_examine(struct store *store, struct error *e) must_check;
 
 #endif

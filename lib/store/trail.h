@@ -33,9 +33,9 @@ enum audit_action {
 extern const char *const audit_action_names[AUDIT_ACTION_COUNT]; /* "received", … */
 
 /*
- * Who did what, when, under which request id: appended in the transaction of the change itself by
- * the operations below, and never altered. Each entry is chained to the one before by a MAC.
- * What an operation does not know, a caller adds.
+ * The audit trail: actor, action, time and request id. Entries are appended in the transaction of
+ * the change itself by the operations below, and never altered. Each entry is chained to the one
+ * before by a MAC. A caller adds facts that an operation does not know.
  */
 struct store_audit { /* NULL is "" */
 	enum audit_action action;
