@@ -33,6 +33,12 @@ static int usage(FILE *out, int status)
 	return status;
 }
 
+static int version(void)
+{
+	puts("certprov " PACKAGE_VERSION);
+	return 0;
+}
+
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
@@ -41,11 +47,16 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int unknown_command(const char *name)
+/* None of the commands: two words are options, too; all else is wrong. */
+static int other_word(const char *name)
 {
 	struct nearest nearest = NEAREST_INIT(name);
 	char hint[NEAREST_TEXT_SIZE];
 
+	if (strcmp(name, "help") == 0)
+		return usage(stdout, 0);
+	if (strcmp(name, "version") == 0)
+		return version();
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		nearest_try(&nearest, commands[i]->name);
 	fprintf(stderr, "certprov: there is no command \"%s\"; certprov --help lists them%s\n",
@@ -104,8 +115,7 @@ int main(int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'V':
-			puts("certprov " PACKAGE_VERSION);
-			return 0;
+			return version();
 		default:
 			return usage(stderr, 2);
 		}
@@ -114,7 +124,7 @@ int main(int argc, char **argv)
 		return usage(stderr, 2);
 	command = find_command(argv[optind]);
 	if (!command)
-		return unknown_command(argv[optind]);
+		return other_word(argv[optind]);
 	if (set_request(&e) || watchdog_init(EX_TEMPFAIL, last_words, &e))
 		return cli_fail(&e);
 	argc -= optind;

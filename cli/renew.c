@@ -33,6 +33,10 @@ static int renew(const struct config *config, struct renew_options *options)
 	options->progress = terminal_progress() ? show_progress : NULL;
 	err = provider_renew(config, options, &tally, &e);
 	cli_progress_end(&tally, "done");
+	if (!err && options->now && tally.total == 0)
+		printf("nothing is replaced: user %s has no active certificate on an enrolled "
+		       "device\n",
+			options->user_uuid);
 	return err ? cli_fail(&e) : cli_judge(&tally);
 }
 

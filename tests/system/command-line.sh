@@ -63,6 +63,11 @@ like "$out" 'Usage: certprov ' 'says how to use it'
 is "$err" '' 'on standard output'
 run --version
 like "$code $out" '^0 certprov [0-9]' '--version'
+said=$out
+run version
+is "$code $out" "0 $said" 'so does the word'
+run help
+like "$code $out" '^0 Usage: certprov ' '... and the word help'
 for command in init check enroll deliver revoke crl recover status list; do
 	run --help
 	like "$out" "$command" "--help has $command"

@@ -190,7 +190,7 @@ way 'hashes that others can read' 'chmod 644 uem.users' \
 # --- whose certificates
 
 way 'a template of what there is not' 'configure identity.mail={Mail}' \
-	FAILED identity 'there is no \{Mail\}' ''
+	FAILED identity 'there is no field \{Mail\}' ''
 way 'a template that never gives an address' 'configure identity.mail={EnrollmentUserName}@' \
 	FAILED identity 'mail: "\{EnrollmentUserName\}@" can never give a mail address' 'write it as'
 way 'one of two that never does' \

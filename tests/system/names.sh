@@ -78,4 +78,12 @@ is "$code" 0 'unenroll --device NAME'
 is "$(certprov list devices --state unenrolled --json | jq -r '.[].device_uuid')" "$phone" \
 	'... that device'
 
+# --- a user with no device left
+
+run unenroll --device "$tablet" --yes
+is "$code" 0 '(BERT has no device any more)'
+run renew --user BERT@example.com --now
+like "$code $printed" '^0 nothing is replaced: user .* no active certificate on an enrolled device$' \
+	'renew --now says that nothing is replaced'
+
 done_testing
