@@ -80,7 +80,7 @@ exec 9>"$tree/root/commands"
 printf 'BEGIN IMMEDIATE;\n.print locked\n' >&9
 ok '... holds the store' wait_for 60 grep -q locked "$tree/root/held"
 uploads=$(eg_upload_count)
-event_json device="$(new_uuid)" user="$(new_uuid)" >"$root/event.json"
+event_json device="$(new_uuid)" user="$(new_uuid)" name="user-$((++users))" >"$root/event.json"
 post_event "$root/event.json"
 is "$status" 503 'an event then is answered 503'
 exec 9>&-

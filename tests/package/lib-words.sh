@@ -19,6 +19,7 @@
 
 folder=/root
 values=()
+users=0 # who have enrolled: each has an address of its own
 
 follow()
 {
@@ -118,7 +119,7 @@ delivered()
 	local uploads
 
 	uploads=$(eg_upload_count)
-	event_json device="$(new_uuid)" user="$(new_uuid)" >"$root/event.json"
+	event_json device="$(new_uuid)" user="$(new_uuid)" name="user-$((++users))" >"$root/event.json"
 	post_event "$root/event.json"
 	is "$status $(jq -r .status "$answer.body")" '202 delivered' "$1"
 	is "$(eg_upload_count)" $((uploads + 1)) '... after its upload'

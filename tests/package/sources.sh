@@ -55,7 +55,7 @@ ok 'nginx that was there before' inside nginx
 ok 'nginx takes ours' follow README.md nginx-reload
 delivered 'a device enrolls'
 ok 'the handler is stopped' follow doc/systemd.md stop
-event_json device="$(new_uuid)" user="$(new_uuid)" >"$root/event.json"
+event_json device="$(new_uuid)" user="$(new_uuid)" name="user-$((++users))" >"$root/event.json"
 post_event "$root/event.json"
 is "$status" 502 '... and nobody answers'
 ok '... and started again' follow doc/systemd.md spawn-fcgi
@@ -83,7 +83,7 @@ cron_has_run()
 }
 
 eg_script 503
-event_json device="$(new_uuid)" user="$(new_uuid)" >"$root/event.json"
+event_json device="$(new_uuid)" user="$(new_uuid)" name="user-$((++users))" >"$root/event.json"
 post_event "$root/event.json"
 is "$status" 503 'an upload that is refused at first'
 is "$(inside_certprov list uploads --state pending --json | jq length)" 1 '... is pending'
