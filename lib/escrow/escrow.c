@@ -196,7 +196,7 @@ static enum err send_by_tls12(struct gateway *g, const struct http_request *requ
 	err = http_send(g->http, request, &second, e);
 	if (err)
 		error_context(e,
-			"got no certificate of ours over TLS 1.3 (status %d); then over TLS 1.2",
+			"did not get our certificate over TLS 1.3 (status %d); then over TLS 1.2",
 			answer->status);
 	if (err || !second.asked) {
 		http_client_limit_tls(g->http, HTTP_TLS_1_3);

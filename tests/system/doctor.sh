@@ -164,12 +164,12 @@ way "a gateway's authority that anyone can change" 'chmod 646 eg-ca.pem' \
 	WARN files 'eg-ca\.pem has mode 0646' 'chmod go-w'
 
 way 'a folder where anyone can put another' 'chmod 777 .' \
-	WARN files '/way has mode 0777, so that others can put files' 'chmod go-w'
+	WARN files '/way has mode 0777, so that others can replace our files' 'chmod go-w'
 
 # --- users
 
 way 'nobody is asked who he is' 'configure events.authenticate=none events.users-file=' \
-	WARN events.authenticate 'whoever reaches the handler' 'set authenticate = basic'
+	WARN events.authenticate 'any client that reaches the handler' 'set authenticate = basic'
 way 'no users' 'rm uem.users' \
 	FAILED events.users-file 'uem\.users: No such file' 'put it there'
 way 'an empty file of users' ': >uem.users' \

@@ -180,7 +180,7 @@ else
 	faketime -f +10m "$(program certprov)" -c "$conf" check >"$root/check" || code=$?
 	is "$code" 0 'a clock that is ten minutes ahead: check exits 0'
 	like "$(grep ' clock: ' "$root/check")" \
-		"^WARN +clock: ours is (9|10) minutes ahead of that of $eg_url" '... and says so'
+		"^WARN +clock: our clock is (9|10) minutes ahead of that of $eg_url" '... and says so'
 fi
 
 # --- the handler's log

@@ -109,8 +109,8 @@ stop late || true
 ok 'Apache with TLS 1.3 alone' late_start '-all +TLSv1.3'
 ok '(configured)' handler_with escrow.url="https://localhost:$late_port"
 post_new
-failed 503 'got no certificate of ours over TLS 1.3 \(status 403\); then over TLS 1.2' '... cannot be served'
-check_fails 'Escrow Gateway' 'got no certificate of ours over TLS 1.3'
+failed 503 'did not get our certificate over TLS 1.3 \(status 403\); then over TLS 1.2' '... cannot be served'
+check_fails 'Escrow Gateway' 'did not get our certificate over TLS 1.3'
 
 # --- it asks late, and does not know us
 

@@ -394,7 +394,7 @@ static void test_late_certificate_over_tls13_alone(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(send_to(escrow, 0, &e), ERR_CONFIG);
-		expect_text(&e, "got no certificate of ours over TLS 1.3 (status 403); "
+		expect_text(&e, "did not get our certificate over TLS 1.3 (status 403); "
 				"then over TLS 1.2: ");
 	}
 	escrow_close(escrow);
