@@ -16,6 +16,9 @@
 #define DETAIL_GARBLED                                                                      \
 	"The certificate authority answered, and was not understood; the event is kept as " \
 	"failed and needs attention: another try may issue another certificate."
+#define DETAIL_ALTERED                                                                 \
+	"The service does not go on with what it has stored; its log says where. The " \
+	"event is kept as failed, if it could be recorded, and needs attention."
 #define DETAIL_LATER "The event is kept if it could be recorded, and is finished later."
 
 static const struct error_meaning meanings[ERR_COUNT] = {
@@ -37,6 +40,7 @@ static const struct error_meaning meanings[ERR_COUNT] = {
 	[ERR_REFUSED] = {"refused", 502, 1, false, "Refused upstream", DETAIL_REFUSED},
 	[ERR_BARRED] = {"barred", 503, 75, true, "Not available", DETAIL_BARRED DETAIL_LATER},
 	[ERR_GARBLED] = {"garbled", 502, 1, false, "Upstream not understood", DETAIL_GARBLED},
+	[ERR_ALTERED] = {"altered", 500, 1, false, "Stored data refused", DETAIL_ALTERED},
 	[ERR_UNAVAILABLE] = {"unavailable", 503, 75, true, "Not available",
 		"The certificate authority, the Escrow Gateway or the store is "
 		"unreachable or busy. " DETAIL_LATER},

@@ -25,6 +25,7 @@ enum err {
 	ERR_REFUSED,	     /* CA or gateway refused for good: needs attention */
 	ERR_BARRED,	     /* the CA processed no request: needs attention, is retried slowly */
 	ERR_GARBLED,	     /* the CA may have issued, and was not understood: needs attention */
+	ERR_ALTERED,	     /* the store was altered without the master key: needs attention */
 	ERR_UNAVAILABLE,     /* CA, gateway or store is unreachable or busy: try later */
 	ERR_PENDING,	     /* the CA has the request, and has not decided yet: ask again later */
 	ERR_INTERNAL,	     /* no memory, or a fault of our own */

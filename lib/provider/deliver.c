@@ -40,8 +40,6 @@ static enum err finish_unread(struct provider *p, const struct store_claim *clai
 
 	if (store_event_finish(p->store, claim->id, &end, &unwritten))
 		*e = unwritten;
-	else if (error_meaning(e->code)->retry)
-		error_set(e, ERR_REFUSED, "%s", e->text); /* no try later is of use */
 	return e->code;
 }
 
@@ -53,7 +51,7 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 	struct event *event = NULL;
 	enum err err = store_event_check(p->store, claim->id, e);
 
-	if (err && err != ERR_CONFIG)
+	if (err && error_meaning(err)->retry)
 		return err; /* the store could not tell: the event is as it was */
 	if (!err)
 		err = event_parse((const char *)claim->payload.data, claim->payload.len, &event, e);

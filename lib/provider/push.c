@@ -51,10 +51,9 @@ static enum err check_device(struct worker *w, const struct store_pair *pair, st
 	char device_uuid[UUID_SIZE];
 	enum err err = store_device_find(w->provider->store, pair, device_uuid, e);
 
-	if (err != ERR_CONFIG)
-		return err;
-	refuse(w->provider, pair, e);
-	return error_set(e, ERR_REFUSED, "%s", e->text); /* no try later is of use */
+	if (err == ERR_ALTERED)
+		refuse(w->provider, pair, e);
+	return err;
 }
 
 enum err worker_push(struct worker *w, const struct store_device *device, struct error *e)

@@ -49,7 +49,7 @@ struct store_event {
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e) must_check;
 
-/* ERR_CONFIG if the event was altered or put in by somebody without the master key. */
+/* ERR_ALTERED if the event was altered or put in by somebody without the master key. */
 enum err store_event_check(struct store *store, int64_t id, struct error *e) must_check;
 
 /*

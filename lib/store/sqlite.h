@@ -212,7 +212,7 @@ enum row_kind {
  */
 enum err sqlite_rows_sign(struct sqlite *db, enum row_kind kind, const char *sql,
 	const struct value *values, size_t count, struct error *e) must_check;
-/* ERR_CONFIG, naming the row, if one was altered or put in, or is over by the audit trail. */
+/* ERR_ALTERED, naming the row, if one was altered or put in, or is over by the audit trail. */
 enum err sqlite_rows_check(struct sqlite *db, enum row_kind kind, const char *sql,
 	const struct value *values, size_t count, struct error *e) must_check;
 /* They hold still, whatever the audit trail has up to now. One that is altered stays so. */
@@ -220,7 +220,7 @@ enum err sqlite_rows_renew(struct sqlite *db, enum row_kind kind, const char *sq
 	const struct value *values, size_t count, struct error *e) must_check;
 
 enum err sqlite_credential_check(struct sqlite *db, int64_t id, struct error *e) must_check;
-/* ERR_CONFIG if a revocation was altered or taken back. */
+/* ERR_ALTERED if a revocation was altered or taken back. */
 enum err sqlite_revocations_check(struct sqlite *db, struct error *e) must_check;
 
 /* Inside a write transaction: the row is gone, or has another number. */

@@ -92,7 +92,7 @@ static enum err altered(const struct row *row, struct error *e)
 	char what[256];
 
 	if (!row->statement)
-		return error_set(e, ERR_CONFIG,
+		return error_set(e, ERR_ALTERED,
 			"%s %s: was deleted by somebody without the master key: see "
 			"doc/security.md",
 			row->kind->name, row->id);
@@ -102,7 +102,7 @@ static enum err altered(const struct row *row, struct error *e)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(what, sizeof(what), row->kind->is, first ? first : "", second ? second : "");
 #pragma GCC diagnostic pop
-	return error_set(e, ERR_CONFIG,
+	return error_set(e, ERR_ALTERED,
 		"%s: was altered by somebody without the master key: see doc/security.md", what);
 }
 
@@ -298,7 +298,7 @@ static enum err check_agreement(struct sqlite *db, struct error *e)
 	if (err == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (!err)
-		err = error_set(e, ERR_CONFIG,
+		err = error_set(e, ERR_ALTERED,
 			"revocation of the certificate with serial %.64s: was taken back by "
 			"somebody without the master key: see doc/security.md",
 			(const char *)sqlite3_column_text(row, 0));

@@ -63,7 +63,7 @@ enum err store_audit_verify(struct store *store, int64_t *count, struct error *e
 
 /*
  * Reads the rows that decide where keys go and what is revoked, and compares them with their MACs
- * and with the trail. *count: how many. ERR_CONFIG, naming the first one that was altered, put in
+ * and with the trail. *count: how many. ERR_ALTERED, naming the first one that was altered, put in
  * or deleted by somebody without the master key. Operations that use such a row refuse it, too.
  */
 enum err store_rows_verify(struct store *store, int64_t *count, struct error *e) must_check;

@@ -78,7 +78,7 @@ like "$(certprov check --web-server none 2>&1)" "ok +CA: $program can be run" \
 ok '... all of it' certprov check --web-server none
 configure events.on-unenroll=revoke-signing
 like "$(certprov check --web-server none 2>&1)" \
-	'WARN +CA: one of type command cannot revoke from here.*set that to keep' \
+	'WARN +CA: a CA of type command cannot revoke from here.*set on-unenroll = keep' \
 	'certprov check tells that an unenrollment would revoke nothing'
 configure events.on-unenroll=
 

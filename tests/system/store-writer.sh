@@ -115,6 +115,16 @@ like "$(certprov status)" "event of device $evil.*altered" '... and status'
 check_finds "event of device $evil, user $anna"
 restore
 
+# --- a certificate that was given another address
+
+query "UPDATE credential SET mail = 'mallory@example.com' WHERE user_uuid = '$anna'"
+before=$(uploads_to "$phone" "$anna")
+fails_with 1 'a certificate that was altered: exit status 1' deliver --user "$anna"
+like "$(<"$root/output")" "user $anna: failed: certificate .*was altered" '... deliver names it'
+is "$(uploads_to "$phone" "$anna")" "$before" '... nothing leaves'
+check_finds "certificate with serial .*user $anna"
+restore
+
 # --- a device that was given to another
 
 query "PRAGMA foreign_keys = OFF; UPDATE device SET user_uuid = '$anna' WHERE device_uuid = '$evil';

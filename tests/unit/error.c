@@ -32,6 +32,7 @@ static void test_meanings(void **state)
 		{ERR_REFUSED, 502, 1, false},
 		{ERR_BARRED, 503, 75, true},
 		{ERR_GARBLED, 502, 1, false},
+		{ERR_ALTERED, 500, 1, false},
 		{ERR_UNAVAILABLE, 503, 75, true},
 		{ERR_PENDING, 503, 75, true},
 		{ERR_INTERNAL, 500, 1, true},

@@ -49,7 +49,7 @@ static void must_verify(struct fixture *f)
 
 static void refused(const struct fixture *f, enum err err, const char *row)
 {
-	assert_int_equal(err, ERR_CONFIG);
+	assert_int_equal(err, ERR_ALTERED);
 	if (!strstr(f->e.text, row) || !strstr(f->e.text, BY_ANOTHER))
 		fail_msg("\"%s\" does not name %s", f->e.text, row);
 }
