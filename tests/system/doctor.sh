@@ -243,7 +243,7 @@ way 'an altered audit trail' \
 	FAILED 'audit trail' 'entry 1 of the audit trail' 'see a backup'
 way 'a device that somebody has put in' \
 	"sql \"UPDATE device SET device_uuid = '$(new_uuid)'\"" \
-	FAILED rows '(device|user) .*by somebody without the master key' 'see doc/security.md'
+	FAILED rows '(device|user) .*by somebody without the master key' 'see doc/security.md' 1
 way 'an event that waits for three hours' "sql \"UPDATE event SET state = 'pending', next_at = 1,
 	received_at = unixepoch() - 10900\"; signed" \
 	WARN events '1 are pending, the oldest for 3 hours' 'certprov status.*certprov deliver'
