@@ -524,6 +524,7 @@ fi
 
 # --- what lies in the files
 
+ok '(the handler has opened the store)' wait_for 60 test -e "$dir/certprov.db-shm"
 mapfile -t files < <(find "$dir" -name 'certprov.db*'; find "$root" -name '*.log')
 
 # search FILE OFFSET LENGTH: whether those bytes of it, or their digits, are in one of $files

@@ -265,7 +265,7 @@ configure escrow.pkcs12-password-file=p12.password
 
 sqlite3 "$dir/certprov.db" "UPDATE credential SET usage = 'encryption', device_uuid = ''
 	WHERE serial = '${signing[0]}'"
-refused 78 "${signing[0]}" 'a signing key passed off as an encryption key' --user "$anna" "${to[@]}"
+refused 1 "${signing[0]}" 'a signing key passed off as an encryption key' --user "$anna" "${to[@]}"
 
 # --- wrong usage
 

@@ -79,7 +79,7 @@ static void test_damage(void **state)
 static void test_damaged_uuids(void **state)
 {
 	static const char *const bad[] = {
-		"\\u0000x", "\\u0000 " DEVICE, "\\ud83d", "\xff", "\\u200bx", "\\u00g0 other"};
+		"\\u0000x", ("\\u0000 " DEVICE), "\\ud83d", "\xff", "\\u200bx", "\\u00g0 other"};
 	char json[512];
 
 	(void)state;

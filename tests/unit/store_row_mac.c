@@ -364,8 +364,8 @@ static void a_revoked_one_that_was_put_back(void **state)
 		"UPDATE credential SET state = 'active' WHERE id = 1",
 		"UPDATE credential SET state = 'archived' WHERE id = 1",
 		"UPDATE credential SET state = 'active' WHERE id = 1; DELETE FROM revocation",
-		"UPDATE credential SET state = 'archived' WHERE id = 1; DELETE FROM revocation;"
-		"DELETE FROM row_mac WHERE kind = 'revocation'",
+		("UPDATE credential SET state = 'archived' WHERE id = 1; DELETE FROM revocation;"
+		 "DELETE FROM row_mac WHERE kind = 'revocation'"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
