@@ -6,13 +6,6 @@
 
 /* Determines the user and address of an event's certificates, from the event and the store. */
 
-/* The user's address and since when it holds, to be freed. ERR_NOT_FOUND: nobody knows the user. */
-static enum err known_address(
-	struct provider *p, const char *user_uuid, char **mail, int64_t *since, struct error *e)
-{
-	return store_user_address(p->store, user_uuid, mail, since, e);
-}
-
 /*
  * The same mailbox keeps the spelling that it was first given. An event that is older than the one
  * that the user's address is from does not bring an earlier address back; one that has no address
@@ -43,7 +36,7 @@ enum err person_now(
 	struct error none;
 	char *mail = NULL;
 	int64_t since = 0;
-	enum err err = known_address(p, event->user_uuid, &mail, &since, &none);
+	enum err err = store_user_address(p->store, event->user_uuid, &mail, &since, &none);
 
 	if (err && err != ERR_NOT_FOUND) {
 		*e = none;
