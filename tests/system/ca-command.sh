@@ -1,5 +1,5 @@
 #!/bin/bash
-# The whole job with a CA that is a program: the one that doc/choosing-a-ca.md shows, and
+# The whole job with a CA that is a program: the one that doc/ca-command.md shows, and
 # programs that do what they should not.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
@@ -10,7 +10,7 @@ program=$root/mail-ca
 # shellcheck disable=SC2016 # sed's dollars
 shown()
 {
-	sed -n '/^#!\/bin\/sh$/,/^```$/{/^```/d; p}' "$top_srcdir/doc/choosing-a-ca.md" |
+	sed -n '/^#!\/bin\/sh$/,/^```$/{/^```/d; p}' "$top_srcdir/doc/ca-command.md" |
 		sed "s|/etc/mail-ca/ca\.|$pki/mail-ca.|g"
 }
 

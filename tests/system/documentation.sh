@@ -1,7 +1,7 @@
 #!/bin/bash
 # What the documentation says is true: its links lead somewhere, its commands, options and keys of the
 # configuration exist, and the commands of doc/backup.md, run as they stand, save and restore a store;
-# those of doc/choosing-a-ca.md make an authority below an offline root.
+# those of doc/ca-local.md make an authority below an offline root.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh
@@ -125,7 +125,7 @@ strange_configurations()
 }
 
 is "$(strange_configurations)" '' 'every key of the configuration in the pages is taken'
-like "$(<"$root/pages-with-ini")" 'README.md 1.*choosing-a-ca.md 2' '(which were looked at)'
+like "$(<"$root/pages-with-ini")" 'README.md 1.*ca-est.md 1' '(which were looked at)'
 printf '[escrow]\nurls = https://eg.example.com\n' >"$root/page.conf"
 like "$("$(program certprov)" -c "$root/page.conf" status 2>&1)" 'page\.conf:2:' \
 	'(a strange one would be seen)'
@@ -328,13 +328,13 @@ unpack "$(newest)" signing
 like "$(openssl x509 -in "$got.crt" -noout -issuer)" 'Example S/MIME CA 2' \
 	'and gets certificates of the same authority'
 
-# --- an intermediate authority, as doc/choosing-a-ca.md has it
+# --- an intermediate authority, as doc/ca-local.md has it
 
 stop handler || true
 rm -r "${state:?}"
 mkdir -m 700 "$state"
-ok 'an offline root makes an intermediate authority' run 1 choosing-a-ca
-ok 'which is put in place' run 2 choosing-a-ca
+ok 'an offline root makes an intermediate authority' run 1 ca-local
+ok 'which is put in place' run 2 ca-local
 unlike "$(<"$root/block-2.out")" 'FAILED' 'check is content'
 ok 'the handler starts with it' handler_starts
 post "$phone" "$anna" anna@example.com
