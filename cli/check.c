@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "cli/check_services.h"
-#include "cli/check_web.h"
+#include "check/services.h"
+#include "check/web.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/terminal.h"

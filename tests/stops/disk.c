@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/disk.h"
-#include "cli/systemd.h"
+#include "check/systemd.h"
 
 /*
  * The product on another disk: CERTPROV_TEST_DISK is "SIZE FREE NETWORK", megabytes, megabytes,

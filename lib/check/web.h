@@ -1,5 +1,5 @@
-#ifndef CLI_CHECK_WEB_H
-#define CLI_CHECK_WEB_H
+#ifndef CHECK_WEB_H
+#define CHECK_WEB_H
 
 #include "base/config.h"
 #include "provider/provider.h"

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/web.h"
+#include "check/web_folder.h"
 
 #define MENTION "certprov"
 #define MACRO_MENTION "Certprov"

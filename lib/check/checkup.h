@@ -1,5 +1,5 @@
-#ifndef PROVIDER_CHECKUP_H
-#define PROVIDER_CHECKUP_H
+#ifndef CHECK_CHECKUP_H
+#define CHECK_CHECKUP_H
 
 #include "base/config.h"
 #include "base/error.h"

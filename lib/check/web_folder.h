@@ -1,5 +1,5 @@
-#ifndef CLI_WEB_H
-#define CLI_WEB_H
+#ifndef CHECK_WEB_FOLDER_H
+#define CHECK_WEB_FOLDER_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/check_web.h"
-#include "cli/run.h"
+#include "check/run.h"
+#include "check/web.h"
 
 #define WHAT "web server's syntax"
 #define OUTPUT_MAX (64 * 1024)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "cli/check_services.h"
+#include "check/services.h"
 
 #define WHAT "handler"
 #define PROGRAM "certprov.fcgi"

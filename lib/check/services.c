@@ -1,13 +1,13 @@
 /* systemd's units: what should run, and is off. */
 
-#include "cli/check_services.h"
+#include "check/services.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/check_web.h"
-#include "cli/systemd.h"
+#include "check/systemd.h"
+#include "check/web.h"
 
 #define WHAT "services"
 

@@ -11,7 +11,7 @@
 #include "base/config.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/web.h"
+#include "check/web_folder.h"
 
 #define MENTION "certprov"
 #define WORDS_MAX 16

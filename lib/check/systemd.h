@@ -1,5 +1,5 @@
-#ifndef CLI_SYSTEMD_H
-#define CLI_SYSTEMD_H
+#ifndef CHECK_SYSTEMD_H
+#define CHECK_SYSTEMD_H
 
 #include <stdbool.h>
 #include <stddef.h>

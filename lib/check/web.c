@@ -1,6 +1,6 @@
 /* The web server's files: do its limits and its socket fit ours? */
 
-#include "cli/check_web.h"
+#include "check/web.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "base/account.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/web.h"
+#include "check/web_folder.h"
 
 #define WHAT "web server"
 #define MENTION "certprov"	 /* a file without it, in name or text, is not ours */

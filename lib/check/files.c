@@ -5,7 +5,7 @@
 
 #include "base/account.h"
 #include "base/users.h"
-#include "provider/checkup.h"
+#include "check/checkup.h"
 #include "provider/internal.h"
 
 /* Checks the files that the configuration names: contents, and permissions to write and read. */

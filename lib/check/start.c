@@ -5,9 +5,9 @@
  */
 
 #include "base/users.h"
+#include "check/checkup.h"
 #include "escrow/escrow.h"
 #include "pki/token.h"
-#include "provider/checkup.h"
 #include "provider/internal.h"
 
 static void try_users(struct checkup *c, const char *what, const char *file)

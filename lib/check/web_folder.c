@@ -1,6 +1,6 @@
 /* A web server's folders, for those that read what is in them. */
 
-#include "cli/web.h"
+#include "check/web_folder.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/check_web.h"
-#include "cli/web.h"
+#include "check/web.h"
+#include "check/web_folder.h"
 #include "pki/certificate.h"
 
 #define VERIFIED "web server's authentication"

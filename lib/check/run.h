@@ -1,5 +1,5 @@
-#ifndef CLI_RUN_H
-#define CLI_RUN_H
+#ifndef CHECK_RUN_H
+#define CHECK_RUN_H
 
 #include <limits.h>
 #include <stdbool.h>

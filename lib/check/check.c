@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "provider/checkup.h"
+#include "check/checkup.h"
 
 /* Errors begin with what they are about; the finding's name says it already. */
 static const char *without_name(const char *text, const char *what)

@@ -10,7 +10,7 @@
 
 #include "base/secret.h"
 #include "base/users.h"
-#include "provider/checkup.h"
+#include "check/checkup.h"
 
 #define SLOW_MS 20
 #define TRIES 2 /* the quicker one counts: the first fills the caches */

@@ -1,6 +1,6 @@
 /* Other programs that `certprov check` asks: systemctl, nginx -t, apache2ctl. */
 
-#include "cli/run.h"
+#include "check/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>

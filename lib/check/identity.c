@@ -1,7 +1,7 @@
 #include <string.h>
 
+#include "check/checkup.h"
 #include "pki/address.h"
-#include "provider/checkup.h"
 #include "provider/person.h"
 #include "provider/template.h"
 

@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "ca/ca.h"
+#include "check/checkup.h"
 #include "net/http.h"
 #include "net/identity.h"
 #include "pki/crl.h"
 #include "pki/token.h"
-#include "provider/checkup.h"
 #include "provider/internal.h"
 
 /* The certificate authority, and whether others can learn what it has revoked. */

@@ -1,12 +1,12 @@
 /* The states of systemd's units, by systemctl(1). */
 
-#include "cli/systemd.h"
+#include "check/systemd.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/run.h"
+#include "check/run.h"
 
 #define UNITS_MAX 12
 #define OUTPUT_MAX 16384

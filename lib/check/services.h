@@ -1,5 +1,5 @@
-#ifndef CLI_CHECK_SERVICES_H
-#define CLI_CHECK_SERVICES_H
+#ifndef CHECK_SERVICES_H
+#define CHECK_SERVICES_H
 
 #include "base/config.h"
 #include "provider/provider.h"

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "check/checkup.h"
 #include "escrow/escrow.h"
-#include "provider/checkup.h"
 
 /* Our client certificate, the Escrow Gateways, and whether our clocks agree. */
 

@@ -7,7 +7,7 @@
 #include "base/account.h"
 #include "base/clock.h"
 #include "base/disk.h"
-#include "provider/checkup.h"
+#include "check/checkup.h"
 #include "store/event.h"
 #include "store/list.h"
 #include "store/rekey.h"
