@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "fcgi/html.h"
-#include "fcgi/query.h"
+#include "fcgi/pages/html.h"
+#include "fcgi/pages/query.h"
 
 static void text_never_becomes_markup(void **state)
 {

@@ -2,7 +2,7 @@
 
 #include <sys/wait.h>
 
-#include "fcgi/exposition.h"
+#include "fcgi/pages/exposition.h"
 
 #define PROCESSES 4
 #define ROUNDS 20000

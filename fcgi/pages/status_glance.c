@@ -1,6 +1,6 @@
 #include "base/clock.h"
-#include "fcgi/html.h"
-#include "fcgi/status.h"
+#include "fcgi/pages/html.h"
+#include "fcgi/pages/status.h"
 
 /* As the alert CertprovEventsWait has it: by then the timer of `deliver` has come several times. */
 #define WAITS_TOO_LONG (2 * 3600)

@@ -5,10 +5,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "fcgi/html.h"
-#include "fcgi/query.h"
+#include "fcgi/pages/html.h"
+#include "fcgi/pages/query.h"
+#include "fcgi/pages/status.h"
 #include "fcgi/route.h"
-#include "fcgi/status.h"
 
 #define SHA256_SIZE 32
 #define WANTED_MAX 768

@@ -1,4 +1,4 @@
-#include "fcgi/query.h"
+#include "fcgi/pages/query.h"
 
 #include <stdbool.h>
 #include <string.h>

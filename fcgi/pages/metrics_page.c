@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "fcgi/exposition.h"
 #include "fcgi/metrics.h"
+#include "fcgi/pages/exposition.h"
 #include "fcgi/route.h"
 #include "provider/barred.h"
 #include "provider/expiry.h"

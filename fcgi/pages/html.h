@@ -1,5 +1,5 @@
-#ifndef FCGI_HTML_H
-#define FCGI_HTML_H
+#ifndef FCGI_PAGES_HTML_H
+#define FCGI_PAGES_HTML_H
 
 #include <stddef.h>
 #include <stdint.h>

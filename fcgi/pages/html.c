@@ -1,4 +1,4 @@
-#include "fcgi/html.h"
+#include "fcgi/pages/html.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "fcgi/html.h"
-#include "fcgi/status.h"
+#include "fcgi/pages/html.h"
+#include "fcgi/pages/status.h"
 
 /*
  * Expiry, on a time line: the first slot is the past, then come the rest of this month, the twelve

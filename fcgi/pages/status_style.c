@@ -1,4 +1,4 @@
-#include "fcgi/status.h"
+#include "fcgi/pages/status.h"
 
 /* Contrast of text is 4.5 to 1 or more in both schemes (WCAG 2.2, 1.4.3). */
 static const char page[] =

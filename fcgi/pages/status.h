@@ -1,5 +1,5 @@
-#ifndef FCGI_STATUS_H
-#define FCGI_STATUS_H
+#ifndef FCGI_PAGES_STATUS_H
+#define FCGI_PAGES_STATUS_H
 
 #include "base/buf.h"
 #include "fcgi/service.h"

@@ -1,5 +1,5 @@
-#ifndef FCGI_EXPOSITION_H
-#define FCGI_EXPOSITION_H
+#ifndef FCGI_PAGES_EXPOSITION_H
+#define FCGI_PAGES_EXPOSITION_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "fcgi/html.h"
-#include "fcgi/status.h"
+#include "fcgi/pages/html.h"
+#include "fcgi/pages/status.h"
 #include "provider/meter.h"
 
 /* The state of the CA and the gateways, by their latest answers: none is asked. */

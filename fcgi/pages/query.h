@@ -1,5 +1,5 @@
-#ifndef FCGI_QUERY_H
-#define FCGI_QUERY_H
+#ifndef FCGI_PAGES_QUERY_H
+#define FCGI_PAGES_QUERY_H
 
 #include "base/buf.h"
 #include "base/error.h"

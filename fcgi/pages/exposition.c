@@ -1,4 +1,4 @@
-#include "fcgi/exposition.h"
+#include "fcgi/pages/exposition.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "fcgi/html.h"
-#include "fcgi/status.h"
+#include "fcgi/pages/html.h"
+#include "fcgi/pages/status.h"
 #include "provider/causes.h"
 #include "provider/meter.h"
 
