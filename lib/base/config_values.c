@@ -110,26 +110,6 @@ enum err config_set_domains(
 	return err;
 }
 
-/* Dotted decimal, from a root arc of 0 to 2, without leading zeros. */
-static bool is_oid(const char *s)
-{
-	size_t arcs = 0;
-
-	if (*s < '0' || *s > '2' || s[1] != '.')
-		return false;
-	for (; *s; arcs++) {
-		size_t digits = strspn(s, "0123456789");
-
-		if (digits == 0 || (digits > 1 && *s == '0'))
-			return false;
-		s += digits;
-		if (*s && (*s != '.' || !s[1]))
-			return false;
-		s += *s == '.';
-	}
-	return arcs >= 2;
-}
-
 enum err config_set_policies(
 	struct config *config, const struct option *o, const char *value, struct error *e)
 {
@@ -137,7 +117,7 @@ enum err config_set_policies(
 	enum err err = set_list(config, o, value, e);
 
 	for (char **item = err ? NULL : *out; item && *item; item++)
-		if (!is_oid(*item))
+		if (!text_is_oid(*item))
 			return expected(config, o, e, "OIDs such as 1.3.6.1.4.1.32473.1");
 	return err;
 }

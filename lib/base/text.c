@@ -106,6 +106,26 @@ bool text_size(const char *s, int64_t max, int64_t *out)
 	return number_with_unit(s, units, ARRAY_LEN(units), max, out);
 }
 
+bool text_is_oid(const char *s)
+{
+	int64_t arc, first = 0;
+	size_t count = 0;
+
+	for (;; count++) {
+		const char *rest = read_digits(s, UINT32_MAX, &arc);
+
+		if (!rest || (*s == '0' && rest - s > 1))
+			return false;
+		if (count == 0 && (first = arc) > 2)
+			return false;
+		if (count == 1 && first < 2 && arc >= 40)
+			return false;
+		if (*rest != '.')
+			return !*rest && count > 0;
+		s = rest + 1;
+	}
+}
+
 void text_hex(const void *data, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -44,6 +44,13 @@ bool text_unhex(const char *s, unsigned char *out, size_t len);
 bool text_decimal(const char *hex, char out[TEXT_DECIMAL_SIZE]);
 
 /*
+ * An object identifier in dotted decimal, such as 1.3.6.1.4.1.32473.1: at least two arcs without
+ * leading zeros, the first 0 to 2, the second under 40 below 0 and 1 (X.690, 8.19.4), each at most
+ * 32 bits (RFC 2578, 3.5): libtasn1 silently encodes longer ones as something else.
+ */
+bool text_is_oid(const char *s);
+
+/*
  * Standard base64 with padding, no white space, no bits left over (RFC 4648,
  * sections 3.5 and 4). Appends to out; nothing if the result is false.
  */

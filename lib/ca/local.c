@@ -93,11 +93,8 @@ static enum err load_issuer_in_token(struct local *local, const struct config *c
 static enum err load(struct local *local, const struct config *config, const struct config_ca *ca,
 	struct error *e)
 {
-	enum err err = issue_check_policies(config->certificates.policies, e);
+	enum err err = load_chain(ca->certificate, &local->chain, e);
 
-	if (err)
-		return config_error(config, "certificates", "policies", e, "%s", e->text);
-	err = load_chain(ca->certificate, &local->chain, e);
 	if (err)
 		return err;
 	return token_is_url(ca->key) ? load_issuer_in_token(local, config, ca, e)

@@ -320,51 +320,21 @@ static enum err set_purpose(
 	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "certificate extensions") : ERR_OK;
 }
 
-/* Digits and dots, as X.660 has them: libtasn1 would take "1.2.x" for 1.2.0. */
-static bool is_oid(const char *s)
-{
-	size_t arcs = 0, len = 0;
-
-	if (*s < '0' || *s > '2')
-		return false;
-	for (;; arcs++) {
-		int64_t arc = 0;
-		char digits[16] = "";
-
-		len = strcspn(s, ".");
-		if (len >= sizeof(digits) || (len > 1 && *s == '0'))
-			return false;
-		memcpy(digits, s, len);
-		if (!text_number(digits, INT32_MAX, &arc))
-			return false;
-		if (!s[len])
-			return arcs > 0;
-		s += len + 1;
-	}
-}
-
-enum err issue_check_policies(char *const *policies, struct error *e)
-{
-	for (; policies && *policies; policies++)
-		if (!is_oid(*policies))
-			return error_set(e, ERR_CONFIG,
-				"policy \"%s\" is no object identifier such as 1.3.6.1.4.1.99999.1",
-				*policies);
-	return ERR_OK;
-}
-
 static enum err set_policies(gnutls_x509_crt_t crt, char *const *policies, struct error *e)
 {
-	enum err err = issue_check_policies(policies, e);
-
-	for (; policies && *policies && !err; policies++) {
+	for (; policies && *policies; policies++) {
 		struct gnutls_x509_policy_st policy = {.oid = *policies};
-		int rc = gnutls_x509_crt_set_policy(crt, &policy, 0);
+		int rc = 0;
 
+		if (!text_is_oid(*policies))
+			return error_set(e, ERR_CONFIG,
+				"policy \"%s\" is no object identifier such as 1.3.6.1.4.1.32473.1",
+				*policies);
+		rc = gnutls_x509_crt_set_policy(crt, &policy, 0);
 		if (rc < 0)
-			err = x509_error(e, ERR_CONFIG, rc, *policies);
+			return x509_error(e, ERR_CONFIG, rc, *policies);
 	}
-	return err;
+	return ERR_OK;
 }
 
 /* Where a reader finds out about the issuer. */

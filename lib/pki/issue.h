@@ -50,13 +50,11 @@ struct leaf_order {
 /*
  * Issues an S/MIME leaf: random serial of 127 bits, rfc822Name or SmtpUTF8Mailbox, extended
  * key usage emailProtection; key usage by purpose: digitalSignature +
- * nonRepudiation, or keyEncipherment (RSA), keyAgreement (EC); key ids.
+ * nonRepudiation, or keyEncipherment (RSA), keyAgreement (EC); key ids. ERR_CONFIG if a policy
+ * is no object identifier.
  */
 enum err issue_leaf(const struct issuer *issuer, const struct leaf_order *order, struct blob *out,
 	struct error *e) must_check;
-
-/* ERR_CONFIG if one of them is no object identifier; issue_leaf() checks it too. */
-enum err issue_check_policies(char *const *policies, struct error *e) must_check;
 
 /* A self-signed CA: pathlen 0, keyCertSign + cRLSign, key id; critical as RFC 5280, 4.2.1. */
 enum err issue_root(const struct key *key, const struct name *subject, int64_t not_before,

@@ -266,21 +266,6 @@ static void refuses_unfit_files(void **state)
 	tear_down(&f);
 }
 
-static void refuses_bad_policies_at_once(void **state)
-{
-	static char policy[] = "1.2.x", *policies[] = {policy, NULL};
-	struct ca *ca = NULL;
-	struct fixture f;
-
-	(void)state;
-	set_up_open(&f);
-	f.config.certificates.policies = policies;
-	assert_err(ca_open(&f.config, &f.config.ca, &ca, e), ERR_CONFIG,
-		"certprov.conf: [certificates] policies: policy \"1.2.x\"");
-	assert_null(ca);
-	tear_down(&f);
-}
-
 static void refuses_a_key_of_another_ca(void **state)
 {
 	struct ca *ca = NULL;
@@ -385,7 +370,6 @@ int main(void)
 		cmocka_unit_test(what_fails_the_check_stays_inside),
 		cmocka_unit_test(says_when_the_ca_is_over),
 		cmocka_unit_test(refuses_unfit_files),
-		cmocka_unit_test(refuses_bad_policies_at_once),
 		cmocka_unit_test(refuses_a_key_of_another_ca),
 		cmocka_unit_test(works_below_another_root),
 		cmocka_unit_test(revokes_only_its_own),

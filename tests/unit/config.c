@@ -352,8 +352,8 @@ static void test_other_values(void **state)
 {
 	static const char pin[] = "sha256// and the base64 of a SHA-256 of the public key";
 	static const char oids[] = "OIDs such as 1.3.6.1.4.1.32473.1";
-	static const char *const bad_oids[] = {
-		"1", "1.", "1..2", ".1", "3.1", "1.02", "1.2.x", "-1.2", "1.2.", "1.2 3"};
+	static const char *const bad_oids[] = {"1", "1.", "1..2", ".1", "3.1", "1.02", "1.2.x",
+		"-1.2", "1.2.", "1.2 3", "1.40", "1.2.4294967296"};
 	static const char domains[] = "domains such as example.com, international ones as xn--";
 
 	(void)state;

@@ -413,7 +413,7 @@ static void dates_beyond_2049(void **state)
 static void refuses_what_is_no_policy(void **state)
 {
 	static char bad[][24] = {"any", "1", "1.2.x", "", "1.", ".1", "1..2", "3.1", "1.02", "1.2 ",
-		"1.99999999999", "1.-1"};
+		"1.99999999999", "1.-1", "1.40"};
 	struct blob leaf = {NULL, 0};
 	struct fixture f;
 

@@ -184,6 +184,24 @@ static void test_decimal(void **state)
 	}
 }
 
+/* X.690, 8.19.4 */
+static void test_oid(void **state)
+{
+	static const char *const good[] = {"0.0", "0.39", "1.39.0", "2.40", "2.999", "2.5.29.32.0",
+		"1.3.6.1.4.1.32473.1", "2.4294967295", "1.2.4294967295"};
+	static const char *const bad[] = {"", ".", "1", "1.", ".1", "1..2", "3.1", "0.40", "1.40",
+		"01.2", "1.02", "1.00", "1.2.", "1.2 ", " 1.2", "1.-1", "-1.2", "1.2.x", "1.2,3",
+		"any", "1.2.4294967296", "1.2.99999999999999999999"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		if (!text_is_oid(good[i]))
+			fail_msg("%s is refused", good[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (text_is_oid(bad[i]))
+			fail_msg("\"%s\" is taken", bad[i]);
+}
+
 /* RFC 4231, 4.2 and 4.3 */
 static void test_hmac(void **state)
 {
@@ -374,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_decimal),
+		cmocka_unit_test(test_oid),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_base64_refused),
