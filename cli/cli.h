@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "store/store.h"
 
 /* One subcommand: a row of the table in main.c, a file in this folder. */

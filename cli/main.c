@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "base/did_you_mean.h"
 #include "base/environment.h"
 #include "base/log.h"
-#include "base/nearest.h"
 #include "base/secret.h"
 #include "base/watchdog.h"
 #include "cli/cli.h"

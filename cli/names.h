@@ -1,9 +1,9 @@
 #ifndef CLI_NAMES_H
 #define CLI_NAMES_H
 
-#include "base/config.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "config/config.h"
 
 /* Whom a command is about, as the person at the keyboard names them. NULL: not given. */
 struct cli_names {

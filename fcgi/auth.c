@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "base/users.h"
+#include "config/users.h"
 
 #define AUTHORIZATION_MAX 2048
 #define DIGESTED_MAX (2 * AUTHORIZATION_MAX)

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "fcgi/auth_memory.h"
 #include "fcgi/metrics.h"
 #include "pki/key_pool.h"

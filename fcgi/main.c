@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/config.h"
 #include "base/environment.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "fcgi/cgi.h"
 #include "fcgi/listener.h"
 #include "fcgi/parent.h"

@@ -1,8 +1,8 @@
 #ifndef FCGI_SERVICE_H
 #define FCGI_SERVICE_H
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "fcgi/auth.h"
 #include "fcgi/gateway.h"
 #include "fcgi/metrics.h"

@@ -1,8 +1,8 @@
 #ifndef FCGI_TRIAL_H
 #define FCGI_TRIAL_H
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "provider/expiry.h"
 
 /*

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "base/config.h"
+#include "config/config.h"
 
 /*
  * The parent's daily check of expiry: a line in the log for each of our things that expires soon,

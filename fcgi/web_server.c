@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "base/config.h"
+#include "config/config.h"
 
 static bool begins_with(const char *text, const char *prefix)
 {

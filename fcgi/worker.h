@@ -1,7 +1,7 @@
 #ifndef FCGI_WORKER_H
 #define FCGI_WORKER_H
 
-#include "base/config.h"
+#include "config/config.h"
 #include "fcgi/auth_memory.h"
 #include "fcgi/metrics.h"
 #include "pki/key_pool.h"

@@ -1,8 +1,8 @@
 #ifndef CA_CA_H
 #define CA_CA_H
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "pki/certificate.h"
 #include "pki/crl.h"
 #include "pki/key.h"

@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-#include "base/config.h"
 #include "ca/jwk.h"
+#include "config/config.h"
 #include "net/identity.h"
 
 /*

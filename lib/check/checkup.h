@@ -1,8 +1,8 @@
 #ifndef CHECK_CHECKUP_H
 #define CHECK_CHECKUP_H
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "pki/certificate.h"
 #include "provider/expiry.h"
 #include "provider/provider.h"

@@ -3,9 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/account.h"
-#include "base/users.h"
+#include "check/account.h"
 #include "check/checkup.h"
+#include "config/users.h"
 #include "provider/internal.h"
 
 /* Checks the files that the configuration names: contents, and permissions to write and read. */

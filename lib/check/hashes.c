@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "base/secret.h"
-#include "base/users.h"
 #include "check/checkup.h"
+#include "config/users.h"
 
 #define SLOW_MS 20
 #define TRIES 2 /* the quicker one counts: the first fills the caches */

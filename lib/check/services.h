@@ -1,7 +1,7 @@
 #ifndef CHECK_SERVICES_H
 #define CHECK_SERVICES_H
 
-#include "base/config.h"
+#include "config/config.h"
 #include "provider/provider.h"
 
 /*

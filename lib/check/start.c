@@ -4,8 +4,8 @@
  * one.
  */
 
-#include "base/users.h"
 #include "check/checkup.h"
+#include "config/users.h"
 #include "escrow/escrow.h"
 #include "pki/token.h"
 #include "provider/internal.h"

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/account.h"
 #include "base/clock.h"
-#include "base/disk.h"
+#include "check/account.h"
 #include "check/checkup.h"
+#include "check/disk.h"
 #include "store/event.h"
 #include "store/list.h"
 #include "store/rekey.h"

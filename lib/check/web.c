@@ -11,9 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/account.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "check/account.h"
 #include "check/web_folder.h"
 
 #define WHAT "web server"

@@ -1,7 +1,7 @@
 #ifndef CHECK_WEB_H
 #define CHECK_WEB_H
 
-#include "base/config.h"
+#include "config/config.h"
 #include "provider/provider.h"
 
 /* The findings about a web server: the worst is kept. */

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "check/web_folder.h"
+#include "config/config.h"
 
 #define MENTION "certprov"
 #define WORDS_MAX 16

@@ -2,8 +2,8 @@
 #define ESCROW_ESCROW_H
 
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 
 /*
  * The Credential Escrow Gateways of a configuration. An upload replaces the earlier one for that

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 #include "pki/certificate.h"
 #include "pki/issue.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 #include "pki/address.h"
 #include "pki/certificate.h"
 #include "pki/key.h"

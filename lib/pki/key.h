@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 
 /* A private key in memory. */
 struct key;

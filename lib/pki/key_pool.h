@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 #include "pki/key.h"
 
 /*

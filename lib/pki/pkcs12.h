@@ -2,8 +2,8 @@
 #define PKI_PKCS12_H
 
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "pki/certificate.h"
 
 /*

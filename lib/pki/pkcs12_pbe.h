@@ -2,8 +2,8 @@
 #define PKI_PKCS12_PBE_H
 
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "pki/der.h"
 
 #define PKCS12_SALT_SIZE 16

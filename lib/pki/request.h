@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 #include "pki/address.h"
 #include "pki/key.h"
 #include "pki/name.h"

@@ -2,8 +2,8 @@
 #define PROVIDER_BARRED_H
 
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "store/store.h"
 
 /*

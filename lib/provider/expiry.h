@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "store/store.h"
 
 /*

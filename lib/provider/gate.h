@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 
 /*
  * Keeps a CA or a gateway that hangs from holding all workers of a parent. An attempt at an event

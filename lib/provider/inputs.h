@@ -1,9 +1,9 @@
 #ifndef PROVIDER_INPUTS_H
 #define PROVIDER_INPUTS_H
 
-#include "base/config.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "config/config.h"
 
 /*
  * A digest of all inputs that decide the outcome of an event: the program's version, and path, size

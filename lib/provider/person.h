@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "pki/address.h"
 #include "pki/name.h"
 #include "uem/event.h"

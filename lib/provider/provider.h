@@ -7,9 +7,9 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/config.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "pki/certificate.h"
 #include "pki/key_pool.h"
 #include "store/store.h"

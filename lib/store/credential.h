@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/kinds.h"
 #include "base/text.h"
+#include "config/vocabulary.h"
 #include "store/trail.h"
 
 /* Credentials: a certificate, its chain and its private key. */

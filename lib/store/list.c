@@ -1,7 +1,7 @@
 #include "store/list.h"
 
-#include "base/kinds.h"
-#include "base/nearest.h"
+#include "base/did_you_mean.h"
+#include "config/vocabulary.h"
 #include "store/internal.h"
 
 const char *const store_table_names[STORE_TABLE_COUNT] = {

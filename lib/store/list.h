@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 #include "store/credential.h"
 #include "store/event.h"
 #include "store/upload.h"

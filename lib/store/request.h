@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/kinds.h"
 #include "base/text.h"
+#include "config/vocabulary.h"
 #include "store/credential.h"
 
 /*

@@ -1,8 +1,8 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "store/access.h"
 #include "store/claim.h"
 #include "store/credential.h"

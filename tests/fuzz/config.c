@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/utf8.h"
+#include "config/config.h"
 #include "fuzz.h"
 
 #define FILE_NAME "/etc/certprov.conf"

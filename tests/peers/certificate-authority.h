@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 
 /*
  * A simulated certificate authority: one core, and a front for each protocol

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/kinds.h"
 #include "base/text.h"
+#include "config/vocabulary.h"
 #include "tests/peers/peer-fastcgi.h"
 #include "tests/peers/peer-state.h"
 

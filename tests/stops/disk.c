@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/disk.h"
+#include "check/disk.h"
 #include "check/systemd.h"
 
 /*

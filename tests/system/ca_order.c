@@ -20,9 +20,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/config.h"
 #include "base/file.h"
 #include "ca/ca.h"
+#include "config/config.h"
 #include "pki/request.h"
 
 #define PATH_SIZE 4096

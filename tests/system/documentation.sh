@@ -155,11 +155,11 @@ missing_keys()
 	done
 }
 
-# As config_keys.c has them.
+# As keys.c has them.
 keys_of_program()
 {
 	sed -n 's/^\t{"\([a-z]*\)", "\([a-z0-9-]*\)", .*/\1 \2/p
-		s/^\t{section, "\([a-z0-9-]*\)", .*/ca \1/p' "$top_srcdir/lib/base/config_keys.c"
+		s/^\t{section, "\([a-z0-9-]*\)", .*/ca \1/p' "$top_srcdir/lib/config/keys.c"
 }
 
 is "$(keys_of_program | missing_keys)" '' 'each key of the program is in certprov.conf(5)'

@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "store/internal.h"
 #include "store/store.h"
 

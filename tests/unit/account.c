@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/account.h"
-#include "base/disk.h"
+#include "check/account.h"
+#include "check/disk.h"
 
 /* A file in two folders, and somebody who is not its owner. */
 

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/config.h"
-#include "base/config_keys.h"
 #include "base/file.h"
+#include "config/config.h"
+#include "config/keys.h"
 
 #define FILE_NAME "/etc/certprov/certprov.conf"
 #define PIN "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "store/store.h"
 
 /* A store in a folder of its own, and things to put into it. */

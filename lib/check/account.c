@@ -1,4 +1,4 @@
-#include "base/account.h"
+#include "check/account.h"
 
 #include <grp.h>
 #include <pwd.h>

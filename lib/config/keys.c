@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config_values.h"
 #include "base/text.h"
+#include "config/values.h"
 
 #define DAY 86400
 

@@ -1,4 +1,4 @@
-#include "base/kinds.h"
+#include "config/vocabulary.h"
 
 #include <string.h>
 

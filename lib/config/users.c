@@ -1,4 +1,4 @@
-#include "base/users.h"
+#include "config/users.h"
 
 #include <stdlib.h>
 #include <string.h>

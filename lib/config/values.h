@@ -1,10 +1,10 @@
-#ifndef BASE_CONFIG_VALUES_H
-#define BASE_CONFIG_VALUES_H
+#ifndef CONFIG_VALUES_H
+#define CONFIG_VALUES_H
 
-#include "base/config_keys.h"
+#include "config/keys.h"
 
 /*
- * Setters for the keys of the table in config_keys.c: each stores a value, or refuses it,
+ * Setters for the keys of the table in keys.c: each stores a value, or refuses it,
  * ERR_CONFIG, with its place in the file.
  */
 config_setter config_set_text, config_set_path, config_set_path_or_token, config_set_templates,

@@ -1,14 +1,14 @@
-#ifndef BASE_CONFIG_KEYS_H
-#define BASE_CONFIG_KEYS_H
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 
-/* Internal to the configuration: config.c reads lines, config_keys.c knows keys. */
+/* Internal to the configuration: config.c reads lines, keys.c knows keys. */
 
 struct option;
 typedef enum err config_setter(

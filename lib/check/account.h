@@ -1,5 +1,5 @@
-#ifndef BASE_ACCOUNT_H
-#define BASE_ACCOUNT_H
+#ifndef CHECK_ACCOUNT_H
+#define CHECK_ACCOUNT_H
 
 #include <limits.h>
 #include <stdbool.h>

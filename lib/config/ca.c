@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config_keys.h"
+#include "config/keys.h"
 
 /* [ca], and what [ca signing] and [ca encryption] have of it. */
 

@@ -1,4 +1,4 @@
-#include "base/disk.h"
+#include "check/disk.h"
 
 #include <stddef.h>
 #include <sys/statfs.h>

@@ -1,5 +1,5 @@
-#ifndef BASE_CONFIG_H
-#define BASE_CONFIG_H
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/kinds.h"
 #include "base/log.h"
+#include "config/vocabulary.h"
 
 enum authenticate { AUTHENTICATE_BASIC, AUTHENTICATE_WEB_SERVER, AUTHENTICATE_NONE };
 
@@ -185,7 +185,7 @@ int64_t config_patience(const struct config *config);
 
 /*
  * ERR_CONFIG for a value that only the code using it can check: "FILE:LINE: [section] key: what".
- * The key must be one that the table in config_keys.c has. A key that [ca signing] or [ca
+ * The key must be one that the table in keys.c has. A key that [ca signing] or [ca
  * encryption] did not set is reported as [ca]'s.
  */
 enum err config_error(const struct config *config, const char *section, const char *key,

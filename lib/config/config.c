@@ -1,15 +1,15 @@
-#include "base/config.h"
+#include "config/config.h"
 
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config_keys.h"
+#include "base/did_you_mean.h"
 #include "base/file.h"
-#include "base/nearest.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "config/keys.h"
 
 /*
  * libinih splits lines into sections, keys and values. Faults that it silently ignores are caught

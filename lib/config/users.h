@@ -1,5 +1,5 @@
-#ifndef BASE_USERS_H
-#define BASE_USERS_H
+#ifndef CONFIG_USERS_H
+#define CONFIG_USERS_H
 
 #include <stddef.h>
 

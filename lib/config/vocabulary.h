@@ -1,5 +1,5 @@
-#ifndef BASE_KINDS_H
-#define BASE_KINDS_H
+#ifndef CONFIG_VOCABULARY_H
+#define CONFIG_VOCABULARY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "base/config_values.h"
+#include "config/values.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "base/nearest.h"
+#include "base/did_you_mean.h"
 
 static const char *const words[] = {
 	"users-file", "authenticate", "max-body", "url", "list", "init", "check", "rekey", "renew"};

@@ -1,5 +1,5 @@
-#ifndef BASE_DISK_H
-#define BASE_DISK_H
+#ifndef CHECK_DISK_H
+#define CHECK_DISK_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-#ifndef BASE_NEAREST_H
-#define BASE_NEAREST_H
+#ifndef BASE_DID_YOU_MEAN_H
+#define BASE_DID_YOU_MEAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
