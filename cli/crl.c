@@ -62,7 +62,7 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 	else if (key == 'p')
 		request->pem = true;
 	else
-		request->usage = kind_find(usage_names, USAGE_COUNT, value);
+		request->usage = vocabulary_find(usage_names, USAGE_COUNT, value);
 	return request->usage < 0 ? ERR_USAGE : ERR_OK;
 }
 

@@ -33,7 +33,7 @@ static enum err set(void *ctx, int key, const char *value, struct error *e)
 	if (token_is_url(value))
 		request->what.key_url = value;
 	else
-		request->key = kind_find(key_type_names, KEY_TYPE_COUNT, value);
+		request->key = vocabulary_find(key_type_names, KEY_TYPE_COUNT, value);
 	return request->key < 0 ? ERR_USAGE : ERR_OK;
 }
 

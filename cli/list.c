@@ -54,13 +54,13 @@ static enum err set_expiring(struct listing *listing, const char *within, struct
 
 static int unknown_table(const char *name)
 {
-	struct nearest nearest = NEAREST_INIT(name);
-	char hint[NEAREST_TEXT_SIZE];
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT(name);
+	char hint[DID_YOU_MEAN_TEXT_SIZE];
 
 	for (int i = 0; i < STORE_AUDIT; i++)
-		nearest_try(&nearest, store_table_names[i]);
+		did_you_mean_try(&nearest, store_table_names[i]);
 	fprintf(stderr, "certprov: there is no list \"%s\"; certprov list --help names them%s\n",
-		name, nearest_text(&nearest, hint));
+		name, did_you_mean_text(&nearest, hint));
 	return error_meaning(ERR_USAGE)->exit_status;
 }
 
@@ -105,7 +105,7 @@ static int run(const struct command *self, const char *config_file, int argc, ch
 
 	if (status != CLI_GO_ON)
 		return status;
-	listing.table = kind_find(store_table_names, STORE_AUDIT, argv[optind]);
+	listing.table = vocabulary_find(store_table_names, STORE_AUDIT, argv[optind]);
 	if (listing.table < 0)
 		return unknown_table(argv[optind]);
 	if (listing.audit && listing.table != STORE_EVENTS)

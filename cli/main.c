@@ -50,17 +50,17 @@ static const struct command *find_command(const char *name)
 /* None of the commands: two words are options, too; all else is wrong. */
 static int other_word(const char *name)
 {
-	struct nearest nearest = NEAREST_INIT(name);
-	char hint[NEAREST_TEXT_SIZE];
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT(name);
+	char hint[DID_YOU_MEAN_TEXT_SIZE];
 
 	if (strcmp(name, "help") == 0)
 		return usage(stdout, 0);
 	if (strcmp(name, "version") == 0)
 		return version();
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		nearest_try(&nearest, commands[i]->name);
+		did_you_mean_try(&nearest, commands[i]->name);
 	fprintf(stderr, "certprov: there is no command \"%s\"; certprov --help lists them%s\n",
-		name, nearest_text(&nearest, hint));
+		name, did_you_mean_text(&nearest, hint));
 	return error_meaning(ERR_USAGE)->exit_status;
 }
 

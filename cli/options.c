@@ -75,19 +75,19 @@ static int unknown(
 {
 	size_t len = strcspn(arg, "="), alike = 0;
 	const struct cli_option *option;
-	char word[64], hint[NEAREST_TEXT_SIZE];
-	struct nearest nearest;
+	char word[64], hint[DID_YOU_MEAN_TEXT_SIZE];
+	struct did_you_mean nearest;
 
 	snprintf(word, sizeof(word), "%.*s", (int)len, arg);
-	nearest = (struct nearest)NEAREST_INIT(word + strspn(word, "-"));
+	nearest = (struct did_you_mean)DID_YOU_MEAN_INIT(word + strspn(word, "-"));
 	for (size_t i = 0; (option = option_at(options, i)); i++) {
 		alike += strlen(word) > 2 && strncmp(option->name, word + 2, strlen(word + 2)) == 0;
-		nearest_try(&nearest, option->name);
+		did_you_mean_try(&nearest, option->name);
 	}
 	if (alike > 1)
 		return cli_wrong(command, "%s: several options begin so; write it in full", word);
 	return cli_wrong(
-		command, "%s: there is no such option%s", word, nearest_text(&nearest, hint));
+		command, "%s: there is no such option%s", word, did_you_mean_text(&nearest, hint));
 }
 
 /* The error for an option that getopt_long() rejected: result is ':' or '?'. */

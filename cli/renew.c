@@ -68,7 +68,7 @@ static int list_due(const struct config *config, struct request *request)
 
 static bool set_usage(struct renew_options *options, const char *name)
 {
-	int usage = kind_find(usage_names, USAGE_COUNT, name);
+	int usage = vocabulary_find(usage_names, USAGE_COUNT, name);
 
 	if (usage < 0)
 		return false;

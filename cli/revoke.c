@@ -76,7 +76,7 @@ static int revoke(const char *config_file, struct request *request)
 
 static bool set_reason(struct request *request, const char *name)
 {
-	request->reason = kind_find(revocation_reason_names, REVOCATION_REASON_COUNT, name);
+	request->reason = vocabulary_find(revocation_reason_names, REVOCATION_REASON_COUNT, name);
 	return request->reason >= 0;
 }
 

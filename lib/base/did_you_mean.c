@@ -37,7 +37,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return d[a_len][b_len];
 }
 
-void nearest_try(struct nearest *nearest, const char *candidate)
+void did_you_mean_try(struct did_you_mean *nearest, const char *candidate)
 {
 	size_t len = strlen(nearest->word), candidate_len = strlen(candidate), far;
 
@@ -50,10 +50,10 @@ void nearest_try(struct nearest *nearest, const char *candidate)
 	nearest->distance = far;
 }
 
-const char *nearest_text(const struct nearest *nearest, char out[NEAREST_TEXT_SIZE])
+const char *did_you_mean_text(const struct did_you_mean *nearest, char out[DID_YOU_MEAN_TEXT_SIZE])
 {
 	*out = '\0';
 	if (nearest->name)
-		snprintf(out, NEAREST_TEXT_SIZE, ": did you mean %s?", nearest->name);
+		snprintf(out, DID_YOU_MEAN_TEXT_SIZE, ": did you mean %s?", nearest->name);
 	return out;
 }

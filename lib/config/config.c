@@ -88,13 +88,14 @@ static enum err finish_value(struct reader *r)
 
 static enum err unknown_key(struct reader *r, const char *section, const char *key)
 {
-	struct nearest nearest = NEAREST_INIT(key);
-	char hint[NEAREST_TEXT_SIZE];
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT(key);
+	char hint[DID_YOU_MEAN_TEXT_SIZE];
 
 	for (size_t i = 0; i < config_option_count; i++)
 		if (strcmp(config_options[i].section, section) == 0)
-			nearest_try(&nearest, config_options[i].key);
-	return fail(r, "unknown key \"%s\" in [%s]%s", key, section, nearest_text(&nearest, hint));
+			did_you_mean_try(&nearest, config_options[i].key);
+	return fail(
+		r, "unknown key \"%s\" in [%s]%s", key, section, did_you_mean_text(&nearest, hint));
 }
 
 static enum err begin_value(
@@ -170,12 +171,12 @@ static int on_value(void *user, const char *section, const char *key, const char
 
 static enum err unknown_section(struct reader *r, const char *name)
 {
-	struct nearest nearest = NEAREST_INIT(name);
-	char hint[NEAREST_TEXT_SIZE];
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT(name);
+	char hint[DID_YOU_MEAN_TEXT_SIZE];
 
 	for (size_t i = 0; i < config_option_count; i++)
-		nearest_try(&nearest, config_options[i].section);
-	return fail(r, "unknown section [%s]%s", name, nearest_text(&nearest, hint));
+		did_you_mean_try(&nearest, config_options[i].section);
+	return fail(r, "unknown section [%s]%s", name, did_you_mean_text(&nearest, hint));
 }
 
 static enum err begin_section(struct reader *r, const char *line)

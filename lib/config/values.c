@@ -127,7 +127,7 @@ static int find_kind(
 	const struct config *config, const struct option *o, const char *value, struct error *e)
 {
 	char what[256] = "one of";
-	int kind = kind_find(o->names, o->name_count, value);
+	int kind = vocabulary_find(o->names, o->name_count, value);
 
 	if (kind >= 0)
 		return kind;
@@ -189,7 +189,7 @@ enum err config_set_usages(
 	memset(out, 0, USAGE_COUNT * sizeof(*out));
 	good = *items != NULL;
 	for (char **item = items; *item && good; item++) {
-		int usage = kind_find(usage_names, USAGE_COUNT, *item);
+		int usage = vocabulary_find(usage_names, USAGE_COUNT, *item);
 
 		good = usage >= 0;
 		if (good)

@@ -48,7 +48,7 @@ const char *const revocation_reason_names[REVOCATION_REASON_COUNT] = {
 	[REVOKED_AA_COMPROMISE] = "aACompromise",
 };
 
-int kind_find(const char *const names[], size_t count, const char *name)
+int vocabulary_find(const char *const names[], size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(names[i], name) == 0)

@@ -58,6 +58,6 @@ extern const char *const revocation_reason_names[REVOCATION_REASON_COUNT]; /* "k
 extern const unsigned char revocation_reason_codes[REVOCATION_REASON_COUNT];
 
 /* Index of name in names[0..count-1], exact and case-sensitive, or -1. */
-int kind_find(const char *const names[], size_t count, const char *name);
+int vocabulary_find(const char *const names[], size_t count, const char *name);
 
 #endif

@@ -30,19 +30,19 @@ static enum err check_state(enum store_table table, const char *state, struct er
 		[STORE_AUDIT] = {audit_action_names, AUDIT_ACTION_COUNT},
 	};
 	struct buf names = BUF_INIT(ERROR_TEXT_MAX / 2);
-	struct nearest nearest = NEAREST_INIT(state);
-	char hint[NEAREST_TEXT_SIZE];
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT(state);
+	char hint[DID_YOU_MEAN_TEXT_SIZE];
 	enum err err;
 
-	if (!*state || kind_find(states[table].names, states[table].count, state) >= 0)
+	if (!*state || vocabulary_find(states[table].names, states[table].count, state) >= 0)
 		return ERR_OK;
 	for (size_t i = 0; i < states[table].count; i++) {
 		buf_printf(&names, "%s%s", i ? ", " : "", states[table].names[i]);
-		nearest_try(&nearest, states[table].names[i]);
+		did_you_mean_try(&nearest, states[table].names[i]);
 	}
 	err = error_set(e, ERR_USAGE, "no state of %s: %.40s; they are %s%s",
 		store_table_names[table], state, names.data ? names.data : "",
-		nearest_text(&nearest, hint));
+		did_you_mean_text(&nearest, hint));
 	buf_free(&names);
 	return err;
 }

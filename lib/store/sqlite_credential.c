@@ -34,7 +34,7 @@ static enum err read_kind(sqlite3_stmt *row, enum column column, const char *con
 	size_t count, unsigned *out, struct error *e)
 {
 	const char *text = (const char *)sqlite3_column_text(row, column);
-	int kind = text ? kind_find(names, count, text) : -1;
+	int kind = text ? vocabulary_find(names, count, text) : -1;
 
 	if (!text)
 		return error_memory(e);

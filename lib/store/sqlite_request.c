@@ -37,7 +37,7 @@ static enum err read_owner(sqlite3_stmt *row, struct store_request *r, struct er
 	const char *usage = (const char *)sqlite3_column_text(row, USAGE);
 	const char *user = (const char *)sqlite3_column_text(row, USER_UUID);
 	const char *device = (const char *)sqlite3_column_text(row, DEVICE_UUID);
-	int kind = usage ? kind_find(usage_names, USAGE_COUNT, usage) : -1;
+	int kind = usage ? vocabulary_find(usage_names, USAGE_COUNT, usage) : -1;
 
 	if (!usage || !user || !device)
 		return error_memory(e);

@@ -9,7 +9,7 @@
 
 static enum err read_reason(const unsigned char *text, enum revocation_reason *out, struct error *e)
 {
-	int reason = text ? kind_find(revocation_reason_names, REVOCATION_REASON_COUNT,
+	int reason = text ? vocabulary_find(revocation_reason_names, REVOCATION_REASON_COUNT,
 				    (const char *)text)
 			  : -1;
 

@@ -13,7 +13,7 @@
 
 int main(int argc, char **argv)
 {
-	int type = argc == 3 ? kind_find(key_type_names, KEY_TYPE_COUNT, argv[1]) : -1;
+	int type = argc == 3 ? vocabulary_find(key_type_names, KEY_TYPE_COUNT, argv[1]) : -1;
 	long count = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
 	clock_t start = clock();
 	struct error e;

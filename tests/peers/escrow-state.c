@@ -70,7 +70,7 @@ static bool read_failure(const char *word, struct order *order)
 		order->status = (int)status;
 		return status >= 200;
 	}
-	how = kind_find(deed_names, DEED_COUNT, word);
+	how = vocabulary_find(deed_names, DEED_COUNT, word);
 	order->how = how < 0 ? DEED_OK : (enum deed)how;
 	return order->how == DEED_DROP || order->how == DEED_CUT || order->how == DEED_GARBAGE;
 }
@@ -89,7 +89,7 @@ static bool read_order(char *line, struct order *out)
 		*out = order;
 		return true;
 	}
-	deed = kind_find(deed_names, DEED_COUNT, word);
+	deed = vocabulary_find(deed_names, DEED_COUNT, word);
 	if (deed < 0 || deed == DEED_STATUS)
 		return false;
 	order.deed = (enum deed)deed;

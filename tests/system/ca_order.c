@@ -247,9 +247,9 @@ static enum err revoke(struct ca *ca, char **args, struct error *e)
 		.issuer = args[0] ? args[1] : NULL,
 		.deadline = ca_deadline(ca),
 	};
-	int reason = revocation.issuer && args[2]
-			     ? kind_find(revocation_reason_names, REVOCATION_REASON_COUNT, args[2])
-			     : -1;
+	int reason = revocation.issuer && args[2] ? vocabulary_find(revocation_reason_names,
+							    REVOCATION_REASON_COUNT, args[2])
+						  : -1;
 
 	if (reason < 0)
 		return error_set(e, ERR_USAGE, "revoke SERIAL ISSUER REASON");
@@ -279,7 +279,7 @@ static enum err run(char **args, struct error *e)
 {
 	struct config *config = NULL;
 	struct ca *ca = NULL;
-	int usage = kind_find(usage_names, USAGE_COUNT, args[1]);
+	int usage = vocabulary_find(usage_names, USAGE_COUNT, args[1]);
 	enum err err = config_load(args[0], &config, e);
 
 	if (!err)

@@ -10,12 +10,12 @@
 static const char *const words[] = {
 	"users-file", "authenticate", "max-body", "url", "list", "init", "check", "rekey", "renew"};
 
-static struct nearest nearest_of(const char *word)
+static struct did_you_mean nearest_of(const char *word)
 {
-	struct nearest nearest = NEAREST_INIT(word);
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT(word);
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		nearest_try(&nearest, words[i]);
+		did_you_mean_try(&nearest, words[i]);
 	return nearest;
 }
 
@@ -40,7 +40,7 @@ static void test_near(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct nearest nearest = nearest_of(cases[i].word);
+		struct did_you_mean nearest = nearest_of(cases[i].word);
 
 		assert_non_null(nearest.name);
 		assert_string_equal(nearest.name, cases[i].name);
@@ -61,25 +61,25 @@ static void test_far(void **state)
 
 static void test_first_of_equals(void **state)
 {
-	struct nearest nearest = NEAREST_INIT("rene");
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT("rene");
 
 	(void)state;
-	nearest_try(&nearest, "renew");
-	nearest_try(&nearest, "renet");
+	did_you_mean_try(&nearest, "renew");
+	did_you_mean_try(&nearest, "renet");
 	assert_string_equal(nearest.name, "renew");
-	nearest_try(&nearest, "rene");
+	did_you_mean_try(&nearest, "rene");
 	assert_string_equal(nearest.name, "rene");
 }
 
 static void test_text(void **state)
 {
-	char text[NEAREST_TEXT_SIZE];
-	struct nearest nearest = nearest_of("usres-file");
+	char text[DID_YOU_MEAN_TEXT_SIZE];
+	struct did_you_mean nearest = nearest_of("usres-file");
 
 	(void)state;
-	assert_string_equal(nearest_text(&nearest, text), ": did you mean users-file?");
+	assert_string_equal(did_you_mean_text(&nearest, text), ": did you mean users-file?");
 	nearest = nearest_of("nonsense");
-	assert_string_equal(nearest_text(&nearest, text), "");
+	assert_string_equal(did_you_mean_text(&nearest, text), "");
 }
 
 int main(void)
