@@ -147,48 +147,29 @@ static void delete_json(cJSON *json)
 	cJSON_Delete(json);
 }
 
-static enum err read_plain(const struct blob *text, struct jwk *out, struct error *e)
+/* RFC 7516, 3.1 and 3.2: five parts that begin with a header in base64url, or JSON. */
+static bool is_encrypted(const struct blob *text, const cJSON *json)
+{
+	static const char header[] = "eyJ"; /* {" */
+
+	return json ? json_text(json, "ciphertext") != NULL
+		    : text->len > strlen(header) && memcmp(text->data, header, strlen(header)) == 0;
+}
+
+enum err jwk_read(const struct blob *text, struct jwk *out, struct error *e)
 {
 	cJSON *json = NULL;
 	enum err err = json_object(text->data, text->len, &json, e);
 
-	if (err == ERR_MALFORMED)
-		return error_set(e, ERR_CONFIG, "it is no JWK");
-	if (!err)
+	if ((!err || err == ERR_MALFORMED) && is_encrypted(text, json))
+		err = error_set(e, ERR_CONFIG,
+			"it is encrypted: decrypt it once (step crypto jwe decrypt <THIS >NEW), "
+			"and set jwk-file to NEW");
+	else if (err == ERR_MALFORMED)
+		err = error_set(e, ERR_CONFIG, "it is no JWK");
+	else if (!err)
 		err = read_key(json, out, e);
 	delete_json(json);
-	return err;
-}
-
-/* A JWK is JSON without a member "ciphertext"; a compact JWE begins with "e" of "eyJ". */
-static bool is_encrypted(const struct blob *text)
-{
-	cJSON *json = NULL;
-	struct error ignored;
-	bool is;
-
-	if (json_object(text->data, text->len, &json, &ignored))
-		return text->len && *text->data == 'e';
-	is = json_text(json, "ciphertext");
-	delete_json(json);
-	return is;
-}
-
-enum err jwk_read(const struct blob *text, const char *password, struct jwk *out, struct error *e)
-{
-	struct blob plain = {NULL, 0};
-	enum err err;
-
-	if (!is_encrypted(text))
-		return password
-			       ? error_set(e, ERR_CONFIG, "it is not encrypted: without a password")
-			       : read_plain(text, out, e);
-	if (!password)
-		return error_set(e, ERR_CONFIG, "it is encrypted: a password is needed");
-	err = jwe_decrypt(text, password, &plain, e);
-	if (!err)
-		err = read_plain(&plain, out, e);
-	blob_free(&plain);
 	return err;
 }
 

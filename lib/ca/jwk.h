@@ -15,16 +15,10 @@ struct jwk {
 };
 
 /*
- * From JSON: the key itself, or one encrypted with a password (RFC 7516, compact or flattened JSON)
- * as step does it: PBES2-HS256+A128KW, PBES2-HS384+A192KW or PBES2-HS512+A256KW, and A128GCM,
- * A192GCM or A256GCM. password: NUL-terminated, or NULL. ERR_CONFIG, saying what is wrong.
+ * Reads a private key, JSON. ERR_CONFIG, saying what is wrong; also for one that is encrypted (JWE,
+ * RFC 7516): the administrator decrypts it once.
  */
-enum err jwk_read(
-	const struct blob *text, const char *password, struct jwk *out, struct error *e) must_check;
+enum err jwk_read(const struct blob *text, struct jwk *out, struct error *e) must_check;
 void jwk_free(struct jwk *jwk);
-
-/* The plain text of an encrypted one. */
-enum err jwe_decrypt(const struct blob *text, const char *password, struct blob *out,
-	struct error *e) must_check;
 
 #endif

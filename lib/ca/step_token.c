@@ -21,27 +21,23 @@ static enum err check_keys(const struct config *config, const struct config_ca *
 		return config_error(config, ca->section, ca->jwk_file ? "identity" : "jwk-file", e,
 			"type = step needs either jwk-file (a JWK provisioner) or identity (an X5C "
 			"provisioner)");
-	if (ca->jwk_password_file && !ca->jwk_file)
+	if (ca->jwk_password_file)
 		return config_error(config, ca->section, "jwk-password-file", e,
-			"only an encrypted jwk-file has a password");
+			"encrypted keys are no longer read: decrypt jwk-file once (step crypto jwe "
+			"decrypt <OLD >NEW), set jwk-file to NEW, and remove jwk-password-file");
 	return ERR_OK;
 }
 
 static enum err load_jwk(const struct config_ca *ca, struct jwk *out, struct error *e)
 {
-	struct blob text = {NULL, 0}, password = {NULL, 0};
+	struct blob text = {NULL, 0};
 	enum err err = file_read_secret(ca->jwk_file, &text, e);
 
-	if (!err && ca->jwk_password_file)
-		err = file_read_password(ca->jwk_password_file, &password, e);
-	if (!err) {
-		err = jwk_read(&text, (const char *)password.data, out, e);
-		if (err)
-			error_context(e, "%s", ca->jwk_file);
-	}
-	blob_free(&password);
+	if (err)
+		return err;
+	err = jwk_read(&text, out, e);
 	blob_free(&text);
-	return err;
+	return err ? error_context(e, "%s", ca->jwk_file) : ERR_OK;
 }
 
 /* "https://ca.example.com:9000/step" to "ca.example.com:9000": of a path there it knows nothing. */

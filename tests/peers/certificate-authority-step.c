@@ -85,7 +85,7 @@ static bool verifies(struct exchange *x, const char *text, const struct buf *raw
 	bool good;
 
 	peer_path(x->state, "step.jwk", path);
-	if (file_read_secret(path, &json, &x->error) || jwk_read(&json, NULL, &jwk, &x->error)) {
+	if (file_read_secret(path, &json, &x->error) || jwk_read(&json, &jwk, &x->error)) {
 		blob_free(&json);
 		return false;
 	}

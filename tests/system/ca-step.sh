@@ -31,15 +31,17 @@ ok 'everything starts' world "${real_settings[@]}"
 job_done step-root
 job_interrupted issued
 
-# --- the key in each form that step writes
+# --- keys that are no use
 
-with "ca.jwk-file=$real/flattened.jwe" "ca.jwk-password-file=$real/jwk.password"
-ok 'a key that is encrypted, in JSON' ca_order signing
-with "ca.jwk-file=$real/plain.jwk"
-ok 'a key that is not encrypted' ca_order signing
-with "ca.jwk-file=$real/compact.jwe" "ca.jwk-password-file=$real/ra.password"
-not_ok 'a wrong password' ca_order signing
-like "$(<"$root/output")" '^config: .*compact.jwe: the password is wrong' '... is told'
+for form in compact flattened; do
+	with "ca.jwk-file=$real/$form.jwe"
+	not_ok "an encrypted key, $form" ca_order signing
+	like "$(<"$root/output")" '^config: .*\.jwe: it is encrypted: .*step crypto jwe decrypt' \
+		'... is told how to be decrypted'
+done
+with "ca.jwk-file=$real/compact.jwe" "ca.jwk-password-file=$real/jwk.password"
+not_ok '... with its password' ca_order signing
+like "$(<"$root/output")" '^config: .*jwk-password-file.*step crypto jwe decrypt' '... as well'
 with "ca.jwk-file=$real/public.jwk"
 not_ok 'its public half' ca_order signing
 like "$(<"$root/output")" '^config: .*public' '... is told'

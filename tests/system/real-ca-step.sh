@@ -117,8 +117,7 @@ real_start()
 			real_port=$port
 			real_settings=(ca.type=step "ca.url=https://localhost:$port"
 				"ca.ca-file=$pki/step-root.crt" "ca.issuer-file=$pki/step-root.crt"
-				"ca.jwk-file=$real/compact.jwe"
-				"ca.jwk-password-file=$real/jwk.password"
+				"ca.jwk-file=$real/plain.jwk"
 				'ca signing.provisioner=signing' 'ca encryption.provisioner=encryption')
 			return 0
 		fi

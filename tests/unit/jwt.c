@@ -63,7 +63,7 @@ static struct jwk a3_key(void)
 	const struct blob text = {(unsigned char *)(uintptr_t)A3_JWK, strlen(A3_JWK)};
 	struct jwk jwk;
 
-	assert_ok(jwk_read(&text, NULL, &jwk, e));
+	assert_ok(jwk_read(&text, &jwk, e));
 	return jwk;
 }
 
