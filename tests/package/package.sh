@@ -292,6 +292,30 @@ not_ok "... who cannot read another's files" \
 	inside runuser -u certprov-acme -- cat /etc/certprov/certprov.conf
 ok "... and its deliver" inside systemctl start certprov-deliver@acme.service
 
+# --- while the new programs are there and the old handler still runs
+
+timers_on()
+{
+	inside systemctl list-units --plain --no-legend --state=active 'certprov-*.timer' |
+		cut -d ' ' -f 1 | sort | tr '\n' ' '
+}
+
+inside systemctl stop certprov-crl.timer
+on='certprov-deliver.timer certprov-deliver@acme.timer certprov-renew.timer '
+is "$(timers_on)" "$on" 'three timers are on, one is off'
+process=$(property certprov.service MainPID)
+process_acme=$(property certprov@acme.service MainPID)
+ok 'an upgrade unpacks the new programs' inside dpkg --unpack /root/new.deb
+is "$(timers_on)" '' '... no timer runs them'
+is "$(property certprov.service MainPID)" "$process" '... while the old handler serves'
+ok '... then it configures them' inside dpkg --configure certprov
+isnt "$(property certprov.service MainPID)" "$process" '... the new handler runs'
+isnt "$(property certprov@acme.service MainPID)" "$process_acme" "... and the tenant's"
+is "$(timers_on)" "$on" '... and the timers that were on'
+head -c -1000 "$tree/root/new.deb" >"$tree/root/cut.deb"
+not_ok 'an upgrade that fails' inside dpkg --unpack /root/cut.deb
+is "$(timers_on)" "$on" '... leaves the same timers on'
+
 # --- remove and purge
 
 ok 'it is removed' inside apt-get -qq remove certprov
