@@ -585,5 +585,5 @@ int main(void)
 		TEST(writes_no_plain_key),
 	};
 
-	return cmocka_run_group_tests_name("store_files", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("sqlite_files", tests, NULL, NULL);
 }
