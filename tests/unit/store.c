@@ -15,15 +15,20 @@ static void records_an_event(void **state)
 	struct fixture *f = *state;
 	const struct store_event event = enrolled(DEVICE_1, USER_A);
 	int64_t id = must_add_event(f, &event);
+	struct blob payload;
 
 	assert_int_equal(must_add_event(f, &event), id + 1);
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM event WHERE state = 'pending' AND tries = 0"
-			       " AND next_at = received_at + 60"
-			       " AND CAST(payload AS TEXT) = '{\"EventId\":148}'"),
+			       " AND next_at = received_at + 60"),
 		2);
+	payload = sql_blob(f, "SELECT payload FROM event ORDER BY id LIMIT 1");
+	assert_int_equal(payload.len, event.payload_len);
+	assert_memory_equal(payload.data, event.payload, payload.len);
+	blob_free(&payload);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM device WHERE state = 'enrolled'"), 1);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user WHERE user_name = 'anna'"), 1);
+	assert_int_equal(
+		sql_integer(f, "SELECT count(*) FROM \"user\" WHERE user_name = 'anna'"), 1);
 	assert_intact(f);
 }
 
@@ -50,7 +55,8 @@ static void takes_newer_names_but_no_empty_ones(void **state)
 	must_add_event(f, &event);
 	event.user_name = "";
 	must_add_event(f, &event);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user WHERE user_name = 'anna.b'"), 1);
+	assert_int_equal(
+		sql_integer(f, "SELECT count(*) FROM \"user\" WHERE user_name = 'anna.b'"), 1);
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM device WHERE device_name LIKE 'Robert%'"), 1);
 }
@@ -112,23 +118,19 @@ static void delivers_earlier_events_of_the_same_device_and_user(void **state)
 	id = must_add_event(f, &same);
 	must_add_event(f, &same);
 	must_finish_event(f, id, EVENT_STATE_DELIVERED);
-	assert_int_equal(
-		sql_integer(f, "SELECT group_concat(state, ' ') ="
-			       " 'delivered delivered pending pending pending delivered pending'"
-			       " FROM (SELECT state FROM event ORDER BY id)"),
-		1);
+	assert_string_equal(sql_texts(f, "SELECT state FROM event ORDER BY id"),
+		"delivered delivered pending pending pending delivered pending");
 	assert_intact(f);
 }
 
 static void unenrolls_a_device_and_enrolls_it_again(void **state)
 {
 	static const char enrolled_now[] =
-		"SELECT group_concat(device_uuid || user_uuid) FROM (SELECT * FROM device"
-		" WHERE state = 'enrolled' ORDER BY 1, 2)";
+		"SELECT device_uuid || user_uuid FROM device WHERE state = 'enrolled'"
+		" ORDER BY device_uuid, user_uuid";
 	struct fixture *f = *state;
 	const struct store_event a = enrolled(DEVICE_1, USER_A), b = enrolled(DEVICE_1, USER_B),
 				 two = enrolled(DEVICE_2, USER_A), gone = unenrolled(DEVICE_1);
-	char text[512];
 	int64_t id;
 
 	must_add_event(f, &a);
@@ -137,15 +139,12 @@ static void unenrolls_a_device_and_enrolls_it_again(void **state)
 	id = must_add_event(f, &gone);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM device WHERE state = 'enrolled'"), 3);
 	must_finish_event(f, id, EVENT_STATE_RECORDED);
-	snprintf(text, sizeof(text), "SELECT (%s) = '" DEVICE_2 USER_A "'", enrolled_now);
-	assert_int_equal(sql_integer(f, text), 1);
+	assert_string_equal(sql_texts(f, enrolled_now), DEVICE_2 USER_A);
 	must_add_event(f, &b);
-	snprintf(text, sizeof(text), "SELECT (%s) = '" DEVICE_1 USER_B "," DEVICE_2 USER_A "'",
-		enrolled_now);
-	assert_int_equal(sql_integer(f, text), 1);
+	assert_string_equal(sql_texts(f, enrolled_now), DEVICE_1 USER_B " " DEVICE_2 USER_A);
 	/* The old event is finished once more, late: who came back since stays. */
 	must_finish_event(f, id, EVENT_STATE_RECORDED);
-	assert_int_equal(sql_integer(f, text), 1);
+	assert_string_equal(sql_texts(f, enrolled_now), DEVICE_1 USER_B " " DEVICE_2 USER_A);
 }
 
 static void records_the_unenrollment_of_an_unknown_device(void **state)
@@ -157,7 +156,7 @@ static void records_the_unenrollment_of_an_unknown_device(void **state)
 	must_finish_event(f, id, EVENT_STATE_RECORDED);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE state = 'recorded'"), 1);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM device"), 0);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user"), 0);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM \"user\""), 0);
 }
 
 static void refuses_a_kind_that_it_does_not_know(void **state)
@@ -208,7 +207,7 @@ static void gives_back_what_it_was_given(void **state)
 	credential_fini(&out);
 	assert_null(out.key.data);
 	assert_int_equal(
-		sql_integer(f, "SELECT count(*) FROM user WHERE mail = 'anna@example.com'"), 1);
+		sql_integer(f, "SELECT count(*) FROM \"user\" WHERE mail = 'anna@example.com'"), 1);
 	assert_intact(f);
 }
 
@@ -277,14 +276,14 @@ static void changes_nothing_when_it_cannot_store(void **state)
 	assert_int_equal(store_credential_add(f->store, &c, &first, &won, &f->e), ERR_INTERNAL);
 	assert_true(won);
 	assert_non_null(strstr(f->e.text, text.serial));
-	assert_int_equal(
-		sql_integer(f, "SELECT count(*) FROM credential JOIN user USING (user_uuid)"
-			       " WHERE state = 'active' AND user.mail = 'anna@example.com'"),
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM credential"
+					" JOIN \"user\" AS u USING (user_uuid)"
+					" WHERE state = 'active' AND u.mail = 'anna@example.com'"),
 		1);
 	/* An encryption key is the user's, never a device's. */
 	c = credential(&text, USAGE_ENCRYPTION, USER_B, DEVICE_1, 2);
 	assert_int_equal(store_credential_add(f->store, &c, &none, &won, &f->e), ERR_INTERNAL);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user"), 1);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM \"user\""), 1);
 	assert_intact(f);
 }
 
@@ -331,7 +330,8 @@ static void archives_for_user_and_device(void **state)
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 5, 0);
 	must_add(f, USAGE_ENCRYPTION, USER_B, "", 6, 0);
 	assert_string_equal(archived(f, USER_A, DEVICE_1, 20), "");
-	sql_signed(f, "UPDATE credential SET state = iif(id % 2, 'archived', 'revoked')");
+	sql_signed(f, "UPDATE credential SET state ="
+		      " CASE WHEN id % 2 = 1 THEN 'archived' ELSE 'revoked' END");
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 7, 0);
 
 	assert_string_equal(archived(f, USER_A, DEVICE_1, 20), "5 2 1");
@@ -472,8 +472,7 @@ static void refuses_keys_of_another_row(void **state)
 static void refuses_an_altered_key(void **state)
 {
 	must_add(*state, USAGE_SIGNING, USER_A, DEVICE_1, 1, 0);
-	assert_sealed_against(
-		*state, "UPDATE credential SET key = zeroblob(length(key)) WHERE id = 1");
+	assert_sealed_against(*state, "UPDATE credential SET key = $1 WHERE id = 1");
 }
 
 /* Another's row passed off as one's own: device, user or address are part of the seal. */
@@ -481,7 +480,7 @@ static void refuses_a_row_that_changed_hands(void **state)
 {
 	must_add(*state, USAGE_SIGNING, USER_A, DEVICE_2, 1, 0);
 	assert_sealed_against(*state, "UPDATE credential SET device_uuid = '" DEVICE_1 "'");
-	sql_signed(*state, "INSERT INTO user VALUES ('" USER_B "', '', '', 0, 0, 0);"
+	sql_signed(*state, "INSERT INTO \"user\" VALUES ('" USER_B "', '', '', 0, 0, 0);"
 			   "UPDATE credential SET state = 'active', device_uuid = '" DEVICE_2
 			   "', user_uuid = '" USER_B "'");
 	sql_signed(*state, "UPDATE credential SET user_uuid = '" USER_A "'");
@@ -501,8 +500,8 @@ static void refuses_a_usage_that_was_changed(void **state)
 static void refuses_a_certificate_that_was_changed(void **state)
 {
 	static const char *const changes[] = {
-		"UPDATE credential SET chain = zeroblob(length(chain))",
-		"UPDATE credential SET chain = x''",
+		"UPDATE credential SET chain = $1",
+		"UPDATE credential SET chain = substr(chain, 1, 0)",
 		"UPDATE credential SET not_before = not_before - 1",
 		"UPDATE credential SET not_after = not_after + 1",
 	};

@@ -32,8 +32,8 @@ static int setup(void **state)
 	add(f, DEVICE_1, USER_B, "Anna", "phone");
 	add(f, DEVICE_2, USER_C, "carl", "tablet");
 	add(f, DEVICE_3, USER_B, "Anna", "Tablet");
-	sql(f, "UPDATE user SET mail = 'anna.b@example.com' WHERE user_uuid = '" USER_B "';"
-	       "UPDATE user SET mail = 'carl@example.com' WHERE user_uuid = '" USER_C "'");
+	sql(f, "UPDATE \"user\" SET mail = 'anna.b@example.com' WHERE user_uuid = '" USER_B "';"
+	       "UPDATE \"user\" SET mail = 'carl@example.com' WHERE user_uuid = '" USER_C "'");
 	return 0;
 }
 

@@ -1,7 +1,6 @@
 #include "tests/unit/store_fixture.h"
 
 #include <dirent.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "store/internal.h"
+#include "store/seal.h"
 
 int folder_setup(void **state)
 {
@@ -20,9 +19,8 @@ int folder_setup(void **state)
 	snprintf(f->dir, sizeof(f->dir), "%.200s/certprov-store-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->key_file, sizeof(f->key_file), "%s/store.key", f->dir);
-	snprintf(f->database, sizeof(f->database), "%s/store.db", f->dir);
 	f->config.store.key_file = f->key_file;
-	f->config.store.sqlite = f->database;
+	database_make(f);
 	*state = f;
 	return 0;
 }
@@ -45,6 +43,7 @@ int store_teardown(void **state)
 	DIR *dir;
 
 	store_close(f->store);
+	database_remove(f);
 	chmod(f->dir, 0700);
 	dir = opendir(f->dir);
 	assert_non_null(dir);
@@ -73,63 +72,27 @@ void must_fail_open(struct fixture *f, enum err code, const char *text)
 		fail_msg("\"%s\" does not say \"%s\"", f->e.text, text);
 }
 
-static sqlite3 *raw_open(struct fixture *f)
+void forget_macs(struct fixture *f)
 {
-	sqlite3 *db = NULL;
+	static unsigned char text[] = "certprov master key";
+	const struct blob plain = {text, sizeof(text) - 1};
+	struct blob sealed = {NULL, 0};
+	struct seal *seal = NULL;
 
-	assert_int_equal(sqlite3_open_v2(f->database, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000);
-	return db;
-}
-
-void sql(struct fixture *f, const char *text)
-{
-	sqlite3 *db = raw_open(f);
-
-	if (sqlite3_exec(db, text, NULL, NULL, NULL))
-		fail_msg("%s: %s", text, sqlite3_errmsg(db));
-	sqlite3_close(db);
+	assert_int_equal(seal_open_file(f->key_file, &seal, &f->e), ERR_OK);
+	assert_int_equal(seal_close_blob(seal, &plain, "meta: key check", &sealed, &f->e), ERR_OK);
+	sql_with(f, "UPDATE meta SET value = $1 WHERE name = 'key-check'", &sealed);
+	blob_free(&sealed);
+	seal_close(seal);
 }
 
 void sql_signed(struct fixture *f, const char *text)
 {
+	store_close(f->store);
+	f->store = NULL;
 	sql(f, text);
-	if (f->store->engine->rows_begin(f->store->self, &f->store->key_check, &f->e))
-		fail_msg("rows_begin: %s", f->e.text);
-}
-
-void sql_refused(struct fixture *f, const char *text, const char *why)
-{
-	sqlite3 *db = raw_open(f);
-
-	if (sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK)
-		fail_msg("%s: not refused", text);
-	if (!strstr(sqlite3_errmsg(db), why))
-		fail_msg("%s: refused: %s", text, sqlite3_errmsg(db));
-	sqlite3_close(db);
-}
-
-int64_t sql_integer(struct fixture *f, const char *text)
-{
-	sqlite3 *db = raw_open(f);
-	sqlite3_stmt *statement = NULL;
-	int64_t result;
-
-	if (sqlite3_prepare_v2(db, text, -1, &statement, NULL) ||
-		sqlite3_step(statement) != SQLITE_ROW)
-		fail_msg("%s: %s", text, sqlite3_errmsg(db));
-	result = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-	return result;
-}
-
-void assert_intact(struct fixture *f)
-{
-	assert_int_equal(sql_integer(f, "SELECT count(*) = 1 AND max(integrity_check) = 'ok'"
-					" FROM pragma_integrity_check"),
-		1);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	forget_macs(f);
+	must_open(f);
 }
 
 struct store_event enrolled(const char *device_uuid, const char *user_uuid)

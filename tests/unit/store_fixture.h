@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "store/store.h"
+#include "tests/unit/store_database.h"
 
 /* A store in a folder of its own, and things to put into it. */
 
@@ -24,7 +25,7 @@
 struct fixture {
 	char dir[256];
 	char key_file[300];
-	char database[300];
+	char database[300]; /* what messages call it */
 	struct config config;
 	struct store *store; /* NULL: not open */
 	struct error e;
@@ -38,13 +39,10 @@ int store_teardown(void **state);
 void must_open(struct fixture *f);
 void must_fail_open(struct fixture *f, enum err code, const char *text);
 
-/* Another's look at the database, and another's hand in it. */
-void sql(struct fixture *f, const char *text);
-/* As the product would have written it: rows get their MACs. */
+/* As the product would have written it: rows get their MACs. Opens the store again. */
 void sql_signed(struct fixture *f, const char *text);
-void sql_refused(struct fixture *f, const char *text, const char *why);
-int64_t sql_integer(struct fixture *f, const char *text);
-void assert_intact(struct fixture *f);
+/* As stores were before there were MACs; opening it gives them to its rows. */
+void forget_macs(struct fixture *f);
 
 struct store_event enrolled(const char *device_uuid, const char *user_uuid);
 struct store_event unenrolled(const char *device_uuid);
