@@ -29,7 +29,7 @@ not_ours='^(\./)?(tests/(data|fuzz/corpus)/|(configure|aclocal\.m4|Makefile\.in|
 # Left to the sanitizers: what measures time, as everything takes thirty times as long under
 # valgrind, asks the kernel what valgrind does not know, or spends a minute in deriving keys, in
 # a token's library, or in being killed.
-not_valgrind=(escrow fcgi_request http jwk key_pool process sqlite_files store_race
+not_valgrind=(escrow fcgi_request http jwk key_pool process sqlite_files sqlite_writers store_race
 	store_rekey_killed token)
 stages=(lint gcc clang sanitizers valgrind distcheck package)
 # Lanes at the same time; valgrind needs what gcc has built.

@@ -5,7 +5,6 @@
 
 #include "tests/unit/store_fixture.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
+/* The files of a SQLite database: made, guarded, damaged, and what they must not hold. */
+
 #include "tests/unit/store_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/rekey.h"
 #include "store/seal.h"
-
-/* The files that a store is: made, guarded, damaged, of another version. */
 
 #define NOBODY 65534
 
@@ -91,22 +91,6 @@ static void makes_private_files_under_any_umask(void **state)
 		f->store = NULL;
 		umask(old);
 	}
-}
-
-static void makes_the_schema_from_nothing(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 12);
-	assert_int_equal(sql_integer(f, "PRAGMA application_id"), 0x43505256);
-	assert_int_equal(
-		sql_integer(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name"
-			       " IN ('meta', 'user', 'device', 'event', 'credential', 'upload',"
-			       "	'lease', 'revocation', 'crl', 'request')"),
-		10);
-	assert_int_equal(sql_integer(f, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
-	assert_intact(f);
 }
 
 static void never_overwrites(void **state)
@@ -412,76 +396,6 @@ static void refuses_the_database_of_another_program(void **state)
 	blob_free(&after);
 }
 
-static void refuses_a_newer_store(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	sql(f, "PRAGMA user_version = 99");
-	must_fail_open(f, ERR_CONFIG, "newer version (schema 99)");
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 99);
-	sql(f, "PRAGMA user_version = 12");
-	must_open(f);
-}
-
-/* A store of the first release, with an event in it. */
-static void brings_an_older_store_up_to_date(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	sql(f, "DROP INDEX upload_undone; DROP INDEX upload_left_out;"
-	       "DROP INDEX credential_renewal; DROP TABLE audit;"
-	       "DELETE FROM meta WHERE name LIKE 'audit%';"
-	       "ALTER TABLE event DROP COLUMN time;"
-	       "ALTER TABLE event DROP COLUMN inputs; ALTER TABLE upload DROP COLUMN next_at;"
-	       "ALTER TABLE upload DROP COLUMN inputs; ALTER TABLE upload DROP COLUMN wanted;"
-	       "ALTER TABLE upload DROP COLUMN left_out;"
-	       "ALTER TABLE user DROP COLUMN mail_time;"
-	       "INSERT INTO event VALUES (1, 'pending', 3, 1600000000, 0, 0, '', 'enrolled', '',"
-	       " '', '', '', '', '', 'the cause',"
-	       " CAST('the body' AS BLOB));"
-	       "DROP TABLE lease; DROP INDEX event_undone;"
-	       "DROP TABLE revocation; DROP TABLE crl; DROP INDEX credential_device;"
-	       "DROP INDEX event_names; DROP INDEX credential_mail; DROP TABLE request;"
-	       "DROP TABLE barred; DROP TABLE row_mac;"
-	       "PRAGMA user_version = 1");
-	must_open(f);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 12);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE tries = 3"
-					" AND CAST(payload AS TEXT) = 'the body'"),
-		1);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 0);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM revocation"), 0);
-	assert_intact(f);
-}
-
-static void refuses_a_set_up_that_was_never_finished(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	sql(f, "DELETE FROM meta");
-	must_fail_open(f, ERR_CONFIG, "never finished");
-}
-
-static void refuses_another_master_key(void **state)
-{
-	struct fixture *f = *state;
-	char other[400];
-
-	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	snprintf(other, sizeof(other), "%s/other.key", f->dir);
-	assert_int_equal(seal_create_file(other, &f->e), ERR_OK);
-	f->config.store.key_file = other;
-	must_fail_open(f, ERR_CONFIG, "is not the master key");
-	assert_non_null(strstr(f->e.text, other));
-	assert_non_null(strstr(f->e.text, f->database));
-	f->config.store.key_file = f->key_file;
-	assert_int_equal(unlink(f->key_file), 0);
-	must_fail_open(f, ERR_CONFIG, f->key_file);
-}
-
 /* Overwrites the middle of the file, from the second page on. */
 static void damage(const char *path)
 {
@@ -526,6 +440,24 @@ static void notices_that_it_was_moved(void **state)
 
 /* --- keys at rest */
 
+/* The number of the database's files that hold the octets. */
+static size_t files_with(struct fixture *f, const struct blob *octets)
+{
+	static const char *const suffixes[] = {"", "-wal"};
+	size_t found = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char path[400];
+		struct blob content;
+
+		snprintf(path, sizeof(path), "%s%s", f->database, suffixes[i]);
+		content = must_read(path);
+		found += memmem(content.data, content.len, octets->data, octets->len) != NULL;
+		blob_free(&content);
+	}
+	return found;
+}
+
 static void assert_free_of_key(const char *path, const void *arg)
 {
 	struct blob content = must_read(path);
@@ -559,12 +491,30 @@ static void writes_no_plain_key(void **state)
 	}
 }
 
+/* What was sealed under the old key is in no file, also while another has the store open. */
+static void leaves_nothing_of_a_key_that_was_replaced(void **state)
+{
+	const struct rekey_options options = {.report = NULL};
+	struct fixture *f = *state;
+	struct rekey_tally tally;
+	struct blob sealed;
+
+	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
+	must_open(f);
+	must_add(f, USAGE_ENCRYPTION, USER_A, "", 1, 0);
+	must_add(f, USAGE_ENCRYPTION, USER_A, "", 2, 1);
+	sealed = sql_blob(f, "SELECT key FROM credential WHERE id = 2");
+	assert_true(files_with(f, &sealed) > 0); /* the search works */
+	assert_int_equal(store_rekey(&f->config, &options, &tally, &f->e), ERR_OK);
+	assert_int_equal(files_with(f, &sealed), 0);
+	blob_free(&sealed);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, store_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(makes_private_files_under_any_umask),
-		TEST(makes_the_schema_from_nothing),
 		TEST(never_overwrites),
 		TEST(leaves_nothing_behind),
 		TEST(stands_a_full_disk),
@@ -576,13 +526,10 @@ int main(void)
 		TEST(refuses_garbage),
 		TEST(refuses_an_empty_file_and_a_folder),
 		TEST(refuses_the_database_of_another_program),
-		TEST(refuses_a_newer_store),
-		TEST(brings_an_older_store_up_to_date),
-		TEST(refuses_a_set_up_that_was_never_finished),
-		TEST(refuses_another_master_key),
 		TEST(says_that_it_is_damaged),
 		TEST(notices_that_it_was_moved),
 		TEST(writes_no_plain_key),
+		TEST(leaves_nothing_of_a_key_that_was_replaced),
 	};
 
 	return cmocka_run_group_tests_name("sqlite_files", tests, NULL, NULL);

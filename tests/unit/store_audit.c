@@ -125,16 +125,6 @@ static void is_listed_by_user_device_and_action(void **state)
 	assert_int_equal(listed(f, "", DEVICE_2, ""), 0);
 }
 
-static void is_append_only(void **state)
-{
-	struct fixture *f = *state;
-
-	add_three(f);
-	sql_refused(f, "UPDATE audit SET detail = '' WHERE id = 2", "append-only");
-	sql_refused(f, "DELETE FROM audit WHERE id = 3", "append-only");
-	assert_int_equal(verified(f), 3);
-}
-
 /* By somebody who knows his SQL, but not the master key. */
 static void notices_every_change(void **state)
 {
@@ -143,8 +133,8 @@ static void notices_every_change(void **state)
 		"UPDATE audit SET at = at + 1 WHERE id = 1",
 		"UPDATE audit SET actor = 'nobody' WHERE id = 3",
 		"UPDATE audit SET serial = 'why', detail = '' WHERE id = 3",
-		"UPDATE audit SET mac = zeroblob(32) WHERE id = 3",
-		"UPDATE audit SET mac = x'00' WHERE id = 1",
+		"UPDATE audit SET mac = $1 WHERE id = 3",
+		"UPDATE audit SET mac = substr(mac, 1, 1) WHERE id = 1",
 		"DELETE FROM audit WHERE id = 1",
 		"DELETE FROM audit WHERE id = 2",
 		"DELETE FROM audit WHERE id = 3",
@@ -155,7 +145,7 @@ static void notices_every_change(void **state)
 		"INSERT INTO audit SELECT 4, at, action, request_id, actor, device_uuid,"
 		" user_uuid, serial, detail, mac FROM audit WHERE id = 3",
 		"DELETE FROM meta WHERE name = 'audit-head'",
-		"UPDATE meta SET value = zeroblob(32) WHERE name = 'audit-head'",
+		"UPDATE meta SET value = $1 WHERE name = 'audit-head'",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
@@ -163,7 +153,7 @@ static void notices_every_change(void **state)
 		int64_t count = 42;
 
 		add_three(f);
-		sql(f, "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete");
+		sql_open_audit(f);
 		sql(f, changes[i]);
 		if (store_audit_verify(f->store, &count, &f->e) != ERR_CONFIG)
 			fail_msg("not noticed: %s", changes[i]);
@@ -220,7 +210,6 @@ int main(void)
 		TEST(says_nothing_of_what_was_rolled_back),
 		TEST(is_listed_by_user_device_and_action),
 		TEST(counts_conflicts),
-		TEST(is_append_only),
 		TEST(notices_every_change),
 		TEST(does_not_begin_again_without_its_key),
 	};

@@ -68,14 +68,15 @@ static void writes_nothing_but_the_event_before(void **state)
 	int64_t id = record(f, DEVICE_1, USER_A, NOW);
 
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM device"), 0);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user"), 0);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM \"user\""), 0);
 	must_finish_event(f, id, EVENT_STATE_FAILED);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM device"), 0);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user"), 0);
+	assert_int_equal(sql_integer(f, "SELECT count(*) FROM \"user\""), 0);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 0);
 	assert_true(must_accept(f, id, false));
 	assert_true(is_enrolled(f, DEVICE_1, USER_A));
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user WHERE user_name = 'anna'"), 1);
+	assert_int_equal(
+		sql_integer(f, "SELECT count(*) FROM \"user\" WHERE user_name = 'anna'"), 1);
 }
 
 static void a_device_has_one_user_at_a_time(void **state)
@@ -136,42 +137,6 @@ static void a_refused_unenrollment_stops_nothing(void **state)
 	gone.time = NOW;
 	must_finish_event(f, must_record_event(f, &gone), EVENT_STATE_FAILED);
 	assert_true(must_accept(f, id, false));
-}
-
-/*
- * Enrollments once wrote the device and the user's name before it was clear whose they were. What
- * refused ones have left is taken back, and a device that several users have is its latest one's.
- */
-static void takes_back_what_refused_events_left(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	sql(f, "DROP INDEX audit_conflict; DROP TABLE row_mac; DROP INDEX audit_revoked;"
-	       " ALTER TABLE event DROP COLUMN time;"
-	       "PRAGMA user_version = 10;"
-	       "INSERT INTO user (user_uuid, user_name, mail, added_at, updated_at) VALUES"
-	       " ('" USER_A "', 'mallory', '', 0, 0), ('" USER_B "', 'bert', '', 0, 0);"
-	       "INSERT INTO event (id, state, received_at, updated_at, request_id, kind,"
-	       "	event_type, device_uuid, user_uuid, user_name, device_name, platform,"
-	       "	payload) VALUES"
-	       " (1, 'delivered', 100, 0, '', 'enrolled', '', '" DEVICE_1 "', '" USER_A "',"
-	       "	'anna', '', '', x''),"
-	       " (2, 'failed', 200, 0, '', 'enrolled', '', '" DEVICE_2 "', '" USER_A "',"
-	       "	'mallory', '', '', x''),"
-	       " (3, 'delivered', 300, 0, '', 'enrolled', '', '" DEVICE_1 "', '" USER_B "',"
-	       "	'bert', '', '', x'');"
-	       "INSERT INTO device VALUES"
-	       " ('" DEVICE_1 "', '" USER_A "', 'enrolled', '', '', 1, 0, 0),"
-	       " ('" DEVICE_2 "', '" USER_A "', 'enrolled', '', '', 2, 0, 0),"
-	       " ('" DEVICE_1 "', '" USER_B "', 'enrolled', '', '', 3, 0, 0);");
-	must_open(f);
-	assert_int_equal(sql_integer(f, "SELECT sum(event_id) FROM device"
-					" WHERE state = 'enrolled'"),
-		3);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM user WHERE user_name = 'anna'"), 1);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE time = received_at"), 3);
-	assert_intact(f);
 }
 
 /* --- one address, two users; an address that comes back */
@@ -283,7 +248,7 @@ static void an_address_that_comes_back_takes_up_its_certificate(void **state)
 	assert_key(&current, 1);
 	assert_int_equal(current.id, 3); /* newer than all uploads until now */
 	assert_int_equal(
-		sql_integer(f, "SELECT count(*) FROM user WHERE mail = 'a@example.com'"), 1);
+		sql_integer(f, "SELECT count(*) FROM \"user\" WHERE mail = 'a@example.com'"), 1);
 	credential_fini(&current);
 }
 
@@ -311,8 +276,6 @@ int main(void)
 		TEST(a_shared_device_keeps_its_users),
 		TEST(an_older_event_revives_no_device),
 		TEST(a_refused_unenrollment_stops_nothing),
-		cmocka_unit_test_setup_teardown(
-			takes_back_what_refused_events_left, folder_setup, store_teardown),
 		TEST(finds_the_other_user_of_an_address),
 		TEST(who_has_an_address_may_keep_it),
 		TEST(an_address_that_comes_back_takes_up_its_certificate),

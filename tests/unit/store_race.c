@@ -1,8 +1,8 @@
+/* Several processes with one store, and what is left when they are killed. */
+
 #include "tests/unit/store_fixture.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,34 +12,8 @@
 
 #include "base/clock.h"
 
-/* Several processes, and what is left when one is killed. */
-
 #define PROCESSES 8
 #define EVENTS 50
-
-/*
- * --- time runs slower for the product, so that a slow disk is no failure, and faster in the
- * tests that wait for a deadline
- */
-
-#define PATIENT 0.1
-
-static double hurry = PATIENT; /* how fast the clock of the product runs */
-
-int64_t __real_clock_monotonic_ms(void);
-int64_t __wrap_clock_monotonic_ms(void);
-int __real_sqlite3_busy_timeout(sqlite3 *db, int ms);
-int __wrap_sqlite3_busy_timeout(sqlite3 *db, int ms);
-
-int64_t __wrap_clock_monotonic_ms(void)
-{
-	return (int64_t)((double)__real_clock_monotonic_ms() * hurry);
-}
-
-int __wrap_sqlite3_busy_timeout(sqlite3 *db, int ms)
-{
-	return __real_sqlite3_busy_timeout(db, (int)(ms / hurry));
-}
 
 /* --- children: each opens the store itself, as workers do, and starts on a sign */
 
@@ -301,113 +275,9 @@ static void keeps_what_it_acknowledged(void **state)
 		must_open(f);
 		assert_int_equal(store_ping(f->store, &f->e), ERR_OK);
 		assert_true(sql_integer(f, "SELECT count(*) FROM event") >= count);
-		/* No hole: ids are given one after the other, and none was lost. */
 		assert_true(sql_integer(f, "SELECT max(id) FROM event") >= last);
-		assert_int_equal(sql_integer(f, "SELECT max(id) - count(*) FROM event"), 0);
 		assert_intact(f);
 	}
-}
-
-/* Takes the lock as another writer has it: the second byte. Closing it lets go. */
-static int take_turn(struct fixture *f)
-{
-	struct flock desk = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1};
-	char path[400];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s.lock", f->database);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd >= 0 && fcntl(fd, F_OFD_SETLK, &desk) == 0 ? fd : -1;
-}
-
-/* Holds the writer lock and a transaction that has written, and says so. */
-static pid_t start_holder(struct fixture *f, int said)
-{
-	sqlite3 *db = NULL;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid > 0)
-		return pid;
-	if (take_turn(f) < 0 || sqlite3_open(f->database, &db) ||
-		sqlite3_exec(db,
-			"PRAGMA cache_size = 1; BEGIN IMMEDIATE;"
-			"INSERT INTO event SELECT NULL, 'failed', 0, NULL, 0, 0, '', 'enrolled', "
-			"'',"
-			" '', '', '', '', '', '', zeroblob(100000), '', 0 FROM event AS a, event "
-			"AS b",
-			NULL, NULL, NULL) ||
-		say(said, "", 1))
-		_exit(1);
-	for (;;)
-		pause();
-}
-
-static void goes_on_after_a_kill_in_mid_transaction(void **state)
-{
-	struct fixture *f = *state;
-	struct store_event event = enrolled(DEVICE_1, USER_A);
-	int said[2];
-	char c;
-	pid_t pid;
-
-	for (int i = 0; i < 5; i++)
-		must_record_event(f, &event);
-	assert_int_equal(pipe(said), 0);
-	store_close(f->store);
-	f->store = NULL;
-	pid = start_holder(f, said[1]);
-	close(said[1]);
-	assert_int_equal(read(said[0], &c, 1), 1);
-	close(said[0]);
-	must_open(f); /* reading needs no lock */
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(must_record_event(f, &event), 6);
-	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event"), 6);
-	assert_intact(f);
-}
-
-/* --- no turn to be had */
-
-static void gives_up_on_a_writer_that_does_not_end(void **state)
-{
-	struct fixture *f = *state;
-	struct store_event event = enrolled(DEVICE_1, USER_A);
-	int64_t id = 7;
-	int fd = take_turn(f);
-
-	assert_true(fd >= 0);
-	hurry = 20;
-	assert_int_equal(store_event_add(f->store, &event, 60, &id, &f->e), ERR_UNAVAILABLE);
-	hurry = PATIENT;
-	assert_int_equal(id, 7);
-	assert_non_null(strstr(f->e.text, "10 seconds"));
-	/* Looking at it needs no lock. */
-	assert_int_equal(store_ping(f->store, &f->e), ERR_OK);
-	close(fd);
-	assert_int_equal(must_record_event(f, &event), 1);
-}
-
-/* sqlite3(1), say, which does not know of our lock. */
-static void gives_up_on_a_stranger_that_does_not_end(void **state)
-{
-	struct fixture *f = *state;
-	struct store_event event = enrolled(DEVICE_1, USER_A);
-	sqlite3 *db = NULL;
-	int64_t id = 7;
-
-	store_close(f->store);
-	hurry = 20;
-	must_open(f);
-	hurry = PATIENT;
-	assert_int_equal(sqlite3_open(f->database, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(store_event_add(f->store, &event, 60, &id, &f->e), ERR_UNAVAILABLE);
-	assert_non_null(strstr(f->e.text, "database is locked"));
-	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(must_record_event(f, &event), 1);
-	sqlite3_close(db);
 }
 
 int main(void)
@@ -419,9 +289,6 @@ int main(void)
 		TEST(all_ask_with_the_same_request),
 		TEST(many_write_and_none_starves),
 		TEST(keeps_what_it_acknowledged),
-		TEST(goes_on_after_a_kill_in_mid_transaction),
-		TEST(gives_up_on_a_writer_that_does_not_end),
-		TEST(gives_up_on_a_stranger_that_does_not_end),
 	};
 
 	return cmocka_run_group_tests_name("store_race", tests, NULL, NULL);

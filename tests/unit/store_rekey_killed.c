@@ -1,6 +1,7 @@
 #include "rekey_tools.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 
 /* A new master key, killed at any instant. */
 
