@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/watchdog.h"
-#include "fcgi/process.h"
+#include "fcgi/process_setup.h"
 #include "fcgi/worker.h"
 #include "provider/provider.h"
 
@@ -107,7 +107,7 @@ static void start(const struct children *children, struct child *child)
 		child->place = metrics_worker_add(children->metrics);
 	pid = fork();
 	if (pid == 0) {
-		process_follow(parent, SIGTERM);
+		process_setup_child(parent, SIGTERM);
 		exit(be(child, children));
 	}
 	child->started = clock_monotonic_ms();

@@ -10,7 +10,7 @@
 #include "fcgi/cgi.h"
 #include "fcgi/listener.h"
 #include "fcgi/parent.h"
-#include "fcgi/process.h"
+#include "fcgi/process_setup.h"
 
 #define WORKERS_MAX 1024
 #define EXIT_USAGE 2
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 	struct error e;
 	int status;
 
-	process_prepare();
+	process_setup();
 	log_open("certprov.fcgi", &(struct log_settings){.level = LOG_LEVEL_INFO});
 	if (environment_clean(argv, &e)) {
 		log_error("%s", e.text);

@@ -10,10 +10,10 @@
 #include "base/log.h"
 #include "fcgi/children.h"
 #include "fcgi/deadline.h"
+#include "fcgi/expiry_log.h"
 #include "fcgi/listener.h"
-#include "fcgi/notify.h"
-#include "fcgi/trial.h"
-#include "fcgi/watch.h"
+#include "fcgi/systemd_notify.h"
+#include "fcgi/try_in_child.h"
 
 /* For connections that wait already when we are told to go: nobody else may come to serve them. */
 #define DRAIN_MS 30000
@@ -31,7 +31,7 @@ struct parent {
 	struct auth_memory *memory; /* in service as long as we are: reload changes nothing in it */
 	struct listener listener;
 	struct children children;
-	struct watch watch;
+	struct expiry_log expiry_log;
 	bool stopping;
 	int64_t drain_until; /* 0: the workers have been told to go */
 };
@@ -53,7 +53,7 @@ static enum err read_config(const char *path, struct config **out, struct error 
 	enum err err = config_load(path, &config, e);
 
 	if (!err)
-		err = trial_open(config, e);
+		err = try_in_child_open(config, e);
 	if (err)
 		config_free(config);
 	else
@@ -80,7 +80,7 @@ static enum err start(struct parent *p, struct error *e)
 	p->children.listen_fd = p->listener.fd;
 	p->children.metrics = p->metrics;
 	p->children.memory = p->memory;
-	watch_look(&p->watch, p->config);
+	expiry_log_check(&p->expiry_log, p->config);
 	log_info("serving %s with %u workers", options->socket ? options->socket : "descriptor 0",
 		options->workers);
 	return children_renew(&p->children, p->config, options->workers, 0, e);
@@ -115,15 +115,15 @@ static void reload(struct parent *p)
 {
 	struct error e = {.code = ERR_OK};
 
-	notify_reloading();
+	systemd_notify_reloading();
 	if (take_new_config(p, &e)) {
 		log_error("the configuration is wrong, and the old one stays in force: %s", e.text);
 	} else {
 		log_open("certprov.fcgi", &p->config->log);
-		watch_look(&p->watch, p->config);
+		expiry_log_check(&p->expiry_log, p->config);
 		log_info("the configuration was read anew; new workers take over");
 	}
-	notify_ready();
+	systemd_notify_ready();
 }
 
 static void stop(struct parent *p)
@@ -134,7 +134,7 @@ static void stop(struct parent *p)
 	atomic_store(&p->metrics->gate.stopping, true);
 	p->drain_until = clock_monotonic_ms() + DRAIN_MS;
 	log_info("stopping; open requests are finished first");
-	notify_stopping();
+	systemd_notify_stopping();
 	listener_remove(&p->listener);
 }
 
@@ -160,7 +160,7 @@ static int64_t next_time(const struct parent *p)
 	if (p->drain_until)
 		look = clock_monotonic_ms() + DRAIN_LOOK_MS;
 	else if (!p->stopping)
-		look = clock_monotonic_ms() + watch_wait(&p->watch);
+		look = clock_monotonic_ms() + expiry_log_wait_ms(&p->expiry_log);
 	return look < next ? look : next;
 }
 
@@ -178,8 +178,8 @@ static void run(struct parent *p, const sigset_t *set)
 {
 	while (!p->stopping || !children_are_gone(&p->children)) {
 		drain(p);
-		if (!p->stopping && watch_wait(&p->watch) == 0)
-			watch_look(&p->watch, p->config);
+		if (!p->stopping && expiry_log_wait_ms(&p->expiry_log) == 0)
+			expiry_log_check(&p->expiry_log, p->config);
 		children_start(&p->children);
 		children_kill_late(&p->children);
 		switch (wait_for_signal(set, next_time(p))) {
@@ -208,7 +208,7 @@ int parent_run(const struct parent_options *options)
 	block_signals(&set);
 	err = start(&p, &e);
 	if (!err)
-		notify_ready();
+		systemd_notify_ready();
 	if (err) {
 		log_error("cannot start: %s", e.text);
 		listener_remove(&p.listener);

@@ -10,7 +10,7 @@
 #include "fcgi/request.h"
 #include "fcgi/response.h"
 #include "fcgi/route.h"
-#include "fcgi/web_server.h"
+#include "fcgi/web_server_auth.h"
 
 enum err service_open(const struct config *config, struct service *out, struct error *e)
 {
@@ -109,7 +109,7 @@ static enum err check_web_server(
 	struct service *service, const struct request *request, struct error *e)
 {
 	enum auth_failure why = AUTH_NO_REMOTE_USER;
-	enum err err = web_server_check(request, &why, e);
+	enum err err = web_server_auth_check(request, &why, e);
 
 	if (err)
 		metrics_refused(service->metrics, why);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fcgi/metrics.h"
-#include "fcgi/pages/exposition.h"
+#include "fcgi/pages/prometheus_text.h"
 #include "fcgi/route.h"
 #include "provider/barred.h"
 #include "provider/expiry.h"
@@ -18,8 +18,8 @@ static unsigned long long get(const atomic_ullong *counter)
 
 static void put_gauge(struct buf *out, const char *name, const char *help, unsigned long long value)
 {
-	exposition_family(out, name, "gauge", help);
-	exposition_number(out, name, NO_LABELS, value);
+	prometheus_text_family(out, name, "gauge", help);
+	prometheus_text_number(out, name, NO_LABELS, value);
 }
 
 /* --- what the workers have counted */
@@ -29,11 +29,12 @@ static void put_requests(const struct metrics *metrics, struct buf *out)
 	static const char name[] = "certprov_requests_total";
 	char status[16];
 
-	exposition_family(out, name, "counter", "Requests that were answered, by path and status.");
+	prometheus_text_family(
+		out, name, "counter", "Requests that were answered, by path and status.");
 	for (int path = 0; path < PATH_COUNT; path++) {
 		for (size_t i = 0; i < RESPONSE_STATUS_COUNT; i++) {
 			snprintf(status, sizeof(status), "%d", response_statuses[i]);
-			exposition_number(out, name,
+			prometheus_text_number(out, name,
 				LABELS({"route", path_names[path]}, {"status", status}),
 				get(&metrics->requests[path][i]));
 		}
@@ -44,9 +45,9 @@ static void put_refused(const struct metrics *metrics, struct buf *out)
 {
 	static const char name[] = "certprov_authentication_failures_total";
 
-	exposition_family(out, name, "counter", "Requests that were answered 401, by cause.");
+	prometheus_text_family(out, name, "counter", "Requests that were answered 401, by cause.");
 	for (int i = 0; i < AUTH_FAILURE_COUNT; i++)
-		exposition_number(out, name, LABELS({"cause", auth_failure_names[i]}),
+		prometheus_text_number(out, name, LABELS({"cause", auth_failure_names[i]}),
 			get(&metrics->refused[i]));
 	put_gauge(out, "certprov_unauthenticated_events",
 		"Posts of events that were answered 401 since the last one that was let in.",
@@ -65,7 +66,7 @@ static void put_results(struct buf *out, const char *name, const char *label, co
 {
 	for (unsigned err = 0; err < ERR_COUNT; err++)
 		if (get(&results[err]) || is_usual((enum err)err))
-			exposition_number(out, name,
+			prometheus_text_number(out, name,
 				LABELS({label, value},
 					{"result", error_meaning((enum err)err)->label}),
 				get(&results[err]));
@@ -83,7 +84,7 @@ static void put_issued(const struct config *config, const struct meter *meter, s
 {
 	static const char name[] = "certprov_certificates_issued_total";
 
-	exposition_family(out, name, "counter",
+	prometheus_text_family(out, name, "counter",
 		"Certificates that the authority was asked for, by its kind and the result.");
 	for (int type = 0; type < CA_TYPE_COUNT; type++)
 		if (is_in_use(config, (enum ca_type)type))
@@ -95,7 +96,7 @@ static void put_uploads(const struct meter *meter, struct buf *out)
 	static const char name[] = "certprov_uploads_total";
 	size_t named = atomic_load_explicit(&meter->gateways, memory_order_acquire);
 
-	exposition_family(out, name, "counter",
+	prometheus_text_family(out, name, "counter",
 		"Uploads that were tried while an event was answered, by gateway and result.");
 	for (size_t i = 0; i < named; i++)
 		put_results(out, name, "gateway", meter->gateway[i].url, meter->gateway[i].uploads);
@@ -109,22 +110,22 @@ static void put_times(const char *step, const struct meter_times *times, struct 
 	static const char bucket[] = "certprov_step_seconds_bucket";
 	const struct label *labels = LABELS({"step", step});
 	unsigned long long sum = get(&times->sum), count = 0;
-	char bound[EXPOSITION_SECONDS_SIZE];
+	char bound[PROMETHEUS_TEXT_SECONDS_SIZE];
 
 	for (int i = 0; i < METER_BUCKETS; i++) {
-		exposition_seconds_text((unsigned long long)meter_bounds[i], bound);
+		prometheus_text_format_seconds((unsigned long long)meter_bounds[i], bound);
 		count += get(&times->count[i]);
-		exposition_number(out, bucket, LABELS({"step", step}, {"le", bound}), count);
+		prometheus_text_number(out, bucket, LABELS({"step", step}, {"le", bound}), count);
 	}
 	count += get(&times->count[METER_BUCKETS]);
-	exposition_number(out, bucket, LABELS({"step", step}, {"le", "+Inf"}), count);
-	exposition_seconds(out, "certprov_step_seconds_sum", labels, sum);
-	exposition_number(out, "certprov_step_seconds_count", labels, count);
+	prometheus_text_number(out, bucket, LABELS({"step", step}, {"le", "+Inf"}), count);
+	prometheus_text_seconds(out, "certprov_step_seconds_sum", labels, sum);
+	prometheus_text_number(out, "certprov_step_seconds_count", labels, count);
 }
 
 static void put_steps(const struct meter *meter, struct buf *out)
 {
-	exposition_family(out, "certprov_step_seconds", "histogram",
+	prometheus_text_family(out, "certprov_step_seconds", "histogram",
 		"The time that each step of an event took, with any result.");
 	for (int step = 0; step < STEP_COUNT; step++)
 		put_times(step_names[step], &meter->step[step], out);
@@ -134,9 +135,9 @@ static void put_unmatched(const struct meter *meter, struct buf *out)
 {
 	static const char name[] = "certprov_unmatched_events_total";
 
-	exposition_family(out, name, "counter",
+	prometheus_text_family(out, name, "counter",
 		"Events that were ignored though their type has a word of those that are not.");
-	exposition_number(out, name, NO_LABELS, get(&meter->unmatched));
+	prometheus_text_number(out, name, NO_LABELS, get(&meter->unmatched));
 }
 
 static void put_workers(const struct metrics *metrics, struct buf *out)
@@ -149,11 +150,11 @@ static void put_workers(const struct metrics *metrics, struct buf *out)
 	put_gauge(out, "certprov_workers_busy",
 		"Those that are processing a request, including the one that answers this.",
 		workers.busy);
-	exposition_family(out, busy, "counter",
+	prometheus_text_family(out, busy, "counter",
 		"The time that all workers together have spent on finished requests.");
-	exposition_seconds(out, busy, NO_LABELS, get(&metrics->busy_time));
-	exposition_family(out, deaths, "counter", "Workers that ended without being told to.");
-	exposition_number(out, deaths, NO_LABELS, get(&metrics->deaths));
+	prometheus_text_seconds(out, busy, NO_LABELS, get(&metrics->busy_time));
+	prometheus_text_family(out, deaths, "counter", "Workers that ended without being told to.");
+	prometheus_text_number(out, deaths, NO_LABELS, get(&metrics->deaths));
 }
 
 static void put_counted(const struct service *service, struct buf *out)
@@ -188,10 +189,11 @@ static void put_certificates(const struct store_counts *counts, struct buf *out)
 {
 	static const char name[] = "certprov_certificates";
 
-	exposition_family(out, name, "gauge", "Certificates in the store, by usage and state.");
+	prometheus_text_family(
+		out, name, "gauge", "Certificates in the store, by usage and state.");
 	for (int usage = 0; usage < USAGE_COUNT; usage++)
 		for (int state = 0; state < CREDENTIAL_STATE_COUNT; state++)
-			exposition_number(out, name,
+			prometheus_text_number(out, name,
 				LABELS({"usage", usage_names[usage]},
 					{"state", credential_state_names[state]}),
 				figure(counts->certificates[usage][state]));
@@ -201,10 +203,10 @@ static void put_devices(const struct store_counts *counts, struct buf *out)
 {
 	static const char name[] = "certprov_devices";
 
-	exposition_family(out, name, "gauge", "Devices in the store, by state.");
-	exposition_number(out, name, LABELS({"state", "enrolled"}),
+	prometheus_text_family(out, name, "gauge", "Devices in the store, by state.");
+	prometheus_text_number(out, name, LABELS({"state", "enrolled"}),
 		figure(counts->devices - counts->devices_unenrolled));
-	exposition_number(
+	prometheus_text_number(
 		out, name, LABELS({"state", "unenrolled"}), figure(counts->devices_unenrolled));
 	put_gauge(out, "certprov_users", "Users in the store.", figure(counts->users));
 }
@@ -213,9 +215,9 @@ static void put_events(const struct store_counts *counts, int64_t now, struct bu
 {
 	static const char name[] = "certprov_events";
 
-	exposition_family(out, name, "gauge", "Events in the store, by state.");
+	prometheus_text_family(out, name, "gauge", "Events in the store, by state.");
 	for (int state = 0; state < EVENT_STATE_COUNT; state++)
-		exposition_number(out, name, LABELS({"state", event_state_names[state]}),
+		prometheus_text_number(out, name, LABELS({"state", event_state_names[state]}),
 			figure(counts->events[state]));
 	put_gauge(out, "certprov_oldest_pending_event_age_seconds",
 		"How long the oldest pending event has waited; 0: there is none.",
@@ -251,9 +253,9 @@ static void put_conflicts(struct store *store, struct buf *out)
 		log_warning("metrics without the conflicts of addresses: %s", e.text);
 		return;
 	}
-	exposition_family(out, name, "counter",
+	prometheus_text_family(out, name, "counter",
 		"Events that asked for the address of another user, since the audit trail began.");
-	exposition_number(out, name, NO_LABELS, figure(conflicts.count));
+	prometheus_text_number(out, name, NO_LABELS, figure(conflicts.count));
 }
 
 /* A line for each CA that is asked by requests. */
@@ -269,7 +271,7 @@ static void put_barred(struct service *service, struct buf *out)
 		log_warning("metrics without the CAs that process nothing: %s", e.text);
 		return;
 	}
-	exposition_family(out, name, "gauge",
+	prometheus_text_family(out, name, "gauge",
 		"1 if the authority processes no request and needs attention, else 0.");
 	for (int usage = 0; usage < USAGE_COUNT; usage++) {
 		const struct config_ca *ca = config_ca(service->config, (enum usage)usage);
@@ -278,7 +280,7 @@ static void put_barred(struct service *service, struct buf *out)
 		for (size_t i = 0; i < count; i++)
 			is = is || strcmp(barred[i].section, ca->section) == 0;
 		if (ca != before && ca->type != CA_LOCAL)
-			exposition_number(out, name, LABELS({"section", ca->section}), is);
+			prometheus_text_number(out, name, LABELS({"section", ca->section}), is);
 		before = ca;
 	}
 }
@@ -294,7 +296,7 @@ static const char *const objects[EXPIRY_COUNT] = {
 
 static void put_end(struct buf *out, const char *object, int64_t end)
 {
-	exposition_number(
+	prometheus_text_number(
 		out, "certprov_expiry_timestamp_seconds", LABELS({"object", object}), figure(end));
 }
 
@@ -305,10 +307,10 @@ static void put_shortening(const struct expiry *ca, struct buf *out)
 
 	if (!ca->shortens)
 		return;
-	exposition_family(out, name, "gauge",
+	prometheus_text_family(out, name, "gauge",
 		"From when on the local CA issues certificates for less than validity, as none "
 		"outlives its own.");
-	exposition_number(out, name, NO_LABELS, figure(ca->shortens));
+	prometheus_text_number(out, name, NO_LABELS, figure(ca->shortens));
 }
 
 static void put_expiries(
@@ -317,7 +319,7 @@ static void put_expiries(
 	struct expiry expiries[EXPIRY_COUNT];
 
 	expiry_of_provider(service->provider, expiries);
-	exposition_family(out, "certprov_expiry_timestamp_seconds", "gauge",
+	prometheus_text_family(out, "certprov_expiry_timestamp_seconds", "gauge",
 		"When it ends, Unix time; without a line it is not there or cannot be read. "
 		"certificates: the first active one of a user or device.");
 	for (int i = 0; i < EXPIRY_COUNT; i++)
@@ -341,9 +343,9 @@ enum err page_metrics(struct service *service, const struct request *request,
 	(void)request;
 	if (store)
 		log_warning("metrics without those from the store: %s", e->text);
-	response->content_type = EXPOSITION_TYPE;
-	exposition_family(out, name, "gauge", "Always 1; the version is its label.");
-	exposition_number(out, name, LABELS({"version", PACKAGE_VERSION}), 1);
+	response->content_type = PROMETHEUS_TEXT_TYPE;
+	prometheus_text_family(out, name, "gauge", "Always 1; the version is its label.");
+	prometheus_text_number(out, name, LABELS({"version", PACKAGE_VERSION}), 1);
 	put_counted(service, out);
 	put_store(store ? NULL : &counts, now, out);
 	if (!store) {

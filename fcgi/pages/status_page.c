@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "fcgi/pages/html.h"
-#include "fcgi/pages/query.h"
+#include "fcgi/pages/query_string.h"
 #include "fcgi/pages/status.h"
 #include "fcgi/route.h"
 
@@ -123,7 +123,7 @@ enum err page_status(struct service *service, const struct request *request,
 	enum err err;
 
 	buf_puts(&wanted, "");
-	err = query_find(request_param(request, "QUERY_STRING"), "q", &wanted, e);
+	err = query_string_find(request_param(request, "QUERY_STRING"), "q", &wanted, e);
 	if (!err)
 		err = put_headers(response, e);
 	if (!err) {

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "fcgi/pages/html.h"
-#include "fcgi/pages/query.h"
+#include "fcgi/pages/query_string.h"
 
 static void text_never_becomes_markup(void **state)
 {
@@ -97,7 +97,7 @@ static void assert_query(const char *query, const char *expected)
 	enum err err;
 
 	buf_puts(&out, "");
-	err = query_find(query, "q", &out, &e);
+	err = query_string_find(query, "q", &out, &e);
 	if (!expected) {
 		assert_int_equal(err, ERR_MALFORMED);
 	} else {

@@ -2,7 +2,7 @@
 
 #include <sys/wait.h>
 
-#include "fcgi/pages/exposition.h"
+#include "fcgi/pages/prometheus_text.h"
 
 #define PROCESSES 4
 #define ROUNDS 20000
@@ -61,7 +61,7 @@ static void values_are_escaped(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct buf out = BUF_INIT(256);
 
-		exposition_number(&out, "m", LABELS({"a", cases[i].value}), 1);
+		prometheus_text_number(&out, "m", LABELS({"a", cases[i].value}), 1);
 		assert_string_equal(out.data, cases[i].text);
 		buf_free(&out);
 	}
@@ -72,10 +72,10 @@ static void samples_have_any_number_of_labels(void **state)
 	struct buf out = BUF_INIT(512);
 
 	(void)state;
-	exposition_family(&out, "m_total", "counter", "What it is.");
-	exposition_number(&out, "m_total", NO_LABELS, 18446744073709551615ULL);
-	exposition_number(&out, "m_total", LABELS({"a", "1"}, {"b", "2"}), 0);
-	exposition_seconds(&out, "m_seconds", LABELS({"a", "1"}), 1500000);
+	prometheus_text_family(&out, "m_total", "counter", "What it is.");
+	prometheus_text_number(&out, "m_total", NO_LABELS, 18446744073709551615ULL);
+	prometheus_text_number(&out, "m_total", LABELS({"a", "1"}, {"b", "2"}), 0);
+	prometheus_text_seconds(&out, "m_seconds", LABELS({"a", "1"}), 1500000);
 	assert_string_equal(out.data, "# HELP m_total What it is.\n"
 				      "# TYPE m_total counter\n"
 				      "m_total 18446744073709551615\n"
@@ -92,11 +92,11 @@ static void seconds_are_exact(void **state)
 	} cases[] = {{0, "0"}, {1, "0.000001"}, {500, "0.0005"}, {2500, "0.0025"}, {1000000, "1"},
 		{10000000, "10"}, {60000000, "60"}, {1000001, "1.000001"},
 		{18446744073709551615ULL, "18446744073709.551615"}};
-	char text[EXPOSITION_SECONDS_SIZE];
+	char text[PROMETHEUS_TEXT_SECONDS_SIZE];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		exposition_seconds_text(cases[i].us, text);
+		prometheus_text_format_seconds(cases[i].us, text);
 		assert_string_equal(text, cases[i].text);
 	}
 }

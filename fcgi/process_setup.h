@@ -1,5 +1,5 @@
-#ifndef FCGI_PROCESS_H
-#define FCGI_PROCESS_H
+#ifndef FCGI_PROCESS_SETUP_H
+#define FCGI_PROCESS_SETUP_H
 
 #include <sys/types.h>
 
@@ -7,12 +7,12 @@
  * In a child, first thing: the kernel sends it the signal when the parent dies. If that
  * is dead by now the child ends at once.
  */
-void process_follow(pid_t parent, int signal);
+void process_setup_child(pid_t parent, int signal);
 
 /*
  * Before anything else: descriptors 0 to 2 are open, no core dumps, files that
  * we make are ours alone, signals as they are by default.
  */
-void process_prepare(void);
+void process_setup(void);
 
 #endif

@@ -1,8 +1,8 @@
-#include "fcgi/watch.h"
+#include "fcgi/expiry_log.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "fcgi/trial.h"
+#include "fcgi/try_in_child.h"
 #include "provider/expiry.h"
 
 #define INTERVAL (24 * 3600)
@@ -19,13 +19,13 @@ static void log_expiry(const struct expiry *expiry)
 	buf_free(&text);
 }
 
-void watch_look(struct watch *watch, const struct config *config)
+void expiry_log_check(struct expiry_log *expiry_log, const struct config *config)
 {
 	struct expiry expiries[EXPIRY_COUNT];
 	struct error e;
 
-	watch->looked_at = clock_now();
-	if (trial_expiry(config, expiries, &e)) {
+	expiry_log->checked_at = clock_now();
+	if (try_in_child_expiry(config, expiries, &e)) {
 		log_warning("cannot look at when our certificates end: %s", e.text);
 		return;
 	}
@@ -33,9 +33,9 @@ void watch_look(struct watch *watch, const struct config *config)
 		log_expiry(&expiries[i]);
 }
 
-int64_t watch_wait(const struct watch *watch)
+int64_t expiry_log_wait_ms(const struct expiry_log *expiry_log)
 {
-	int64_t passed = clock_now() - watch->looked_at;
+	int64_t passed = clock_now() - expiry_log->checked_at;
 
 	if (passed < 0 || passed >= INTERVAL) /* a clock that was set back, too */
 		return 0;

@@ -1,5 +1,5 @@
-#ifndef FCGI_WEB_SERVER_H
-#define FCGI_WEB_SERVER_H
+#ifndef FCGI_WEB_SERVER_AUTH_H
+#define FCGI_WEB_SERVER_AUTH_H
 
 #include "base/error.h"
 #include "fcgi/auth.h"
@@ -11,7 +11,7 @@
  * from the Authorization header in every case, so there AUTHENTICATED_PARAM is wanted beside it.
  * ERR_UNAUTHENTICATED, its text for the log alone, and *why for the metrics.
  */
-enum err web_server_check(
+enum err web_server_auth_check(
 	const struct request *request, enum auth_failure *why, struct error *e) must_check;
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef FCGI_TRIAL_H
-#define FCGI_TRIAL_H
+#ifndef FCGI_TRY_IN_CHILD_H
+#define FCGI_TRY_IN_CHILD_H
 
 #include "base/error.h"
 #include "config/config.h"
@@ -10,10 +10,10 @@
  * it: the parent never holds a key, a database or a TLS library's state. The
  * errors are those of service_open(), and ERR_UNAVAILABLE if that takes too long.
  */
-enum err trial_open(const struct config *config, struct error *e) must_check;
+enum err try_in_child_open(const struct config *config, struct error *e) must_check;
 
 /* expiry_gather() in the same way. ERR_UNAVAILABLE, ERR_INTERNAL if that cannot be done at all. */
-enum err trial_expiry(
+enum err try_in_child_expiry(
 	const struct config *config, struct expiry out[EXPIRY_COUNT], struct error *e) must_check;
 
 #endif

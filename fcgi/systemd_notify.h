@@ -1,13 +1,13 @@
-#ifndef FCGI_NOTIFY_H
-#define FCGI_NOTIFY_H
+#ifndef FCGI_SYSTEMD_NOTIFY_H
+#define FCGI_SYSTEMD_NOTIFY_H
 
 /*
  * Tells systemd what the service is doing, by the protocol of sd_notify(3): a datagram such as
  * "READY=1" to the socket that $NOTIFY_SOCKET names. Does nothing where that is not set; a failure
  * is logged and otherwise ignored.
  */
-void notify_ready(void);
-void notify_reloading(void);
-void notify_stopping(void);
+void systemd_notify_ready(void);
+void systemd_notify_reloading(void);
+void systemd_notify_stopping(void);
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef FCGI_WATCH_H
-#define FCGI_WATCH_H
+#ifndef FCGI_EXPIRY_LOG_H
+#define FCGI_EXPIRY_LOG_H
 
 #include <stdint.h>
 
@@ -9,17 +9,17 @@
  * The parent's daily check of expiry: a line in the log for each of our things that expires soon,
  * or has expired. Zeroed, it is due at once.
  */
-struct watch {
-	int64_t looked_at; /* clock_now(); 0: not yet */
+struct expiry_log {
+	int64_t checked_at; /* clock_now(); 0: not yet */
 };
 
 /* Looks now. It waits for a child process that does so, usually for milliseconds. */
-void watch_look(struct watch *watch, const struct config *config);
+void expiry_log_check(struct expiry_log *expiry_log, const struct config *config);
 
 /*
  * Milliseconds until the next look, 0 if it is due. At most an hour: the clock may be set
  * meanwhile.
  */
-int64_t watch_wait(const struct watch *watch);
+int64_t expiry_log_wait_ms(const struct expiry_log *expiry_log);
 
 #endif

@@ -1,6 +1,6 @@
 /* Readiness for systemd (Type=notify), by hand: libsystemd would be a library for one datagram. */
 
-#include "fcgi/notify.h"
+#include "fcgi/systemd_notify.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -47,12 +47,12 @@ static void notify(const char *state)
 		close(fd);
 }
 
-void notify_ready(void)
+void systemd_notify_ready(void)
 {
 	notify("READY=1\nSTATUS=serving");
 }
 
-void notify_reloading(void)
+void systemd_notify_reloading(void)
 {
 	char state[80];
 
@@ -61,7 +61,7 @@ void notify_reloading(void)
 	notify(state);
 }
 
-void notify_stopping(void)
+void systemd_notify_stopping(void)
 {
 	notify("STOPPING=1\nSTATUS=finishing open requests");
 }

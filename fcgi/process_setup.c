@@ -1,4 +1,4 @@
-#include "fcgi/process.h"
+#include "fcgi/process_setup.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 #define DATA_MAX ((rlim_t)1024 * 1024 * 1024)
 
-void process_follow(pid_t parent, int signal)
+void process_setup_child(pid_t parent, int signal)
 {
 	prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0);
 	if (getppid() != parent)
@@ -44,7 +44,7 @@ static void limit_memory(void)
 #endif
 }
 
-void process_prepare(void)
+void process_setup(void)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM};
 	struct sigaction action = {.sa_handler = SIG_DFL};

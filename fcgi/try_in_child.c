@@ -1,4 +1,4 @@
-#include "fcgi/trial.h"
+#include "fcgi/try_in_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,40 +10,40 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fcgi/process.h"
+#include "fcgi/process_setup.h"
 #include "fcgi/service.h"
 
-#ifndef TRIAL_TIMEOUT_MS
-#define TRIAL_TIMEOUT_MS 30000
+#ifndef TRY_TIMEOUT_MS
+#define TRY_TIMEOUT_MS 30000
 #endif
 
-typedef void trial_job(const struct config *config, void *result);
+typedef void attempt_job(const struct config *config, void *result);
 
 /*
  * The data of a job that both sides share; result is shorter than PIPE_BUF: it comes whole or not
  * at all.
  */
-struct trial {
-	trial_job *job;
+struct attempt {
+	attempt_job *job;
 	const struct config *config;
 	void *result;
 	size_t size;
 };
 
-static int be_child(const struct trial *t, int to)
+static int be_child(const struct attempt *attempt, int to)
 {
-	t->job(t->config, t->result);
-	return write(to, t->result, t->size) == (ssize_t)t->size ? 0 : 1;
+	attempt->job(attempt->config, attempt->result);
+	return write(to, attempt->result, attempt->size) == (ssize_t)attempt->size ? 0 : 1;
 }
 
-static enum err read_result(const struct trial *t, int from, struct error *e)
+static enum err read_result(const struct attempt *attempt, int from, struct error *e)
 {
 	struct pollfd wanted = {.fd = from, .events = POLLIN};
 
-	if (poll(&wanted, 1, TRIAL_TIMEOUT_MS) <= 0)
+	if (poll(&wanted, 1, TRY_TIMEOUT_MS) <= 0)
 		return error_set(e, ERR_UNAVAILABLE,
-			"opening the store and the keys took longer than %d ms", TRIAL_TIMEOUT_MS);
-	if (read(from, t->result, t->size) != (ssize_t)t->size)
+			"opening the store and the keys took longer than %d ms", TRY_TIMEOUT_MS);
+	if (read(from, attempt->result, attempt->size) != (ssize_t)attempt->size)
 		return error_set(e, ERR_INTERNAL,
 			"the process that tried the configuration died; see the lines before");
 	return ERR_OK;
@@ -56,7 +56,7 @@ static void end(pid_t child)
 		continue;
 }
 
-static enum err run(const struct trial *t, struct error *e)
+static enum err run(const struct attempt *attempt, struct error *e)
 {
 	pid_t parent = getpid(), child;
 	int ends[2];
@@ -67,14 +67,14 @@ static enum err run(const struct trial *t, struct error *e)
 	child = fork();
 	if (child == 0) {
 		close(ends[0]);
-		process_follow(parent, SIGKILL);
-		_exit(be_child(t, ends[1]));
+		process_setup_child(parent, SIGKILL);
+		_exit(be_child(attempt, ends[1]));
 	}
 	close(ends[1]);
 	if (child < 0) {
 		err = error_errno(e, ERR_INTERNAL, "fork");
 	} else {
-		err = read_result(t, ends[0], e);
+		err = read_result(attempt, ends[0], e);
 		end(child);
 	}
 	close(ends[0]);
@@ -93,11 +93,11 @@ static void try_to_open(const struct config *config, void *result)
 	service_close(&service);
 }
 
-enum err trial_open(const struct config *config, struct error *e)
+enum err try_in_child_open(const struct config *config, struct error *e)
 {
 	struct error result = {.code = ERR_OK};
-	const struct trial trial = {try_to_open, config, &result, sizeof(result)};
-	enum err err = run(&trial, e);
+	const struct attempt attempt = {try_to_open, config, &result, sizeof(result)};
+	enum err err = run(&attempt, e);
 
 	if (err)
 		return err;
@@ -111,11 +111,12 @@ static void gather(const struct config *config, void *result)
 	expiry_gather(config, NULL, result);
 }
 
-enum err trial_expiry(const struct config *config, struct expiry out[EXPIRY_COUNT], struct error *e)
+enum err try_in_child_expiry(
+	const struct config *config, struct expiry out[EXPIRY_COUNT], struct error *e)
 {
 	struct expiry result[EXPIRY_COUNT] = {{.level = EXPIRY_NONE}};
-	const struct trial trial = {gather, config, result, sizeof(result)};
-	enum err err = run(&trial, e);
+	const struct attempt attempt = {gather, config, result, sizeof(result)};
+	enum err err = run(&attempt, e);
 
 	_Static_assert(sizeof(result) < PIPE_BUF, "written whole or not at all");
 	if (!err)

@@ -1,11 +1,11 @@
-#include "fcgi/pages/exposition.h"
+#include "fcgi/pages/prometheus_text.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
 
-void exposition_family(struct buf *out, const char *name, const char *type, const char *help)
+void prometheus_text_family(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -38,18 +38,19 @@ static void put_name(struct buf *out, const char *name, const struct label *labe
 	buf_puts(out, *before == ',' ? "} " : " ");
 }
 
-void exposition_number(
+void prometheus_text_number(
 	struct buf *out, const char *name, const struct label *labels, unsigned long long value)
 {
 	put_name(out, name, labels);
 	buf_printf(out, "%llu\n", value);
 }
 
-void exposition_seconds_text(unsigned long long microseconds, char out[EXPOSITION_SECONDS_SIZE])
+void prometheus_text_format_seconds(
+	unsigned long long microseconds, char out[PROMETHEUS_TEXT_SECONDS_SIZE])
 {
 	size_t len;
 
-	snprintf(out, EXPOSITION_SECONDS_SIZE, "%llu.%06llu", microseconds / 1000000,
+	snprintf(out, PROMETHEUS_TEXT_SECONDS_SIZE, "%llu.%06llu", microseconds / 1000000,
 		microseconds % 1000000);
 	len = strlen(out);
 	while (out[len - 1] == '0')
@@ -58,12 +59,12 @@ void exposition_seconds_text(unsigned long long microseconds, char out[EXPOSITIO
 	out[len] = '\0';
 }
 
-void exposition_seconds(struct buf *out, const char *name, const struct label *labels,
+void prometheus_text_seconds(struct buf *out, const char *name, const struct label *labels,
 	unsigned long long microseconds)
 {
-	char text[EXPOSITION_SECONDS_SIZE];
+	char text[PROMETHEUS_TEXT_SECONDS_SIZE];
 
-	exposition_seconds_text(microseconds, text);
+	prometheus_text_format_seconds(microseconds, text);
 	put_name(out, name, labels);
 	buf_printf(out, "%s\n", text);
 }

@@ -1,5 +1,5 @@
-#ifndef FCGI_PAGES_QUERY_H
-#define FCGI_PAGES_QUERY_H
+#ifndef FCGI_PAGES_QUERY_STRING_H
+#define FCGI_PAGES_QUERY_STRING_H
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -9,7 +9,7 @@
  * WHATWG URL, 5.1), decoded; empty if it is not there. Appends to out, whose limit it keeps.
  * ERR_MALFORMED: it is too long, there twice, wrongly encoded, or no UTF-8 without NUL.
  */
-enum err query_find(
+enum err query_string_find(
 	const char *query, const char *name, struct buf *out, struct error *e) must_check;
 
 #endif

@@ -1,4 +1,4 @@
-#include "fcgi/pages/query.h"
+#include "fcgi/pages/query_string.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static enum err decode(const char *at, const char *end, struct buf *out, struct 
 	return ERR_OK;
 }
 
-enum err query_find(const char *query, const char *name, struct buf *out, struct error *e)
+enum err query_string_find(const char *query, const char *name, struct buf *out, struct error *e)
 {
 	size_t len = strlen(name);
 	bool found = false;

@@ -2,7 +2,7 @@
  * Decides if a web server has verified the name in REMOTE_USER. It checks no password: fcgi/auth.c
  * does.
  */
-#include "fcgi/web_server.h"
+#include "fcgi/web_server_auth.h"
 
 #include <string.h>
 
@@ -29,7 +29,8 @@ static bool is_verified(const struct request *request)
 	return begins_with(server, "Apache") || *request_param(request, "AUTH_TYPE");
 }
 
-enum err web_server_check(const struct request *request, enum auth_failure *why, struct error *e)
+enum err web_server_auth_check(
+	const struct request *request, enum auth_failure *why, struct error *e)
 {
 	if (!*request_param(request, "REMOTE_USER")) {
 		*why = AUTH_NO_REMOTE_USER;
