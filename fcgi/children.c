@@ -36,7 +36,7 @@ static const char *const role_names[] = {
 
 struct child {
 	enum role role;
-	unsigned place;	  /* in metrics, if it is a worker */
+	unsigned place;	  /* in the counters, if it is a worker */
 	pid_t pid;	  /* 0: waits to be started */
 	int64_t start_at; /* if it waits */
 	int64_t started;
@@ -77,7 +77,7 @@ static int make_keys(struct key_pool *pool)
 static int be(const struct child *child, const struct children *children)
 {
 	const struct gate_pass pass = {
-		.gate = &children->metrics->gate,
+		.gate = &children->counters->gate,
 		.place = child->place,
 		.generation = children->generation,
 		.reserve = child->role == RESERVE,
@@ -86,7 +86,7 @@ static int be(const struct child *child, const struct children *children)
 
 	if (child->role == KEY_MAKER)
 		return make_keys(children->pool);
-	return worker_run(children->config, children->pool, children->metrics, children->memory,
+	return worker_run(children->config, children->pool, children->counters, children->memory,
 		&pass, children->listen_fd);
 }
 
@@ -95,8 +95,8 @@ static void free_place(const struct children *children, const struct child *chil
 {
 	if (child->role == KEY_MAKER)
 		return;
-	gate_free_slot(&children->metrics->gate, child->place);
-	metrics_worker_remove(children->metrics, child->place);
+	gate_free_slot(&children->counters->gate, child->place);
+	handler_counters_worker_remove(children->counters, child->place);
 }
 
 static void start(const struct children *children, struct child *child)
@@ -104,7 +104,7 @@ static void start(const struct children *children, struct child *child)
 	pid_t parent = getpid(), pid;
 
 	if (child->role != KEY_MAKER)
-		child->place = metrics_worker_add(children->metrics);
+		child->place = handler_counters_worker_add(children->counters);
 	pid = fork();
 	if (pid == 0) {
 		process_setup_child(parent, SIGTERM);
@@ -166,11 +166,11 @@ static void bury(struct children *children, struct child *child, int status)
 {
 	pid_t pid = child->pid;
 
-	child->served =
-		child->role != KEY_MAKER && metrics_worker_served(children->metrics, child->place);
+	child->served = child->role != KEY_MAKER &&
+			handler_counters_worker_served(children->counters, child->place);
 	free_place(children, child);
 	if (!child->kill_at && child->role != KEY_MAKER)
-		metrics_worker_died(children->metrics);
+		handler_counters_worker_died(children->counters);
 	if (!child->kill_at)
 		postpone(child, clock_monotonic_ms());
 	log_death(child, pid, status);
@@ -262,8 +262,8 @@ enum err children_renew(struct children *children, const struct config *config, 
 		key_pool_free(pool);
 		return err;
 	}
-	meter_name_gateways(&children->metrics->meter, config->escrow.urls);
-	gate_forget_peers(&children->metrics->gate);
+	meter_name_gateways(&children->counters->provider, config->escrow.urls);
+	gate_forget_peers(&children->counters->gate);
 	children_retire(children, kill_at);
 	append(children, added);
 	key_pool_free(children->pool);

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "fcgi/auth_memory.h"
-#include "fcgi/metrics.h"
+#include "fcgi/handler_counters.h"
 #include "pki/key_pool.h"
 
 /*
@@ -20,10 +20,10 @@ struct child;
 
 struct children {
 	struct child *first;
-	const struct config *config; /* of those to be started */
-	struct key_pool *pool;	     /* theirs, or NULL */
-	struct metrics *metrics;     /* borrowed; they count in it */
-	struct auth_memory *memory;  /* borrowed; what they know of passwords */
+	const struct config *config;	   /* of those to be started */
+	struct key_pool *pool;		   /* theirs, or NULL */
+	struct handler_counters *counters; /* borrowed; they count in it */
+	struct auth_memory *memory;	   /* borrowed; what they know of passwords */
 	int listen_fd;
 	unsigned generation, workers; /* of those to be started */
 };

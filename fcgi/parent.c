@@ -27,7 +27,7 @@
 struct parent {
 	const struct parent_options *options;
 	struct config *config;
-	struct metrics *metrics;
+	struct handler_counters *counters;
 	struct auth_memory *memory; /* in service as long as we are: reload changes nothing in it */
 	struct listener listener;
 	struct children children;
@@ -71,14 +71,14 @@ static enum err start(struct parent *p, struct error *e)
 	else if (!err)
 		err = listener_inherit(&p->listener, e);
 	if (!err)
-		err = metrics_new(&p->metrics, e);
+		err = handler_counters_new(&p->counters, e);
 	if (!err)
 		err = auth_memory_new(&p->memory, e);
 	if (err)
 		return err;
 	log_open("certprov.fcgi", &p->config->log);
 	p->children.listen_fd = p->listener.fd;
-	p->children.metrics = p->metrics;
+	p->children.counters = p->counters;
 	p->children.memory = p->memory;
 	expiry_log_check(&p->expiry_log, p->config);
 	log_info("serving %s with %u workers", options->socket ? options->socket : "descriptor 0",
@@ -131,7 +131,7 @@ static void stop(struct parent *p)
 	if (p->stopping)
 		return;
 	p->stopping = true;
-	atomic_store(&p->metrics->gate.stopping, true);
+	atomic_store(&p->counters->gate.stopping, true);
 	p->drain_until = clock_monotonic_ms() + DRAIN_MS;
 	log_info("stopping; open requests are finished first");
 	systemd_notify_stopping();
@@ -217,7 +217,7 @@ int parent_run(const struct parent_options *options)
 		log_info("stopped");
 	}
 	children_fini(&p.children);
-	metrics_free(p.metrics);
+	handler_counters_free(p.counters);
 	auth_memory_free(p.memory);
 	config_free(p.config);
 	return error_meaning(err)->exit_status;

@@ -48,15 +48,15 @@ static void equip_provider(struct service *service)
 	if (!service->provider)
 		return;
 	provider_use_pool(service->provider, service->pool);
-	if (service->metrics)
-		provider_use_meter(service->provider, &service->metrics->meter);
+	if (service->counters)
+		provider_use_meter(service->provider, &service->counters->provider);
 	if (service->pass.gate)
 		provider_use_gate(service->provider, &service->pass);
 }
 
-void service_use(struct service *service, struct metrics *metrics, struct key_pool *pool)
+void service_use(struct service *service, struct handler_counters *counters, struct key_pool *pool)
 {
-	service->metrics = metrics;
+	service->counters = counters;
 	service->pool = pool;
 	equip_provider(service);
 }
@@ -100,7 +100,7 @@ static enum err check_basic(struct service *service, struct auth *auth, const ch
 	if (err == ERR_UNAUTHENTICATED) {
 		response_header(response, "WWW-Authenticate",
 			"Basic realm=\"%s\", charset=\"UTF-8\"", realm);
-		metrics_refused(service->metrics, auth_failure(auth));
+		handler_counters_refused(service->counters, auth_failure(auth));
 	}
 	return err;
 }
@@ -112,7 +112,7 @@ static enum err check_web_server(
 	enum err err = web_server_auth_check(request, &why, e);
 
 	if (err)
-		metrics_refused(service->metrics, why);
+		handler_counters_refused(service->counters, why);
 	return err;
 }
 
@@ -137,7 +137,7 @@ static enum err check_events(struct service *service, const struct request *requ
 	enum err err = check_events_access(service, request, response, e);
 
 	if (strcmp(request->method, "POST") == 0 && (!err || err == ERR_UNAUTHENTICATED))
-		metrics_event_access(service->metrics, !err);
+		handler_counters_event_access(service->counters, !err);
 	return err;
 }
 
@@ -275,8 +275,8 @@ static void answer_now(struct service *service, struct exchange *x, struct respo
 	const struct error *result)
 {
 	if (service) { /* before the client can know */
-		metrics_worker_answers(service->metrics, service->pass.place);
-		metrics_request(service->metrics, x->request->which, response->status);
+		handler_counters_worker_answers(service->counters, service->pass.place);
+		handler_counters_request(service->counters, x->request->which, response->status);
 	}
 	send_and_log(x->request, response, result, x->started);
 	x->answered = true;

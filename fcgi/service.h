@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "fcgi/auth.h"
 #include "fcgi/gateway.h"
-#include "fcgi/metrics.h"
+#include "fcgi/handler_counters.h"
 #include "provider/provider.h"
 
 /* The state of a process that answers requests: one configuration, with all its resources open. */
@@ -15,9 +15,9 @@ struct service {
 	struct key_pool *pool;	     /* borrowed; NULL: keys are made when they are needed */
 	struct auth *auth;	     /* NULL unless events.authenticate is basic */
 	struct auth *admin;	     /* NULL: no pages for [admin] */
-	struct metrics *metrics;     /* borrowed; NULL: nobody counts */
-	struct gate_pass pass;	     /* with a gate only in a worker */
-	struct exchange *exchange;   /* of the request that is being answered */
+	struct handler_counters *counters; /* borrowed; NULL: nobody counts */
+	struct gate_pass pass;		   /* with a gate only in a worker */
+	struct exchange *exchange;	   /* of the request that is being answered */
 };
 
 /*
@@ -28,7 +28,7 @@ enum err service_open(const struct config *config, struct service *out, struct e
 void service_close(struct service *service);
 
 /* From now on what is answered and done is counted there, and keys are from the pool. Borrows. */
-void service_use(struct service *service, struct metrics *metrics, struct key_pool *pool);
+void service_use(struct service *service, struct handler_counters *counters, struct key_pool *pool);
 
 /* From now on passwords are checked together with all who use that memory; borrowed. */
 void service_use_memory(struct service *service, struct auth_memory *memory);

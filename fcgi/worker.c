@@ -170,7 +170,7 @@ static void look_at_crowd(struct service *service, int listen_fd)
 {
 	struct pollfd more = {.fd = listen_fd, .events = POLLIN};
 
-	gate_note_crowd(&service->metrics->gate, poll(&more, 1, 0) > 0, clock_monotonic_ms());
+	gate_note_crowd(&service->counters->gate, poll(&more, 1, 0) > 0, clock_monotonic_ms());
 }
 
 /* Returns true to go on. Another worker may have been quicker to accept; that is no error. */
@@ -182,11 +182,11 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 		int64_t started = clock_monotonic_us();
 		int64_t before = watchdog_enter(latest_end(service->config));
 
-		metrics_worker_busy(service->metrics, place);
+		handler_counters_worker_busy(service->counters, place);
 		look_at_crowd(service, listen_fd);
 		serve(service, fd);
 		watchdog_leave(before);
-		metrics_worker_idle(service->metrics, place, started);
+		handler_counters_worker_idle(service->counters, place, started);
 		return true;
 	}
 	switch (errno) {
@@ -224,8 +224,9 @@ static int answer_requests(struct service *service, unsigned place, int listen_f
 	return 0;
 }
 
-int worker_run(const struct config *config, struct key_pool *pool, struct metrics *metrics,
-	struct auth_memory *memory, const struct gate_pass *pass, int listen_fd)
+int worker_run(const struct config *config, struct key_pool *pool,
+	struct handler_counters *counters, struct auth_memory *memory, const struct gate_pass *pass,
+	int listen_fd)
 {
 	struct service service = {.config = NULL};
 	struct error e = {.code = ERR_OK};
@@ -242,7 +243,7 @@ int worker_run(const struct config *config, struct key_pool *pool, struct metric
 		return error_meaning(err)->exit_status;
 	}
 	service_use_gate(&service, pass);
-	service_use(&service, metrics, pool);
+	service_use(&service, counters, pool);
 	service_use_memory(&service, memory);
 	status = answer_requests(&service, pass->place, listen_fd);
 	service_close(&service);

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "fcgi/metrics.h"
+#include "fcgi/handler_counters.h"
 #include "fcgi/pages/prometheus_text.h"
 #include "fcgi/route.h"
 #include "provider/barred.h"
@@ -24,7 +24,7 @@ static void put_gauge(struct buf *out, const char *name, const char *help, unsig
 
 /* --- what the workers have counted */
 
-static void put_requests(const struct metrics *metrics, struct buf *out)
+static void put_requests(const struct handler_counters *counters, struct buf *out)
 {
 	static const char name[] = "certprov_requests_total";
 	char status[16];
@@ -36,22 +36,22 @@ static void put_requests(const struct metrics *metrics, struct buf *out)
 			snprintf(status, sizeof(status), "%d", response_statuses[i]);
 			prometheus_text_number(out, name,
 				LABELS({"route", path_names[path]}, {"status", status}),
-				get(&metrics->requests[path][i]));
+				get(&counters->requests[path][i]));
 		}
 	}
 }
 
-static void put_refused(const struct metrics *metrics, struct buf *out)
+static void put_refused(const struct handler_counters *counters, struct buf *out)
 {
 	static const char name[] = "certprov_authentication_failures_total";
 
 	prometheus_text_family(out, name, "counter", "Requests that were answered 401, by cause.");
 	for (int i = 0; i < AUTH_FAILURE_COUNT; i++)
 		prometheus_text_number(out, name, LABELS({"cause", auth_failure_names[i]}),
-			get(&metrics->refused[i]));
+			get(&counters->refused[i]));
 	put_gauge(out, "certprov_unauthenticated_events",
 		"Posts of events that were answered 401 since the last one that was let in.",
-		get(&metrics->unauthenticated));
+		get(&counters->unauthenticated));
 }
 
 /* The usual results of CA and gateways; other errors appear once they have occurred. */
@@ -140,11 +140,11 @@ static void put_unmatched(const struct meter *meter, struct buf *out)
 	prometheus_text_number(out, name, NO_LABELS, get(&meter->unmatched));
 }
 
-static void put_workers(const struct metrics *metrics, struct buf *out)
+static void put_workers(const struct handler_counters *counters, struct buf *out)
 {
 	static const char busy[] = "certprov_worker_busy_seconds_total";
 	static const char deaths[] = "certprov_worker_deaths_total";
-	const struct metrics_workers workers = metrics_workers(metrics);
+	const struct handler_counters_workers workers = handler_counters_workers(counters);
 
 	put_gauge(out, "certprov_workers", "Worker processes.", workers.total);
 	put_gauge(out, "certprov_workers_busy",
@@ -152,30 +152,30 @@ static void put_workers(const struct metrics *metrics, struct buf *out)
 		workers.busy);
 	prometheus_text_family(out, busy, "counter",
 		"The time that all workers together have spent on finished requests.");
-	prometheus_text_seconds(out, busy, NO_LABELS, get(&metrics->busy_time));
+	prometheus_text_seconds(out, busy, NO_LABELS, get(&counters->busy_time));
 	prometheus_text_family(out, deaths, "counter", "Workers that ended without being told to.");
-	prometheus_text_number(out, deaths, NO_LABELS, get(&metrics->deaths));
+	prometheus_text_number(out, deaths, NO_LABELS, get(&counters->deaths));
 }
 
 static void put_counted(const struct service *service, struct buf *out)
 {
-	const struct metrics *metrics = service->metrics;
+	const struct handler_counters *counters = service->counters;
 
-	if (!metrics) {
+	if (!counters) {
 		buf_puts(out, "# A CGI program remembers nothing from request to request: there "
 			      "are no counters, only metrics from store and files.\n");
 		return;
 	}
 	put_gauge(out, "certprov_start_time_seconds",
 		"When the handler was started, Unix time: counters begin there.",
-		(unsigned long long)metrics->started);
-	put_requests(metrics, out);
-	put_refused(metrics, out);
-	put_issued(service->config, &metrics->meter, out);
-	put_uploads(&metrics->meter, out);
-	put_steps(&metrics->meter, out);
-	put_unmatched(&metrics->meter, out);
-	put_workers(metrics, out);
+		(unsigned long long)counters->started);
+	put_requests(counters, out);
+	put_refused(counters, out);
+	put_issued(service->config, &counters->provider, out);
+	put_uploads(&counters->provider, out);
+	put_steps(&counters->provider, out);
+	put_unmatched(&counters->provider, out);
+	put_workers(counters, out);
 }
 
 /* --- what the store knows, and thus also what other processes have done */

@@ -48,9 +48,9 @@ static void put_barred(const struct barred_ca *ca, struct buf *out)
 	buf_free(&text);
 }
 
-static void access_reason(const struct metrics *metrics, struct buf *out)
+static void access_reason(const struct handler_counters *counters, struct buf *out)
 {
-	unsigned long long refused = metrics ? atomic_load(&metrics->unauthenticated) : 0;
+	unsigned long long refused = counters ? atomic_load(&counters->unauthenticated) : 0;
 
 	if (!refused)
 		return;
@@ -58,14 +58,14 @@ static void access_reason(const struct metrics *metrics, struct buf *out)
 		"<li>No event was accepted since %llu post%s of one had no right "
 		"credentials, the first at ",
 		refused, refused == 1 ? "" : "s");
-	html_time(out, atomic_load(&metrics->unauthenticated_since));
+	html_time(out, atomic_load(&counters->unauthenticated_since));
 	buf_puts(out, ": does UEM have the password of users-file in [events]? The log has the "
 		      "addresses</li>\n");
 }
 
 static void reasons(const struct status *status, struct buf *out)
 {
-	access_reason(status->service->metrics, out);
+	access_reason(status->service->counters, out);
 	if (!status->counts)
 		buf_puts(out, "<li>The store does not answer: see the log, and "
 			      "<code>certprov check</code></li>\n");
@@ -115,18 +115,18 @@ static void put_number(struct buf *out, const char *name, int64_t value)
 
 static void put_handler(struct status *status)
 {
-	const struct metrics *metrics = status->service->metrics;
-	const struct metrics_workers workers = metrics_workers(metrics);
+	const struct handler_counters *counters = status->service->counters;
+	const struct handler_counters_workers workers = handler_counters_workers(counters);
 	struct buf *out = status->out;
 
 	buf_puts(out, "<div><dt>Version</dt><dd>" PACKAGE_VERSION "</dd></div>\n"
 		      "<div><dt>Running since</dt><dd>");
-	if (metrics)
-		html_time(out, metrics->started);
+	if (counters)
+		html_time(out, counters->started);
 	else
 		buf_puts(out, "this request: CGI");
 	buf_puts(out, "</dd></div>\n");
-	if (metrics)
+	if (counters)
 		buf_printf(out, "<div><dt>Workers busy</dt><dd>%u of %u</dd></div>\n", workers.busy,
 			workers.total);
 }

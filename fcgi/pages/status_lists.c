@@ -269,13 +269,13 @@ static void put_ms(struct buf *out, int64_t us)
 
 static void put_steps(struct rows *rows, const char *event_id)
 {
-	struct metrics *metrics = rows->status->service->metrics;
+	struct handler_counters *counters = rows->status->service->counters;
 	struct buf *out = rows->status->out;
 	struct meter_attempt attempt;
 	int64_t id = 0, total = 0;
 
-	if (!metrics || !text_number(event_id, INT64_MAX, &id) ||
-		!meter_find_attempt(&metrics->meter, id, &attempt)) {
+	if (!counters || !text_number(event_id, INT64_MAX, &id) ||
+		!meter_find_attempt(&counters->provider, id, &attempt)) {
 		html_cell(out, &rows->table, NULL);
 		return;
 	}

@@ -93,8 +93,9 @@ static void later(int64_t *time, int64_t other)
 static enum err put_gateway(
 	struct status *status, struct html_table *table, const char *url, struct error *e)
 {
-	const struct metrics *metrics = status->service->metrics;
-	const struct meter_gateway *gateway = metrics ? find_gateway(&metrics->meter, url) : NULL;
+	const struct handler_counters *counters = status->service->counters;
+	const struct meter_gateway *gateway =
+		counters ? find_gateway(&counters->provider, url) : NULL;
 	struct tally tally = {.good = 0};
 	int64_t delivered = 0, failed = 0;
 	enum err err = store_upload_last(status->store, url, UPLOAD_DELIVERED, &delivered, e);
@@ -141,7 +142,7 @@ static void put_gateways(struct status *status)
 
 static void put_authorities(struct status *status)
 {
-	const struct metrics *metrics = status->service->metrics;
+	const struct handler_counters *counters = status->service->counters;
 	struct html_table table = {
 		.caption = "Certificate authorities: certificates that they were asked for",
 		.columns = columns,
@@ -149,9 +150,9 @@ static void put_authorities(struct status *status)
 	};
 	size_t rows = 0;
 
-	for (size_t kind = 0; metrics && kind < CA_TYPE_COUNT; kind++) {
-		const struct tally tally =
-			read_tally(metrics->meter.issued[kind], &metrics->meter.asked[kind]);
+	for (size_t kind = 0; counters && kind < CA_TYPE_COUNT; kind++) {
+		const struct tally tally = read_tally(
+			counters->provider.issued[kind], &counters->provider.asked[kind]);
 
 		if (!tally.last_good && !tally.last_bad)
 			continue;

@@ -103,9 +103,9 @@ static void seconds_are_exact(void **state)
 
 /* --- workers */
 
-static void assert_workers(const struct metrics *metrics, unsigned total, unsigned busy)
+static void assert_workers(const struct handler_counters *counters, unsigned total, unsigned busy)
 {
-	const struct metrics_workers workers = metrics_workers(metrics);
+	const struct handler_counters_workers workers = handler_counters_workers(counters);
 
 	assert_int_equal(workers.total, total);
 	assert_int_equal(workers.busy, busy);
@@ -114,26 +114,27 @@ static void assert_workers(const struct metrics *metrics, unsigned total, unsign
 static void a_dead_worker_is_not_busy(void **state)
 {
 	struct fixture *f = *state;
-	unsigned first = metrics_worker_add(f->metrics), second = metrics_worker_add(f->metrics);
+	unsigned first = handler_counters_worker_add(f->counters),
+		 second = handler_counters_worker_add(f->counters);
 
 	assert_int_not_equal(first, second);
-	assert_workers(f->metrics, 2, 0);
-	metrics_worker_busy(f->metrics, first);
-	metrics_worker_busy(f->metrics, second);
-	assert_workers(f->metrics, 2, 2);
-	metrics_worker_remove(f->metrics, first);
-	assert_workers(f->metrics, 1, 1);
-	assert_int_equal(metrics_worker_add(f->metrics), first);
-	metrics_worker_answers(f->metrics, first);
-	assert_true(metrics_worker_served(f->metrics, first));
-	assert_false(metrics_worker_served(f->metrics, second));
-	metrics_worker_remove(f->metrics, first);
-	assert_int_equal(metrics_worker_add(f->metrics), first);
-	assert_false(metrics_worker_served(f->metrics, first));
-	assert_workers(f->metrics, 2, 1);
-	metrics_worker_idle(f->metrics, second, clock_monotonic_us() - 2000000);
-	assert_workers(f->metrics, 2, 0);
-	assert_in_range(atomic_load(&f->metrics->busy_time), 2000000, 600000000);
+	assert_workers(f->counters, 2, 0);
+	handler_counters_worker_busy(f->counters, first);
+	handler_counters_worker_busy(f->counters, second);
+	assert_workers(f->counters, 2, 2);
+	handler_counters_worker_remove(f->counters, first);
+	assert_workers(f->counters, 1, 1);
+	assert_int_equal(handler_counters_worker_add(f->counters), first);
+	handler_counters_worker_answers(f->counters, first);
+	assert_true(handler_counters_worker_served(f->counters, first));
+	assert_false(handler_counters_worker_served(f->counters, second));
+	handler_counters_worker_remove(f->counters, first);
+	assert_int_equal(handler_counters_worker_add(f->counters), first);
+	assert_false(handler_counters_worker_served(f->counters, first));
+	assert_workers(f->counters, 2, 1);
+	handler_counters_worker_idle(f->counters, second, clock_monotonic_us() - 2000000);
+	assert_workers(f->counters, 2, 0);
+	assert_in_range(atomic_load(&f->counters->busy_time), 2000000, 600000000);
 }
 
 static void more_workers_than_places_do_no_harm(void **state)
@@ -141,25 +142,25 @@ static void more_workers_than_places_do_no_harm(void **state)
 	struct fixture *f = *state;
 	unsigned last = 0;
 
-	for (unsigned i = 0; i < METRICS_WORKERS + 2; i++)
-		last = metrics_worker_add(f->metrics);
-	assert_int_equal(last, METRICS_WORKERS);
-	metrics_worker_busy(f->metrics, last);
-	assert_workers(f->metrics, METRICS_WORKERS, 0);
-	metrics_worker_idle(f->metrics, last, clock_monotonic_us());
-	metrics_worker_remove(f->metrics, last);
-	assert_workers(f->metrics, METRICS_WORKERS, 0);
+	for (unsigned i = 0; i < HANDLER_WORKERS + 2; i++)
+		last = handler_counters_worker_add(f->counters);
+	assert_int_equal(last, HANDLER_WORKERS);
+	handler_counters_worker_busy(f->counters, last);
+	assert_workers(f->counters, HANDLER_WORKERS, 0);
+	handler_counters_worker_idle(f->counters, last, clock_monotonic_us());
+	handler_counters_worker_remove(f->counters, last);
+	assert_workers(f->counters, HANDLER_WORKERS, 0);
 }
 
 static void a_cgi_program_need_not_count(void **state)
 {
 	(void)state;
-	metrics_request(NULL, PATH_EVENTS, 200);
-	metrics_refused(NULL, AUTH_MISSING);
-	metrics_worker_busy(NULL, 0);
-	metrics_worker_idle(NULL, 0, 0);
+	handler_counters_request(NULL, PATH_EVENTS, 200);
+	handler_counters_refused(NULL, AUTH_MISSING);
+	handler_counters_worker_busy(NULL, 0);
+	handler_counters_worker_idle(NULL, 0, 0);
 	assert_workers(NULL, 0, 0);
-	metrics_free(NULL);
+	handler_counters_free(NULL);
 }
 
 /* Where few events come, this tells of a wrong password. */
@@ -167,15 +168,15 @@ static void posts_that_are_refused_count_until_one_is_let_in(void **state)
 {
 	struct fixture *f = *state;
 
-	metrics_event_access(NULL, false);
+	handler_counters_event_access(NULL, false);
 	render(f);
 	assert_line(f, "certprov_unauthenticated_events 0");
-	metrics_event_access(f->metrics, false);
-	metrics_event_access(f->metrics, false);
+	handler_counters_event_access(f->counters, false);
+	handler_counters_event_access(f->counters, false);
 	render(f);
 	assert_line(f, "certprov_unauthenticated_events 2");
-	assert_true(atomic_load(&f->metrics->unauthenticated_since) > 0);
-	metrics_event_access(f->metrics, true);
+	assert_true(atomic_load(&f->counters->unauthenticated_since) > 0);
+	handler_counters_event_access(f->counters, true);
 	render(f);
 	assert_line(f, "certprov_unauthenticated_events 0");
 }
@@ -190,7 +191,7 @@ static void processes_count_together(void **state)
 
 		if (pid == 0) {
 			for (int round = 0; round < ROUNDS; round++)
-				metrics_request(f->metrics, PATH_HEALTHZ, 503);
+				handler_counters_request(f->counters, PATH_HEALTHZ, 503);
 			_exit(0);
 		}
 		assert_true(pid > 0);
@@ -211,17 +212,17 @@ static void what_was_counted_is_shown(void **state)
 	char url[] = "https://eg.example.com/a";
 	char *const urls[] = {url, NULL};
 
-	metrics_request(f->metrics, PATH_EVENTS, 202);
-	metrics_request(f->metrics, PATH_EVENTS, 202);
-	metrics_request(f->metrics, PATH_OTHER, 404);
-	metrics_request(f->metrics, PATH_OTHER, 999);
-	metrics_refused(f->metrics, AUTH_WRONG_PASSWORD);
-	meter_name_gateways(&f->metrics->meter, urls);
-	meter_upload(&f->metrics->meter, url, ERR_UNAVAILABLE);
-	meter_issued(&f->metrics->meter, 0, ERR_OK);
-	metrics_worker_died(f->metrics);
-	meter_unmatched(&f->metrics->meter);
-	(void)metrics_worker_add(f->metrics);
+	handler_counters_request(f->counters, PATH_EVENTS, 202);
+	handler_counters_request(f->counters, PATH_EVENTS, 202);
+	handler_counters_request(f->counters, PATH_OTHER, 404);
+	handler_counters_request(f->counters, PATH_OTHER, 999);
+	handler_counters_refused(f->counters, AUTH_WRONG_PASSWORD);
+	meter_name_gateways(&f->counters->provider, urls);
+	meter_upload(&f->counters->provider, url, ERR_UNAVAILABLE);
+	meter_issued(&f->counters->provider, 0, ERR_OK);
+	handler_counters_worker_died(f->counters);
+	meter_unmatched(&f->counters->provider);
+	(void)handler_counters_worker_add(f->counters);
 	render(f);
 	assert_line(f, "certprov_build_info{version=\"" PACKAGE_VERSION "\"} 1");
 	assert_line(f, "certprov_start_time_seconds 1700000000");
@@ -245,7 +246,7 @@ static void what_was_counted_is_shown(void **state)
 static void times_are_shown_as_a_histogram(void **state)
 {
 	struct fixture *f = *state;
-	struct meter *meter = &f->metrics->meter;
+	struct meter *meter = &f->counters->provider;
 
 	meter_step(meter, STEP_UPLOAD, 400);
 	meter_step(meter, STEP_UPLOAD, 2500);
@@ -311,7 +312,7 @@ static void without_the_store_the_rest_is_shown(void **state)
 	struct fixture *f = *state;
 
 	unlink(f->store);
-	metrics_request(f->metrics, PATH_EVENTS, 503);
+	handler_counters_request(f->counters, PATH_EVENTS, 503);
 	render(f);
 	assert_line(f, "certprov_store_up 0");
 	assert_line(f, "certprov_requests_total{route=\"/events\",status=\"503\"} 1");
@@ -324,11 +325,11 @@ static void without_the_store_the_rest_is_shown(void **state)
 static void a_cgi_program_shows_what_the_store_knows(void **state)
 {
 	struct fixture *f = *state;
-	struct metrics *metrics = f->metrics;
+	struct handler_counters *counters = f->counters;
 
-	f->metrics = NULL;
+	f->counters = NULL;
 	render(f);
-	f->metrics = metrics;
+	f->counters = counters;
 	assert_non_null(strstr(f->page.body.data, "# A CGI program remembers nothing"));
 	assert_line(f, "certprov_store_up 1");
 	assert_line(f, "certprov_events{state=\"failed\"} 16");

@@ -311,14 +311,14 @@ static void nobody_may_authenticate(void **state)
 	run(f, 202);
 }
 
-static void open_for_admins(struct fixture *f, struct metrics *metrics)
+static void open_for_admins(struct fixture *f, struct handler_counters *counters)
 {
 	struct error e;
 
 	service_close(&f->service);
 	f->config.admin.users_file = f->admins;
 	assert_int_equal(service_open(&f->config, &f->service, &e), ERR_OK);
-	service_use(&f->service, metrics, NULL);
+	service_use(&f->service, counters, NULL);
 }
 
 static void without_admin_there_are_no_metrics(void **state)
@@ -339,11 +339,11 @@ static void metrics_are_for_admins_alone(void **state)
 {
 	static const char *const others[] = {"", RIGHT, WRONG, "Bearer x"};
 	struct fixture *f = *state;
-	struct metrics *metrics = NULL;
+	struct handler_counters *counters = NULL;
 	struct error e;
 
-	assert_int_equal(metrics_new(&metrics, &e), ERR_OK);
-	open_for_admins(f, metrics);
+	assert_int_equal(handler_counters_new(&counters, &e), ERR_OK);
+	open_for_admins(f, counters);
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		prepare(f, "GET", "/metrics", NULL);
 		fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", others[i]);
@@ -361,14 +361,14 @@ static void metrics_are_for_admins_alone(void **state)
 	assert_string_equal(fake_gateway_header(&f->fake, "Cache-Control"), "no-store");
 	assert_non_null(strstr(fake_gateway_body(&f->fake),
 		"\ncertprov_requests_total{route=\"/metrics\",status=\"401\"} 4\n"));
-	assert_int_equal(atomic_load(&metrics->refused[AUTH_MISSING]), 1);
-	assert_int_equal(atomic_load(&metrics->refused[AUTH_MALFORMED]), 1);
-	assert_int_equal(atomic_load(&metrics->refused[AUTH_UNKNOWN_USER]), 3);
+	assert_int_equal(atomic_load(&counters->refused[AUTH_MISSING]), 1);
+	assert_int_equal(atomic_load(&counters->refused[AUTH_MALFORMED]), 1);
+	assert_int_equal(atomic_load(&counters->refused[AUTH_UNKNOWN_USER]), 3);
 	prepare(f, "POST", "/metrics", "x");
 	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
 	run(f, 405);
 	service_close(&f->service);
-	metrics_free(metrics);
+	handler_counters_free(counters);
 }
 
 static void unknown_paths_are_404(void **state)

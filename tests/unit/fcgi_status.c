@@ -132,7 +132,7 @@ static void times_of_steps_are_shown(void **state)
 
 	snprintf(rows, sizeof(rows), "%d id=7|device_name=iPad|state=delivered\n", STORE_EVENTS);
 	write_file(f->rows, rows);
-	meter_attempt(&f->metrics->meter, 7, &steps);
+	meter_attempt(&f->counters->provider, 7, &steps);
 	render(f, "");
 	assert_has(f, "66.1 ms<small class=\"steps\"><span>signing 57.1</span> "
 		      "<span>upload 9.0</span> </small>");
@@ -142,7 +142,7 @@ static void times_of_steps_are_shown(void **state)
 static void a_ca_that_has_yet_to_decide_works(void **state)
 {
 	struct fixture *f = *state;
-	struct meter *meter = &f->metrics->meter;
+	struct meter *meter = &f->counters->provider;
 
 	meter_issued(meter, CA_EST, ERR_REFUSED);
 	atomic_store(&meter->asked[CA_EST].bad, 1);
@@ -180,11 +180,11 @@ static void without_the_store_the_rest_is_shown(void **state)
 static void a_cgi_program_shows_what_the_store_knows(void **state)
 {
 	struct fixture *f = *state;
-	struct metrics *metrics = f->metrics;
+	struct handler_counters *counters = f->counters;
 
-	f->metrics = NULL;
+	f->counters = NULL;
 	render(f, "");
-	f->metrics = metrics;
+	f->counters = counters;
 	assert_has(f, "this request: CGI");
 	assert_has(f, "13 pending");
 }

@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "fcgi/metrics.h"
+#include "fcgi/handler_counters.h"
 #include "fcgi/route.h"
 
 #define NOW 1700000000 /* 2023-11-14T22:13:20Z */
@@ -27,7 +27,7 @@ struct fixture {
 	char *urls[2];	/* of gateways */
 	struct config config;
 	struct service service;
-	struct metrics *metrics;
+	struct handler_counters *counters;
 	struct response page;
 };
 
@@ -53,7 +53,7 @@ static int set_up_for(void **state, char *url)
 		return -1;
 	clock_replace(fixed_clock);
 	snprintf(f->folder, sizeof(f->folder), "/tmp/page-XXXXXX");
-	if (!mkdtemp(f->folder) || metrics_new(&f->metrics, &e))
+	if (!mkdtemp(f->folder) || handler_counters_new(&f->counters, &e))
 		return -1;
 	snprintf(f->ca, sizeof(f->ca), "%s/ca", f->folder);
 	snprintf(f->store, sizeof(f->store), "%s/store", f->folder);
@@ -80,7 +80,7 @@ static int tear_down(void **state)
 	clock_replace(NULL);
 	service_close(&f->service);
 	response_fini(&f->page);
-	metrics_free(f->metrics);
+	handler_counters_free(f->counters);
 	unlink(f->ca);
 	unlink(f->store);
 	unlink(f->rows);
@@ -96,7 +96,7 @@ static enum err make_page(
 {
 	response_fini(&f->page);
 	response_init(&f->page);
-	f->service.metrics = f->metrics;
+	f->service.counters = f->counters;
 	return handle(&f->service, request, &f->page, e);
 }
 
