@@ -75,7 +75,7 @@ int cgi_run(const char *config_path)
 		"certprov.fcgi: the request went on past all deadlines and "
 		"was ended; its event stays pending\n";
 	size_t total = 0;
-	const struct gateway gateway = {environ, &total, read_input, write_output};
+	const struct transport transport = {environ, &total, read_input, write_output};
 	struct service service = {.config = NULL};
 	struct config *config = NULL;
 	struct error e = {.code = ERR_OK};
@@ -91,12 +91,12 @@ int cgi_run(const char *config_path)
 		err = service_open(config, &service, &e);
 	}
 	if (err) {
-		service_refuse(&gateway, &e);
+		service_refuse(&transport, &e);
 	} else {
 		watchdog_set(clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
 			     config_patience(config) * 1000);
 		deadline_start(RECEIVE_DEADLINE_MS);
-		service_answer(&service, &gateway);
+		service_answer(&service, &transport);
 		drain_input(total);
 	}
 	deadline_stop();

@@ -27,7 +27,7 @@ const char *request_param(const struct request *request, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (char **param = request->gateway->params; param && *param; param++)
+	for (char **param = request->transport->params; param && *param; param++)
 		if (strncmp(*param, name, len) == 0 && (*param)[len] == '=')
 			return *param + len + 1;
 	return "";
@@ -70,11 +70,11 @@ static enum path which_path(const char *path)
 	return (enum path)which;
 }
 
-void request_init(struct request *request, const struct gateway *gateway)
+void request_init(struct request *request, const struct transport *transport)
 {
 	const char *path, *remote;
 
-	*request = (struct request){.gateway = gateway};
+	*request = (struct request){.transport = transport};
 	path = request_param(request, "PATH_INFO");
 	remote = request_param(request, "REMOTE_ADDR");
 	request->method = request_param(request, "REQUEST_METHOD");
@@ -176,7 +176,7 @@ enum err request_read_body(struct request *request, struct error *e)
 	buf_init(&request->body, left);
 	while (left > 0) {
 		size_t wanted = left < sizeof(chunk) ? left : sizeof(chunk);
-		size_t got = request->gateway->read(request->gateway->ctx, chunk, wanted);
+		size_t got = request->transport->read(request->transport->ctx, chunk, wanted);
 
 		buf_append(&request->body, chunk, got);
 		left -= got;

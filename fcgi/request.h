@@ -6,7 +6,18 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "fcgi/gateway.h"
+
+/*
+ * How a request came in and how its answer goes out: what FastCGI and CGI (RFC 3875) have in
+ * common. The worker, the CGI program and the tests each fill one in.
+ */
+struct transport {
+	char **params; /* "NAME=value", NULL at the end */
+	void *ctx;
+	size_t (*read)(void *ctx, void *data, size_t len); /* less than len: the body ends */
+	bool (*write)(void *ctx, const void *data, size_t len);
+	void (*end)(void *ctx); /* the answer is whole, params are gone; NULL: on return only */
+};
 
 #define REQUEST_ID_MIN 8
 #define REQUEST_ID_MAX 64
@@ -28,11 +39,11 @@ extern const char *const path_names[PATH_COUNT]; /* "/events" …; "other" */
 
 /*
  * A request as the web server passes it on. Texts are borrowed from the
- * gateway's parameters and are never NULL. The body is not read before
+ * transport's parameters and are never NULL. The body is not read before
  * request_read_body().
  */
 struct request {
-	const struct gateway *gateway;
+	const struct transport *transport;
 	const char *method;
 	const char *path;   /* "/events"; the empty path and "/" are the same */
 	enum path which;    /* the same, if it is one of our paths */
@@ -43,7 +54,7 @@ struct request {
 	struct buf body;
 };
 
-void request_init(struct request *request, const struct gateway *gateway);
+void request_init(struct request *request, const struct transport *transport);
 void request_fini(struct request *request);
 
 /* A parameter's value; "" if it is not there. Borrowed. */

@@ -77,7 +77,7 @@ enum err response_send(
 	const struct response *response, const struct request *request, struct error *e)
 {
 	struct buf head = BUF_INIT(HEADERS_MAX + 1024 + SMALL_BODY);
-	const struct gateway *gateway = request->gateway;
+	const struct transport *transport = request->transport;
 	const struct buf *body = &response->body;
 	bool has_body = response->content_type && body->len && strcmp(request->method, "HEAD") != 0;
 	enum err err;
@@ -86,9 +86,9 @@ enum err response_send(
 	if (has_body && body->len <= SMALL_BODY)
 		buf_append(&head, body->data, body->len);
 	err = buf_check(&head, e);
-	if (!err && (!gateway->write(gateway->ctx, head.data, head.len) ||
+	if (!err && (!transport->write(transport->ctx, head.data, head.len) ||
 			    (has_body && body->len > SMALL_BODY &&
-				    !gateway->write(gateway->ctx, body->data, body->len))))
+				    !transport->write(transport->ctx, body->data, body->len))))
 		err = error_set(e, ERR_UNAVAILABLE, "the web server has gone away");
 	buf_free(&head);
 	return err;

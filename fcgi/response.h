@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "fcgi/gateway.h"
 #include "fcgi/request.h"
 
 /* The statuses that we give, ascending; all others are the last, 0. */

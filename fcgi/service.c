@@ -284,7 +284,7 @@ static void answer_now(struct service *service, struct exchange *x, struct respo
 
 static void answer_early(struct service *service, struct exchange *x)
 {
-	const struct gateway *gateway = x->request->gateway;
+	const struct transport *transport = x->request->transport;
 	struct response response;
 	struct error e;
 
@@ -295,7 +295,7 @@ static void answer_early(struct service *service, struct exchange *x)
 	problem_fill(&response, &e);
 	answer_now(service, x, &response, &e);
 	response_fini(&response);
-	gateway->end(gateway->ctx);
+	transport->end(transport->ctx);
 	deadline_stop();
 }
 
@@ -304,21 +304,21 @@ bool service_answer_early(void *ctx)
 	struct service *service = ctx;
 	struct exchange *x = service->exchange;
 
-	if (!x->answered && x->request->gateway->end &&
+	if (!x->answered && x->request->transport->end &&
 		gate_is_wanted(&service->pass, clock_monotonic_ms()))
 		answer_early(service, x);
 	return !x->answered || !gate_is_stopping(&service->pass);
 }
 
 static void answer(
-	struct service *service, const struct gateway *gateway, const struct error *reason)
+	struct service *service, const struct transport *transport, const struct error *reason)
 {
 	struct error e = reason ? *reason : (struct error){.code = ERR_OK};
 	struct request request;
 	struct response response;
 	struct exchange x = {.request = &request, .started = clock_monotonic_ms()};
 
-	request_init(&request, gateway);
+	request_init(&request, transport);
 	response_init(&response);
 	log_set_request(request.id);
 	if (service)
@@ -334,12 +334,12 @@ static void answer(
 	request_fini(&request);
 }
 
-void service_answer(struct service *service, const struct gateway *gateway)
+void service_answer(struct service *service, const struct transport *transport)
 {
-	answer(service, gateway, NULL);
+	answer(service, transport, NULL);
 }
 
-void service_refuse(const struct gateway *gateway, const struct error *reason)
+void service_refuse(const struct transport *transport, const struct error *reason)
 {
-	answer(NULL, gateway, reason);
+	answer(NULL, transport, reason);
 }

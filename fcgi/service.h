@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "fcgi/auth.h"
-#include "fcgi/gateway.h"
 #include "fcgi/handler_counters.h"
 #include "provider/provider.h"
 
@@ -47,9 +46,9 @@ bool service_answer_early(void *ctx);
  * Answers one request, and logs one line about it. The deadline for receiving must be
  * running; on return the one for sending is.
  */
-void service_answer(struct service *service, const struct gateway *gateway);
+void service_answer(struct service *service, const struct transport *transport);
 
 /* Answers a request that cannot be served at all, with the reason why. */
-void service_refuse(const struct gateway *gateway, const struct error *reason);
+void service_refuse(const struct transport *transport, const struct error *reason);
 
 #endif

@@ -91,7 +91,7 @@ static void end_answer(void *ctx)
 static void serve(struct service *service, int fd)
 {
 	struct connection c = {.over = false};
-	struct gateway gateway = {
+	struct transport transport = {
 		.ctx = &c, .read = read_body, .write = write_answer, .end = end_answer};
 
 	FCGX_InitRequest(&c.r, -1, 0);
@@ -101,8 +101,8 @@ static void serve(struct service *service, int fd)
 	deadline_start(RECEIVE_DEADLINE_MS);
 	if (FCGX_Accept_r(&c.r) == 0) {
 		c.r.keepConnection = 0;
-		gateway.params = c.r.envp;
-		service_answer(service, &gateway);
+		transport.params = c.r.envp;
+		service_answer(service, &transport);
 		end_answer(&c);
 	} else if (deadline_passed()) {
 		log_warning("a connection brought no request within %d ms and was cut off",

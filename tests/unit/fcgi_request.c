@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "fcgi/request.h"
-#include "tests/unit/fake_gateway.h"
+#include "tests/unit/fake_server.h"
 
-static struct request start(struct fake_gateway *fake)
+static struct request start(struct fake_server *fake)
 {
 	struct request request;
 
-	request_init(&request, &fake->gateway);
+	request_init(&request, &fake->transport);
 	return request;
 }
 
@@ -25,20 +25,20 @@ static void maps_the_empty_path_to_events(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		struct fake_gateway fake;
+		struct fake_server fake;
 		struct request request;
 
-		fake_gateway_init(&fake, "GET", paths[i][0], NULL);
+		fake_server_init(&fake, "GET", paths[i][0], NULL);
 		request = start(&fake);
 		assert_string_equal(request.path, paths[i][1]);
 		request_fini(&request);
-		fake_gateway_fini(&fake);
+		fake_server_fini(&fake);
 	}
 }
 
 static void does_without_any_parameter(void **state)
 {
-	struct gateway nothing = {.params = NULL};
+	struct transport nothing = {.params = NULL};
 	struct request request;
 
 	(void)state;
@@ -51,17 +51,17 @@ static void does_without_any_parameter(void **state)
 
 static void finds_parameters_by_their_whole_name(void **state)
 {
-	struct fake_gateway fake;
+	struct fake_server fake;
 	struct request request;
 
 	(void)state;
-	fake_gateway_init(&fake, "GET", "", NULL);
-	fake_gateway_param(&fake, "REQUEST_ID_X", "wrong");
-	fake_gateway_param(&fake, "X", "a=b");
+	fake_server_init(&fake, "GET", "", NULL);
+	fake_server_param(&fake, "REQUEST_ID_X", "wrong");
+	fake_server_param(&fake, "X", "a=b");
 	request = start(&fake);
 	assert_string_equal(request_param(&request, "X"), "a=b");
 	assert_string_equal(request_param(&request, "REQUEST"), "");
-	fake_gateway_fini(&fake);
+	fake_server_fini(&fake);
 }
 
 #define ID64 "0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789-_xyzZ"
@@ -85,12 +85,12 @@ static void takes_only_harmless_request_ids(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct fake_gateway fake;
+		struct fake_server fake;
 		struct request request;
 
-		fake_gateway_init(&fake, "GET", "", NULL);
-		fake_gateway_param(&fake, "REQUEST_ID", cases[i].server);
-		fake_gateway_param(&fake, "HTTP_X_REQUEST_ID", cases[i].client);
+		fake_server_init(&fake, "GET", "", NULL);
+		fake_server_param(&fake, "REQUEST_ID", cases[i].server);
+		fake_server_param(&fake, "HTTP_X_REQUEST_ID", cases[i].client);
 		request = start(&fake);
 		if (cases[i].expected) {
 			assert_string_equal(request.id, cases[i].expected);
@@ -99,7 +99,7 @@ static void takes_only_harmless_request_ids(void **state)
 			assert_int_equal(strspn(request.id, "0123456789abcdef"), 32);
 			assert_string_not_equal(request.id, "00000000000000000000000000000000");
 		}
-		fake_gateway_fini(&fake);
+		fake_server_fini(&fake);
 	}
 }
 
@@ -125,17 +125,17 @@ static void checks_the_length_before_reading(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct fake_gateway fake;
+		struct fake_server fake;
 		struct request request;
 		struct error e;
 
-		fake_gateway_init(&fake, "POST", "", "body");
-		fake_gateway_param(&fake, "CONTENT_LENGTH", cases[i].length);
+		fake_server_init(&fake, "POST", "", "body");
+		fake_server_param(&fake, "CONTENT_LENGTH", cases[i].length);
 		request = start(&fake);
 		assert_int_equal(request_check_length(&request, 1024, &e), cases[i].err);
 		assert_int_equal(request.length, cases[i].expected);
 		assert_int_equal(fake.body_read, 0);
-		fake_gateway_fini(&fake);
+		fake_server_fini(&fake);
 	}
 }
 
@@ -166,16 +166,16 @@ static void takes_any_media_type_that_may_be_json(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct fake_gateway fake;
+		struct fake_server fake;
 		struct request request;
 		struct error e;
 
-		fake_gateway_init(&fake, "POST", "", "body");
-		fake_gateway_param(&fake, "CONTENT_TYPE", cases[i].type);
+		fake_server_init(&fake, "POST", "", "body");
+		fake_server_param(&fake, "CONTENT_TYPE", cases[i].type);
 		request = start(&fake);
 		if (request_check_type(&request, &e) != cases[i].err)
 			fail_msg("%s", cases[i].type);
-		fake_gateway_fini(&fake);
+		fake_server_fini(&fake);
 	}
 }
 
@@ -186,13 +186,13 @@ static void reads_the_whole_body(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		struct fake_gateway fake;
+		struct fake_server fake;
 		struct request request;
 		struct error e;
 
 		memset(body, 'x', sizeof(body));
 		body[lengths[i]] = '\0';
-		fake_gateway_init(&fake, "POST", "", body);
+		fake_server_init(&fake, "POST", "", body);
 		request = start(&fake);
 		assert_int_equal(request_check_length(&request, 65536, &e), ERR_OK);
 		assert_int_equal(request_read_body(&request, &e), ERR_OK);
@@ -200,43 +200,43 @@ static void reads_the_whole_body(void **state)
 		if (lengths[i])
 			assert_memory_equal(request.body.data, body, lengths[i]);
 		request_fini(&request);
-		fake_gateway_fini(&fake);
+		fake_server_fini(&fake);
 	}
 }
 
 static void reads_no_more_than_was_announced(void **state)
 {
-	struct fake_gateway fake;
+	struct fake_server fake;
 	struct request request;
 	struct error e;
 
 	(void)state;
-	fake_gateway_init(&fake, "POST", "", "four and more");
-	fake_gateway_param(&fake, "CONTENT_LENGTH", "4");
+	fake_server_init(&fake, "POST", "", "four and more");
+	fake_server_param(&fake, "CONTENT_LENGTH", "4");
 	request = start(&fake);
 	assert_int_equal(request_check_length(&request, 1024, &e), ERR_OK);
 	assert_int_equal(request_read_body(&request, &e), ERR_OK);
 	assert_string_equal(request.body.data, "four");
 	assert_int_equal(fake.body_read, 4);
 	request_fini(&request);
-	fake_gateway_fini(&fake);
+	fake_server_fini(&fake);
 }
 
 static void refuses_a_body_that_ends_early(void **state)
 {
-	struct fake_gateway fake;
+	struct fake_server fake;
 	struct request request;
 	struct error e;
 
 	(void)state;
-	fake_gateway_init(&fake, "POST", "", "four");
-	fake_gateway_param(&fake, "CONTENT_LENGTH", "9000");
+	fake_server_init(&fake, "POST", "", "four");
+	fake_server_param(&fake, "CONTENT_LENGTH", "9000");
 	request = start(&fake);
 	assert_int_equal(request_check_length(&request, 65536, &e), ERR_OK);
 	assert_int_equal(request_read_body(&request, &e), ERR_MALFORMED);
 	assert_string_equal(e.text, "The body ends after 4 of 9000 bytes.");
 	request_fini(&request);
-	fake_gateway_fini(&fake);
+	fake_server_fini(&fake);
 }
 
 static void reads_a_chunked_body_to_its_end(void **state)
@@ -250,15 +250,15 @@ static void reads_a_chunked_body_to_its_end(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct fake_gateway fake;
+		struct fake_server fake;
 		struct request request;
 		struct error e;
 
 		memset(body, 'x', sizeof(body));
 		body[cases[i].length] = '\0';
-		fake_gateway_init(&fake, "POST", "", body);
-		fake_gateway_param(&fake, "CONTENT_LENGTH", "");
-		fake_gateway_param(&fake, "HTTP_TRANSFER_ENCODING", "chunked");
+		fake_server_init(&fake, "POST", "", body);
+		fake_server_param(&fake, "CONTENT_LENGTH", "");
+		fake_server_param(&fake, "HTTP_TRANSFER_ENCODING", "chunked");
 		request = start(&fake);
 		assert_int_equal(request_check_length(&request, 16384, &e), ERR_OK);
 		assert_int_equal(fake.body_read, 0);
@@ -267,26 +267,26 @@ static void reads_a_chunked_body_to_its_end(void **state)
 		if (!cases[i].err)
 			assert_int_equal(request.body.len, cases[i].length);
 		request_fini(&request);
-		fake_gateway_fini(&fake);
+		fake_server_fini(&fake);
 	}
 }
 
 static void a_length_that_is_told_holds_for_a_chunked_body_too(void **state)
 {
-	struct fake_gateway fake;
+	struct fake_server fake;
 	struct request request;
 	struct error e;
 
 	(void)state;
-	fake_gateway_init(&fake, "POST", "", "four and more");
-	fake_gateway_param(&fake, "CONTENT_LENGTH", "4");
-	fake_gateway_param(&fake, "HTTP_TRANSFER_ENCODING", "chunked");
+	fake_server_init(&fake, "POST", "", "four and more");
+	fake_server_param(&fake, "CONTENT_LENGTH", "4");
+	fake_server_param(&fake, "HTTP_TRANSFER_ENCODING", "chunked");
 	request = start(&fake);
 	assert_int_equal(request_check_length(&request, 1024, &e), ERR_OK);
 	assert_int_equal(request_read_body(&request, &e), ERR_OK);
 	assert_string_equal(request.body.data, "four");
 	request_fini(&request);
-	fake_gateway_fini(&fake);
+	fake_server_fini(&fake);
 }
 
 int main(void)

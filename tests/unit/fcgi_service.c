@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
-#include "tests/unit/fake_gateway.h"
+#include "tests/unit/fake_server.h"
 
 /* uem:secret; the hash by htpasswd */
 #define RIGHT "Basic dWVtOnNlY3JldA=="
@@ -30,7 +30,7 @@ struct fixture {
 	char folder[64], users[96], admins[96], ca[96], store[96];
 	struct config config;
 	struct service service;
-	struct fake_gateway fake;
+	struct fake_server fake;
 	cJSON *json;
 };
 
@@ -74,7 +74,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	cJSON_Delete(f->json);
-	fake_gateway_fini(&f->fake);
+	fake_server_fini(&f->fake);
 	service_close(&f->service);
 	unlink(f->users);
 	unlink(f->admins);
@@ -87,10 +87,10 @@ static int tear_down(void **state)
 
 static void prepare(struct fixture *f, const char *method, const char *path, const char *body)
 {
-	fake_gateway_fini(&f->fake);
-	fake_gateway_init(&f->fake, method, path, body);
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", RIGHT);
-	fake_gateway_param(&f->fake, "REQUEST_ID", "test-request-1");
+	fake_server_fini(&f->fake);
+	fake_server_init(&f->fake, method, path, body);
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", RIGHT);
+	fake_server_param(&f->fake, "REQUEST_ID", "test-request-1");
 }
 
 /* What holds for every answer, then the body if it is JSON. */
@@ -98,25 +98,25 @@ static void run(struct fixture *f, int status)
 {
 	const char *type, *length;
 
-	service_answer(&f->service, &f->fake.gateway);
+	service_answer(&f->service, &f->fake.transport);
 	deadline_stop();
-	if (fake_gateway_status(&f->fake) != status)
+	if (fake_server_status(&f->fake) != status)
 		fail_msg("expected %d, got: %s", status, f->fake.answer.data);
-	assert_string_equal(fake_gateway_header(&f->fake, "X-Request-Id"), "test-request-1");
-	assert_string_equal(fake_gateway_header(&f->fake, "X-Content-Type-Options"), "nosniff");
-	assert_non_null(fake_gateway_header(&f->fake, "Cache-Control"));
+	assert_string_equal(fake_server_header(&f->fake, "X-Request-Id"), "test-request-1");
+	assert_string_equal(fake_server_header(&f->fake, "X-Content-Type-Options"), "nosniff");
+	assert_non_null(fake_server_header(&f->fake, "Cache-Control"));
 	assert_string_equal(log_request(), "");
 	cJSON_Delete(f->json);
 	f->json = NULL;
-	type = fake_gateway_header(&f->fake, "Content-Type");
-	if (type && strstr(type, "json") && *fake_gateway_body(&f->fake)) {
+	type = fake_server_header(&f->fake, "Content-Type");
+	if (type && strstr(type, "json") && *fake_server_body(&f->fake)) {
 		f->json = cJSON_ParseWithLength(
-			fake_gateway_body(&f->fake), strlen(fake_gateway_body(&f->fake)));
+			fake_server_body(&f->fake), strlen(fake_server_body(&f->fake)));
 		assert_non_null(f->json);
 	}
-	length = fake_gateway_header(&f->fake, "Content-Length");
-	if (*fake_gateway_body(&f->fake))
-		assert_int_equal(strtol(length, NULL, 10), strlen(fake_gateway_body(&f->fake)));
+	length = fake_server_header(&f->fake, "Content-Length");
+	if (*fake_server_body(&f->fake))
+		assert_int_equal(strtol(length, NULL, 10), strlen(fake_server_body(&f->fake)));
 }
 
 static void run_again(struct fixture *f, int status)
@@ -138,8 +138,8 @@ static void assert_problem(struct fixture *f, int status, const char *label)
 
 	snprintf(type, sizeof(type), "urn:certprov:problem:%s", label);
 	assert_string_equal(
-		fake_gateway_header(&f->fake, "Content-Type"), "application/problem+json");
-	assert_string_equal(fake_gateway_header(&f->fake, "Cache-Control"), "no-store");
+		fake_server_header(&f->fake, "Content-Type"), "application/problem+json");
+	assert_string_equal(fake_server_header(&f->fake, "Cache-Control"), "no-store");
 	assert_string_equal(member(f, "type"), type);
 	assert_int_equal(
 		cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(f->json, "status")), status);
@@ -153,9 +153,9 @@ static void delivered_is_202_with_the_certificates(void **state)
 
 	prepare(f, "POST", "/events", "deliver");
 	run(f, 202);
-	assert_string_equal(fake_gateway_header(&f->fake, "Content-Type"), "application/json");
-	assert_string_equal(fake_gateway_header(&f->fake, "Cache-Control"), "no-store");
-	assert_string_equal(fake_gateway_body(&f->fake),
+	assert_string_equal(fake_server_header(&f->fake, "Content-Type"), "application/json");
+	assert_string_equal(fake_server_header(&f->fake, "Cache-Control"), "no-store");
+	assert_string_equal(fake_server_body(&f->fake),
 		"{\"status\":\"delivered\",\"device_uuid\":\"11111111-2222-3333-4444-"
 		"555555555555\","
 		"\"user_uuid\":\"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee\",\"certificates\":["
@@ -173,7 +173,7 @@ static void other_outcomes_are_200(void **state)
 
 	prepare(f, "POST", "", "record");
 	run(f, 200);
-	assert_string_equal(fake_gateway_body(&f->fake), "{\"status\":\"recorded\"}");
+	assert_string_equal(fake_server_body(&f->fake), "{\"status\":\"recorded\"}");
 	prepare(f, "POST", "/", "ignore \"Asset\" Number");
 	run(f, 200);
 	assert_string_equal(member(f, "status"), "ignored");
@@ -207,7 +207,7 @@ static void each_error_has_its_answer(void **state)
 		prepare(f, "POST", "/events", cases[i].body);
 		run(f, cases[i].status);
 		assert_problem(f, cases[i].status, cases[i].label);
-		retry_after = fake_gateway_header(&f->fake, "Retry-After");
+		retry_after = fake_server_header(&f->fake, "Retry-After");
 		assert_int_equal(!retry_after, !cases[i].retry_after);
 		if (retry_after)
 			assert_string_equal(retry_after, cases[i].retry_after);
@@ -215,7 +215,7 @@ static void each_error_has_its_answer(void **state)
 			strcmp(member(f, "detail"), "Said \"so\".") == 0, cases[i].is_public);
 		assert_string_equal(
 			member(f, "field"), cases[i].is_public ? "EnrollmentUserName" : "");
-		assert_int_equal(!!strstr(fake_gateway_body(&f->fake), "Said"), cases[i].is_public);
+		assert_int_equal(!!strstr(fake_server_body(&f->fake), "Said"), cases[i].is_public);
 	}
 }
 
@@ -235,12 +235,12 @@ static void test_connection_is_200_ok(void **state)
 
 	prepare(f, "GET", "/events", NULL);
 	run(f, 200);
-	assert_string_equal(fake_gateway_body(&f->fake), "OK");
-	assert_string_equal(fake_gateway_header(&f->fake, "Content-Type"), "text/plain");
+	assert_string_equal(fake_server_body(&f->fake), "OK");
+	assert_string_equal(fake_server_header(&f->fake, "Content-Type"), "text/plain");
 	prepare(f, "HEAD", "", NULL);
 	run(f, 200);
-	assert_string_equal(fake_gateway_body(&f->fake), "");
-	assert_string_equal(fake_gateway_header(&f->fake, "Content-Length"), "2");
+	assert_string_equal(fake_server_body(&f->fake), "");
+	assert_string_equal(fake_server_header(&f->fake, "Content-Length"), "2");
 }
 
 static void wrong_credentials_are_401(void **state)
@@ -252,12 +252,12 @@ static void wrong_credentials_are_401(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(given); j++) {
 			prepare(f, methods[i], "/events", i == 2 ? "deliver" : NULL);
-			fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", given[j]);
+			fake_server_param(&f->fake, "HTTP_AUTHORIZATION", given[j]);
 			run(f, 401);
-			assert_string_equal(fake_gateway_header(&f->fake, "WWW-Authenticate"),
+			assert_string_equal(fake_server_header(&f->fake, "WWW-Authenticate"),
 				"Basic realm=\"certprov\", charset=\"UTF-8\"");
 			assert_int_equal(f->fake.body_read, 0);
-			assert_null(strstr(fake_gateway_body(&f->fake), "uem"));
+			assert_null(strstr(fake_server_body(&f->fake), "uem"));
 			if (i != 1)
 				assert_problem(f, 401, "unauthenticated");
 		}
@@ -269,8 +269,8 @@ static void apache_passes_credentials_under_another_name(void **state)
 	struct fixture *f = *state;
 
 	prepare(f, "GET", "/events", NULL);
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
-	fake_gateway_param(&f->fake, "REDIRECT_HTTP_AUTHORIZATION", RIGHT);
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	fake_server_param(&f->fake, "REDIRECT_HTTP_AUTHORIZATION", RIGHT);
 	run(f, 200);
 }
 
@@ -291,13 +291,13 @@ static void the_web_server_may_authenticate(void **state)
 	reopen(f, AUTHENTICATE_WEB_SERVER);
 	prepare(f, "POST", "/events", "deliver");
 	run(f, 401);
-	assert_null(fake_gateway_header(&f->fake, "WWW-Authenticate"));
-	fake_gateway_param(&f->fake, "REMOTE_USER", "");
+	assert_null(fake_server_header(&f->fake, "WWW-Authenticate"));
+	fake_server_param(&f->fake, "REMOTE_USER", "");
 	run_again(f, 401);
 	assert_int_equal(f->fake.body_read, 0);
-	fake_gateway_param(&f->fake, "REMOTE_USER", "uem");
+	fake_server_param(&f->fake, "REMOTE_USER", "uem");
 	run_again(f, 401); /* nobody says that it was verified */
-	fake_gateway_param(&f->fake, AUTHENTICATED_PARAM, AUTHENTICATED_VALUE);
+	fake_server_param(&f->fake, AUTHENTICATED_PARAM, AUTHENTICATED_VALUE);
 	run_again(f, 202);
 }
 
@@ -307,7 +307,7 @@ static void nobody_may_authenticate(void **state)
 
 	reopen(f, AUTHENTICATE_NONE);
 	prepare(f, "POST", "/events", "deliver");
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
 	run(f, 202);
 }
 
@@ -328,10 +328,10 @@ static void without_admin_there_are_no_metrics(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		prepare(f, methods[i], "/metrics", NULL);
-		fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
+		fake_server_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
 		run(f, 404);
-		assert_null(fake_gateway_header(&f->fake, "Allow"));
-		assert_null(fake_gateway_header(&f->fake, "WWW-Authenticate"));
+		assert_null(fake_server_header(&f->fake, "Allow"));
+		assert_null(fake_server_header(&f->fake, "WWW-Authenticate"));
 	}
 }
 
@@ -346,26 +346,26 @@ static void metrics_are_for_admins_alone(void **state)
 	open_for_admins(f, counters);
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		prepare(f, "GET", "/metrics", NULL);
-		fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", others[i]);
+		fake_server_param(&f->fake, "HTTP_AUTHORIZATION", others[i]);
 		run(f, 401);
-		assert_string_equal(fake_gateway_header(&f->fake, "WWW-Authenticate"),
+		assert_string_equal(fake_server_header(&f->fake, "WWW-Authenticate"),
 			"Basic realm=\"certprov admin\", charset=\"UTF-8\"");
 		assert_null(strstr(f->fake.answer.data, "certprov_"));
 	}
 	prepare(f, "GET", "/events", NULL);
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
 	run(f, 401);
 	prepare(f, "GET", "/metrics", NULL);
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
 	run(f, 200);
-	assert_string_equal(fake_gateway_header(&f->fake, "Cache-Control"), "no-store");
-	assert_non_null(strstr(fake_gateway_body(&f->fake),
+	assert_string_equal(fake_server_header(&f->fake, "Cache-Control"), "no-store");
+	assert_non_null(strstr(fake_server_body(&f->fake),
 		"\ncertprov_requests_total{route=\"/metrics\",status=\"401\"} 4\n"));
 	assert_int_equal(atomic_load(&counters->refused[AUTH_MISSING]), 1);
 	assert_int_equal(atomic_load(&counters->refused[AUTH_MALFORMED]), 1);
 	assert_int_equal(atomic_load(&counters->refused[AUTH_UNKNOWN_USER]), 3);
 	prepare(f, "POST", "/metrics", "x");
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", BOSS);
 	run(f, 405);
 	service_close(&f->service);
 	handler_counters_free(counters);
@@ -397,7 +397,7 @@ static void unknown_methods_are_405_with_allow(void **state)
 		prepare(f, cases[i][0], cases[i][1], "deliver");
 		run(f, 405);
 		assert_problem(f, 405, "method");
-		assert_string_equal(fake_gateway_header(&f->fake, "Allow"), cases[i][2]);
+		assert_string_equal(fake_server_header(&f->fake, "Allow"), cases[i][2]);
 		assert_int_equal(f->fake.body_read, 0);
 	}
 }
@@ -407,21 +407,21 @@ static void bodies_are_checked_before_they_are_read(void **state)
 	struct fixture *f = *state;
 
 	prepare(f, "POST", "/events", "deliver");
-	fake_gateway_param(&f->fake, "CONTENT_LENGTH", "1025");
+	fake_server_param(&f->fake, "CONTENT_LENGTH", "1025");
 	run(f, 413);
 	assert_problem(f, 413, "too-large");
 	assert_string_equal(member(f, "detail"), "At most 1024 bytes are taken.");
 	assert_int_equal(f->fake.body_read, 0);
 	prepare(f, "POST", "/events", "deliver");
-	fake_gateway_param(&f->fake, "CONTENT_LENGTH", "");
+	fake_server_param(&f->fake, "CONTENT_LENGTH", "");
 	run(f, 400);
 	assert_int_equal(f->fake.body_read, 0);
 	prepare(f, "POST", "/events", "deliver");
-	fake_gateway_param(&f->fake, "CONTENT_TYPE", "text/xml");
+	fake_server_param(&f->fake, "CONTENT_TYPE", "text/xml");
 	run(f, 415);
 	assert_int_equal(f->fake.body_read, 0);
 	prepare(f, "POST", "/events", "deliver");
-	fake_gateway_param(&f->fake, "CONTENT_LENGTH", "100");
+	fake_server_param(&f->fake, "CONTENT_LENGTH", "100");
 	run(f, 400);
 	assert_non_null(strstr(member(f, "detail"), "ends after 7 of 100"));
 	prepare(f, "POST", "/events", "");
@@ -434,12 +434,12 @@ static void health_needs_the_store(void **state)
 	struct fixture *f = *state;
 
 	prepare(f, "GET", "/healthz", NULL);
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
 	run(f, 200);
 	assert_int_equal(unlink(f->store), 0);
 	run_again(f, 503);
 	assert_problem(f, 503, "unavailable");
-	assert_null(strstr(fake_gateway_body(&f->fake), "away"));
+	assert_null(strstr(fake_server_body(&f->fake), "away"));
 }
 
 static void the_ca_certificate_can_be_cached(void **state)
@@ -448,21 +448,21 @@ static void the_ca_certificate_can_be_cached(void **state)
 	char etag[128];
 
 	prepare(f, "GET", "/ca.cer", NULL);
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
 	run(f, 200);
-	assert_string_equal(fake_gateway_body(&f->fake), "good certificate");
-	assert_string_equal(fake_gateway_header(&f->fake, "Content-Type"), "application/pkix-cert");
-	assert_non_null(strstr(fake_gateway_header(&f->fake, "Cache-Control"), "max-age="));
-	snprintf(etag, sizeof(etag), "W/\"x\", %s", fake_gateway_header(&f->fake, "ETag"));
-	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
+	assert_string_equal(fake_server_body(&f->fake), "good certificate");
+	assert_string_equal(fake_server_header(&f->fake, "Content-Type"), "application/pkix-cert");
+	assert_non_null(strstr(fake_server_header(&f->fake, "Cache-Control"), "max-age="));
+	snprintf(etag, sizeof(etag), "W/\"x\", %s", fake_server_header(&f->fake, "ETag"));
+	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
 	run_again(f, 304);
-	assert_string_equal(fake_gateway_body(&f->fake), "");
-	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
+	assert_string_equal(fake_server_body(&f->fake), "");
+	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
 	run_again(f, 200);
 	assert_int_equal(unlink(f->ca), 0);
 	run_again(f, 503);
 	assert_problem(f, 503, "config");
-	assert_null(strstr(fake_gateway_body(&f->fake), f->folder));
+	assert_null(strstr(fake_server_body(&f->fake), f->folder));
 }
 
 static void the_revocation_list_can_be_cached_until_it_ends(void **state)
@@ -472,22 +472,22 @@ static void the_revocation_list_can_be_cached_until_it_ends(void **state)
 	long age;
 
 	prepare(f, "GET", "/ca.crl", NULL);
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
 	run(f, 200);
-	assert_string_equal(fake_gateway_body(&f->fake), "good certificate");
-	assert_string_equal(fake_gateway_header(&f->fake, "Content-Type"), "application/pkix-crl");
-	assert_non_null(fake_gateway_header(&f->fake, "ETag"));
+	assert_string_equal(fake_server_body(&f->fake), "good certificate");
+	assert_string_equal(fake_server_header(&f->fake, "Content-Type"), "application/pkix-crl");
+	assert_non_null(fake_server_header(&f->fake, "ETag"));
 	assert_int_equal(
-		strncmp(fake_gateway_header(&f->fake, "Cache-Control"), "public, max-age=", 16), 0);
-	age = strtol(fake_gateway_header(&f->fake, "Cache-Control") + 16, NULL, 10);
+		strncmp(fake_server_header(&f->fake, "Cache-Control"), "public, max-age=", 16), 0);
+	age = strtol(fake_server_header(&f->fake, "Cache-Control") + 16, NULL, 10);
 	assert_in_range(age, 1790, 1800);
-	snprintf(modified, sizeof(modified), "%s", fake_gateway_header(&f->fake, "Last-Modified"));
+	snprintf(modified, sizeof(modified), "%s", fake_server_header(&f->fake, "Last-Modified"));
 	assert_string_equal(modified, "Mon, 24 Feb 2020 16:52:25 GMT");
-	fake_gateway_param(&f->fake, "HTTP_IF_MODIFIED_SINCE", modified);
+	fake_server_param(&f->fake, "HTTP_IF_MODIFIED_SINCE", modified);
 	run_again(f, 304);
-	assert_string_equal(fake_gateway_body(&f->fake), "");
+	assert_string_equal(fake_server_body(&f->fake), "");
 	/* A tag counts more than a date. */
-	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
+	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
 	run_again(f, 200);
 }
 
@@ -498,17 +498,17 @@ static void the_revocation_list_is_read_only_where_it_is_sent(void **state)
 
 	assert_int_equal(unlink(f->ca), 0);
 	prepare(f, "HEAD", "/ca.crl", NULL);
-	fake_gateway_param(&f->fake, "HTTP_AUTHORIZATION", "");
+	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
 	run(f, 200);
-	assert_string_equal(fake_gateway_body(&f->fake), "");
-	assert_string_equal(fake_gateway_header(&f->fake, "Content-Length"), "16");
-	snprintf(etag, sizeof(etag), "%s", fake_gateway_header(&f->fake, "ETag"));
+	assert_string_equal(fake_server_body(&f->fake), "");
+	assert_string_equal(fake_server_header(&f->fake, "Content-Length"), "16");
+	snprintf(etag, sizeof(etag), "%s", fake_server_header(&f->fake, "ETag"));
 	assert_string_equal(etag, "\"1a-5e53ff49-0123456789abcdef\"");
-	fake_gateway_param(&f->fake, "REQUEST_METHOD", "GET");
-	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
+	fake_server_param(&f->fake, "REQUEST_METHOD", "GET");
+	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
 	run_again(f, 304);
-	assert_null(fake_gateway_header(&f->fake, "Content-Length"));
-	fake_gateway_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"1b-5e53ff49-0123456789abcdef\"");
+	assert_null(fake_server_header(&f->fake, "Content-Length"));
+	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"1b-5e53ff49-0123456789abcdef\"");
 	run_again(f, 503); /* it has to be read, and is not there */
 	assert_problem(f, 503, "config");
 }
@@ -520,7 +520,7 @@ static void the_work_is_done_though_nobody_waits(void **state)
 
 	prepare(f, "POST", "/events", "deliver");
 	f->fake.gone = true;
-	service_answer(&f->service, &f->fake.gateway);
+	service_answer(&f->service, &f->fake.transport);
 	deadline_stop();
 	assert_int_equal(stat(f->store, &st), 0);
 	assert_int_equal(st.st_size, strlen("deliver\n"));
@@ -533,9 +533,9 @@ static void a_service_that_is_not_open_says_why(void **state)
 
 	(void)error_set(&e, ERR_CONFIG, "/secret/path:1: wrong");
 	prepare(f, "POST", "/events", "deliver");
-	service_refuse(&f->fake.gateway, &e);
+	service_refuse(&f->fake.transport, &e);
 	deadline_stop();
-	assert_int_equal(fake_gateway_status(&f->fake), 503);
+	assert_int_equal(fake_server_status(&f->fake), 503);
 	assert_null(strstr(f->fake.answer.data, "/secret/path"));
 }
 

@@ -14,8 +14,8 @@ static enum err ask(struct fixture *f, const char *query, struct error *e)
 {
 	char param[256];
 	char *params[] = {param, NULL};
-	const struct gateway gateway = {.params = params};
-	const struct request request = {.path = "/status", .gateway = &gateway};
+	const struct transport transport = {.params = params};
+	const struct request request = {.path = "/status", .transport = &transport};
 
 	snprintf(param, sizeof(param), "QUERY_STRING=%s", query);
 	return make_page(f, page_status, &request, e);

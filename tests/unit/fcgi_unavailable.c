@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
-#include "tests/unit/fake_gateway.h"
+#include "tests/unit/fake_server.h"
 
 static char folder[] = "/tmp/certprov-unavailable-XXXXXX";
 static char ca[sizeof(folder) + 8], store[sizeof(folder) + 8];
@@ -52,17 +52,17 @@ static int tear_down(void **state)
 /* Returns the status; what was logged meanwhile is in logged. */
 static int answer(struct service *service, const char *method, const char *path, const char *body)
 {
-	struct fake_gateway fake;
+	struct fake_server fake;
 	FILE *sink = tmpfile();
 	int saved = dup(STDERR_FILENO), status;
 
 	assert_true(sink && saved >= 0 && dup2(fileno(sink), STDERR_FILENO) >= 0);
-	fake_gateway_init(&fake, method, path, body);
-	fake_gateway_param(&fake, "REQUEST_ID", "test-request-1");
-	service_answer(service, &fake.gateway);
+	fake_server_init(&fake, method, path, body);
+	fake_server_param(&fake, "REQUEST_ID", "test-request-1");
+	service_answer(service, &fake.transport);
 	deadline_stop();
-	status = fake_gateway_status(&fake);
-	fake_gateway_fini(&fake);
+	status = fake_server_status(&fake);
+	fake_server_fini(&fake);
 	assert_true(dup2(saved, STDERR_FILENO) >= 0);
 	close(saved);
 	rewind(sink);

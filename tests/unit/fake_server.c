@@ -1,4 +1,4 @@
-#include "tests/unit/fake_gateway.h"
+#include "tests/unit/fake_server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 static size_t read_body(void *ctx, void *data, size_t len)
 {
-	struct fake_gateway *fake = ctx;
+	struct fake_server *fake = ctx;
 	size_t left = fake->body_len - fake->body_read;
 	size_t got = len < left ? len : left;
 
@@ -18,7 +18,7 @@ static size_t read_body(void *ctx, void *data, size_t len)
 
 static bool write_answer(void *ctx, const void *data, size_t len)
 {
-	struct fake_gateway *fake = ctx;
+	struct fake_server *fake = ctx;
 
 	if (fake->gone)
 		return false;
@@ -26,7 +26,7 @@ static bool write_answer(void *ctx, const void *data, size_t len)
 	return true;
 }
 
-void fake_gateway_param(struct fake_gateway *fake, const char *name, const char *value)
+void fake_server_param(struct fake_server *fake, const char *name, const char *value)
 {
 	char *param = NULL;
 
@@ -44,38 +44,38 @@ void fake_gateway_param(struct fake_gateway *fake, const char *name, const char 
 	fake->params[fake->param_count++] = param;
 }
 
-void fake_gateway_init(
-	struct fake_gateway *fake, const char *method, const char *path, const char *body)
+void fake_server_init(
+	struct fake_server *fake, const char *method, const char *path, const char *body)
 {
 	char length[24];
 
-	*fake = (struct fake_gateway){.body = body, .answer = BUF_INIT(1024 * 1024)};
-	fake->gateway = (struct gateway){fake->params, fake, read_body, write_answer};
+	*fake = (struct fake_server){.body = body, .answer = BUF_INIT(1024 * 1024)};
+	fake->transport = (struct transport){fake->params, fake, read_body, write_answer};
 	fake->body_len = body ? strlen(body) : 0;
-	fake_gateway_param(fake, "REQUEST_METHOD", method);
-	fake_gateway_param(fake, "PATH_INFO", path);
+	fake_server_param(fake, "REQUEST_METHOD", method);
+	fake_server_param(fake, "PATH_INFO", path);
 	snprintf(length, sizeof(length), "%zu", fake->body_len);
-	fake_gateway_param(fake, "CONTENT_LENGTH", body ? length : "");
+	fake_server_param(fake, "CONTENT_LENGTH", body ? length : "");
 }
 
-void fake_gateway_fini(struct fake_gateway *fake)
+void fake_server_fini(struct fake_server *fake)
 {
 	for (size_t i = 0; i < fake->param_count; i++)
 		free(fake->params[i]);
 	buf_free(&fake->answer);
 }
 
-int fake_gateway_status(const struct fake_gateway *fake)
+int fake_server_status(const struct fake_server *fake)
 {
-	const char *status = fake_gateway_header(fake, "Status");
+	const char *status = fake_server_header(fake, "Status");
 
 	return status ? (int)strtol(status, NULL, 10) : -1;
 }
 
-const char *fake_gateway_header(const struct fake_gateway *fake, const char *name)
+const char *fake_server_header(const struct fake_server *fake, const char *name)
 {
 	static char value[512];
-	const char *body = fake_gateway_body(fake);
+	const char *body = fake_server_body(fake);
 	size_t len = strlen(name);
 
 	for (const char *line = fake->answer.data; line && line < body;) {
@@ -93,7 +93,7 @@ const char *fake_gateway_header(const struct fake_gateway *fake, const char *nam
 	return NULL;
 }
 
-const char *fake_gateway_body(const struct fake_gateway *fake)
+const char *fake_server_body(const struct fake_server *fake)
 {
 	const char *end = fake->answer.data ? strstr(fake->answer.data, "\r\n\r\n") : NULL;
 
