@@ -1,29 +1,35 @@
+/*
+ * The CAs' sections: what [ca signing] and [ca encryption] inherit from [ca], which keys each type
+ * needs, and a CA's terms.
+ */
+#include "config/ca.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/faults.h"
 #include "config/keys.h"
-
-/* [ca], and what [ca signing] and [ca encryption] have of it. */
+#include "config/rules.h"
 
 static const char *const sections[USAGE_COUNT] = {
 	[USAGE_SIGNING] = "ca signing",
 	[USAGE_ENCRYPTION] = "ca encryption",
 };
 
-/* The keys of a section stand together: NULL behind the last one. */
-static const struct option *next_of(const struct option *o)
+/* The next key of the section; NULL after the last one. The table keeps a section together. */
+static const struct config_key *next_of(const struct config_key *k)
 {
-	const struct option *next = o + 1;
+	const struct config_key *next = k + 1;
 
-	return next < config_options + config_option_count && strcmp(next->section, o->section) == 0
+	return next < config_keys + config_key_count && strcmp(next->section, k->section) == 0
 		       ? next
 		       : NULL;
 }
 
 static bool is_used(const struct config *config, const char *section)
 {
-	for (const struct option *o = config_option(section, NULL); o; o = next_of(o))
-		if (*config_line(config, o))
+	for (const struct config_key *k = config_key_find(section, NULL); k; k = next_of(k))
+		if (*config_key_line(config, k))
 			return true;
 	return false;
 }
@@ -33,31 +39,21 @@ const struct config_ca *config_ca(const struct config *config, enum usage usage)
 	return config->ca_of[usage] ? config->ca_of[usage] : &config->ca;
 }
 
-int64_t config_longest(const struct config *config)
+/* --- terms */
+
+static void put_value(const struct config_ca *ca, const struct config_key *k, struct buf *out)
 {
-	int64_t seconds = config->escrow.timeout;
-
-	for (int usage = 0; usage < USAGE_COUNT; usage++)
-		if (config->certificates.usages[usage])
-			seconds += config_ca(config, (enum usage)usage)->timeout;
-	return seconds;
-}
-
-/* --- what an order is about */
-
-static void put_value(const struct config_ca *ca, const struct option *o, struct buf *out)
-{
-	const char *at = (const char *)ca + (o->offset - offsetof(struct config, ca));
+	const char *at = (const char *)ca + (k->offset - offsetof(struct config, ca));
 	const char *text = NULL;
 	unsigned kind = 0;
 	int64_t number = 0;
 
-	if (o->allocated) {
+	if (k->allocated) {
 		memcpy(&text, at, sizeof(text));
 		buf_puts(out, text ? text : "");
-	} else if (o->names) {
+	} else if (k->names) {
 		memcpy(&kind, at, sizeof(kind));
-		buf_puts(out, o->names[kind]);
+		buf_puts(out, k->names[kind]);
 	} else {
 		memcpy(&number, at, sizeof(number));
 		buf_printf(out, "%lld", (long long)number);
@@ -65,31 +61,25 @@ static void put_value(const struct config_ca *ca, const struct option *o, struct
 	buf_putc(out, '\n');
 }
 
-/* In the order of the table, which a request that waits for approval outlives. */
+/* Stored requests that wait for approval keep a digest of these, so the order of the table must
+ * stay as it is. */
 void config_ca_terms(const struct config_ca *ca, struct buf *out)
 {
-	for (const struct option *o = config_option("ca", NULL); o; o = next_of(o))
-		if (o->terms == CA_TERMS_PART)
-			put_value(ca, o, out);
+	for (const struct config_key *k = config_key_find("ca", NULL); k; k = next_of(k))
+		if (k->term == CA_TERM_YES)
+			put_value(ca, k, out);
 }
 
-/* --- what is not set */
+/* --- values that are not set */
 
-#define STORE_AND_KEYS 60 /* seconds */
-
-int64_t config_patience(const struct config *config)
-{
-	return config_longest(config) + config->escrow.timeout + STORE_AND_KEYS;
-}
-
-static enum err copy_value(
-	struct config *config, const struct option *from, const struct option *to, struct error *e)
+static enum err copy_value(struct config *config, const struct config_key *from,
+	const struct config_key *to, struct error *e)
 {
 	const char *base = (const char *)config + from->offset;
 	char *text = NULL;
 
-	if (from->allocated && config_text(config, from)) {
-		text = strdup(config_text(config, from));
+	if (from->allocated && config_key_text(config, from)) {
+		text = strdup(config_key_text(config, from));
 		if (!text)
 			return error_memory(e);
 	}
@@ -99,30 +89,30 @@ static enum err copy_value(
 
 /* same: [ca] is of the same type, or this is [ca]. */
 static enum err complete_key(struct config *config, const struct config_ca *ca,
-	const struct option *o, bool same, struct error *e)
+	const struct config_key *k, bool same, struct error *e)
 {
-	const struct option *general = config_option("ca", o->key);
+	const struct config_key *general = config_key_find("ca", k->name);
 
-	if (*config_line(config, o) || !(o->types & 1U << ca->type))
+	if (*config_key_line(config, k) || !(k->types & 1U << ca->type))
 		return ERR_OK;
-	if (same && general != o)
-		return copy_value(config, general, o, e);
-	return o->fallback ? o->set(config, o, o->fallback, e) : ERR_OK;
+	if (same && general != k)
+		return copy_value(config, general, k, e);
+	return k->fallback ? k->set(config, k, k->fallback, e) : ERR_OK;
 }
 
 static enum err complete(
 	struct config *config, struct config_ca *ca, const char *section, struct error *e)
 {
-	const struct option *type = config_option(section, "type");
+	const struct config_key *type = config_key_find(section, "type");
 	enum err err = ERR_OK;
 	bool same;
 
 	ca->section = section;
-	if (!*config_line(config, type))
+	if (!*config_key_line(config, type))
 		ca->type = config->ca.type;
 	same = ca->type == config->ca.type;
-	for (const struct option *o = next_of(type); o && !err; o = next_of(o))
-		err = complete_key(config, ca, o, same, e);
+	for (const struct config_key *k = next_of(type); k && !err; k = next_of(k))
+		err = complete_key(config, ca, k, same, e);
 	return err;
 }
 
@@ -130,7 +120,7 @@ static const struct config_ca *choose(const struct config *config, int usage)
 {
 	const struct config_ca *own = &config->ca_for[usage];
 
-	/* A usage that there is not needs no CA that is not even mentioned. */
+	/* Without this usage, and without [ca], the other usage's CA is taken. */
 	if (!own->section && !config->certificates.usages[usage] && !is_used(config, "ca"))
 		own = &config->ca_for[(usage + 1) % USAGE_COUNT];
 	return own->section ? own : &config->ca;
@@ -149,17 +139,17 @@ enum err config_ca_complete(struct config *config, struct error *e)
 }
 
 static enum err check_key(const struct config *config, const struct config_ca *ca,
-	const struct option *o, struct error *e)
+	const struct config_key *k, struct error *e)
 {
 	const char *type = ca_type_names[ca->type];
 	unsigned bit = 1U << ca->type;
 
-	if (*config_line(config, o) && !(o->types & bit))
+	if (*config_key_line(config, k) && !(k->types & bit))
+		return config_error(config, k->section, k->name, e,
+			"a CA with type = %s does not use it", type);
+	if (k->needed & bit && !config_key_text(config, k))
 		return config_error(
-			config, o->section, o->key, e, "a CA with type = %s does not use it", type);
-	if (o->needed & bit && !config_text(config, o))
-		return config_error(
-			config, o->section, o->key, e, "missing; type = %s needs it", type);
+			config, k->section, k->name, e, "missing; type = %s needs it", type);
 	return ERR_OK;
 }
 
@@ -168,14 +158,15 @@ static enum err check(const struct config *config, const struct config_ca *ca,
 {
 	enum err err = ERR_OK;
 
-	for (const struct option *o = config_option(ca->section, NULL); o && !err; o = next_of(o))
-		err = config_tell(faults, check_key(config, ca, o, e), e);
+	for (const struct config_key *k = config_key_find(ca->section, NULL); k && !err;
+		k = next_of(k))
+		err = config_tell(faults, check_key(config, ca, k, e), e);
 	return err ? err
 		   : config_tell(faults,
-			     config_check_identity(config, ca->section, ca->identity, e), e);
+			     config_rules_identity(config, ca->section, ca->identity, e), e);
 }
 
-/* Where no usage's CA is [ca], that is only what they have in common. */
+/* If no usage's CA is [ca], that section holds only shared values and needs no check. */
 enum err config_ca_check(const struct config *config, struct config_faults *faults, struct error *e)
 {
 	bool general = false;

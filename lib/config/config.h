@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config/ca.h"
 #include "config/vocabulary.h"
 
 enum authenticate { AUTHENTICATE_BASIC, AUTHENTICATE_WEB_SERVER, AUTHENTICATE_NONE };
@@ -26,53 +27,10 @@ enum pkcs12_profile { PKCS12_LEGACY, PKCS12_MODERN };
 
 enum tls_max { TLS_MAX_1_3, TLS_MAX_1_2 };
 
-enum ca_auth { CA_AUTH_KERBEROS, CA_AUTH_NTLM, CA_AUTH_BASIC };
-
 /*
- * A certificate authority: [ca], [ca signing] or [ca encryption]. Keys that the type does not use
- * are NULL.
- */
-struct config_ca {
-	const char *section; /* where it is from, for config_error() */
-	enum ca_type type;
-	int64_t timeout; /* seconds, for one request */
-
-	/* local */
-	char *certificate;
-	char *key; /* a file, or a pkcs11: URL (RFC 7512) */
-	char *crl_url;
-	char *issuer_url;
-	int64_t crl_validity; /* seconds */
-
-	/* all others: whom to ask, as whom, and whose answers to take */
-	char *url; /* without a trailing slash */
-	char *identity;
-	char *identity_password_file;
-	char *username;
-	char *password_file;
-	char *ca_file;
-	char *issuer_file;
-	int64_t validity_leeway; /* seconds that a certificate may last longer than asked */
-
-	char *label;			     /* est */
-	char *name, *certificate_profile;    /* ejbca */
-	char *end_entity_profile;	     /* ejbca */
-	char *template, *principal, *keytab; /* adcs */
-	enum ca_auth auth;		     /* adcs */
-	char *mount, *role, *namespace;	     /* vault */
-	char *token_file, *role_id;	     /* vault */
-	char *secret_id_file;		     /* vault */
-	char *provisioner;		     /* step */
-	char *jwk_file, *jwk_password_file;  /* step */
-	char *profile, *auth_key_file;	     /* cfssl */
-	char *program;			     /* command */
-};
-
-/*
- * The configuration file as certprov.conf(5) describes it: every value
- * checked, every path absolute, every default filled in. All of it is owned
- * by the structure. Lists are NULL-terminated. A text that is not set is NULL.
- * No file that it names has been read yet.
+ * The configuration file as certprov.conf(5) describes it: every value checked, every path
+ * absolute, every default filled in. The structure owns all of it. Lists are NULL-terminated. A
+ * text that is not set is NULL. The files that it names have not been read yet.
  */
 struct config {
 	char *path;
@@ -136,57 +94,47 @@ struct config {
 };
 
 /*
- * Reads the file. ERR_CONFIG with "FILE:LINE: what" for a key or section that
- * is unknown, set twice, missing or out of range.
+ * Reads the file. ERR_CONFIG with "FILE:LINE: what" for a key or section that is unknown, set
+ * twice, missing or out of range.
  */
 enum err config_load(const char *path, struct config **out, struct error *e) must_check;
 
 /*
  * Reads the file to its end despite errors in it, and gives each error, "FILE:LINE: what", to
- * fault. Gives a configuration only where there is none; else ERR_CONFIG.
+ * fault. ERR_CONFIG if there was one; only a file without errors gives a configuration.
  */
 typedef void config_fault(void *ctx, const char *text);
 enum err config_test(const char *path, config_fault *fault, void *ctx, struct config **out,
 	struct error *e) must_check;
 
-/* The same as config_load() from text[0..len-1], with a NUL behind it; path is absolute and only a
- * name. */
+/*
+ * The same as config_load() from text[0..len-1], with a NUL behind it; path is absolute and serves
+ * only as a name.
+ */
 enum err config_parse(const char *path, const char *text, size_t len, struct config **out,
 	struct error *e) must_check;
 
 void config_free(struct config *config);
 
 /*
- * Walks the files that a section names: the next one, NULL behind the last. *at begins as 0. Keys
- * in a token are none.
+ * Walks the files that a section names: returns the next one, NULL after the last. *at begins as 0.
+ * Keys in a token are left out.
  */
 const char *config_next_file(const struct config *config, const char *section, size_t *at);
 
-/*
- * The CA of that usage: its own section, or [ca]; for a usage that [certificates] usages has not,
- * and where there is no [ca], the other one's.
- */
-const struct config_ca *config_ca(const struct config *config, enum usage usage);
-
-/*
- * The keys of a CA that say whom it is and what is ordered of it, a value a line: an open order is
- * of no use once one of them is another.
- */
-void config_ca_terms(const struct config_ca *ca, struct buf *out);
-
-/* Seconds: how long CAs and gateways together may hold up one event. */
+/* Seconds that CAs and gateways together may delay one event. */
 int64_t config_longest(const struct config *config);
 
 /*
- * Seconds: what goes on with one event for longer than that is stuck. CAs and gateways, the turn of
- * another event of the same device, keys to be made and a busy store.
+ * Seconds after which the work for one event counts as stuck. It covers CAs and gateways, the wait
+ * for another event of the same device, key generation and a busy store.
  */
 int64_t config_patience(const struct config *config);
 
 /*
  * ERR_CONFIG for a value that only the code using it can check: "FILE:LINE: [section] key: what".
- * The key must be one that the table in keys.c has. A key that [ca signing] or [ca
- * encryption] did not set is reported as [ca]'s.
+ * The key must be in the table in keys.c. A key that [ca signing] or [ca encryption] did not set is
+ * reported as [ca]'s.
  */
 enum err config_error(const struct config *config, const char *section, const char *key,
 	struct error *e, const char *fmt, ...) printf_like(5, 6);

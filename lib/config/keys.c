@@ -1,8 +1,8 @@
-#include <stdio.h>
-#include <stdlib.h>
+/* The table of all keys of the configuration file. */
+#include "config/keys.h"
+
 #include <string.h>
 
-#include "base/text.h"
 #include "config/values.h"
 
 #define DAY 86400
@@ -14,10 +14,10 @@ static const char *const scope_names[] = {"device", "user"};
 static const char *const auth_names[] = {"kerberos", "ntlm", "basic"};
 static const char *const profile_names[] = {"legacy", "modern"};
 static const char *const tls_max_names[] = {"1.3", "1.2"};
-/* Values that the format has, but this version can only take one of. */
+/* The format has more values; this version takes only this one. */
 static const char *const source_names[] = {"event"};
 
-/* Where the value goes; texts and lists are memory of their own. */
+/* Where the value goes; texts and lists are allocated. */
 #define AT(m) \
 	.offset = offsetof(struct config, m), .size = sizeof(((struct config *)0)->m), \
 	.allocated = _Generic(((struct config *)0)->m, char *: true, char **: true, default: false)
@@ -33,57 +33,57 @@ static const char *const source_names[] = {"event"};
 #define REMOTE_TYPES (HTTP_TYPES | T(COMMAND))
 #define IDENTITY_TYPES (T(EST) | T(EJBCA) | T(VAULT) | T(STEP) | T(CFSSL))
 
-/* Each key of a CA has one of these: see ca_terms_class. */
-#define TERMS .terms = CA_TERMS_PART
-#define APART .terms = CA_TERMS_APART
+/* Each key of a CA has one of these: see enum ca_term. */
+#define TERM .term = CA_TERM_YES
+#define NO_TERM .term = CA_TERM_NO
 
 /* clang-format off */
 #define CA_KEYS(section, m) \
 	{section, "type", config_set_kind, AT(m.type), NAMES(ca_type_names), DEFAULT("local"), \
-		FOR(~0U), TERMS}, \
-	{section, "certificate", config_set_path, AT(m.certificate), DEFAULT("ca.crt"), FOR(T(LOCAL)), APART}, \
-	{section, "key", config_set_path_or_token, AT(m.key), DEFAULT("ca.key"), FOR(T(LOCAL)), APART}, \
-	{section, "crl-url", config_set_public_url, AT(m.crl_url), FOR(T(LOCAL)), APART}, \
-	{section, "issuer-url", config_set_public_url, AT(m.issuer_url), FOR(T(LOCAL)), APART}, \
+		FOR(~0U), TERM}, \
+	{section, "certificate", config_set_path, AT(m.certificate), DEFAULT("ca.crt"), FOR(T(LOCAL)), NO_TERM}, \
+	{section, "key", config_set_path_or_token, AT(m.key), DEFAULT("ca.key"), FOR(T(LOCAL)), NO_TERM}, \
+	{section, "crl-url", config_set_public_url, AT(m.crl_url), FOR(T(LOCAL)), NO_TERM}, \
+	{section, "issuer-url", config_set_public_url, AT(m.issuer_url), FOR(T(LOCAL)), NO_TERM}, \
 	{section, "crl-validity", config_set_duration, AT(m.crl_validity), \
-		RANGE(3600, 365 * DAY), DEFAULT("7d"), FOR(T(LOCAL)), APART}, \
-	{section, "url", config_set_ca_url, AT(m.url), NEEDED(HTTP_TYPES), TERMS}, \
+		RANGE(3600, 365 * DAY), DEFAULT("7d"), FOR(T(LOCAL)), NO_TERM}, \
+	{section, "url", config_set_ca_url, AT(m.url), NEEDED(HTTP_TYPES), TERM}, \
 	{section, "timeout", config_set_duration, AT(m.timeout), \
-		RANGE(1, 120), DEFAULT("30s"), FOR(REMOTE_TYPES), APART}, \
-	{section, "ca-file", config_set_path, AT(m.ca_file), FOR(HTTP_TYPES), APART}, \
-	{section, "issuer-file", config_set_path, AT(m.issuer_file), FOR(REMOTE_TYPES), APART}, \
+		RANGE(1, 120), DEFAULT("30s"), FOR(REMOTE_TYPES), NO_TERM}, \
+	{section, "ca-file", config_set_path, AT(m.ca_file), FOR(HTTP_TYPES), NO_TERM}, \
+	{section, "issuer-file", config_set_path, AT(m.issuer_file), FOR(REMOTE_TYPES), NO_TERM}, \
 	{section, "validity-leeway", config_set_duration, AT(m.validity_leeway), \
-		RANGE(0, 3650 * DAY), DEFAULT("24h"), FOR(REMOTE_TYPES), APART}, \
-	{section, "identity", config_set_path_or_token, AT(m.identity), FOR(IDENTITY_TYPES), APART}, \
+		RANGE(0, 3650 * DAY), DEFAULT("24h"), FOR(REMOTE_TYPES), NO_TERM}, \
+	{section, "identity", config_set_path_or_token, AT(m.identity), FOR(IDENTITY_TYPES), NO_TERM}, \
 	{section, "identity-password-file", config_set_path, AT(m.identity_password_file), \
-		FOR(IDENTITY_TYPES), APART}, \
-	{section, "username", config_set_text, AT(m.username), FOR(T(EST) | T(ADCS)), APART}, \
-	{section, "password-file", config_set_path, AT(m.password_file), FOR(T(EST) | T(ADCS)), APART}, \
-	{section, "label", config_set_text, AT(m.label), FOR(T(EST) | T(CFSSL)), TERMS}, \
-	{section, "ca-name", config_set_text, AT(m.name), NEEDED(T(EJBCA)), TERMS}, \
-	{section, "certificate-profile", config_set_text, AT(m.certificate_profile), NEEDED(T(EJBCA)), TERMS}, \
-	{section, "end-entity-profile", config_set_text, AT(m.end_entity_profile), NEEDED(T(EJBCA)), TERMS}, \
-	{section, "template", config_set_text, AT(m.template), NEEDED(T(ADCS)), TERMS}, \
+		FOR(IDENTITY_TYPES), NO_TERM}, \
+	{section, "username", config_set_text, AT(m.username), FOR(T(EST) | T(ADCS)), NO_TERM}, \
+	{section, "password-file", config_set_path, AT(m.password_file), FOR(T(EST) | T(ADCS)), NO_TERM}, \
+	{section, "label", config_set_text, AT(m.label), FOR(T(EST) | T(CFSSL)), TERM}, \
+	{section, "ca-name", config_set_text, AT(m.name), NEEDED(T(EJBCA)), TERM}, \
+	{section, "certificate-profile", config_set_text, AT(m.certificate_profile), NEEDED(T(EJBCA)), TERM}, \
+	{section, "end-entity-profile", config_set_text, AT(m.end_entity_profile), NEEDED(T(EJBCA)), TERM}, \
+	{section, "template", config_set_text, AT(m.template), NEEDED(T(ADCS)), TERM}, \
 	{section, "auth", config_set_kind, AT(m.auth), NAMES(auth_names), DEFAULT("kerberos"), \
-		FOR(T(ADCS)), APART}, \
-	{section, "principal", config_set_text, AT(m.principal), FOR(T(ADCS)), APART}, \
-	{section, "keytab", config_set_path, AT(m.keytab), FOR(T(ADCS)), APART}, \
-	{section, "mount", config_set_text, AT(m.mount), DEFAULT("pki"), FOR(T(VAULT)), TERMS}, \
-	{section, "role", config_set_text, AT(m.role), NEEDED(T(VAULT)), TERMS}, \
-	{section, "namespace", config_set_text, AT(m.namespace), FOR(T(VAULT)), TERMS}, \
-	{section, "token-file", config_set_path, AT(m.token_file), FOR(T(VAULT)), APART}, \
-	{section, "role-id", config_set_text, AT(m.role_id), FOR(T(VAULT)), APART}, \
-	{section, "secret-id-file", config_set_path, AT(m.secret_id_file), FOR(T(VAULT)), APART}, \
-	{section, "provisioner", config_set_text, AT(m.provisioner), NEEDED(T(STEP)), TERMS}, \
-	{section, "jwk-file", config_set_path, AT(m.jwk_file), FOR(T(STEP)), APART}, \
-	{section, "jwk-password-file", config_set_path, AT(m.jwk_password_file), FOR(T(STEP)), APART}, \
-	{section, "profile", config_set_text, AT(m.profile), FOR(T(CFSSL)), TERMS}, \
-	{section, "auth-key-file", config_set_path, AT(m.auth_key_file), FOR(T(CFSSL)), APART}, \
-	{section, "program", config_set_path, AT(m.program), NEEDED(T(COMMAND)), TERMS}
+		FOR(T(ADCS)), NO_TERM}, \
+	{section, "principal", config_set_text, AT(m.principal), FOR(T(ADCS)), NO_TERM}, \
+	{section, "keytab", config_set_path, AT(m.keytab), FOR(T(ADCS)), NO_TERM}, \
+	{section, "mount", config_set_text, AT(m.mount), DEFAULT("pki"), FOR(T(VAULT)), TERM}, \
+	{section, "role", config_set_text, AT(m.role), NEEDED(T(VAULT)), TERM}, \
+	{section, "namespace", config_set_text, AT(m.namespace), FOR(T(VAULT)), TERM}, \
+	{section, "token-file", config_set_path, AT(m.token_file), FOR(T(VAULT)), NO_TERM}, \
+	{section, "role-id", config_set_text, AT(m.role_id), FOR(T(VAULT)), NO_TERM}, \
+	{section, "secret-id-file", config_set_path, AT(m.secret_id_file), FOR(T(VAULT)), NO_TERM}, \
+	{section, "provisioner", config_set_text, AT(m.provisioner), NEEDED(T(STEP)), TERM}, \
+	{section, "jwk-file", config_set_path, AT(m.jwk_file), FOR(T(STEP)), NO_TERM}, \
+	{section, "jwk-password-file", config_set_path, AT(m.jwk_password_file), FOR(T(STEP)), NO_TERM}, \
+	{section, "profile", config_set_text, AT(m.profile), FOR(T(CFSSL)), TERM}, \
+	{section, "auth-key-file", config_set_path, AT(m.auth_key_file), FOR(T(CFSSL)), NO_TERM}, \
+	{section, "program", config_set_path, AT(m.program), NEEDED(T(COMMAND)), TERM}
 /* clang-format on */
 
 /* clang-format off */
-const struct option config_options[] = {
+const struct config_key config_keys[] = {
 	{"events", "users-file", config_set_path, AT(events.users_file)},
 	{"events", "authenticate", config_set_kind, AT(events.authenticate),
 		NAMES(authenticate_names), DEFAULT("basic")},
@@ -150,192 +150,28 @@ const struct option config_options[] = {
 };
 /* clang-format on */
 
-const char *config_text(const struct config *config, const struct option *o)
+const size_t config_key_count = ARRAY_LEN(config_keys);
+
+const char *config_key_text(const struct config *config, const struct config_key *k)
 {
 	const char *text = NULL;
 
-	memcpy(&text, (const char *)config + o->offset, sizeof(text));
+	memcpy(&text, (const char *)config + k->offset, sizeof(text));
 	return text;
 }
 
-const char *config_next_file(const struct config *config, const char *section, size_t *at)
+const struct config_key *config_key_find(const char *section, const char *name)
 {
-	while (*at < ARRAY_LEN(config_options)) {
-		const struct option *o = &config_options[(*at)++];
-		const char *path = o->allocated ? config_text(config, o) : NULL;
+	for (size_t i = 0; i < ARRAY_LEN(config_keys); i++) {
+		const struct config_key *k = &config_keys[i];
 
-		if (strcmp(o->section, section) != 0 ||
-			(o->set != config_set_path && o->set != config_set_path_or_token))
-			continue;
-		if (path && !config_is_token(path))
-			return path;
+		if (strcmp(k->section, section) == 0 && (!name || strcmp(k->name, name) == 0))
+			return k;
 	}
 	return NULL;
 }
 
-const size_t config_option_count = ARRAY_LEN(config_options);
-
-const struct option *config_option(const char *section, const char *key)
+unsigned *config_key_line(const struct config *config, const struct config_key *k)
 {
-	for (size_t i = 0; i < ARRAY_LEN(config_options); i++) {
-		const struct option *o = &config_options[i];
-
-		if (strcmp(o->section, section) == 0 && (!key || strcmp(o->key, key) == 0))
-			return o;
-	}
-	return NULL;
-}
-
-unsigned *config_line(const struct config *config, const struct option *o)
-{
-	return &config->lines[o - config_options];
-}
-
-enum err config_set_defaults(struct config *config, struct error *e)
-{
-	enum err err = ERR_OK;
-
-	for (size_t i = 0; i < ARRAY_LEN(config_options) && !err; i++) {
-		const struct option *o = &config_options[i];
-
-		if (o->fallback && !o->types && !*config_line(config, o))
-			err = o->set(config, o, o->fallback, e);
-	}
-	if (!err)
-		err = config_ca_complete(config, e);
-	if (!config->escrow.pkcs12_iterations)
-		config->escrow.pkcs12_iterations =
-			config->escrow.pkcs12 == PKCS12_LEGACY ? 2048 : 10000;
-	return err;
-}
-
-enum err config_check_identity(
-	const struct config *config, const char *section, const char *identity, struct error *e)
-{
-	static const char key[] = "identity-password-file";
-
-	if (!identity || !config_is_token(identity) ||
-		!*config_line(config, config_option(section, key)))
-		return ERR_OK;
-	return config_error(config, section, key, e,
-		"an identity in a token has no password but a PIN: add ?pin-source=/FOLDER/FILE to "
-		"its URL");
-}
-
-static enum err check_users(const struct config *config, struct error *e)
-{
-	bool basic = config->events.authenticate == AUTHENTICATE_BASIC;
-
-	if (basic && !config->events.users_file)
-		return config_error(config, "events", "users-file", e,
-			"missing; authenticate = basic needs it");
-	if (!basic && config->events.users_file)
-		return config_error(
-			config, "events", "users-file", e, "only authenticate = basic uses it");
-	return ERR_OK;
-}
-
-static enum err check_admin(const struct config *config, struct error *e)
-{
-	if (config->admin.users_file && config->events.users_file &&
-		strcmp(config->admin.users_file, config->events.users_file) == 0)
-		return config_error(config, "admin", "users-file", e,
-			"must be another file than [events] users-file");
-	return ERR_OK;
-}
-
-static enum err check_url(const struct config *config, struct error *e)
-{
-	return config->escrow.urls ? ERR_OK : config_error(config, "escrow", "url", e, "missing");
-}
-
-static enum err check_identity(const struct config *config, struct error *e)
-{
-	if (!config->escrow.identity)
-		return config_error(config, "escrow", "identity", e, "missing");
-	return config_check_identity(config, "escrow", config->escrow.identity, e);
-}
-
-static enum err check_times(const struct config *config, struct error *e)
-{
-	if (config->certificates.renew_within >= config->certificates.validity)
-		return config_error(
-			config, "certificates", "renew-within", e, "must be shorter than validity");
-	return ERR_OK;
-}
-
-enum err config_check_whole(
-	const struct config *config, struct config_faults *faults, struct error *e)
-{
-	static enum err (*const checks[])(const struct config *config, struct error *e) = {
-		check_users, check_admin, check_url, check_identity, check_times};
-	enum err err = ERR_OK;
-
-	for (size_t i = 0; i < ARRAY_LEN(checks) && !err; i++)
-		err = config_tell(faults, checks[i](config, e), e);
-	return err ? err : config_ca_check(config, faults, e);
-}
-
-/* An error about a key whose value was refused before is no news. */
-static bool is_known(const struct config_faults *faults, const struct error *e)
-{
-	char name[64];
-
-	for (size_t i = 0; i < config_option_count; i++) {
-		const struct option *o = &config_options[i];
-
-		snprintf(name, sizeof(name), ": [%s] %s: ", o->section, o->key);
-		if (faults->wrong[i] && strstr(e->text, name))
-			return true;
-	}
-	return false;
-}
-
-enum err config_tell(struct config_faults *faults, enum err err, const struct error *e)
-{
-	if (!err || !faults->fault || err == ERR_INTERNAL)
-		return err;
-	if (!is_known(faults, e)) {
-		faults->fault(faults->ctx, e->text);
-		faults->count++;
-	}
-	return ERR_OK;
-}
-
-void config_free(struct config *config)
-{
-	if (!config)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(config_options); i++) {
-		void *value = NULL;
-
-		if (!config_options[i].allocated)
-			continue;
-		memcpy(&value, (char *)config + config_options[i].offset, sizeof(value));
-		free(value);
-	}
-	free(config->lines);
-	free(config->path);
-	free(config);
-}
-
-enum err config_error(const struct config *config, const char *section, const char *key,
-	struct error *e, const char *fmt, ...)
-{
-	const struct option *o = config_option(section, key);
-	unsigned line = o ? *config_line(config, o) : 0;
-	char text[ERROR_TEXT_MAX / 2], where[16] = "";
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	if (o && o->types && !line) { /* inherited? */
-		section = "ca";
-		line = *config_line(config, config_option(section, key));
-	}
-	if (line)
-		snprintf(where, sizeof(where), ":%u", line);
-	return error_field(
-		e, ERR_CONFIG, key, "%s%s: [%s] %s: %s", config->path, where, section, key, text);
+	return &config->lines[k - config_keys];
 }

@@ -1,3 +1,4 @@
+/* The setters: one for each kind of value. */
 #include "config/values.h"
 
 #include <stdio.h>
@@ -6,29 +7,27 @@
 
 #include "base/text.h"
 
-/* A setter for each kind of value. */
-
 #define DAY 86400
 #define PINNED_PREFIX "sha256//"
 #define PINNED_DIGITS 44 /* base64 of 32 bytes */
 #define SQLITE_PREFIX "sqlite:"
 #define TOKEN_PREFIX "pkcs11:"
 
-static void *member(struct config *config, const struct option *o)
+static void *member(struct config *config, const struct config_key *k)
 {
-	return (char *)config + o->offset;
+	return (char *)config + k->offset;
 }
 
 static enum err expected(
-	const struct config *config, const struct option *o, struct error *e, const char *what)
+	const struct config *config, const struct config_key *k, struct error *e, const char *what)
 {
-	return config_error(config, o->section, o->key, e, "expected %s", what);
+	return config_error(config, k->section, k->name, e, "expected %s", what);
 }
 
 enum err config_set_text(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	char **out = member(config, o);
+	char **out = member(config, k);
 	char *copy = strdup(value);
 
 	if (!copy)
@@ -40,15 +39,15 @@ enum err config_set_text(
 
 /* Relative paths are relative to the configuration file. */
 enum err config_set_path(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	const char *slash = strrchr(config->path, '/');
-	char **out = member(config, o);
+	char **out = member(config, k);
 	char *path = NULL;
 	int folder;
 
 	if (*value == '/' || !slash)
-		return config_set_text(config, o, value, e);
+		return config_set_text(config, k, value, e);
 	folder = (int)(slash - config->path);
 	if (asprintf(&path, "%.*s/%s", folder, config->path, value) < 0)
 		return error_memory(e);
@@ -64,16 +63,16 @@ bool config_is_token(const char *value)
 
 /* A file, or a key in a token (RFC 7512). */
 enum err config_set_path_or_token(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	return config_is_token(value) ? config_set_text(config, o, value, e)
-				      : config_set_path(config, o, value, e);
+	return config_is_token(value) ? config_set_text(config, k, value, e)
+				      : config_set_path(config, k, value, e);
 }
 
 static enum err set_list(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	char ***out = member(config, o);
+	char ***out = member(config, k);
 	char **list = text_list(value);
 
 	if (!list)
@@ -84,103 +83,103 @@ static enum err set_list(
 }
 
 enum err config_set_templates(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	char ***out = member(config, o);
-	enum err err = set_list(config, o, value, e);
+	char ***out = member(config, k);
+	enum err err = set_list(config, k, value, e);
 
-	return err || **out ? err : expected(config, o, e, "at least one template");
+	return err || **out ? err : expected(config, k, e, "at least one template");
 }
 
-/* Lower case, as addresses in certificates have them. */
+/* In lower case, like the addresses in certificates. */
 enum err config_set_domains(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	char ***out = member(config, o);
-	enum err err = set_list(config, o, value, e);
+	char ***out = member(config, k);
+	enum err err = set_list(config, k, value, e);
 
 	for (char **item = err ? NULL : *out; item && *item; item++) {
 		for (char *p = *item; *p; p++)
 			if (*p >= 'A' && *p <= 'Z')
 				*p = (char)(*p + ('a' - 'A'));
 		if ((*item)[strspn(*item, "abcdefghijklmnopqrstuvwxyz0123456789-.")])
-			return expected(config, o, e,
+			return expected(config, k, e,
 				"domains such as example.com, international ones as xn--");
 	}
 	return err;
 }
 
 enum err config_set_policies(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	char ***out = member(config, o);
-	enum err err = set_list(config, o, value, e);
+	char ***out = member(config, k);
+	enum err err = set_list(config, k, value, e);
 
 	for (char **item = err ? NULL : *out; item && *item; item++)
 		if (!text_is_oid(*item))
-			return expected(config, o, e, "OIDs such as 1.3.6.1.4.1.32473.1");
+			return expected(config, k, e, "OIDs such as 1.3.6.1.4.1.32473.1");
 	return err;
 }
 
 /* Index of value among the option's names, or -1 and an error that lists them. */
 static int find_kind(
-	const struct config *config, const struct option *o, const char *value, struct error *e)
+	const struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	char what[256] = "one of";
-	int kind = vocabulary_find(o->names, o->name_count, value);
+	int kind = vocabulary_find(k->names, k->name_count, value);
 
 	if (kind >= 0)
 		return kind;
-	for (size_t i = 0; i < o->name_count; i++) {
+	for (size_t i = 0; i < k->name_count; i++) {
 		size_t len = strlen(what);
 
-		snprintf(what + len, sizeof(what) - len, "%s %s", i ? "," : "", o->names[i]);
+		snprintf(what + len, sizeof(what) - len, "%s %s", i ? "," : "", k->names[i]);
 	}
-	expected(config, o, e, o->name_count > 1 ? what : o->names[0]);
+	expected(config, k, e, k->name_count > 1 ? what : k->names[0]);
 	return -1;
 }
 
-/* For keys whose values have no choice yet: there is nothing to store. */
+/* For keys that can have only one value so far: nothing is stored. */
 enum err config_check_kind(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	return find_kind(config, o, value, e) < 0 ? ERR_CONFIG : ERR_OK;
+	return find_kind(config, k, value, e) < 0 ? ERR_CONFIG : ERR_OK;
 }
 
 enum err config_set_kind(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	int kind = find_kind(config, o, value, e);
+	int kind = find_kind(config, k, value, e);
 
 	if (kind < 0)
 		return ERR_CONFIG;
-	*(unsigned *)member(config, o) = (unsigned)kind;
+	*(unsigned *)member(config, k) = (unsigned)kind;
 	return ERR_OK;
 }
 
 /* [certificates] key: for each usage that has no key of its own. */
 enum err config_set_keys(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	static const char *const own[USAGE_COUNT] = {
 		[USAGE_SIGNING] = "signing-key",
 		[USAGE_ENCRYPTION] = "encryption-key",
 	};
-	unsigned *out = member(config, o);
-	int kind = find_kind(config, o, value, e);
+	unsigned *out = member(config, k);
+	int kind = find_kind(config, k, value, e);
 
 	if (kind < 0)
 		return ERR_CONFIG;
 	for (size_t usage = 0; usage < USAGE_COUNT; usage++)
-		if (!*config_line(config, config_option(o->section, own[usage])))
+		if (!*config_key_line(config, config_key_find(k->section, own[usage])))
 			out[usage] = (unsigned)kind;
 	return ERR_OK;
 }
 
 enum err config_set_usages(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	bool *out = member(config, o);
+	bool *out = member(config, k);
 	char **items = text_list(value);
 	bool good;
 
@@ -196,81 +195,81 @@ enum err config_set_usages(
 			out[usage] = true;
 	}
 	free(items);
-	return good ? ERR_OK : expected(config, o, e, "signing, encryption or both");
+	return good ? ERR_OK : expected(config, k, e, "signing, encryption or both");
 }
 
 enum err config_set_switch(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	bool *out = member(config, o);
+	bool *out = member(config, k);
 	bool yes = strcmp(value, "yes") == 0;
 
 	if (!yes && strcmp(value, "no") != 0)
-		return expected(config, o, e, "yes or no");
+		return expected(config, k, e, "yes or no");
 	*out = yes;
 	return ERR_OK;
 }
 
 enum err config_set_duration(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	bool days = o->max % DAY == 0;
+	bool days = k->max % DAY == 0;
 	int64_t n = 0;
 
-	if (!text_duration(value, INT64_MAX, &n) || n < o->min || n > o->max)
-		return config_error(config, o->section, o->key, e,
+	if (!text_duration(value, INT64_MAX, &n) || n < k->min || n > k->max)
+		return config_error(config, k->section, k->name, e,
 			"expected a duration such as 90s, 10m, 12h or 365d, from %llds to %lld%s",
-			(long long)o->min, (long long)(days ? o->max / DAY : o->max),
+			(long long)k->min, (long long)(days ? k->max / DAY : k->max),
 			days ? "d" : "s");
-	*(int64_t *)member(config, o) = n;
+	*(int64_t *)member(config, k) = n;
 	return ERR_OK;
 }
 
 enum err config_set_size(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	int64_t n = 0;
 
-	if (!text_size(value, INT64_MAX, &n) || n < o->min || n > o->max)
-		return config_error(config, o->section, o->key, e,
+	if (!text_size(value, INT64_MAX, &n) || n < k->min || n > k->max)
+		return config_error(config, k->section, k->name, e,
 			"expected a size such as 4096, 64k or 1m, from %lld to %lld bytes",
-			(long long)o->min, (long long)o->max);
-	*(size_t *)member(config, o) = (size_t)n;
+			(long long)k->min, (long long)k->max);
+	*(size_t *)member(config, k) = (size_t)n;
 	return ERR_OK;
 }
 
-static enum err read_number(const struct config *config, const struct option *o, const char *value,
-	int64_t *out, struct error *e)
+static enum err read_number(const struct config *config, const struct config_key *k,
+	const char *value, int64_t *out, struct error *e)
 {
 	int64_t n = 0;
 
-	if (!text_number(value, INT64_MAX, &n) || n < o->min || n > o->max)
-		return config_error(config, o->section, o->key, e,
-			"expected a number from %lld to %lld", (long long)o->min,
-			(long long)o->max);
+	if (!text_number(value, INT64_MAX, &n) || n < k->min || n > k->max)
+		return config_error(config, k->section, k->name, e,
+			"expected a number from %lld to %lld", (long long)k->min,
+			(long long)k->max);
 	*out = n;
 	return ERR_OK;
 }
 
 enum err config_set_count(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	int64_t n = 0;
-	enum err err = read_number(config, o, value, &n, e);
+	enum err err = read_number(config, k, value, &n, e);
 
 	if (!err)
-		*(size_t *)member(config, o) = (size_t)n;
+		*(size_t *)member(config, k) = (size_t)n;
 	return err;
 }
 
 enum err config_set_unsigned(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	int64_t n = 0;
-	enum err err = read_number(config, o, value, &n, e);
+	enum err err = read_number(config, k, value, &n, e);
 
 	if (!err)
-		*(unsigned *)member(config, o) = (unsigned)n;
+		*(unsigned *)member(config, k) = (unsigned)n;
 	return err;
 }
 
@@ -291,25 +290,25 @@ static void drop_trailing_slashes(char *url)
 }
 
 enum err config_set_escrow_urls(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
-	char ***out = member(config, o);
-	enum err err = set_list(config, o, value, e);
+	char ***out = member(config, k);
+	enum err err = set_list(config, k, value, e);
 
 	if (err)
 		return err;
 	for (char **url = *out; *url; url++) {
 		if (!is_url(*url, "https://") || strpbrk(*url, "@?#"))
-			return expected(config, o, e,
+			return expected(config, k, e,
 				"https:// URLs without credentials, query or fragment");
 		drop_trailing_slashes(*url);
 	}
-	return **out ? ERR_OK : expected(config, o, e, "at least one https:// URL");
+	return **out ? ERR_OK : expected(config, k, e, "at least one https:// URL");
 }
 
 /*
- * A server on this machine may do without TLS: an attacker who can listen there can read more than
- * that.
+ * A server on this machine needs no TLS: an attacker who can read loopback traffic can read our
+ * files too.
  */
 static bool is_local_url(const char *url)
 {
@@ -325,40 +324,40 @@ static bool is_local_url(const char *url)
 }
 
 enum err config_set_ca_url(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	enum err err = ERR_OK;
 
 	if ((!is_url(value, "https://") && !is_local_url(value)) || strpbrk(value, "@?#"))
-		return expected(config, o, e,
+		return expected(config, k, e,
 			"an https:// URL without credentials, query or fragment (http:// only to "
 			"localhost)");
-	err = config_set_text(config, o, value, e);
+	err = config_set_text(config, k, value, e);
 	if (!err)
-		drop_trailing_slashes(*(char **)member(config, o));
+		drop_trailing_slashes(*(char **)member(config, k));
 	return err;
 }
 
 enum err config_set_public_url(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	if (!is_url(value, "http://") && !is_url(value, "https://"))
-		return expected(config, o, e, "an http:// URL");
-	return config_set_text(config, o, value, e);
+		return expected(config, k, e, "an http:// URL");
+	return config_set_text(config, k, value, e);
 }
 
 enum err config_set_store(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	size_t prefix = strlen(SQLITE_PREFIX);
 
 	if (strncmp(value, SQLITE_PREFIX, prefix) != 0 || !value[prefix])
-		return expected(config, o, e, "sqlite:FILE (this version has no other engine)");
-	return config_set_path(config, o, value + prefix, e);
+		return expected(config, k, e, "sqlite:FILE (this version has no other engine)");
+	return config_set_path(config, k, value + prefix, e);
 }
 
 enum err config_set_pinned_key(
-	struct config *config, const struct option *o, const char *value, struct error *e)
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
 	struct buf digest = BUF_INIT(64);
 	size_t prefix = strlen(PINNED_PREFIX);
@@ -367,7 +366,7 @@ enum err config_set_pinned_key(
 		    text_unbase64(value + prefix, PINNED_DIGITS, &digest) && digest.len == 32;
 
 	buf_free(&digest);
-	return good ? config_set_text(config, o, value, e)
-		    : expected(config, o, e,
+	return good ? config_set_text(config, k, value, e)
+		    : expected(config, k, e,
 			      "sha256// and the base64 of a SHA-256 of the public key");
 }

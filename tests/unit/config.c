@@ -232,13 +232,13 @@ static const char *value_of(const char *key)
 static void test_every_key_twice(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < config_option_count; i++) {
-		const struct option *o = &config_options[i];
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *k = &config_keys[i];
 		struct buf text = BUF_INIT(1024), why = BUF_INIT(256);
-		const char *value = o->fallback ? o->fallback : value_of(o->key);
+		const char *value = k->fallback ? k->fallback : value_of(k->name);
 
-		buf_printf(&text, "[%s]\n%s = %s\n\n%s = x\n", o->section, o->key, value, o->key);
-		buf_printf(&why, ":4: [%s] %s is set twice, first in line 2", o->section, o->key);
+		buf_printf(&text, "[%s]\n%s = %s\n\n%s = x\n", k->section, k->name, value, k->name);
+		buf_printf(&why, ":4: [%s] %s is set twice, first in line 2", k->section, k->name);
 		assert_refused(text.data, why.data);
 		buf_free(&text);
 		buf_free(&why);
@@ -248,13 +248,13 @@ static void test_every_key_twice(void **state)
 static void test_every_key_empty(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < config_option_count; i++) {
-		const struct option *o = &config_options[i];
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *k = &config_keys[i];
 
-		if (o->fallback && !*o->fallback)
-			config_free(good_with(o->section, o->key, ""));
+		if (k->fallback && !*k->fallback)
+			config_free(good_with(k->section, k->name, ""));
 		else
-			assert_value_refused(o->section, o->key, "", "a value");
+			assert_value_refused(k->section, k->name, "", "a value");
 	}
 }
 

@@ -194,13 +194,14 @@ static bool is_term(const char *key)
 }
 
 /* ca with another value of that key, which is of its memory only for the while. */
-static void terms_with_another(const struct config_ca *ca, const struct option *o, struct buf *out)
+static void terms_with_another(
+	const struct config_ca *ca, const struct config_key *k, struct buf *out)
 {
 	static char other[] = "another value";
 	struct config_ca changed = *ca;
-	char *text = other, *at = (char *)&changed + o->offset - offsetof(struct config, ca);
+	char *text = other, *at = (char *)&changed + k->offset - offsetof(struct config, ca);
 
-	if (o->allocated)
+	if (k->allocated)
 		memcpy(at, &text, sizeof(text));
 	else
 		at[0] ^= 1; /* of a number or the number of a name */
@@ -217,18 +218,18 @@ static void test_terms(void **state)
 	(void)state;
 	config_ca_terms(&c->ca, &before);
 	assert_string_equal(before.data, "est\nhttps://ca.example.com\n\n\n\n\n\n\n\n\n\n\n\n");
-	for (size_t i = 0; i < config_option_count; i++) {
-		const struct option *o = &config_options[i];
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *k = &config_keys[i];
 		struct buf after = BUF_INIT(4096);
 
-		if (strcmp(o->section, "ca") != 0)
+		if (strcmp(k->section, "ca") != 0)
 			continue;
 		keys++;
-		if (o->terms != CA_TERMS_PART && o->terms != CA_TERMS_APART)
-			fail_msg("[ca] %s: is it part of what is ordered?", o->key);
-		terms_with_another(&c->ca, o, &after);
-		if ((strcmp(before.data, after.data) != 0) != is_term(o->key))
-			fail_msg("[ca] %s: %s", o->key, after.data);
+		if (k->term != CA_TERM_YES && k->term != CA_TERM_NO)
+			fail_msg("[ca] %s: is it part of what is ordered?", k->name);
+		terms_with_another(&c->ca, k, &after);
+		if ((strcmp(before.data, after.data) != 0) != is_term(k->name))
+			fail_msg("[ca] %s: %s", k->name, after.data);
 		buf_free(&after);
 	}
 	assert_true(keys > ARRAY_LEN(terms));
@@ -240,14 +241,14 @@ static void test_terms(void **state)
 static void test_terms_of_each_section(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < config_option_count; i++) {
-		const struct option *o = &config_options[i];
-		bool of_ca = strcmp(o->section, "ca") == 0 || strncmp(o->section, "ca ", 3) == 0;
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *k = &config_keys[i];
+		bool of_ca = strcmp(k->section, "ca") == 0 || strncmp(k->section, "ca ", 3) == 0;
 
 		if (!of_ca)
-			assert_int_equal(o->terms, CA_TERMS_NONE);
+			assert_int_equal(k->term, CA_TERM_UNSAID);
 		else
-			assert_int_equal(o->terms, config_option("ca", o->key)->terms);
+			assert_int_equal(k->term, config_key_find("ca", k->name)->term);
 	}
 }
 

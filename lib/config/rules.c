@@ -1,0 +1,74 @@
+/* The rules across keys: those that need, exclude or bound one another. */
+#include "config/rules.h"
+
+#include <string.h>
+
+#include "config/keys.h"
+#include "config/values.h"
+
+enum err config_rules_identity(
+	const struct config *config, const char *section, const char *identity, struct error *e)
+{
+	static const char key[] = "identity-password-file";
+
+	if (!identity || !config_is_token(identity) ||
+		!*config_key_line(config, config_key_find(section, key)))
+		return ERR_OK;
+	return config_error(config, section, key, e,
+		"an identity in a token has no password but a PIN: add ?pin-source=/FOLDER/FILE to "
+		"its URL");
+}
+
+static enum err check_users(const struct config *config, struct error *e)
+{
+	bool basic = config->events.authenticate == AUTHENTICATE_BASIC;
+
+	if (basic && !config->events.users_file)
+		return config_error(config, "events", "users-file", e,
+			"missing; authenticate = basic needs it");
+	if (!basic && config->events.users_file)
+		return config_error(
+			config, "events", "users-file", e, "only authenticate = basic uses it");
+	return ERR_OK;
+}
+
+static enum err check_admin(const struct config *config, struct error *e)
+{
+	if (config->admin.users_file && config->events.users_file &&
+		strcmp(config->admin.users_file, config->events.users_file) == 0)
+		return config_error(config, "admin", "users-file", e,
+			"must be another file than [events] users-file");
+	return ERR_OK;
+}
+
+static enum err check_url(const struct config *config, struct error *e)
+{
+	return config->escrow.urls ? ERR_OK : config_error(config, "escrow", "url", e, "missing");
+}
+
+static enum err check_identity(const struct config *config, struct error *e)
+{
+	if (!config->escrow.identity)
+		return config_error(config, "escrow", "identity", e, "missing");
+	return config_rules_identity(config, "escrow", config->escrow.identity, e);
+}
+
+static enum err check_times(const struct config *config, struct error *e)
+{
+	if (config->certificates.renew_within >= config->certificates.validity)
+		return config_error(
+			config, "certificates", "renew-within", e, "must be shorter than validity");
+	return ERR_OK;
+}
+
+enum err config_rules_check(
+	const struct config *config, struct config_faults *faults, struct error *e)
+{
+	static enum err (*const checks[])(const struct config *config, struct error *e) = {
+		check_users, check_admin, check_url, check_identity, check_times};
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < ARRAY_LEN(checks) && !err; i++)
+		err = config_tell(faults, checks[i](config, e), e);
+	return err;
+}
