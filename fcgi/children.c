@@ -24,7 +24,7 @@
 #endif
 #define RESTART_PAUSE_MAX_MS 30000
 
-/* One worker is always left to record what comes in, see provider/gate.h. */
+/* One worker is always left to record what comes in, see provider/admission.h. */
 #ifndef WORKERS_LEAST
 #define WORKERS_LEAST 2
 #endif
@@ -76,8 +76,8 @@ static int make_keys(struct key_pool *pool)
 
 static int be(const struct child *child, const struct children *children)
 {
-	const struct gate_pass pass = {
-		.gate = &children->counters->gate,
+	const struct admission_pass pass = {
+		.admission = &children->counters->admission,
 		.place = child->place,
 		.generation = children->generation,
 		.reserve = child->role == RESERVE,
@@ -95,7 +95,7 @@ static void free_place(const struct children *children, const struct child *chil
 {
 	if (child->role == KEY_MAKER)
 		return;
-	gate_free_slot(&children->counters->gate, child->place);
+	admission_free_slot(&children->counters->admission, child->place);
 	handler_counters_worker_remove(children->counters, child->place);
 }
 
@@ -263,7 +263,7 @@ enum err children_renew(struct children *children, const struct config *config, 
 		return err;
 	}
 	meter_name_gateways(&children->counters->provider, config->escrow.urls);
-	gate_forget_peers(&children->counters->gate);
+	admission_forget_peers(&children->counters->admission);
 	children_retire(children, kill_at);
 	append(children, added);
 	key_pool_free(children->pool);

@@ -9,7 +9,7 @@
 #include "fcgi/auth.h"
 #include "fcgi/request.h"
 #include "fcgi/response.h"
-#include "provider/gate.h"
+#include "provider/admission.h"
 #include "provider/meter.h"
 
 /*
@@ -19,7 +19,7 @@
  */
 
 /* Workers at the same time, those that retire while others take over included. */
-#define HANDLER_WORKERS GATE_PLACES
+#define HANDLER_WORKERS ADMISSION_PLACES
 
 struct handler_counters {
 	int64_t started; /* clock_now() */
@@ -32,7 +32,7 @@ struct handler_counters {
 	atomic_uchar worker[HANDLER_WORKERS];
 	atomic_uchar served[HANDLER_WORKERS]; /* the worker has answered a request */
 	struct meter provider;
-	struct gate gate;
+	struct admission admission;
 };
 
 /* ERR_INTERNAL: no memory. */

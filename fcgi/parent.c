@@ -131,7 +131,7 @@ static void stop(struct parent *p)
 	if (p->stopping)
 		return;
 	p->stopping = true;
-	atomic_store(&p->counters->gate.stopping, true);
+	atomic_store(&p->counters->admission.stopping, true);
 	p->drain_until = clock_monotonic_ms() + DRAIN_MS;
 	log_info("stopping; open requests are finished first");
 	systemd_notify_stopping();

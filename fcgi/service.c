@@ -50,8 +50,8 @@ static void equip_provider(struct service *service)
 	provider_use_pool(service->provider, service->pool);
 	if (service->counters)
 		provider_use_meter(service->provider, &service->counters->provider);
-	if (service->pass.gate)
-		provider_use_gate(service->provider, &service->pass);
+	if (service->pass.admission)
+		provider_use_admission(service->provider, &service->pass);
 }
 
 void service_use(struct service *service, struct handler_counters *counters, struct key_pool *pool)
@@ -80,7 +80,7 @@ void service_use_memory(struct service *service, struct auth_memory *memory)
 		auth_share(service->admin, memory);
 }
 
-void service_use_gate(struct service *service, const struct gate_pass *pass)
+void service_use_admission(struct service *service, const struct admission_pass *pass)
 {
 	service->pass = *pass;
 	equip_provider(service);
@@ -305,9 +305,9 @@ bool service_answer_early(void *ctx)
 	struct exchange *x = service->exchange;
 
 	if (!x->answered && x->request->transport->end &&
-		gate_is_wanted(&service->pass, clock_monotonic_ms()))
+		admission_is_wanted(&service->pass, clock_monotonic_ms()))
 		answer_early(service, x);
-	return !x->answered || !gate_is_stopping(&service->pass);
+	return !x->answered || !admission_is_stopping(&service->pass);
 }
 
 static void answer(

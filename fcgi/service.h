@@ -15,7 +15,7 @@ struct service {
 	struct auth *auth;	     /* NULL unless events.authenticate is basic */
 	struct auth *admin;	     /* NULL: no pages for [admin] */
 	struct handler_counters *counters; /* borrowed; NULL: nobody counts */
-	struct gate_pass pass;		   /* with a gate only in a worker */
+	struct admission_pass pass;	   /* with admission only in a worker */
 	struct exchange *exchange;	   /* of the request that is being answered */
 };
 
@@ -32,8 +32,8 @@ void service_use(struct service *service, struct handler_counters *counters, str
 /* From now on passwords are checked together with all who use that memory; borrowed. */
 void service_use_memory(struct service *service, struct auth_memory *memory);
 
-/* A worker's pass, whose gate is borrowed: its events need a slot. */
-void service_use_gate(struct service *service, const struct gate_pass *pass);
+/* A worker's pass, whose admission is borrowed: its events need a slot. */
+void service_use_admission(struct service *service, const struct admission_pass *pass);
 
 /*
  * A patience (base/patience.h) for the time in which a recorded event is processed, ctx is the

@@ -156,7 +156,7 @@ static bool is_left_to_others(struct service *service, int listen_fd)
 
 	if (!service->pass.reserve)
 		return false;
-	while (!gate_is_slow(&service->pass, now) && now - began < RESERVE_MS) {
+	while (!admission_is_slow(&service->pass, now) && now - began < RESERVE_MS) {
 		nanosleep(&pause, NULL);
 		if (poll(&waiting, 1, 0) <= 0)
 			return true;
@@ -170,7 +170,8 @@ static void look_at_crowd(struct service *service, int listen_fd)
 {
 	struct pollfd more = {.fd = listen_fd, .events = POLLIN};
 
-	gate_note_crowd(&service->counters->gate, poll(&more, 1, 0) > 0, clock_monotonic_ms());
+	admission_note_crowd(
+		&service->counters->admission, poll(&more, 1, 0) > 0, clock_monotonic_ms());
 }
 
 /* Returns true to go on. Another worker may have been quicker to accept; that is no error. */
@@ -225,8 +226,8 @@ static int answer_requests(struct service *service, unsigned place, int listen_f
 }
 
 int worker_run(const struct config *config, struct key_pool *pool,
-	struct handler_counters *counters, struct auth_memory *memory, const struct gate_pass *pass,
-	int listen_fd)
+	struct handler_counters *counters, struct auth_memory *memory,
+	const struct admission_pass *pass, int listen_fd)
 {
 	struct service service = {.config = NULL};
 	struct error e = {.code = ERR_OK};
@@ -242,7 +243,7 @@ int worker_run(const struct config *config, struct key_pool *pool,
 		log_error("worker cannot start: %s", e.text);
 		return error_meaning(err)->exit_status;
 	}
-	service_use_gate(&service, pass);
+	service_use_admission(&service, pass);
 	service_use(&service, counters, pool);
 	service_use_memory(&service, memory);
 	status = answer_requests(&service, pass->place, listen_fd);

@@ -1,6 +1,8 @@
 /* After some timeouts in a row a peer is not tried for a while: events are recorded at once. */
+
+#include "provider/breaker.h"
+
 #include "base/log.h"
-#include "provider/gate.h"
 
 #define HUNG_MAX 3 /* in a row */
 

@@ -66,7 +66,7 @@ static bool wait_for_turn(struct work *w)
 {
 	const struct timespec pause = {.tv_nsec = TURN_POLL_MS * 1000000L};
 	int64_t deadline = clock_monotonic_ms() + w->provider->config->escrow.timeout * 1000;
-	int64_t began = gate_wait_begins(w->provider->pass);
+	int64_t began = admission_wait_begins(w->provider->pass);
 	bool ours = false, waited = false;
 	struct error ignored;
 
@@ -76,7 +76,7 @@ static bool wait_for_turn(struct work *w)
 		(void)patience_look();
 		nanosleep(&pause, NULL);
 	}
-	gate_wait_ends(w->provider->pass, began);
+	admission_wait_ends(w->provider->pass, began);
 	if (waited)
 		steps_done(&w->steps, STEP_TURN, ours ? NULL : "timeout");
 	return ours;
@@ -313,13 +313,13 @@ static enum err record_and_attempt(struct work *w, struct outcome *out, struct e
 		log_outcome(w, err);
 		return err;
 	}
-	if (!gate_enter(w->provider->pass))
+	if (!admission_enter(w->provider->pass))
 		return put_off(w, e);
 	/* Two uploads of the same at once are needless, no more. */
 	if (w->event->kind != EVENT_UNENROLLED)
 		(void)wait_for_turn(w);
 	err = work_attempt(w, out, e);
-	gate_leave(w->provider->pass);
+	admission_leave(w->provider->pass);
 	return err;
 }
 

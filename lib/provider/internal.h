@@ -4,7 +4,7 @@
 #include "ca/ca.h"
 #include "escrow/escrow.h"
 #include "pki/key_pool.h"
-#include "provider/gate.h"
+#include "provider/admission.h"
 #include "provider/inputs.h"
 #include "provider/meter.h"
 #include "provider/person.h"
@@ -21,7 +21,7 @@ struct provider {
 	struct escrow *escrow;
 	struct key_pool *pool;	      /* borrowed; NULL: every key is made when it is needed */
 	struct meter *meter;	      /* borrowed; NULL: nobody counts */
-	struct gate_pass *pass;	      /* borrowed; NULL: nothing is limited */
+	struct admission_pass *pass;  /* borrowed; NULL: nothing is limited */
 	char inputs[DIGEST_HEX_SIZE]; /* what it works with */
 	struct blob pkcs12_password;  /* data is NULL: none */
 	bool now;		      /* asks CAs also before they want to be asked again */

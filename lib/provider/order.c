@@ -73,7 +73,8 @@ static enum err try_ca(const struct order *o, const struct ca_order *order,
 	struct ca_answer *answer, struct error *e)
 {
 	bool shared = o->ca == o->p->ca[USAGE_SIGNING];
-	struct breaker *breaker = gate_ca(o->p->pass, shared ? USAGE_SIGNING : o->owner->usage);
+	struct breaker *breaker =
+		admission_ca_breaker(o->p->pass, shared ? USAGE_SIGNING : o->owner->usage);
 	int64_t began = clock_monotonic_ms();
 	char name[CA_NAME_SIZE];
 	enum err err;
@@ -82,9 +83,9 @@ static enum err try_ca(const struct order *o, const struct ca_order *order,
 	err = breaker_ask(breaker, name, began, e);
 	if (err)
 		return err;
-	gate_wait_begins(o->p->pass);
+	admission_wait_begins(o->p->pass);
 	err = ca_issue(o->ca, order, answer, e);
-	gate_wait_ends(o->p->pass, began);
+	admission_wait_ends(o->p->pass, began);
 	breaker_note(breaker, name, err, began, clock_monotonic_ms());
 	return err;
 }

@@ -190,7 +190,7 @@ void provider_use_meter(struct provider *provider, struct meter *meter)
 	provider->meter = meter;
 }
 
-void provider_use_gate(struct provider *provider, struct gate_pass *pass)
+void provider_use_admission(struct provider *provider, struct admission_pass *pass)
 {
 	provider->pass = pass;
 }

@@ -38,9 +38,9 @@ void provider_use_pool(struct provider *provider, struct key_pool *pool); /* bor
 struct meter;
 void provider_use_meter(struct provider *provider, struct meter *meter); /* borrows */
 
-/* Events need a slot from now on, and peers that hang are spared: see provider/gate.h. */
-struct gate_pass;
-void provider_use_gate(struct provider *provider, struct gate_pass *pass); /* borrows */
+/* Events need a slot from now on, and peers that hang are spared: see provider/admission.h. */
+struct admission_pass;
+void provider_use_admission(struct provider *provider, struct admission_pass *pass); /* borrows */
 
 /* --- an event notification, from the webhook or from a file */
 

@@ -141,15 +141,15 @@ void uploads_fini(struct uploads *uploads)
 static enum err try_gateway(struct provider *p, const char *url, size_t gateway,
 	const struct buf *payload, int64_t deadline, struct error *e)
 {
-	struct breaker *breaker = gate_gateway(p->pass, gateway);
+	struct breaker *breaker = admission_gateway_breaker(p->pass, gateway);
 	int64_t began = clock_monotonic_ms();
 	enum err err = breaker_ask(breaker, url, began, e);
 
 	if (err)
 		return err;
-	gate_wait_begins(p->pass);
+	admission_wait_begins(p->pass);
 	err = escrow_send(p->escrow, gateway, payload, deadline, e);
-	gate_wait_ends(p->pass, began);
+	admission_wait_ends(p->pass, began);
 	breaker_note(breaker, url, err, began, clock_monotonic_ms());
 	meter_upload(p->meter, url, err);
 	return err;

@@ -248,7 +248,7 @@ void provider_use_pool(struct provider *provider, struct key_pool *pool)
 	(void)pool;
 }
 
-void provider_use_gate(struct provider *provider, struct gate_pass *pass)
+void provider_use_admission(struct provider *provider, struct admission_pass *pass)
 {
 	(void)provider;
 	(void)pass;

@@ -1,5 +1,6 @@
 /* Slots for attempts at events, so that one worker is always free to record. */
-#include "provider/gate.h"
+
+#include "provider/admission.h"
 
 #include <time.h>
 
@@ -30,9 +31,9 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
 /* By then the client of a slot's holder gets an answer, where others need the slot. */
 #define ANSWER_MS 3000
 
-static bool is_placed(const struct gate_pass *pass)
+static bool is_placed(const struct admission_pass *pass)
 {
-	return pass && pass->gate && pass->place < GATE_PLACES;
+	return pass && pass->admission && pass->place < ADMISSION_PLACES;
 }
 
 /* --- slots */
@@ -41,12 +42,12 @@ struct holders {
 	unsigned all, slow, stuck;
 };
 
-static struct holders count_holders(const struct gate_pass *pass, int64_t now)
+static struct holders count_holders(const struct admission_pass *pass, int64_t now)
 {
 	struct holders holders = {0, 0, 0};
 
-	for (unsigned i = 0; i < GATE_PLACES; i++) {
-		const struct gate_slot *slot = &pass->gate->slot[i];
+	for (unsigned i = 0; i < ADMISSION_PLACES; i++) {
+		const struct admission_slot *slot = &pass->admission->slot[i];
 		int64_t since = atomic_load(&slot->since);
 
 		if (atomic_load(&slot->generation) != pass->generation)
@@ -59,9 +60,9 @@ static struct holders count_holders(const struct gate_pass *pass, int64_t now)
 }
 
 /* Takes one first and counts then: two that do so at the same time may both have to give way. */
-bool gate_try(struct gate_pass *pass, int64_t now)
+bool admission_try(struct admission_pass *pass, int64_t now)
 {
-	struct gate_slot *slot = &pass->gate->slot[pass->place];
+	struct admission_slot *slot = &pass->admission->slot[pass->place];
 
 	atomic_store(&slot->since, 0);
 	atomic_store(&slot->generation, pass->generation);
@@ -74,28 +75,28 @@ bool gate_try(struct gate_pass *pass, int64_t now)
 	return false;
 }
 
-bool gate_may_wait(const struct gate_pass *pass, int64_t began, int64_t now)
+bool admission_may_wait(const struct admission_pass *pass, int64_t began, int64_t now)
 {
-	const struct gate *gate = pass->gate;
+	const struct admission *admission = pass->admission;
 	struct holders holders = count_holders(pass, now);
-	int64_t crowded = atomic_load(&gate->crowded);
-	int64_t most = atomic_load(&gate->pace) < SLOW_MS ? CROWDED_MS : CROWDED_SLOW_MS;
+	int64_t crowded = atomic_load(&admission->crowded);
+	int64_t most = atomic_load(&admission->pace) < SLOW_MS ? CROWDED_MS : CROWDED_SLOW_MS;
 
 	if (holders.all > 0 && holders.stuck == holders.all)
 		return false;
 	return now - began < PATIENCE_MS && !(crowded && now - crowded >= most);
 }
 
-bool gate_enter(struct gate_pass *pass)
+bool admission_enter(struct admission_pass *pass)
 {
 	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
 	int64_t began = clock_monotonic_ms(), now = began;
 
 	if (!is_placed(pass))
 		return true;
-	while (!gate_try(pass, now)) {
-		atomic_store(&pass->gate->refused, now);
-		if (!gate_may_wait(pass, began, now))
+	while (!admission_try(pass, now)) {
+		atomic_store(&pass->admission->refused, now);
+		if (!admission_may_wait(pass, began, now))
 			return false;
 		nanosleep(&pause, NULL);
 		now = clock_monotonic_ms();
@@ -103,97 +104,97 @@ bool gate_enter(struct gate_pass *pass)
 	return true;
 }
 
-void gate_leave(struct gate_pass *pass)
+void admission_leave(struct admission_pass *pass)
 {
 	int64_t pace;
 
 	if (!is_placed(pass))
 		return;
 	/* Two that end at once may count as one: it is a mean. */
-	pace = atomic_load(&pass->gate->pace);
-	atomic_store(&pass->gate->pace, pace + (pass->waited - pace) / 4);
+	pace = atomic_load(&pass->admission->pace);
+	atomic_store(&pass->admission->pace, pace + (pass->waited - pace) / 4);
 	pass->entered = 0;
-	gate_free_slot(pass->gate, pass->place);
+	admission_free_slot(pass->admission, pass->place);
 }
 
-bool gate_is_wanted(const struct gate_pass *pass, int64_t now)
+bool admission_is_wanted(const struct admission_pass *pass, int64_t now)
 {
 	int64_t refused, crowded;
 
 	if (!is_placed(pass) || !pass->entered || now - pass->entered < ANSWER_MS)
 		return false;
-	refused = atomic_load(&pass->gate->refused);
-	crowded = atomic_load(&pass->gate->crowded);
+	refused = atomic_load(&pass->admission->refused);
+	crowded = atomic_load(&pass->admission->crowded);
 	return refused >= pass->entered || (crowded && now - crowded >= ANSWER_MS);
 }
 
-bool gate_is_slow(const struct gate_pass *pass, int64_t now)
+bool admission_is_slow(const struct admission_pass *pass, int64_t now)
 {
 	return is_placed(pass) && count_holders(pass, now).slow > 0;
 }
 
-bool gate_is_stopping(const struct gate_pass *pass)
+bool admission_is_stopping(const struct admission_pass *pass)
 {
-	return is_placed(pass) && atomic_load(&pass->gate->stopping);
+	return is_placed(pass) && atomic_load(&pass->admission->stopping);
 }
 
-void gate_note_crowd(struct gate *gate, bool more, int64_t now)
+void admission_note_crowd(struct admission *admission, bool more, int64_t now)
 {
 	long long none = 0;
 
 	if (!more)
-		atomic_store(&gate->crowded, 0);
+		atomic_store(&admission->crowded, 0);
 	else
-		atomic_compare_exchange_strong(&gate->crowded, &none, now);
+		atomic_compare_exchange_strong(&admission->crowded, &none, now);
 }
 
-void gate_free_slot(struct gate *gate, unsigned place)
+void admission_free_slot(struct admission *admission, unsigned place)
 {
-	if (!gate || place >= GATE_PLACES)
+	if (!admission || place >= ADMISSION_PLACES)
 		return;
-	atomic_store(&gate->slot[place].since, 0);
-	atomic_store(&gate->slot[place].generation, 0);
+	atomic_store(&admission->slot[place].since, 0);
+	atomic_store(&admission->slot[place].generation, 0);
 }
 
 /* --- waits */
 
-int64_t gate_wait_begins(struct gate_pass *pass)
+int64_t admission_wait_begins(struct admission_pass *pass)
 {
 	int64_t now = clock_monotonic_ms();
 
 	if (is_placed(pass) && pass->entered)
-		atomic_store(&pass->gate->slot[pass->place].since, now);
+		atomic_store(&pass->admission->slot[pass->place].since, now);
 	return now;
 }
 
-void gate_wait_ends(struct gate_pass *pass, int64_t began)
+void admission_wait_ends(struct admission_pass *pass, int64_t began)
 {
 	if (!is_placed(pass))
 		return;
-	atomic_store(&pass->gate->slot[pass->place].since, 0);
+	atomic_store(&pass->admission->slot[pass->place].since, 0);
 	pass->waited += clock_monotonic_ms() - began;
 }
 
 /* --- the peers */
 
-void gate_forget_peers(struct gate *gate)
+void admission_forget_peers(struct admission *admission)
 {
-	for (int i = 0; i < GATE_GATEWAYS; i++) {
-		atomic_store(&gate->gateway[i].hung, 0);
-		atomic_store(&gate->gateway[i].until, 0);
+	for (int i = 0; i < ADMISSION_GATEWAYS; i++) {
+		atomic_store(&admission->gateway[i].hung, 0);
+		atomic_store(&admission->gateway[i].until, 0);
 	}
 	for (int usage = 0; usage < USAGE_COUNT; usage++) {
-		atomic_store(&gate->ca[usage].hung, 0);
-		atomic_store(&gate->ca[usage].until, 0);
+		atomic_store(&admission->ca[usage].hung, 0);
+		atomic_store(&admission->ca[usage].until, 0);
 	}
 }
 
-struct breaker *gate_gateway(struct gate_pass *pass, size_t i)
+struct breaker *admission_gateway_breaker(struct admission_pass *pass, size_t i)
 {
-	return is_placed(pass) && i < GATE_GATEWAYS ? &pass->gate->gateway[i] : NULL;
+	return is_placed(pass) && i < ADMISSION_GATEWAYS ? &pass->admission->gateway[i] : NULL;
 }
 
-struct breaker *gate_ca(struct gate_pass *pass, enum usage usage)
+struct breaker *admission_ca_breaker(struct admission_pass *pass, enum usage usage)
 {
-	return is_placed(pass) ? &pass->gate->ca[usage] : NULL;
+	return is_placed(pass) ? &pass->admission->ca[usage] : NULL;
 }
