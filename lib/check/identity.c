@@ -2,7 +2,7 @@
 
 #include "check/checkup.h"
 #include "pki/address.h"
-#include "provider/person.h"
+#include "provider/subject_of_event.h"
 #include "provider/template.h"
 
 /* Checks [identity]: can the templates ever give an allowed address? */
@@ -49,7 +49,7 @@ static const char *fault_of(const struct config *config, const char *template)
 		return "can never give a mail address: write it as {EnrollmentEmailAddress} or "
 		       "{EnrollmentUserName}@example.com";
 	if (has_own_domain(template) &&
-		!person_domain_allowed(config, address.text + address.domain))
+		!subject_domain_allowed(config, address.text + address.domain))
 		return "always gives addresses in a domain that is not allowed: add it to "
 		       "allowed-domains, or correct the template";
 	return NULL;
@@ -93,7 +93,7 @@ static void check_templates(struct checkup *c)
 void check_identity(struct checkup *c)
 {
 	struct error e;
-	enum err err = person_check_config(c->config, &e);
+	enum err err = subject_check_config(c->config, &e);
 
 	if (err)
 		checkup_found(c, WHAT, err, e.text);

@@ -58,7 +58,7 @@ enum err provider_check_start(const struct config *config, provider_report *repo
 
 	try_users(&c, "events.users-file", config->events.users_file);
 	try_users(&c, "admin.users-file", config->admin.users_file);
-	err = person_check_config(config, &e);
+	err = subject_check_config(config, &e);
 	if (err)
 		checkup_found(&c, "identity", err, e.text);
 	try_ca(&c, signing);

@@ -44,10 +44,10 @@ static bool is_in_force(const struct credential *c)
 }
 
 /* "another address than alice@example.com, replaces 4a…"; reason: if the address is the same. */
-static enum err explain(const struct credential *old, const struct person *person,
+static enum err explain(const struct credential *old, const struct subject *subject,
 	const char *reason, struct buf *why, struct error *e)
 {
-	if (!text_equal_nocase(old->mail, person->address.text))
+	if (!text_equal_nocase(old->mail, subject->address.text))
 		buf_printf(why, "another address than %s, ", old->mail);
 	else
 		buf_printf(why, "%s, ", reason);
@@ -57,7 +57,7 @@ static enum err explain(const struct credential *old, const struct person *perso
 
 /* The owner's active credential, if it still serves; else *replaces is the one that does not. */
 static enum err find_usable(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, int64_t *replaces, struct buf *why, struct credential *out,
+	const struct subject *subject, int64_t *replaces, struct buf *why, struct credential *out,
 	struct error *e)
 {
 	struct credential found = {0};
@@ -66,23 +66,23 @@ static enum err find_usable(struct provider *p, const struct credential_owner *o
 	*replaces = 0;
 	if (err)
 		return err;
-	if (is_in_force(&found) && text_equal_nocase(found.mail, person->address.text)) {
+	if (is_in_force(&found) && text_equal_nocase(found.mail, subject->address.text)) {
 		*out = found;
 		return ERR_OK;
 	}
 	*replaces = found.id;
-	err = explain(&found, person, "the earlier one is not valid now", why, e);
+	err = explain(&found, subject, "the earlier one is not valid now", why, e);
 	credential_fini(&found);
 	return err ? err : error_set(e, ERR_NOT_FOUND, "%s", why->data);
 }
 
 /* An address that comes back takes up what there is for it already, unless that ends soon. */
 static enum err take_up_earlier(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, const struct store_place *place, bool *done, struct error *e)
+	const struct subject *subject, const struct store_place *place, bool *done, struct error *e)
 {
 	struct store_place returned = *place;
 	const struct store_return wanted = {
-		.mail = person->address.text,
+		.mail = subject->address.text,
 		.not_after = clock_now() + p->config->certificates.renew_within,
 		.place = &returned,
 	};
@@ -93,24 +93,24 @@ static enum err take_up_earlier(struct provider *p, const struct credential_owne
 
 /* In the place of the one that does not serve, if any. *won is false where others were quicker. */
 static enum err replace(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, const struct store_place *place, bool *won,
+	const struct subject *subject, const struct store_place *place, bool *won,
 	struct credential *out, const char **how, struct error *e)
 {
 	bool again = false;
-	enum err err = take_up_earlier(p, owner, person, place, &again, e);
+	enum err err = take_up_earlier(p, owner, subject, place, &again, e);
 
 	*how = again ? "returned" : place->replaces ? "replaced" : "made";
 	if (err)
 		return err;
 	if (!again)
-		return credential_make(p, owner, person, place, won, out, e);
+		return credential_make(p, owner, subject, place, won, out, e);
 	err = store_credential_current(p->store, owner, out, e);
 	*won = !err;
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static enum err obtain(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, struct credential *out, const char **how, struct error *e)
+	const struct subject *subject, struct credential *out, const char **how, struct error *e)
 {
 	const struct store_claimant claimant = {owner->user_uuid, owner->device_uuid, true};
 	bool refuse = p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE;
@@ -119,17 +119,17 @@ static enum err obtain(struct provider *p, const struct credential_owner *owner,
 		struct buf why = BUF_INIT(WHY_MAX);
 		struct store_place place = {
 			.action = AUDIT_ISSUED,
-			.address_time = person->time,
+			.address_time = subject->time,
 			.claimant = refuse ? &claimant : NULL,
 		};
 		bool won = true;
-		enum err err = find_usable(p, owner, person, &place.replaces, &why, out, e);
+		enum err err = find_usable(p, owner, subject, &place.replaces, &why, out, e);
 
 		*how = "kept";
 		place.why = why.data;
 		if (err == ERR_NOT_FOUND) {
 			won = false;
-			err = replace(p, owner, person, &place, &won, out, how, e);
+			err = replace(p, owner, subject, &place, &won, out, how, e);
 		}
 		buf_free(&why);
 		if (err || won)
@@ -141,19 +141,19 @@ static enum err obtain(struct provider *p, const struct credential_owner *owner,
 }
 
 enum err credential_renew(struct provider *p, const struct credential *old,
-	const struct person *person, struct error *e)
+	const struct subject *subject, struct error *e)
 {
 	const struct credential_owner owner = {old->usage, old->user_uuid, old->device_uuid};
 	struct store_place place = {
-		.replaces = old->id, .action = AUDIT_RENEWED, .address_time = person->time};
+		.replaces = old->id, .action = AUDIT_RENEWED, .address_time = subject->time};
 	struct buf why = BUF_INIT(WHY_MAX);
 	struct credential made = {0};
 	bool won = false;
-	enum err err = explain(old, person, "renewal", &why, e);
+	enum err err = explain(old, subject, "renewal", &why, e);
 
 	place.why = why.data;
 	if (!err)
-		err = credential_make(p, &owner, person, &place, &won, &made, e);
+		err = credential_make(p, &owner, subject, &place, &won, &made, e);
 	if (err)
 		error_context(
 			e, "renewal of %s certificate %s", usage_names[old->usage], old->serial);
@@ -192,12 +192,12 @@ static const char *undone(enum err err)
 }
 
 static enum err obtain_other(struct provider *p, const char *device_uuid, const char *user_uuid,
-	const struct person *person, struct error *e)
+	const struct subject *subject, struct error *e)
 {
 	const struct credential_owner owner = owner_of(p, device_uuid, user_uuid, USAGE_SIGNING);
 	struct credential other = {.id = 0};
 	const char *how = NULL;
-	enum err err = obtain(p, &owner, person, &other, &how, e);
+	enum err err = obtain(p, &owner, subject, &other, &how, e);
 
 	credential_fini(&other);
 	return err ? error_context(e, "signing certificate of device %s", device_uuid) : ERR_OK;
@@ -217,11 +217,11 @@ static enum err check_pace(const struct ca *ca, int64_t deadline, struct error *
  * certprov deliver need only upload them.
  */
 static enum err obtain_others(struct provider *p, const char *user_uuid,
-	const struct person *person, struct steps *steps, struct error *e)
+	const struct subject *subject, struct steps *steps, struct error *e)
 {
 	bool own = p->config->certificates.usages[USAGE_SIGNING] &&
 		   p->config->certificates.signing_scope == SIGNING_SCOPE_DEVICE;
-	const char *mail = person->address.text;
+	const char *mail = subject->address.text;
 	char at[UUID_SIZE] = "";
 	struct error end, pending = {.code = ERR_OK};
 	enum err err = ERR_OK, more = ERR_OK;
@@ -234,7 +234,7 @@ static enum err obtain_others(struct provider *p, const char *user_uuid,
 		if (!more)
 			err = count ? check_pace(ca, deadline, e) : ERR_OK;
 		if (!more && !err)
-			err = obtain_other(p, at, user_uuid, person, e);
+			err = obtain_other(p, at, user_uuid, subject, e);
 		if (err == ERR_PENDING)
 			err = put_off(&pending, e);
 		count += !more;
@@ -267,12 +267,12 @@ static enum err add_archived(struct provider *p, const char *device_uuid, const 
 }
 
 static enum err obtain_current(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, struct steps *steps, struct credential_set *set,
+	const struct subject *subject, struct steps *steps, struct credential_set *set,
 	struct error *e)
 {
 	struct credential *current = &set->current[owner->usage];
 	const char *how = NULL;
-	enum err err = obtain(p, owner, person, current, &how, e);
+	enum err err = obtain(p, owner, subject, current, &how, e);
 
 	steps_done(steps, step_of[owner->usage], err ? undone(err) : how);
 	if (err)
@@ -284,7 +284,7 @@ static enum err obtain_current(struct provider *p, const struct credential_owner
 }
 
 enum err credential_set_obtain(struct provider *p, const struct event *event,
-	const struct person *person, struct steps *steps, struct credential_set *out,
+	const struct subject *subject, struct steps *steps, struct credential_set *out,
 	struct error *e)
 {
 	struct credential_set set = {0};
@@ -298,12 +298,12 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 
 		if (!p->config->certificates.usages[usage])
 			continue;
-		err = obtain_current(p, &owner, person, steps, &set, e);
+		err = obtain_current(p, &owner, subject, steps, &set, e);
 		if (err == ERR_PENDING)
 			err = put_off(&pending, e);
 	}
 	if (!err)
-		err = obtain_others(p, event->user_uuid, person, steps, e);
+		err = obtain_others(p, event->user_uuid, subject, steps, e);
 	if (err == ERR_PENDING)
 		err = put_off(&pending, e);
 	if (!err && pending.code) {

@@ -109,13 +109,13 @@ static enum err list_certificates(
 }
 
 /* Identifies the user of an event; until that succeeds, nothing but the event itself is written. */
-static enum err identify(struct work *w, struct person *out, struct error *e)
+static enum err identify(struct work *w, struct subject *out, struct error *e)
 {
 	struct provider *p = w->provider;
 	const struct store_claimant claimant = {w->event->user_uuid, w->event->device_uuid,
 		p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE};
 	bool accepted = true;
-	enum err err = person_now(p, w->event, out, e);
+	enum err err = subject_now(p, w->event, out, e);
 
 	if (!err)
 		err = check_address_is_free(p, &claimant, out, e);
@@ -147,14 +147,14 @@ static enum err enroll(
 	struct provider *p = w->provider;
 	struct credential_set set = {0};
 	struct store_pair pair;
-	struct person person;
-	enum err err = identify(w, &person, e);
+	struct subject subject;
+	enum err err = identify(w, &subject, e);
 
 	memcpy(pair.device_uuid, w->event->device_uuid, sizeof(pair.device_uuid));
 	memcpy(pair.user_uuid, w->event->user_uuid, sizeof(pair.user_uuid));
 	if (err || w->overtaken)
 		return err;
-	err = credential_set_obtain(p, w->event, &person, &w->steps, &set, e);
+	err = credential_set_obtain(p, w->event, &subject, &w->steps, &set, e);
 	if (!err)
 		err = list_certificates(&set, out, e);
 	if (!err)

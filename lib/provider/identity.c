@@ -12,27 +12,27 @@
  * says nothing of how old that is.
  */
 static enum err keep_known(struct provider *p, const struct event *event, const char *mail,
-	int64_t since, struct person *person, struct error *e)
+	int64_t since, struct subject *subject, struct error *e)
 {
-	bool same = text_equal_nocase(person->address.text, mail), known = person->known;
+	bool same = text_equal_nocase(subject->address.text, mail), known = subject->known;
 	enum err err;
 
-	if (!same && person->time >= since)
+	if (!same && subject->time >= since)
 		return ERR_OK;
 	if (!same)
 		log_info("the event is older than the one that gave user %s the address %s: that "
 			 "address stays",
 			event->user_uuid, mail);
-	err = person_with_address(p->config, event, mail, person, e);
+	err = subject_with_address(p->config, event, mail, subject, e);
 	if (!err && (!same || known))
-		person->time = since;
+		subject->time = since;
 	return err;
 }
 
-enum err person_now(
-	struct provider *p, const struct event *event, struct person *out, struct error *e)
+enum err subject_now(
+	struct provider *p, const struct event *event, struct subject *out, struct error *e)
 {
-	struct person person;
+	struct subject subject;
 	struct error none;
 	char *mail = NULL;
 	int64_t since = 0;
@@ -42,12 +42,12 @@ enum err person_now(
 		*e = none;
 		return err;
 	}
-	err = person_of_event(p->config, event, mail, &person, e);
+	err = subject_of_event(p->config, event, mail, &subject, e);
 	if (!err && mail)
-		err = keep_known(p, event, mail, since, &person, e);
+		err = keep_known(p, event, mail, since, &subject, e);
 	free(mail);
 	if (!err)
-		*out = person;
+		*out = subject;
 	return err;
 }
 
@@ -75,9 +75,9 @@ static enum err write_down(struct provider *p, const struct store_claimant *clai
 }
 
 enum err check_address_is_free(struct provider *p, const struct store_claimant *claimant,
-	const struct person *person, struct error *e)
+	const struct subject *subject, struct error *e)
 {
-	const char *mail = person->address.text;
+	const char *mail = subject->address.text;
 	bool refuse = p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE;
 	char *other = NULL;
 	enum err err = store_address_conflict(p->store, claimant, mail, &other, e);

@@ -7,9 +7,9 @@
 #include "provider/admission.h"
 #include "provider/inputs.h"
 #include "provider/meter.h"
-#include "provider/person.h"
 #include "provider/provider.h"
 #include "provider/steps.h"
+#include "provider/subject_of_event.h"
 #include "store/store.h"
 
 /* Shared by the use cases; nobody outside lib/provider includes this. */
@@ -91,19 +91,19 @@ enum err work_attempt(struct work *work, struct outcome *out, struct error *e) m
 int64_t lease_seconds(const struct config *config);
 
 /*
- * Works out whom an event's certificates are for, as person_of_event(). Where the event has no
+ * Works out whom an event's certificates are for, as subject_of_event(). Where the event has no
  * address, a known user keeps the one in the store; so does a user whose address is from a later
  * event, and an address that differs in case alone.
  */
-enum err person_now(struct provider *provider, const struct event *event, struct person *out,
+enum err subject_now(struct provider *provider, const struct event *event, struct subject *out,
 	struct error *e) must_check;
 
 /*
  * By [identity] address-conflict: ERR_UNPROCESSABLE where another user has an active certificate
- * for the person's address and another enrolled device, or a warning. Both are written down.
+ * for the subject's address and another enrolled device, or a warning. Both are written down.
  */
 enum err check_address_is_free(struct provider *provider, const struct store_claimant *claimant,
-	const struct person *person, struct error *e) must_check;
+	const struct subject *subject, struct error *e) must_check;
 
 /*
  * A new key and the CA's certificate for it, in a place in the store. *won is false if another
@@ -111,7 +111,7 @@ enum err check_address_is_free(struct provider *provider, const struct store_cla
  * before; ERR_PENDING while it has not decided, with e->retry_after if it said when to ask again.
  */
 enum err credential_make(struct provider *provider, const struct credential_owner *owner,
-	const struct person *person, const struct store_place *place, bool *won,
+	const struct subject *subject, const struct store_place *place, bool *won,
 	struct credential *out, struct error *e) must_check;
 
 /* All credentials that one device of a user gets: an upload, unpacked. */
@@ -133,15 +133,15 @@ void credential_set_fini(struct credential_set *set);
  * the same: the store decides.
  */
 enum err credential_set_obtain(struct provider *provider, const struct event *event,
-	const struct person *person, struct steps *steps, struct credential_set *out,
+	const struct subject *subject, struct steps *steps, struct credential_set *out,
 	struct error *e) must_check;
 
 /*
- * A new key and certificate in the place of an active one, for the person's present name and
+ * A new key and certificate in the place of an active one, for the subject's present name and
  * address. If another process was quicker, its credential is kept.
  */
 enum err credential_renew(struct provider *provider, const struct credential *old,
-	const struct person *person, struct error *e) must_check;
+	const struct subject *subject, struct error *e) must_check;
 
 /*
  * Collects the store's credentials of a device and its user: nothing is made, and a current

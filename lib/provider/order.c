@@ -26,7 +26,7 @@
 struct order {
 	struct provider *p;
 	const struct credential_owner *owner;
-	const struct person *person;
+	const struct subject *subject;
 	const struct store_place *place;
 	struct ca *ca;
 	int64_t deadline; /* clock_monotonic_ms(): to wait for others, and for the CA */
@@ -35,7 +35,7 @@ struct order {
 };
 
 /* Turns the issued certificate and its owner into a row of the store. */
-static enum err describe(const struct credential_owner *owner, const struct person *person,
+static enum err describe(const struct credential_owner *owner, const struct subject *subject,
 	const struct chain *chain, struct credential *c, struct error *e)
 {
 	struct certificate_info info;
@@ -47,7 +47,7 @@ static enum err describe(const struct credential_owner *owner, const struct pers
 	c->state = CREDENTIAL_ACTIVE;
 	memcpy(c->user_uuid, owner->user_uuid, strlen(owner->user_uuid) + 1);
 	memcpy(c->device_uuid, owner->device_uuid, strlen(owner->device_uuid) + 1);
-	c->mail = strdup(person->address.text);
+	c->mail = strdup(subject->address.text);
 	c->serial = strdup(info.serial);
 	c->subject = strdup(info.subject);
 	c->issuer = strdup(info.issuer);
@@ -96,8 +96,8 @@ static enum err ask(const struct order *o, struct ca_answer *out, struct error *
 	const struct store_request *request = &o->request;
 	const struct ca_order order = {
 		.usage = o->owner->usage,
-		.subject = &o->person->subject,
-		.address = &o->person->address,
+		.subject = &o->subject->name,
+		.address = &o->subject->address,
 		.user_uuid = o->owner->user_uuid,
 		.device_uuid = o->owner->device_uuid,
 		.key = o->key,
@@ -122,7 +122,7 @@ static enum err keep(const struct order *o, const struct chain *chain, bool *won
 {
 	struct store_place place = *o->place;
 	struct credential made = {0};
-	enum err err = describe(o->owner, o->person, chain, &made, e);
+	enum err err = describe(o->owner, o->subject, chain, &made, e);
 
 	place.request = o->request.id;
 	if (!err)
@@ -141,7 +141,7 @@ static enum err keep(const struct order *o, const struct chain *chain, bool *won
 /* A digest of all that a request says, and of whom it goes to. */
 static enum err find_terms(const struct order *o, char out[DIGEST_HEX_SIZE], struct error *e)
 {
-	const struct name *subject = &o->person->subject;
+	const struct name *name = &o->subject->name;
 	enum usage usage = o->owner->usage;
 	struct buf list = BUF_INIT(TERMS_MAX);
 	char ca[CA_TERMS_SIZE] = "";
@@ -150,10 +150,9 @@ static enum err find_terms(const struct order *o, char out[DIGEST_HEX_SIZE], str
 	if (err)
 		return err;
 	buf_printf(&list, "%s\n%s\n%s\n%s\n", ca, usage_names[usage],
-		key_type_names[o->p->config->certificates.key[usage]], o->person->address.text);
-	for (size_t i = 0; i < subject->count; i++)
-		buf_printf(
-			&list, "%s=%s\n", subject->attribute[i].oid, subject->attribute[i].value);
+		key_type_names[o->p->config->certificates.key[usage]], o->subject->address.text);
+	for (size_t i = 0; i < name->count; i++)
+		buf_printf(&list, "%s=%s\n", name->attribute[i].oid, name->attribute[i].value);
 	err = buf_check(&list, e);
 	if (!err)
 		err = digest_hex(list.data, list.len, out, e);
@@ -172,7 +171,7 @@ static enum err add_request(
 
 	if (!err)
 		err = request_make(
-			key, usage, &o->person->subject, &o->person->address, &made.request, e);
+			key, usage, &o->subject->name, &o->subject->address, &made.request, e);
 	if (!err)
 		err = key_export(key, &made.key, e);
 	if (!err)
@@ -337,13 +336,13 @@ static enum err order_from_house(
 }
 
 enum err credential_make(struct provider *p, const struct credential_owner *owner,
-	const struct person *person, const struct store_place *place, bool *won,
+	const struct subject *subject, const struct store_place *place, bool *won,
 	struct credential *out, struct error *e)
 {
 	struct order order = {
 		.p = p,
 		.owner = owner,
-		.person = person,
+		.subject = subject,
 		.place = place,
 		.ca = p->ca[owner->usage],
 		.deadline = ca_deadline(p->ca[owner->usage]),

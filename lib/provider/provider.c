@@ -73,7 +73,7 @@ enum err read_pkcs12_password(const char *file, struct blob *out, struct error *
 static enum err open_parts(struct provider *p, struct error *e)
 {
 	const struct config *config = p->config;
-	enum err err = person_check_config(config, e);
+	enum err err = subject_check_config(config, e);
 
 	if (!err)
 		err = open_store_and_ca(p, e);

@@ -103,7 +103,7 @@ static enum err keep(const struct user *u, struct error *e)
 	return store_user_keep(u->worker->provider->store, u->uuid, u->worker->share.lease, e);
 }
 
-static enum err find_person(const struct user *u, struct person *out, struct error *e)
+static enum err find_subject(const struct user *u, struct subject *out, struct error *e)
 {
 	struct provider *p = u->worker->provider;
 	struct blob payload = {NULL, 0};
@@ -115,7 +115,7 @@ static enum err find_person(const struct user *u, struct person *out, struct err
 		err = event_parse((const char *)payload.data, payload.len, &event, e);
 	if (!err) {
 		event->time = time;
-		err = person_now(p, event, out, e);
+		err = subject_now(p, event, out, e);
 	}
 	if (err)
 		error_context(e, "the latest enrollment");
@@ -129,7 +129,7 @@ static enum err find_person(const struct user *u, struct person *out, struct err
  * on, stops no other.
  */
 static void renew_each(
-	struct user *u, const struct person *person, const struct credential *due, size_t count)
+	struct user *u, const struct subject *subject, const struct credential *due, size_t count)
 {
 	enum err err = ERR_OK;
 
@@ -138,7 +138,7 @@ static void renew_each(
 
 		err = keep(u, &e);
 		if (!err)
-			err = credential_renew(u->worker->provider, &due[i], person, &e);
+			err = credential_renew(u->worker->provider, &due[i], subject, &e);
 		note(u, due[i].device_uuid, err, &e);
 		if (err == ERR_PENDING)
 			err = ERR_OK;
@@ -149,15 +149,15 @@ static void renew_credentials(struct user *u, const struct store_renewal *wanted
 {
 	struct store *store = u->worker->provider->store;
 	struct credential *due = NULL;
-	struct person person;
+	struct subject subject;
 	size_t count = 0;
 	struct error e;
 	enum err err = store_renewal_list(store, wanted, u->uuid, &due, &count, &e);
 
 	if (!err && count > 0)
-		err = find_person(u, &person, &e);
+		err = find_subject(u, &subject, &e);
 	if (!note(u, "", err, &e) && count > 0)
-		renew_each(u, &person, due, count);
+		renew_each(u, &subject, due, count);
 	credentials_free(due, count);
 }
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "provider/person.h"
+#include "provider/subject_of_event.h"
 #include "provider/template.h"
 
 #define COMMON                                                                    \
@@ -19,7 +19,7 @@
 
 static struct config *load(const char *identity, struct error *e)
 {
-	char path[] = "/tmp/certprov-person-XXXXXX";
+	char path[] = "/tmp/certprov-subject-XXXXXX";
 	struct config *config = NULL;
 	int fd = mkstemp(path);
 	FILE *file = fdopen(fd, "w");
@@ -27,7 +27,7 @@ static struct config *load(const char *identity, struct error *e)
 	assert_non_null(file);
 	fprintf(file, "%s%s", COMMON, identity);
 	fclose(file);
-	if (config_load(path, &config, e) == ERR_OK && person_check_config(config, e) != ERR_OK) {
+	if (config_load(path, &config, e) == ERR_OK && subject_check_config(config, e) != ERR_OK) {
 		config_free(config);
 		config = NULL;
 	}
@@ -57,18 +57,18 @@ static struct event *event(const char *user, const char *mail)
 static const char *address_of(
 	const char *identity, const char *user, const char *mail, struct error *e)
 {
-	static struct person person;
+	static struct subject subject;
 	struct config *config = load(identity, e);
 	struct event *from = event(user, mail);
 	enum err err;
 
 	assert_non_null(config);
-	err = person_of_event(config, from, NULL, &person, e);
+	err = subject_of_event(config, from, NULL, &subject, e);
 	event_free(from);
 	config_free(config);
 	if (err)
 		return "";
-	return person.address.text;
+	return subject.address.text;
 }
 
 static void the_first_valid_address_is_taken(void **state)
@@ -197,21 +197,21 @@ static void what_is_left_of_a_field_is_no_address(void **state)
 	struct error e = {ERR_OK};
 	struct config *config = load(rule, &e);
 	struct event *from = event("zenny", "");
-	struct person person;
+	struct subject subject;
 
 	(void)state;
 	assert_non_null(config);
 	from->damage[EVENT_ENROLLMENT_EMAIL_ADDRESS] = EVENT_LOST;
-	assert_int_equal(person_of_event(config, from, NULL, &person, &e), ERR_UNPROCESSABLE);
+	assert_int_equal(subject_of_event(config, from, NULL, &subject, &e), ERR_UNPROCESSABLE);
 	assert_string_equal(e.field, "EnrollmentEmailAddress");
 	free(from->field[EVENT_ENROLLMENT_EMAIL_ADDRESS]);
 	from->field[EVENT_ENROLLMENT_EMAIL_ADDRESS] = strdup("z@example.com");
 	from->damage[EVENT_ENROLLMENT_EMAIL_ADDRESS] = EVENT_CUT;
-	assert_int_equal(person_of_event(config, from, NULL, &person, &e), ERR_UNPROCESSABLE);
+	assert_int_equal(subject_of_event(config, from, NULL, &subject, &e), ERR_UNPROCESSABLE);
 	assert_string_equal(e.field, "EnrollmentEmailAddress");
 	from->damage[EVENT_ENROLLMENT_EMAIL_ADDRESS] = EVENT_WHOLE;
 	from->damage[EVENT_ENROLLMENT_USER_NAME] = EVENT_CUT;
-	assert_int_equal(person_of_event(config, from, NULL, &person, &e), ERR_OK);
+	assert_int_equal(subject_of_event(config, from, NULL, &subject, &e), ERR_OK);
 	event_free(from);
 	config_free(config);
 }
@@ -242,16 +242,16 @@ static int subject_of(const char *user, struct name *out)
 	struct config *config = load(
 		"mail = z@example.com\nsubject = CN={name},OU={OrganizationGroupName},O=Ex\n", &e);
 	struct event *from = event(user, "");
-	struct person person = {0};
+	struct subject subject = {0};
 	enum err err;
 
 	assert_non_null(config);
-	err = person_of_event(config, from, NULL, &person, &e);
+	err = subject_of_event(config, from, NULL, &subject, &e);
 	if (err) {
 		assert_int_equal(err, ERR_UNPROCESSABLE);
 		assert_string_equal(e.field, "EnrollmentUserName");
 	}
-	*out = person.subject;
+	*out = subject.name;
 	event_free(from);
 	config_free(config);
 	return err ? -1 : 0;
@@ -307,16 +307,16 @@ static void another_address_is_taken_with_the_event_s_name(void **state)
 				     "allowed-domains = example.com\n",
 		&e);
 	struct event *from = event("zenny", "");
-	struct person person;
+	struct subject subject;
 
 	(void)state;
 	assert_non_null(config);
-	assert_int_equal(person_with_address(config, from, "z@example.com", &person, &e), ERR_OK);
-	assert_string_equal(person.address.text, "z@example.com");
-	assert_string_equal(person.subject.attribute[0].value, "z@example.com");
-	assert_string_equal(person.subject.attribute[1].value, "zenny");
-	assert_int_equal(
-		person_with_address(config, from, "z@example.org", &person, &e), ERR_UNPROCESSABLE);
+	assert_int_equal(subject_with_address(config, from, "z@example.com", &subject, &e), ERR_OK);
+	assert_string_equal(subject.address.text, "z@example.com");
+	assert_string_equal(subject.name.attribute[0].value, "z@example.com");
+	assert_string_equal(subject.name.attribute[1].value, "zenny");
+	assert_int_equal(subject_with_address(config, from, "z@example.org", &subject, &e),
+		ERR_UNPROCESSABLE);
 	assert_string_equal(e.field, "EnrollmentEmailAddress");
 	event_free(from);
 	config_free(config);
@@ -329,16 +329,16 @@ static void a_known_address_comes_before_a_guess(void **state)
 	struct config *config =
 		load("mail = {EnrollmentEmailAddress}, {EnrollmentUserName}@x.org\n", &e);
 	struct event *without = event("zenny", ""), *with = event("zenny", "new@example.com");
-	struct person person;
+	struct subject subject;
 
 	(void)state;
 	assert_non_null(config);
-	assert_int_equal(person_of_event(config, without, "z@example.com", &person, &e), ERR_OK);
-	assert_string_equal(person.address.text, "z@example.com");
-	assert_int_equal(person_of_event(config, without, NULL, &person, &e), ERR_OK);
-	assert_string_equal(person.address.text, "zenny@x.org");
-	assert_int_equal(person_of_event(config, with, "z@example.com", &person, &e), ERR_OK);
-	assert_string_equal(person.address.text, "new@example.com");
+	assert_int_equal(subject_of_event(config, without, "z@example.com", &subject, &e), ERR_OK);
+	assert_string_equal(subject.address.text, "z@example.com");
+	assert_int_equal(subject_of_event(config, without, NULL, &subject, &e), ERR_OK);
+	assert_string_equal(subject.address.text, "zenny@x.org");
+	assert_int_equal(subject_of_event(config, with, "z@example.com", &subject, &e), ERR_OK);
+	assert_string_equal(subject.address.text, "new@example.com");
 	event_free(without);
 	event_free(with);
 	config_free(config);

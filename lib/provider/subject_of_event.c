@@ -1,4 +1,6 @@
-#include "provider/person.h"
+/* Works out whom an event's certificates are for, from [identity] and the event alone. */
+
+#include "provider/subject_of_event.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,10 +28,10 @@ static enum err check_template(const struct config *config, const char *key, con
 	return err ? config_error(config, "identity", key, e, "%s", why.text) : ERR_OK;
 }
 
-enum err person_check_config(const struct config *config, struct error *e)
+enum err subject_check_config(const struct config *config, struct error *e)
 {
 	struct template_values values = {.event = NULL};
-	struct name subject;
+	struct name name;
 	struct error why;
 	enum err err = ERR_OK;
 
@@ -40,7 +42,7 @@ enum err person_check_config(const struct config *config, struct error *e)
 	if (err)
 		return err;
 	values.mail = values.name = "x";
-	err = name_build(config->identity.subject, expand_value, &values, &subject, &why);
+	err = name_build(config->identity.subject, expand_value, &values, &name, &why);
 	/* that an attribute is empty for now, or has an "x" where a C wants two, is no fault */
 	if (err && err != ERR_UNPROCESSABLE)
 		return config_error(config, "identity", "subject", e, "%s", why.text);
@@ -49,7 +51,7 @@ enum err person_check_config(const struct config *config, struct error *e)
 
 /* --- a person, for each event */
 
-bool person_domain_allowed(const struct config *config, const char *domain)
+bool subject_domain_allowed(const struct config *config, const char *domain)
 {
 	char **allowed = config->identity.allowed_domains;
 
@@ -116,13 +118,13 @@ static enum err check_domain(
 {
 	const char *domain = address->text + address->domain;
 
-	if (person_domain_allowed(config, domain))
+	if (subject_domain_allowed(config, domain))
 		return ERR_OK;
 	return error_field(e, ERR_UNPROCESSABLE, event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
 		"addresses in the domain %s are not allowed here", domain);
 }
 
-static enum err find_subject(const struct config *config, struct template_values *values,
+static enum err find_name(const struct config *config, struct template_values *values,
 	struct name *out, struct error *e)
 {
 	struct buf name = BUF_INIT(NAME_MAX_BYTES);
@@ -144,33 +146,33 @@ static enum err find_subject(const struct config *config, struct template_values
 	return err;
 }
 
-enum err person_of_event(const struct config *config, const struct event *event, const char *known,
-	struct person *out, struct error *e)
+enum err subject_of_event(const struct config *config, const struct event *event, const char *known,
+	struct subject *out, struct error *e)
 {
 	struct template_values values = {.event = event, .whole = true};
 	struct address address;
 	enum err err = find_address(config, &values, &known, &address, e);
 
 	if (!err)
-		err = person_with_address(config, event, address.text, out, e);
+		err = subject_with_address(config, event, address.text, out, e);
 	if (!err)
 		out->known = known;
 	return err;
 }
 
-enum err person_with_address(const struct config *config, const struct event *event,
-	const char *mail, struct person *out, struct error *e)
+enum err subject_with_address(const struct config *config, const struct event *event,
+	const char *mail, struct subject *out, struct error *e)
 {
 	struct template_values values = {.event = event};
-	struct person person = {.time = event->time};
-	enum err err = address_parse(mail, &person.address, e);
+	struct subject subject = {.time = event->time};
+	enum err err = address_parse(mail, &subject.address, e);
 
 	if (!err)
-		err = check_domain(config, &person.address, e);
-	values.mail = person.address.text;
+		err = check_domain(config, &subject.address, e);
+	values.mail = subject.address.text;
 	if (!err)
-		err = find_subject(config, &values, &person.subject, e);
+		err = find_name(config, &values, &subject.name, e);
 	if (!err)
-		*out = person;
+		*out = subject;
 	return err;
 }
