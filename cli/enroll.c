@@ -35,8 +35,8 @@ static enum err read_event(const char *file, size_t max, struct buf *out, struct
 	return err ? err : buf_check(out, e);
 }
 
-static enum err handle(
-	const struct config *config, const struct buf *event, struct outcome *out, struct error *e)
+static enum err handle(const struct config *config, const struct buf *event,
+	struct event_result *out, struct error *e)
 {
 	struct provider *provider = NULL;
 	enum err err = provider_open(config, &provider, e);
@@ -50,21 +50,21 @@ static enum err handle(
 static enum err enroll(const char *config_file, const char *file, struct error *e)
 {
 	struct config *config = NULL;
-	struct outcome outcome = {0};
+	struct event_result result = {0};
 	struct buf event = BUF_INIT(1024 * 1024), json = BUF_INIT(1024 * 1024);
 	enum err err = cli_load(config_file, &config, e);
 
 	if (!err)
 		err = read_event(file, config->events.max_body, &event, e);
 	if (!err)
-		err = handle(config, &event, &outcome, e);
+		err = handle(config, &event, &result, e);
 	if (!err) {
-		outcome_json(&outcome, &json);
+		event_result_json(&result, &json);
 		err = buf_check(&json, e);
 	}
 	if (!err)
 		puts(json.data);
-	outcome_fini(&outcome);
+	event_result_fini(&result);
 	buf_free(&json);
 	buf_free(&event);
 	config_free(config);

@@ -37,19 +37,19 @@ enum err events_post(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	const char *body = request->body.data ? request->body.data : "";
-	struct outcome outcome = {.kind = OUTCOME_IGNORED};
+	struct event_result result = {.kind = RESULT_IGNORED};
 	enum err err;
 
 	patience_set(service_answer_early, service);
-	err = provider_handle(service->provider, body, request->body.len, &outcome, e);
+	err = provider_handle(service->provider, body, request->body.len, &result, e);
 	patience_set(NULL, NULL);
-	if (err && !outcome.recorded && error_meaning(err)->retry)
+	if (err && !result.recorded && error_meaning(err)->retry)
 		events_unrecorded(request, e);
 	if (err)
 		return err;
-	response->status = outcome.kind == OUTCOME_DELIVERED ? 202 : 200;
+	response->status = result.kind == RESULT_DELIVERED ? 202 : 200;
 	response->content_type = "application/json";
-	outcome_json(&outcome, &response->body);
-	outcome_fini(&outcome);
+	event_result_json(&result, &response->body);
+	event_result_fini(&result);
 	return ERR_OK;
 }

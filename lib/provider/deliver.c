@@ -47,7 +47,7 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 {
 	struct work work = {.provider = p, .id = claim->id, .tries = claim->tries};
 	char run[LOG_REQUEST_SIZE];
-	struct outcome outcome = {0};
+	struct event_result result = {0};
 	struct event *event = NULL;
 	enum err err = store_event_check(p->store, claim->id, e);
 
@@ -65,9 +65,9 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 	steps_start(&work.steps, p->meter);
 	snprintf(run, sizeof(run), "%s", log_request());
 	log_set_request(claim->request_id);
-	err = work_attempt(&work, &outcome, e);
+	err = work_attempt(&work, &result, e);
 	log_set_request(run);
-	outcome_fini(&outcome);
+	event_result_fini(&result);
 	event_free(event);
 	return err;
 }

@@ -85,9 +85,9 @@ static bool wait_for_turn(struct work *w)
 /* --- an enrollment */
 
 static void list_certificate(
-	struct outcome *out, const char *usage, const struct credential *credential)
+	struct event_result *out, const char *usage, const struct credential *credential)
 {
-	struct outcome_certificate *c = &out->certificate[out->certificate_count++];
+	struct event_result_certificate *c = &out->certificate[out->certificate_count++];
 
 	c->usage = usage;
 	snprintf(c->serial, sizeof(c->serial), "%s", credential->serial);
@@ -95,7 +95,7 @@ static void list_certificate(
 }
 
 static enum err list_certificates(
-	const struct credential_set *set, struct outcome *out, struct error *e)
+	const struct credential_set *set, struct event_result *out, struct error *e)
 {
 	out->certificate = calloc(USAGE_COUNT + set->archived_count, sizeof(*out->certificate));
 	if (!out->certificate)
@@ -142,7 +142,7 @@ static enum err check_still_enrolled(struct work *w, const struct store_pair *pa
 }
 
 static enum err enroll(
-	struct work *w, struct outcome *out, struct uploads *uploads, struct error *e)
+	struct work *w, struct event_result *out, struct uploads *uploads, struct error *e)
 {
 	struct provider *p = w->provider;
 	struct credential_set set = {0};
@@ -269,7 +269,7 @@ static void log_outcome(const struct work *w, enum err err)
 	buf_free(&steps);
 }
 
-enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
+enum err work_attempt(struct work *w, struct event_result *out, struct error *e)
 {
 	bool enrolled = w->event->kind != EVENT_UNENROLLED, delivered;
 	struct uploads uploads = {.count = 0};
@@ -279,7 +279,7 @@ enum err work_attempt(struct work *w, struct outcome *out, struct error *e)
 	memcpy(out->user_uuid, w->event->user_uuid, sizeof(out->user_uuid));
 	err = enrolled ? enroll(w, out, &uploads, e) : unenroll(w, e);
 	delivered = enrolled && !w->overtaken;
-	out->kind = delivered ? OUTCOME_DELIVERED : OUTCOME_RECORDED;
+	out->kind = delivered ? RESULT_DELIVERED : RESULT_RECORDED;
 	err = finish(w, delivered ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, &uploads, err, e);
 	uploads_fini(&uploads);
 	meter_attempt(w->steps.meter, w->id, &w->steps);
@@ -301,7 +301,7 @@ static enum err put_off(struct work *w, struct error *e)
 	return err;
 }
 
-static enum err record_and_attempt(struct work *w, struct outcome *out, struct error *e)
+static enum err record_and_attempt(struct work *w, struct event_result *out, struct error *e)
 {
 	enum err err;
 
@@ -323,12 +323,12 @@ static enum err record_and_attempt(struct work *w, struct outcome *out, struct e
 	return err;
 }
 
-static enum err ignore(const struct event *event, struct outcome *out, struct error *e)
+static enum err ignore(const struct event *event, struct event_result *out, struct error *e)
 {
 	const char *sent = event->field[EVENT_TYPE];
 	struct buf type = BUF_INIT(QUOTED_MAX);
 
-	out->kind = OUTCOME_IGNORED;
+	out->kind = RESULT_IGNORED;
 	if (*sent)
 		out->event_type = strdup(sent);
 	else if (asprintf(&out->event_type, "%lld", (long long)event->event_id) < 0)
@@ -370,9 +370,9 @@ static enum err concerns_us(
 }
 
 static enum err handle(
-	struct work *w, const char *body, size_t len, struct outcome *out, struct error *e)
+	struct work *w, const char *body, size_t len, struct event_result *out, struct error *e)
 {
-	struct outcome outcome = {0};
+	struct event_result result = {0};
 	struct event *event = NULL;
 	bool ours = false;
 	enum err err = event_parse(body, len, &event, e);
@@ -387,20 +387,20 @@ static enum err handle(
 		event_settle_time(event, w->received_at);
 	err = concerns_us(w->provider, event, &ours, e);
 	if (!err && !ours)
-		err = ignore(event, &outcome, e);
+		err = ignore(event, &result, e);
 	else if (!err)
-		err = record_and_attempt(w, &outcome, e);
+		err = record_and_attempt(w, &result, e);
 	event_free(event);
-	outcome.recorded = out->recorded = w->id != 0;
+	result.recorded = out->recorded = w->id != 0;
 	if (err)
-		outcome_fini(&outcome);
+		event_result_fini(&result);
 	else
-		*out = outcome;
+		*out = result;
 	return err;
 }
 
 enum err provider_handle(struct provider *provider, const char *body, size_t len,
-	struct outcome *out, struct error *e)
+	struct event_result *out, struct error *e)
 {
 	struct work work = {.provider = provider};
 
@@ -414,16 +414,16 @@ enum err device_unenroll(
 	struct provider *provider, const char *device_uuid, bool compromised, struct error *e)
 {
 	struct work work = {.provider = provider, .by_hand = true, .compromised = compromised};
-	struct outcome outcome = {0};
+	struct event_result result = {0};
 	char body[128];
 	int len = snprintf(body, sizeof(body),
 		"{\"EventType\":\"Unenrolled by certprov\",\"DeviceUUID\":\"%s\"}", device_uuid);
-	enum err err = handle(&work, body, (size_t)len, &outcome, e);
+	enum err err = handle(&work, body, (size_t)len, &result, e);
 
-	if (!err && outcome.kind == OUTCOME_IGNORED)
+	if (!err && result.kind == RESULT_IGNORED)
 		err = error_set(e, ERR_NOT_FOUND,
 			"no device %s has enrolled; see: certprov list devices", device_uuid);
-	outcome_fini(&outcome);
+	event_result_fini(&result);
 	return err;
 }
 

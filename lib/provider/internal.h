@@ -85,7 +85,7 @@ void note_event(const struct event *event, struct meter *meter);
  * Does what a recorded event asks, stores the outcome and the time when it is due again, and logs
  * it. Steps that were done before are not repeated.
  */
-enum err work_attempt(struct work *work, struct outcome *out, struct error *e) must_check;
+enum err work_attempt(struct work *work, struct event_result *out, struct error *e) must_check;
 
 /* If a process dies, others may take up its leased work after so many seconds. */
 int64_t lease_seconds(const struct config *config);

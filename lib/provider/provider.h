@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "pki/certificate.h"
 #include "pki/key_pool.h"
+#include "provider/event_result.h"
 #include "store/store.h"
 
 /*
@@ -44,36 +45,6 @@ void provider_use_admission(struct provider *provider, struct admission_pass *pa
 
 /* --- an event notification, from the webhook or from a file */
 
-enum outcome_kind {
-	OUTCOME_DELIVERED, /* the gateways have accepted the credentials */
-	OUTCOME_RECORDED,  /* unenrolled: done what the policy says; or overtaken by such a one */
-	OUTCOME_IGNORED,   /* asks nothing of us */
-};
-
-struct outcome_certificate {
-	const char *usage; /* "signing", "encryption", "archived" */
-	char serial[SERIAL_HEX_SIZE];
-	int64_t not_after;
-};
-
-struct outcome {
-	bool recorded; /* the store has the event: the one member that is set on failure, too */
-	enum outcome_kind kind;
-	char *event_type; /* as the event has it, or its EventId */
-	char device_uuid[UUID_SIZE];
-	char user_uuid[UUID_SIZE];
-	size_t certificate_count;
-	struct outcome_certificate *certificate;
-};
-
-void outcome_fini(struct outcome *outcome);
-
-/*
- * The body of the answer: {"status":"delivered","device_uuid":…,"user_uuid":…,
- * "certificates":[{"usage":…,"serial":…,"not_after":…}]}, and likewise for the others.
- */
-void outcome_json(const struct outcome *outcome, struct buf *out);
-
 /*
  * Does what an event asks, and returns once the gateways have it. A failure after the event was
  * recorded leaves it pending or failed in the store. Logs one line with the result, and each step's
@@ -81,7 +52,7 @@ void outcome_json(const struct outcome *outcome, struct buf *out);
  * ERR_UNPROCESSABLE, ERR_FORBIDDEN, ERR_REFUSED, ERR_UNAVAILABLE, ERR_CONFIG, ERR_INTERNAL.
  */
 enum err provider_handle(struct provider *provider, const char *body, size_t len,
-	struct outcome *out, struct error *e) must_check;
+	struct event_result *out, struct error *e) must_check;
 
 /* --- what was recorded, in bulk */
 

@@ -137,15 +137,15 @@ static enum err make_event(const struct plan *plan, const struct user *user, int
 static enum err handle(const struct plan *plan, const struct user *user, int64_t device,
 	bool enrolled, bool delivered, struct error *e)
 {
-	struct outcome outcome = {0};
+	struct event_result result = {0};
 	char *event = NULL;
 	enum err err = make_event(plan, user, device, enrolled, &event, e);
 
 	shortcut_gateways(delivered);
 	if (!err)
-		err = provider_handle(plan->provider, event, strlen(event), &outcome, e);
+		err = provider_handle(plan->provider, event, strlen(event), &result, e);
 	if (!err)
-		outcome_fini(&outcome);
+		event_result_fini(&result);
 	free(event);
 	return err == ERR_UNAVAILABLE && !delivered ? ERR_OK : err;
 }

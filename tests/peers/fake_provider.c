@@ -96,28 +96,29 @@ static void sleep_for(const char *milliseconds)
 		abort(); /* no signal may interrupt the work */
 }
 
-static enum err deliver(struct outcome *out, struct error *e)
+static enum err deliver(struct event_result *out, struct error *e)
 {
 	static const char *const usages[] = {"signing", "encryption", "archived"};
-	struct outcome outcome = {.kind = OUTCOME_DELIVERED,
+	struct event_result result = {.kind = RESULT_DELIVERED,
 		.device_uuid = "11111111-2222-3333-4444-555555555555",
 		.user_uuid = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"};
 
-	outcome.certificate = calloc(ARRAY_LEN(usages), sizeof(*outcome.certificate));
-	if (!outcome.certificate)
+	result.certificate = calloc(ARRAY_LEN(usages), sizeof(*result.certificate));
+	if (!result.certificate)
 		return error_memory(e);
 	for (size_t i = 0; i < ARRAY_LEN(usages); i++) {
-		struct outcome_certificate *c = &outcome.certificate[outcome.certificate_count++];
+		struct event_result_certificate *c =
+			&result.certificate[result.certificate_count++];
 
 		c->usage = usages[i];
 		snprintf(c->serial, sizeof(c->serial), "0%zuab", i);
 		c->not_after = 1582563145;
 	}
-	*out = outcome;
+	*out = result;
 	return ERR_OK;
 }
 
-static enum err obey(const char *body, struct outcome *out, struct error *e)
+static enum err obey(const char *body, struct event_result *out, struct error *e)
 {
 	if (strncmp(body, "fail ", 5) == 0)
 		return fail(body + 5, e);
@@ -126,11 +127,11 @@ static enum err obey(const char *body, struct outcome *out, struct error *e)
 	if (strncmp(body, "sleep ", 6) == 0)
 		sleep_for(body + 6);
 	if (strcmp(body, "record") == 0) {
-		*out = (struct outcome){.kind = OUTCOME_RECORDED};
+		*out = (struct event_result){.kind = RESULT_RECORDED};
 		return ERR_OK;
 	}
 	if (strncmp(body, "ignore ", 7) == 0) {
-		*out = (struct outcome){.kind = OUTCOME_IGNORED};
+		*out = (struct event_result){.kind = RESULT_IGNORED};
 		out->event_type = strdup(body + 7);
 		return out->event_type ? ERR_OK : error_memory(e);
 	}
@@ -140,7 +141,7 @@ static enum err obey(const char *body, struct outcome *out, struct error *e)
 }
 
 enum err provider_handle(struct provider *provider, const char *body, size_t len,
-	struct outcome *out, struct error *e)
+	struct event_result *out, struct error *e)
 {
 	FILE *journal;
 	enum err err;
