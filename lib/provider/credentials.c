@@ -217,7 +217,7 @@ static enum err check_pace(const struct ca *ca, int64_t deadline, struct error *
  * certprov deliver need only upload them.
  */
 static enum err obtain_others(struct provider *p, const char *user_uuid,
-	const struct subject *subject, struct steps *steps, struct error *e)
+	const struct subject *subject, struct step_times *steps, struct error *e)
 {
 	bool own = p->config->certificates.usages[USAGE_SIGNING] &&
 		   p->config->certificates.signing_scope == SIGNING_SCOPE_DEVICE;
@@ -248,7 +248,7 @@ static enum err obtain_others(struct provider *p, const char *user_uuid,
 		err = pending.code;
 	}
 	if (err || count > 0)
-		steps_done(steps, STEP_OTHERS, err ? undone(err) : "replaced");
+		step_times_done(steps, STEP_OTHERS, err ? undone(err) : "replaced");
 	return err;
 }
 
@@ -267,14 +267,14 @@ static enum err add_archived(struct provider *p, const char *device_uuid, const 
 }
 
 static enum err obtain_current(struct provider *p, const struct credential_owner *owner,
-	const struct subject *subject, struct steps *steps, struct credential_set *set,
+	const struct subject *subject, struct step_times *steps, struct credential_set *set,
 	struct error *e)
 {
 	struct credential *current = &set->current[owner->usage];
 	const char *how = NULL;
 	enum err err = obtain(p, owner, subject, current, &how, e);
 
-	steps_done(steps, step_of[owner->usage], err ? undone(err) : how);
+	step_times_done(steps, step_of[owner->usage], err ? undone(err) : how);
 	if (err)
 		return error_context(e, "%s certificate", usage_names[owner->usage]);
 	set->present[owner->usage] = true;
@@ -284,7 +284,7 @@ static enum err obtain_current(struct provider *p, const struct credential_owner
 }
 
 enum err credential_set_obtain(struct provider *p, const struct event *event,
-	const struct subject *subject, struct steps *steps, struct credential_set *out,
+	const struct subject *subject, struct step_times *steps, struct credential_set *out,
 	struct error *e)
 {
 	struct credential_set set = {0};

@@ -51,7 +51,7 @@ static enum err record(struct work *w, struct error *e)
 		err = store_event_add(
 			w->provider->store, &row, lease_seconds(w->provider->config), &w->id, e);
 	buf_free(&payload);
-	steps_done(&w->steps, STEP_RECORD, err ? "failed" : NULL);
+	step_times_done(&w->steps, STEP_RECORD, err ? "failed" : NULL);
 	return err;
 }
 
@@ -78,7 +78,7 @@ static bool wait_for_turn(struct work *w)
 	}
 	admission_wait_ends(w->provider->pass, began);
 	if (waited)
-		steps_done(&w->steps, STEP_TURN, ours ? NULL : "timeout");
+		step_times_done(&w->steps, STEP_TURN, ours ? NULL : "timeout");
 	return ours;
 }
 
@@ -123,7 +123,7 @@ static enum err identify(struct work *w, struct subject *out, struct error *e)
 		err = store_event_accept(
 			p->store, w->id, p->config->events.shared_devices, &accepted, e);
 	w->overtaken = !accepted;
-	steps_done(&w->steps, STEP_IDENTITY, err ? "refused" : accepted ? NULL : "overtaken");
+	step_times_done(&w->steps, STEP_IDENTITY, err ? "refused" : accepted ? NULL : "overtaken");
 	return err;
 }
 
@@ -188,7 +188,7 @@ static enum err unenroll(struct work *w, struct error *e)
 	if (w->provider->config->events.on_unenroll == UNENROLL_KEEP)
 		return ERR_OK;
 	err = revoke_unenrolled(w->provider, w->id, reason, e);
-	steps_done(&w->steps, STEP_REVOKE, err ? "failed" : NULL);
+	step_times_done(&w->steps, STEP_REVOKE, err ? "failed" : NULL);
 	return err;
 }
 
@@ -221,7 +221,7 @@ static enum err finish(struct work *w, enum event_state done, const struct uploa
 	struct error unwritten;
 
 	if (store_event_finish(w->provider->store, w->id, &end, &unwritten) == ERR_OK) {
-		steps_done(&w->steps, STEP_FINISH, NULL);
+		step_times_done(&w->steps, STEP_FINISH, NULL);
 		return err;
 	}
 	error_context(&unwritten, "the outcome could not be recorded");
@@ -257,7 +257,7 @@ static void log_outcome(const struct work *w, enum err err)
 		{"device", w->event->device_uuid, NULL},
 		{"user", w->event->user_uuid, NULL},
 		{"outcome", outcome, NULL},
-		{"steps", steps_print(&w->steps, &steps), steps_json(&w->steps, &json)},
+		{"steps", step_times_print(&w->steps, &steps), step_times_json(&w->steps, &json)},
 	};
 
 	snprintf(id, sizeof(id), "%lld", (long long)w->id);
@@ -305,7 +305,7 @@ static enum err record_and_attempt(struct work *w, struct event_result *out, str
 {
 	enum err err;
 
-	steps_start(&w->steps, w->provider->meter);
+	step_times_start(&w->steps, w->provider->meter);
 	err = record(w, e);
 	if (!err && w->event->kind == EVENT_UNENROLLED)
 		err = stop_delivery(w, e);

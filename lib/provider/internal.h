@@ -8,7 +8,7 @@
 #include "provider/inputs.h"
 #include "provider/meter.h"
 #include "provider/provider.h"
-#include "provider/steps.h"
+#include "provider/step_times.h"
 #include "provider/subject_of_event.h"
 #include "store/store.h"
 
@@ -72,7 +72,7 @@ struct work {
 	bool by_hand;	  /* an unenrollment that UEM did not tell of, and so has no time */
 	bool compromised; /* an unenrollment: the device's keys may be in other hands */
 	bool overtaken;	  /* the device is unenrolled, or another user's, since */
-	struct steps steps;
+	struct step_times steps;
 };
 
 /*
@@ -133,7 +133,7 @@ void credential_set_fini(struct credential_set *set);
  * the same: the store decides.
  */
 enum err credential_set_obtain(struct provider *provider, const struct event *event,
-	const struct subject *subject, struct steps *steps, struct credential_set *out,
+	const struct subject *subject, struct step_times *steps, struct credential_set *out,
 	struct error *e) must_check;
 
 /*
@@ -167,8 +167,8 @@ void uploads_fini(struct uploads *uploads);
  * on failure, too. tries: before this one.
  */
 enum err upload_set(struct provider *provider, const struct store_pair *pair,
-	const struct credential_set *set, int64_t tries, struct steps *steps, struct uploads *out,
-	struct error *e) must_check;
+	const struct credential_set *set, int64_t tries, struct step_times *steps,
+	struct uploads *out, struct error *e) must_check;
 
 /* [escrow] pkcs12-password-file, as a string that a PKCS#12 file can have. ERR_CONFIG. */
 enum err read_pkcs12_password(const char *file, struct blob *out, struct error *e) must_check;

@@ -93,7 +93,7 @@ void meter_step(struct meter *meter, enum step step, int64_t us)
 
 /* --- the latest attempts */
 
-static void sum_up(const struct steps *steps, struct meter_attempt *out)
+static void sum_up(const struct step_times *steps, struct meter_attempt *out)
 {
 	for (int i = 0; i < STEP_COUNT; i++)
 		out->us[i] = -1;
@@ -109,7 +109,7 @@ static void sum_up(const struct steps *steps, struct meter_attempt *out)
  * again. Two can write one place only if all others are written meanwhile: then displayed times are
  * mixed.
  */
-void meter_attempt(struct meter *meter, int64_t event_id, const struct steps *steps)
+void meter_attempt(struct meter *meter, int64_t event_id, const struct step_times *steps)
 {
 	struct meter_attempt attempt;
 	struct meter_place *place;

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "ca/ca.h"
-#include "provider/steps.h"
+#include "provider/step_times.h"
 
 /*
  * Counters of the use cases, for monitoring: fixed tables of numbers that only grow, in memory that
@@ -81,7 +81,7 @@ struct meter_attempt {
 };
 
 /* Keeps it until METER_ATTEMPTS others have come. Of the event nothing but its id is kept. */
-void meter_attempt(struct meter *meter, int64_t event_id, const struct steps *steps);
+void meter_attempt(struct meter *meter, int64_t event_id, const struct step_times *steps);
 
 /* False if it is not there. */
 bool meter_find_attempt(struct meter *meter, int64_t event_id, struct meter_attempt *out);

@@ -61,7 +61,7 @@ enum err worker_push(struct worker *w, const struct store_device *device, struct
 	struct provider *p = w->provider;
 	struct credential_set set = {0};
 	struct uploads uploads = {.count = 0};
-	struct steps steps;
+	struct step_times steps;
 	struct error unwritten;
 	enum err err;
 
@@ -69,7 +69,7 @@ enum err worker_push(struct worker *w, const struct store_device *device, struct
 	err = check_device(w, &device->pair, e);
 	if (!err)
 		err = credential_set_stored(p, &device->pair, &set, e);
-	steps_start(&steps, p->meter);
+	step_times_start(&steps, p->meter);
 	if (!err)
 		err = upload_set(p, &device->pair, &set, device->tries, &steps, &uploads, e);
 	if (record(p, &uploads, &unwritten)) {

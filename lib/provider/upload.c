@@ -182,7 +182,7 @@ static int64_t part_of_time(int64_t deadline, size_t gateways)
 }
 
 static enum err send_all(struct provider *p, const struct buf *payload, int64_t tries,
-	struct steps *steps, struct uploads *out, struct error *e)
+	struct step_times *steps, struct uploads *out, struct error *e)
 {
 	int64_t deadline = clock_monotonic_ms() + p->config->escrow.timeout * 1000;
 	size_t count = escrow_count(p->escrow);
@@ -193,7 +193,7 @@ static enum err send_all(struct provider *p, const struct buf *payload, int64_t 
 		int64_t until = part_of_time(deadline, count - out->count);
 		enum err one = send_next(p, payload, until, tries, out, &why);
 
-		steps_done(steps, STEP_UPLOAD, one ? error_meaning(one)->label : NULL);
+		step_times_done(steps, STEP_UPLOAD, one ? error_meaning(one)->label : NULL);
 		if (one && (!worst || error_meaning(one)->retry)) {
 			worst = one;
 			*e = why;
@@ -203,15 +203,15 @@ static enum err send_all(struct provider *p, const struct buf *payload, int64_t 
 }
 
 enum err upload_set(struct provider *p, const struct store_pair *pair,
-	const struct credential_set *set, int64_t tries, struct steps *steps, struct uploads *out,
-	struct error *e)
+	const struct credential_set *set, int64_t tries, struct step_times *steps,
+	struct uploads *out, struct error *e)
 {
 	struct buf payload = BUF_INIT(PAYLOAD_MAX);
 	enum err err = prepare(p, pair, set, out, e);
 
 	if (!err)
 		err = make_payload(p, pair, set, &payload, e);
-	steps_done(steps, STEP_PACK, err ? "failed" : NULL);
+	step_times_done(steps, STEP_PACK, err ? "failed" : NULL);
 	if (!err)
 		err = send_all(p, &payload, tries, steps, out, e);
 	buf_free(&payload);

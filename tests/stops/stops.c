@@ -6,7 +6,7 @@
  * CERTPROV_TEST_STOPS names a folder. Who comes first to a point that a file in it is
  * named after removes the file and is killed by SIGKILL, so each file ends one process:
  *
- *   record, identity, signing …   such a step of an event has ended (provider/steps.h)
+ *   record, identity, signing …   such a step of an event has ended (provider/step_times.h)
  *   requested   a request for a CA of another house is stored, and the CA has not seen it yet
  *   issued      the CA has issued a certificate, and the store does not have it yet
  *   sent        a gateway has accepted an upload, and the store does not know it yet
@@ -22,11 +22,11 @@
 
 #include "ca/ca.h"
 #include "escrow/escrow.h"
-#include "provider/steps.h"
+#include "provider/step_times.h"
 #include "store/sqlite.h"
 
-void __real_steps_done(struct steps *steps, enum step step, const char *result);
-void __wrap_steps_done(struct steps *steps, enum step step, const char *result);
+void __real_step_times_done(struct step_times *steps, enum step step, const char *result);
+void __wrap_step_times_done(struct step_times *steps, enum step step, const char *result);
 enum err __real_ca_issue(
 	struct ca *ca, const struct ca_order *order, struct ca_answer *out, struct error *e);
 enum err __wrap_ca_issue(
@@ -54,9 +54,9 @@ static void stop_at(const char *point)
 		raise(SIGKILL);
 }
 
-void __wrap_steps_done(struct steps *steps, enum step step, const char *result)
+void __wrap_step_times_done(struct step_times *steps, enum step step, const char *result)
 {
-	__real_steps_done(steps, step, result);
+	__real_step_times_done(steps, step, result);
 	stop_at(step_names[step]);
 }
 

@@ -126,7 +126,7 @@ static void long_lists_are_cut(void **state)
 static void times_of_steps_are_shown(void **state)
 {
 	struct fixture *f = *state;
-	struct steps steps = {
+	struct step_times steps = {
 		.count = 2, .done = {{STEP_SIGNING, "made", 57100}, {STEP_UPLOAD, NULL, 9000}}};
 	char rows[128];
 

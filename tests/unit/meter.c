@@ -198,18 +198,18 @@ static void steps_are_counted_as_they_end(void **state)
 {
 	struct meter *meter = *state;
 	struct buf line = BUF_INIT(4096);
-	struct steps steps;
+	struct step_times steps;
 
-	steps_start(&steps, meter);
-	for (unsigned i = 0; i < 2 * STEPS_MAX; i++)
-		steps_done(&steps, STEP_PACK, NULL);
-	steps_done(&steps, STEP_FINISH, "failed");
+	step_times_start(&steps, meter);
+	for (unsigned i = 0; i < 2 * STEP_TIMES_MAX; i++)
+		step_times_done(&steps, STEP_PACK, NULL);
+	step_times_done(&steps, STEP_FINISH, "failed");
 	/* In whatever bucket: the machine may be busy. */
-	assert_int_equal(in_all(meter, STEP_PACK), 2 * STEPS_MAX);
+	assert_int_equal(in_all(meter, STEP_PACK), 2 * STEP_TIMES_MAX);
 	assert_int_equal(in_all(meter, STEP_FINISH), 1);
-	steps_start(&steps, NULL);
-	steps_done(&steps, STEP_SIGNING, "made");
-	steps_print(&steps, &line);
+	step_times_start(&steps, NULL);
+	step_times_done(&steps, STEP_SIGNING, "made");
+	step_times_print(&steps, &line);
 	assert_int_equal(strncmp(line.data, "signing=made:0.", 15), 0);
 	assert_non_null(strstr(line.data, "ms total=0."));
 	for (size_t i = 0; i <= METER_BUCKETS; i++)
@@ -217,9 +217,9 @@ static void steps_are_counted_as_they_end(void **state)
 	buf_free(&line);
 }
 
-static struct steps steps_of(int64_t us)
+static struct step_times steps_of(int64_t us)
 {
-	return (struct steps){.count = 3,
+	return (struct step_times){.count = 3,
 		.done = {{STEP_SIGNING, "made", us}, {STEP_UPLOAD, NULL, 5},
 			{STEP_UPLOAD, NULL, 6}}};
 }
@@ -233,7 +233,7 @@ static void the_latest_attempts_are_kept(void **state)
 	assert_false(meter_find_attempt(meter, 0, &attempt));
 	assert_false(meter_find_attempt(meter, 1, &attempt));
 	for (int id = 1; id <= METER_ATTEMPTS + 1; id++) {
-		const struct steps steps = steps_of(id);
+		const struct step_times steps = steps_of(id);
 
 		meter_attempt(meter, id, &steps);
 	}
@@ -246,7 +246,7 @@ static void the_latest_attempts_are_kept(void **state)
 
 static void an_event_has_its_newest_attempt(void **state)
 {
-	const struct steps first = steps_of(1), second = steps_of(2);
+	const struct step_times first = steps_of(1), second = steps_of(2);
 	struct meter *meter = *state;
 	struct meter_attempt attempt;
 
@@ -269,7 +269,7 @@ static void attempts_of_processes_are_never_mixed(void **state)
 
 	if (pid == 0) {
 		for (int round = 0; round < ROUNDS; round++) {
-			struct steps steps = {.count = STEP_COUNT};
+			struct step_times steps = {.count = STEP_COUNT};
 
 			for (int i = 0; i < STEP_COUNT; i++) {
 				steps.done[i].step = (enum step)i;

@@ -1,4 +1,6 @@
-#include "provider/steps.h"
+/* The steps of one event with their times: for its log line and the counters. */
+
+#include "provider/step_times.h"
 
 #include "base/clock.h"
 #include "provider/meter.h"
@@ -16,18 +18,18 @@ const char *const step_names[STEP_COUNT] = {
 	[STEP_FINISH] = "finish",
 };
 
-void steps_start(struct steps *steps, struct meter *meter)
+void step_times_start(struct step_times *steps, struct meter *meter)
 {
 	steps->meter = meter;
 	steps->count = 0;
 	steps->started = steps->last = clock_monotonic_us();
 }
 
-void steps_done(struct steps *steps, enum step step, const char *result)
+void step_times_done(struct step_times *steps, enum step step, const char *result)
 {
 	int64_t now = clock_monotonic_us(), us = now - steps->last;
 
-	if (steps->count < STEPS_MAX) {
+	if (steps->count < STEP_TIMES_MAX) {
 		steps->done[steps->count].step = step;
 		steps->done[steps->count].result = result;
 		steps->done[steps->count].us = us;
@@ -42,7 +44,7 @@ static void print_ms(struct buf *out, int64_t us)
 	buf_printf(out, "%lld.%lld", (long long)(us / 1000), (long long)(us % 1000 / 100));
 }
 
-const char *steps_print(const struct steps *steps, struct buf *out)
+const char *step_times_print(const struct step_times *steps, struct buf *out)
 {
 	for (size_t i = 0; i < steps->count; i++) {
 		const char *result = steps->done[i].result;
@@ -71,7 +73,7 @@ static void print_step(struct buf *out, const char *name, const char *result, in
 	buf_putc(out, '}');
 }
 
-const char *steps_json(const struct steps *steps, struct buf *out)
+const char *step_times_json(const struct step_times *steps, struct buf *out)
 {
 	buf_putc(out, '[');
 	for (size_t i = 0; i < steps->count; i++) {
