@@ -262,7 +262,7 @@ enum err children_renew(struct children *children, const struct config *config, 
 		key_pool_free(pool);
 		return err;
 	}
-	meter_name_gateways(&children->counters->provider, config->escrow.urls);
+	counters_name_gateways(&children->counters->provider, config->escrow.urls);
 	admission_forget_peers(&children->counters->admission);
 	children_retire(children, kill_at);
 	append(children, added);

@@ -10,11 +10,11 @@
 #include "fcgi/request.h"
 #include "fcgi/response.h"
 #include "provider/admission.h"
-#include "provider/meter.h"
+#include "provider/counters.h"
 
 /*
  * The handler's counters, in memory that the parent makes before it forks: it outlives workers and
- * configurations, and ends with the parent. No lock is held (see provider/meter.h). In all
+ * configurations, and ends with the parent. No lock is held (see provider/counters.h). In all
  * functions but handler_counters_new() it may be NULL: a CGI program counts nothing.
  */
 
@@ -31,7 +31,7 @@ struct handler_counters {
 	atomic_ullong deaths;		    /* of workers that nobody had asked to go */
 	atomic_uchar worker[HANDLER_WORKERS];
 	atomic_uchar served[HANDLER_WORKERS]; /* the worker has answered a request */
-	struct meter provider;
+	struct counters provider;
 	struct admission admission;
 };
 

@@ -49,7 +49,7 @@ static void equip_provider(struct service *service)
 		return;
 	provider_use_pool(service->provider, service->pool);
 	if (service->counters)
-		provider_use_meter(service->provider, &service->counters->provider);
+		provider_use_counters(service->provider, &service->counters->provider);
 	if (service->pass.admission)
 		provider_use_admission(service->provider, &service->pass);
 }

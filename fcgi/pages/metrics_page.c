@@ -80,7 +80,8 @@ static bool is_in_use(const struct config *config, enum ca_type type)
 	return false;
 }
 
-static void put_issued(const struct config *config, const struct meter *meter, struct buf *out)
+static void put_issued(
+	const struct config *config, const struct counters *counters, struct buf *out)
 {
 	static const char name[] = "certprov_certificates_issued_total";
 
@@ -88,56 +89,58 @@ static void put_issued(const struct config *config, const struct meter *meter, s
 		"Certificates that the authority was asked for, by its kind and the result.");
 	for (int type = 0; type < CA_TYPE_COUNT; type++)
 		if (is_in_use(config, (enum ca_type)type))
-			put_results(out, name, "ca", ca_type_names[type], meter->issued[type]);
+			put_results(out, name, "ca", ca_type_names[type], counters->issued[type]);
 }
 
-static void put_uploads(const struct meter *meter, struct buf *out)
+static void put_uploads(const struct counters *counters, struct buf *out)
 {
 	static const char name[] = "certprov_uploads_total";
-	size_t named = atomic_load_explicit(&meter->gateways, memory_order_acquire);
+	size_t named = atomic_load_explicit(&counters->gateways, memory_order_acquire);
 
 	prometheus_text_family(out, name, "counter",
 		"Uploads that were tried while an event was answered, by gateway and result.");
 	for (size_t i = 0; i < named; i++)
-		put_results(out, name, "gateway", meter->gateway[i].url, meter->gateway[i].uploads);
-	if (named == METER_GATEWAYS)
-		put_results(out, name, "gateway", "other", meter->gateway[METER_GATEWAYS].uploads);
+		put_results(out, name, "gateway", counters->gateway[i].url,
+			counters->gateway[i].uploads);
+	if (named == COUNTERS_GATEWAYS)
+		put_results(out, name, "gateway", "other",
+			counters->gateway[COUNTERS_GATEWAYS].uploads);
 }
 
 /* Buckets are cumulative; their sum is the count, even if numbers change meanwhile. */
-static void put_times(const char *step, const struct meter_times *times, struct buf *out)
+static void put_times(const char *step, const struct counters_times *times, struct buf *out)
 {
 	static const char bucket[] = "certprov_step_seconds_bucket";
 	const struct label *labels = LABELS({"step", step});
 	unsigned long long sum = get(&times->sum), count = 0;
 	char bound[PROMETHEUS_TEXT_SECONDS_SIZE];
 
-	for (int i = 0; i < METER_BUCKETS; i++) {
-		prometheus_text_format_seconds((unsigned long long)meter_bounds[i], bound);
+	for (int i = 0; i < COUNTERS_BUCKETS; i++) {
+		prometheus_text_format_seconds((unsigned long long)counters_bounds[i], bound);
 		count += get(&times->count[i]);
 		prometheus_text_number(out, bucket, LABELS({"step", step}, {"le", bound}), count);
 	}
-	count += get(&times->count[METER_BUCKETS]);
+	count += get(&times->count[COUNTERS_BUCKETS]);
 	prometheus_text_number(out, bucket, LABELS({"step", step}, {"le", "+Inf"}), count);
 	prometheus_text_seconds(out, "certprov_step_seconds_sum", labels, sum);
 	prometheus_text_number(out, "certprov_step_seconds_count", labels, count);
 }
 
-static void put_steps(const struct meter *meter, struct buf *out)
+static void put_steps(const struct counters *counters, struct buf *out)
 {
 	prometheus_text_family(out, "certprov_step_seconds", "histogram",
 		"The time that each step of an event took, with any result.");
 	for (int step = 0; step < STEP_COUNT; step++)
-		put_times(step_names[step], &meter->step[step], out);
+		put_times(step_names[step], &counters->step[step], out);
 }
 
-static void put_unmatched(const struct meter *meter, struct buf *out)
+static void put_unmatched(const struct counters *counters, struct buf *out)
 {
 	static const char name[] = "certprov_unmatched_events_total";
 
 	prometheus_text_family(out, name, "counter",
 		"Events that were ignored though their type has a word of those that are not.");
-	prometheus_text_number(out, name, NO_LABELS, get(&meter->unmatched));
+	prometheus_text_number(out, name, NO_LABELS, get(&counters->unmatched));
 }
 
 static void put_workers(const struct handler_counters *counters, struct buf *out)

@@ -4,7 +4,7 @@
 #include "fcgi/pages/html.h"
 #include "fcgi/pages/status.h"
 #include "provider/causes.h"
-#include "provider/meter.h"
+#include "provider/counters.h"
 
 #define UNDONE_MAX 20
 #define FOLDED_OVER 5
@@ -271,11 +271,11 @@ static void put_steps(struct rows *rows, const char *event_id)
 {
 	struct handler_counters *counters = rows->status->service->counters;
 	struct buf *out = rows->status->out;
-	struct meter_attempt attempt;
+	struct counters_attempt attempt;
 	int64_t id = 0, total = 0;
 
 	if (!counters || !text_number(event_id, INT64_MAX, &id) ||
-		!meter_find_attempt(&counters->provider, id, &attempt)) {
+		!counters_find_attempt(&counters->provider, id, &attempt)) {
 		html_cell(out, &rows->table, NULL);
 		return;
 	}

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "fcgi/pages/html.h"
 #include "fcgi/pages/status.h"
-#include "provider/meter.h"
+#include "provider/counters.h"
 
 /* The state of the CA and the gateways, by their latest answers: none is asked. */
 
@@ -14,7 +14,7 @@ struct tally {
 };
 
 static struct tally read_tally(
-	const atomic_ullong results[ERR_COUNT], const struct meter_last *last)
+	const atomic_ullong results[ERR_COUNT], const struct counters_last *last)
 {
 	struct tally tally = {
 		.good = (int64_t)atomic_load_explicit(&results[ERR_OK], memory_order_relaxed),
@@ -74,13 +74,13 @@ static void put_health(struct buf *out, struct html_table *table, const struct t
 
 /* --- the gateways: of all processes from the store, of the handler alone from its memory */
 
-static const struct meter_gateway *find_gateway(const struct meter *meter, const char *url)
+static const struct counters_gateway *find_gateway(const struct counters *counters, const char *url)
 {
-	size_t named = atomic_load_explicit(&meter->gateways, memory_order_acquire);
+	size_t named = atomic_load_explicit(&counters->gateways, memory_order_acquire);
 
 	for (size_t i = 0; i < named; i++)
-		if (strcmp(meter->gateway[i].url, url) == 0)
-			return &meter->gateway[i];
+		if (strcmp(counters->gateway[i].url, url) == 0)
+			return &counters->gateway[i];
 	return NULL;
 }
 
@@ -94,7 +94,7 @@ static enum err put_gateway(
 	struct status *status, struct html_table *table, const char *url, struct error *e)
 {
 	const struct handler_counters *counters = status->service->counters;
-	const struct meter_gateway *gateway =
+	const struct counters_gateway *gateway =
 		counters ? find_gateway(&counters->provider, url) : NULL;
 	struct tally tally = {.good = 0};
 	int64_t delivered = 0, failed = 0;

@@ -62,7 +62,7 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 	memcpy(event->device_uuid, claim->device_uuid, sizeof(event->device_uuid));
 	event_settle_time(event, claim->received_at);
 	work.event = event;
-	step_times_start(&work.steps, p->meter);
+	step_times_start(&work.steps, p->counters);
 	snprintf(run, sizeof(run), "%s", log_request());
 	log_set_request(claim->request_id);
 	err = work_attempt(&work, &result, e);

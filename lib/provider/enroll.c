@@ -282,7 +282,7 @@ enum err work_attempt(struct work *w, struct event_result *out, struct error *e)
 	out->kind = delivered ? RESULT_DELIVERED : RESULT_RECORDED;
 	err = finish(w, delivered ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, &uploads, err, e);
 	uploads_fini(&uploads);
-	meter_attempt(w->steps.meter, w->id, &w->steps);
+	counters_attempt(w->steps.counters, w->id, &w->steps);
 	log_outcome(w, err);
 	return err;
 }
@@ -305,7 +305,7 @@ static enum err record_and_attempt(struct work *w, struct event_result *out, str
 {
 	enum err err;
 
-	step_times_start(&w->steps, w->provider->meter);
+	step_times_start(&w->steps, w->provider->counters);
 	err = record(w, e);
 	if (!err && w->event->kind == EVENT_UNENROLLED)
 		err = stop_delivery(w, e);
@@ -381,7 +381,7 @@ static enum err handle(
 	if (err)
 		return err;
 	w->event = event;
-	note_event(event, w->provider->meter);
+	note_event(event, w->provider->counters);
 	w->received_at = clock_now();
 	if (!w->by_hand)
 		event_settle_time(event, w->received_at);

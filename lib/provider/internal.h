@@ -5,8 +5,8 @@
 #include "escrow/escrow.h"
 #include "pki/key_pool.h"
 #include "provider/admission.h"
+#include "provider/counters.h"
 #include "provider/inputs.h"
-#include "provider/meter.h"
 #include "provider/provider.h"
 #include "provider/step_times.h"
 #include "provider/subject_of_event.h"
@@ -20,7 +20,7 @@ struct provider {
 	struct ca *ca[USAGE_COUNT]; /* may be one and the same */
 	struct escrow *escrow;
 	struct key_pool *pool;	      /* borrowed; NULL: every key is made when it is needed */
-	struct meter *meter;	      /* borrowed; NULL: nobody counts */
+	struct counters *counters;    /* borrowed; NULL: nobody counts */
 	struct admission_pass *pass;  /* borrowed; NULL: nothing is limited */
 	char inputs[DIGEST_HEX_SIZE]; /* what it works with */
 	struct blob pkcs12_password;  /* data is NULL: none */
@@ -79,7 +79,7 @@ struct work {
  * Logs what was repaired in an event that has just come, in one line, and that its type has a
  * word that we know but asks nothing; counts the latter.
  */
-void note_event(const struct event *event, struct meter *meter);
+void note_event(const struct event *event, struct counters *counters);
 
 /*
  * Does what a recorded event asks, stores the outcome and the time when it is due again, and logs

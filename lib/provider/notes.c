@@ -18,7 +18,7 @@ static void note_unmatched(const struct event *event)
 	buf_free(&type);
 }
 
-void note_event(const struct event *event, struct meter *meter)
+void note_event(const struct event *event, struct counters *counters)
 {
 	if (*event->repaired)
 		log_warning("event of device %s was damaged and is repaired: %s",
@@ -26,5 +26,5 @@ void note_event(const struct event *event, struct meter *meter)
 	if (!event->unmatched)
 		return;
 	note_unmatched(event);
-	meter_unmatched(meter);
+	counters_unmatched(counters);
 }

@@ -113,7 +113,7 @@ static enum err ask(const struct order *o, struct ca_answer *out, struct error *
 		return err;
 	err = try_ca(o, &order, out, e);
 	barred_leave(o->p, o->ca, known, err, e);
-	meter_issued(o->p->meter, ca_config(o->ca)->type, err);
+	counters_issued(o->p->counters, ca_config(o->ca)->type, err);
 	return err;
 }
 

@@ -185,9 +185,9 @@ void provider_use_pool(struct provider *provider, struct key_pool *pool)
 	provider->pool = pool;
 }
 
-void provider_use_meter(struct provider *provider, struct meter *meter)
+void provider_use_counters(struct provider *provider, struct counters *counters)
 {
-	provider->meter = meter;
+	provider->counters = counters;
 }
 
 void provider_use_admission(struct provider *provider, struct admission_pass *pass)

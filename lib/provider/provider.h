@@ -35,9 +35,9 @@ enum err provider_key_pool(
 	const struct config *config, struct key_pool **out, struct error *e) must_check;
 void provider_use_pool(struct provider *provider, struct key_pool *pool); /* borrows */
 
-/* From now on what is done is counted there, see provider/meter.h; until then nobody counts. */
-struct meter;
-void provider_use_meter(struct provider *provider, struct meter *meter); /* borrows */
+/* From now on what is done is counted there, see provider/counters.h; until then nobody counts. */
+struct counters;
+void provider_use_counters(struct provider *provider, struct counters *counters); /* borrows */
 
 /* Events need a slot from now on, and peers that hang are spared: see provider/admission.h. */
 struct admission_pass;

@@ -69,7 +69,7 @@ enum err worker_push(struct worker *w, const struct store_device *device, struct
 	err = check_device(w, &device->pair, e);
 	if (!err)
 		err = credential_set_stored(p, &device->pair, &set, e);
-	step_times_start(&steps, p->meter);
+	step_times_start(&steps, p->counters);
 	if (!err)
 		err = upload_set(p, &device->pair, &set, device->tries, &steps, &uploads, e);
 	if (record(p, &uploads, &unwritten)) {

@@ -3,7 +3,7 @@
 #include "provider/step_times.h"
 
 #include "base/clock.h"
-#include "provider/meter.h"
+#include "provider/counters.h"
 
 const char *const step_names[STEP_COUNT] = {
 	[STEP_RECORD] = "record",
@@ -18,9 +18,9 @@ const char *const step_names[STEP_COUNT] = {
 	[STEP_FINISH] = "finish",
 };
 
-void step_times_start(struct step_times *steps, struct meter *meter)
+void step_times_start(struct step_times *steps, struct counters *counters)
 {
-	steps->meter = meter;
+	steps->counters = counters;
 	steps->count = 0;
 	steps->started = steps->last = clock_monotonic_us();
 }
@@ -36,7 +36,7 @@ void step_times_done(struct step_times *steps, enum step step, const char *resul
 		steps->count++;
 	}
 	steps->last = now;
-	meter_step(steps->meter, step, us);
+	counters_step(steps->counters, step, us);
 }
 
 static void print_ms(struct buf *out, int64_t us)

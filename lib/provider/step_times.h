@@ -8,7 +8,7 @@
 
 #define STEP_TIMES_MAX 32
 
-struct meter;
+struct counters;
 
 enum step {
 	STEP_RECORD,
@@ -28,7 +28,7 @@ extern const char *const step_names[STEP_COUNT]; /* "record", "turn" … */
 
 /* The steps of one event with their results and times: for its log line. */
 struct step_times {
-	struct meter *meter; /* borrowed; or NULL */
+	struct counters *counters; /* borrowed; or NULL */
 	size_t count;
 	int64_t started, last; /* clock_monotonic_us() */
 	struct {
@@ -38,8 +38,8 @@ struct step_times {
 	} done[STEP_TIMES_MAX];
 };
 
-/* meter counts each step, too; NULL: nobody does. */
-void step_times_start(struct step_times *steps, struct meter *meter);
+/* Each step is counted there, too; NULL: nobody counts. */
+void step_times_start(struct step_times *steps, struct counters *counters);
 
 /* The step that ends now: its time is what passed since the one before it. */
 void step_times_done(struct step_times *steps, enum step step, const char *result);

@@ -151,7 +151,7 @@ static enum err try_gateway(struct provider *p, const char *url, size_t gateway,
 	err = escrow_send(p->escrow, gateway, payload, deadline, e);
 	admission_wait_ends(p->pass, began);
 	breaker_note(breaker, url, err, began, clock_monotonic_ms());
-	meter_upload(p->meter, url, err);
+	counters_upload(p->counters, url, err);
 	return err;
 }
 

@@ -255,10 +255,10 @@ void provider_use_admission(struct provider *provider, struct admission_pass *pa
 	(void)pass;
 }
 
-void provider_use_meter(struct provider *provider, struct meter *meter)
+void provider_use_counters(struct provider *provider, struct counters *counters)
 {
 	(void)provider;
-	(void)meter;
+	(void)counters;
 }
 
 void key_pool_free(struct key_pool *pool)

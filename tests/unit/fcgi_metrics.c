@@ -217,11 +217,11 @@ static void what_was_counted_is_shown(void **state)
 	handler_counters_request(f->counters, PATH_OTHER, 404);
 	handler_counters_request(f->counters, PATH_OTHER, 999);
 	handler_counters_refused(f->counters, AUTH_WRONG_PASSWORD);
-	meter_name_gateways(&f->counters->provider, urls);
-	meter_upload(&f->counters->provider, url, ERR_UNAVAILABLE);
-	meter_issued(&f->counters->provider, 0, ERR_OK);
+	counters_name_gateways(&f->counters->provider, urls);
+	counters_upload(&f->counters->provider, url, ERR_UNAVAILABLE);
+	counters_issued(&f->counters->provider, 0, ERR_OK);
 	handler_counters_worker_died(f->counters);
-	meter_unmatched(&f->counters->provider);
+	counters_unmatched(&f->counters->provider);
 	(void)handler_counters_worker_add(f->counters);
 	render(f);
 	assert_line(f, "certprov_build_info{version=\"" PACKAGE_VERSION "\"} 1");
@@ -246,12 +246,12 @@ static void what_was_counted_is_shown(void **state)
 static void times_are_shown_as_a_histogram(void **state)
 {
 	struct fixture *f = *state;
-	struct meter *meter = &f->counters->provider;
+	struct counters *counters = &f->counters->provider;
 
-	meter_step(meter, STEP_UPLOAD, 400);
-	meter_step(meter, STEP_UPLOAD, 2500);
-	meter_step(meter, STEP_UPLOAD, 2501);
-	meter_step(meter, STEP_UPLOAD, 61000000);
+	counters_step(counters, STEP_UPLOAD, 400);
+	counters_step(counters, STEP_UPLOAD, 2500);
+	counters_step(counters, STEP_UPLOAD, 2501);
+	counters_step(counters, STEP_UPLOAD, 61000000);
 	render(f);
 	assert_line(f, "# TYPE certprov_step_seconds histogram");
 	assert_line(f, "certprov_step_seconds_bucket{step=\"upload\",le=\"0.0005\"} 1");

@@ -132,7 +132,7 @@ static void times_of_steps_are_shown(void **state)
 
 	snprintf(rows, sizeof(rows), "%d id=7|device_name=iPad|state=delivered\n", STORE_EVENTS);
 	write_file(f->rows, rows);
-	meter_attempt(&f->counters->provider, 7, &steps);
+	counters_attempt(&f->counters->provider, 7, &steps);
 	render(f, "");
 	assert_has(f, "66.1 ms<small class=\"steps\"><span>signing 57.1</span> "
 		      "<span>upload 9.0</span> </small>");
@@ -142,11 +142,11 @@ static void times_of_steps_are_shown(void **state)
 static void a_ca_that_has_yet_to_decide_works(void **state)
 {
 	struct fixture *f = *state;
-	struct meter *meter = &f->counters->provider;
+	struct counters *counters = &f->counters->provider;
 
-	meter_issued(meter, CA_EST, ERR_REFUSED);
-	atomic_store(&meter->asked[CA_EST].bad, 1);
-	meter_issued(meter, CA_EST, ERR_PENDING);
+	counters_issued(counters, CA_EST, ERR_REFUSED);
+	atomic_store(&counters->asked[CA_EST].bad, 1);
+	counters_issued(counters, CA_EST, ERR_PENDING);
 	render(f, "");
 	assert_has(f, "<bdi>est</bdi></div></th><td role=\"cell\" data-label=\"Lately\"><div>"
 		      "<span class=\"state delivered\">works</span>");

@@ -1,4 +1,6 @@
-#include "provider/meter.h"
+/* Counts what the use cases do. The pages of the handler show it; nothing here decides by it. */
+
+#include "provider/counters.h"
 
 #include <string.h>
 
@@ -11,7 +13,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_LONG_LOCK_FREE == 2,
 #define S (1000 * MS)
 
 /* From a row that is written to a gateway that does not answer. */
-const int64_t meter_bounds[METER_BUCKETS] = {MS / 2, MS, 5 * MS / 2, 5 * MS, 10 * MS, 25 * MS,
+const int64_t counters_bounds[COUNTERS_BUCKETS] = {MS / 2, MS, 5 * MS / 2, 5 * MS, 10 * MS, 25 * MS,
 	50 * MS, 100 * MS, 250 * MS, 500 * MS, S, 5 * S / 2, 5 * S, 10 * S, 30 * S, 60 * S};
 
 static void count(atomic_ullong *counter, unsigned long long more)
@@ -19,81 +21,81 @@ static void count(atomic_ullong *counter, unsigned long long more)
 	atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
 }
 
-static void note(struct meter_last *last, enum err err)
+static void note(struct counters_last *last, enum err err)
 {
 	atomic_store_explicit(err ? &last->bad : &last->good, clock_now(), memory_order_relaxed);
 }
 
 /* Its place, or that of all others. */
-static size_t find(const struct meter *meter, const char *url)
+static size_t find(const struct counters *counters, const char *url)
 {
-	size_t named = atomic_load_explicit(&meter->gateways, memory_order_acquire);
+	size_t named = atomic_load_explicit(&counters->gateways, memory_order_acquire);
 
 	for (size_t i = 0; i < named; i++)
-		if (strcmp(meter->gateway[i].url, url) == 0)
+		if (strcmp(counters->gateway[i].url, url) == 0)
 			return i;
-	return METER_GATEWAYS;
+	return COUNTERS_GATEWAYS;
 }
 
 /* The name is written before the number counts it: a reader never sees half of one. */
-static void name(struct meter *meter, const char *url)
+static void name(struct counters *counters, const char *url)
 {
-	size_t len = strlen(url), named = atomic_load(&meter->gateways);
+	size_t len = strlen(url), named = atomic_load(&counters->gateways);
 
-	if (named == METER_GATEWAYS || len >= METER_URL_SIZE)
+	if (named == COUNTERS_GATEWAYS || len >= COUNTERS_URL_SIZE)
 		return;
-	memcpy(meter->gateway[named].url, url, len + 1);
-	atomic_store_explicit(&meter->gateways, named + 1, memory_order_release);
+	memcpy(counters->gateway[named].url, url, len + 1);
+	atomic_store_explicit(&counters->gateways, named + 1, memory_order_release);
 }
 
-void meter_name_gateways(struct meter *meter, char *const urls[])
+void counters_name_gateways(struct counters *counters, char *const urls[])
 {
-	for (size_t i = 0; meter && urls[i]; i++)
-		if (find(meter, urls[i]) == METER_GATEWAYS)
-			name(meter, urls[i]);
+	for (size_t i = 0; counters && urls[i]; i++)
+		if (find(counters, urls[i]) == COUNTERS_GATEWAYS)
+			name(counters, urls[i]);
 }
 
-void meter_issued(struct meter *meter, enum ca_type type, enum err err)
+void counters_issued(struct counters *counters, enum ca_type type, enum err err)
 {
-	if (!meter)
+	if (!counters)
 		return;
-	count(&meter->issued[type][err], 1);
+	count(&counters->issued[type][err], 1);
 	/* a CA that has yet to decide is there, and has taken the request */
-	note(&meter->asked[type], err == ERR_PENDING ? ERR_OK : err);
+	note(&counters->asked[type], err == ERR_PENDING ? ERR_OK : err);
 }
 
-void meter_upload(struct meter *meter, const char *url, enum err err)
+void counters_upload(struct counters *counters, const char *url, enum err err)
 {
-	struct meter_gateway *gateway;
+	struct counters_gateway *gateway;
 
-	if (!meter)
+	if (!counters)
 		return;
-	gateway = &meter->gateway[find(meter, url)];
+	gateway = &counters->gateway[find(counters, url)];
 	count(&gateway->uploads[err], 1);
 	note(&gateway->last, err);
 }
 
-void meter_unmatched(struct meter *meter)
+void counters_unmatched(struct counters *counters)
 {
-	if (meter)
-		count(&meter->unmatched, 1);
+	if (counters)
+		count(&counters->unmatched, 1);
 }
 
-void meter_step(struct meter *meter, enum step step, int64_t us)
+void counters_step(struct counters *counters, enum step step, int64_t us)
 {
 	size_t i = 0;
 
-	if (!meter)
+	if (!counters)
 		return;
-	while (i < METER_BUCKETS && us > meter_bounds[i])
+	while (i < COUNTERS_BUCKETS && us > counters_bounds[i])
 		i++;
-	count(&meter->step[step].count[i], 1);
-	count(&meter->step[step].sum, us > 0 ? (unsigned long long)us : 0);
+	count(&counters->step[step].count[i], 1);
+	count(&counters->step[step].sum, us > 0 ? (unsigned long long)us : 0);
 }
 
 /* --- the latest attempts */
 
-static void sum_up(const struct step_times *steps, struct meter_attempt *out)
+static void sum_up(const struct step_times *steps, struct counters_attempt *out)
 {
 	for (int i = 0; i < STEP_COUNT; i++)
 		out->us[i] = -1;
@@ -109,17 +111,17 @@ static void sum_up(const struct step_times *steps, struct meter_attempt *out)
  * again. Two can write one place only if all others are written meanwhile: then displayed times are
  * mixed.
  */
-void meter_attempt(struct meter *meter, int64_t event_id, const struct step_times *steps)
+void counters_attempt(struct counters *counters, int64_t event_id, const struct step_times *steps)
 {
-	struct meter_attempt attempt;
-	struct meter_place *place;
+	struct counters_attempt attempt;
+	struct counters_place *place;
 	unsigned long long turn;
 
-	if (!meter)
+	if (!counters)
 		return;
 	sum_up(steps, &attempt);
-	turn = atomic_fetch_add_explicit(&meter->attempts, 1, memory_order_relaxed);
-	place = &meter->place[turn % METER_ATTEMPTS];
+	turn = atomic_fetch_add_explicit(&counters->attempts, 1, memory_order_relaxed);
+	place = &counters->place[turn % COUNTERS_ATTEMPTS];
 	atomic_store_explicit(&place->turn, 0, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
 	atomic_store_explicit(&place->event_id, event_id, memory_order_relaxed);
@@ -130,7 +132,7 @@ void meter_attempt(struct meter *meter, int64_t event_id, const struct step_time
 
 /* Its turn if it is that event's and nobody wrote to it meanwhile, else 0. */
 static unsigned long long read_place(
-	const struct meter_place *place, int64_t event_id, struct meter_attempt *out)
+	const struct counters_place *place, int64_t event_id, struct counters_attempt *out)
 {
 	unsigned long long turn = atomic_load_explicit(&place->turn, memory_order_acquire);
 	bool wanted = atomic_load_explicit(&place->event_id, memory_order_relaxed) == event_id;
@@ -142,13 +144,14 @@ static unsigned long long read_place(
 	return wanted ? turn : 0;
 }
 
-bool meter_find_attempt(struct meter *meter, int64_t event_id, struct meter_attempt *out)
+bool counters_find_attempt(
+	struct counters *counters, int64_t event_id, struct counters_attempt *out)
 {
 	unsigned long long newest = 0;
 
-	for (int i = 0; meter && i < METER_ATTEMPTS; i++) {
-		struct meter_attempt attempt;
-		unsigned long long turn = read_place(&meter->place[i], event_id, &attempt);
+	for (int i = 0; counters && i < COUNTERS_ATTEMPTS; i++) {
+		struct counters_attempt attempt;
+		unsigned long long turn = read_place(&counters->place[i], event_id, &attempt);
 
 		if (turn <= newest)
 			continue;

@@ -1,0 +1,92 @@
+#ifndef PROVIDER_COUNTERS_H
+#define PROVIDER_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "ca/ca.h"
+#include "provider/step_times.h"
+
+/*
+ * Counters of the use cases, for monitoring: fixed tables of numbers that only grow, in memory that
+ * processes share. Zeroed, they are ready. No lock is held: a process that is killed meanwhile
+ * leaves a right number. 64 bits do not run over. In all of these the counters may be NULL: nobody
+ * counts.
+ */
+#define COUNTERS_BUCKETS 16
+#define COUNTERS_GATEWAYS 16
+#define COUNTERS_URL_SIZE 256
+#define COUNTERS_ATTEMPTS 128
+
+struct counters_times {
+	atomic_ullong
+		count[COUNTERS_BUCKETS + 1]; /* each those of one bucket alone; the last: longer */
+	atomic_ullong sum;		     /* microseconds */
+};
+
+/* When it ended well the last time, and when it did not: seconds UTC; 0: never yet. */
+struct counters_last {
+	atomic_llong good, bad;
+};
+
+struct counters_gateway {
+	char url[COUNTERS_URL_SIZE];
+	struct counters_last last;
+	atomic_ullong uploads[ERR_COUNT];
+};
+
+/* An attempt at an event. turn: 0 while it is written; else no two are the same. */
+struct counters_place {
+	atomic_ullong turn;
+	atomic_llong event_id;
+	atomic_llong us[STEP_COUNT]; /* -1: no such step */
+};
+
+struct counters {
+	atomic_ullong issued[CA_TYPE_COUNT][ERR_COUNT];
+	struct counters_last asked[CA_TYPE_COUNT];
+	struct counters_times step[STEP_COUNT];
+	atomic_ullong unmatched; /* events whose type has a word that we know, and asks nothing */
+	atomic_size_t gateways;	 /* that are named */
+	struct counters_gateway
+		gateway[COUNTERS_GATEWAYS + 1]; /* the one behind those: all others */
+	atomic_ullong attempts;
+	struct counters_place place[COUNTERS_ATTEMPTS]; /* the latest attempts, in a ring */
+};
+
+/* Up to so many microseconds, that included, is in the bucket; they ascend. */
+extern const int64_t counters_bounds[COUNTERS_BUCKETS];
+
+/*
+ * Gives each of these URLs a place of its own, for good, as far as there is room. Only one
+ * process may do that, before it forks those that upload there; others may read meanwhile.
+ */
+void counters_name_gateways(struct counters *counters, char *const urls[]);
+
+/* The CA was asked: how it ended. */
+void counters_issued(struct counters *counters, enum ca_type type, enum err err);
+
+/* An upload to that gateway was tried. One that has no place counts with all others. */
+void counters_upload(struct counters *counters, const char *url, enum err err);
+
+/* An event was ignored whose type has a word of those that are not. */
+void counters_unmatched(struct counters *counters);
+
+void counters_step(struct counters *counters, enum step step, int64_t us);
+
+/* The time of each step of the latest attempt at an event: microseconds; -1: there was none. */
+struct counters_attempt {
+	int64_t us[STEP_COUNT];
+};
+
+/* Keeps it until COUNTERS_ATTEMPTS others have come. Of the event nothing but its id is kept. */
+void counters_attempt(struct counters *counters, int64_t event_id, const struct step_times *steps);
+
+/* False if it is not there. */
+bool counters_find_attempt(
+	struct counters *counters, int64_t event_id, struct counters_attempt *out);
+
+#endif
