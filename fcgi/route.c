@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "fcgi/pages/metrics_page.h"
+#include "fcgi/pages/status_page.h"
+
 static const struct route routes[] = {
 	{PATH_EVENTS, "GET", ACCESS_EVENTS, false, events_test},
 	{PATH_EVENTS, "POST", ACCESS_EVENTS, true, events_post},
@@ -10,8 +13,8 @@ static const struct route routes[] = {
 	{PATH_CA_CRL, "GET", ACCESS_ALL, false, page_ca_crl},
 	{PATH_CA_ENCRYPTION_CERTIFICATE, "GET", ACCESS_ALL, false, page_ca_certificate},
 	{PATH_CA_ENCRYPTION_CRL, "GET", ACCESS_ALL, false, page_ca_crl},
-	{PATH_METRICS, "GET", ACCESS_ADMIN, false, page_metrics},
-	{PATH_STATUS, "GET", ACCESS_ADMIN, false, page_status},
+	{PATH_METRICS, "GET", ACCESS_ADMIN, false, metrics_page_get},
+	{PATH_STATUS, "GET", ACCESS_ADMIN, false, status_page_get},
 };
 
 static bool takes(const struct route *route, const char *method)

@@ -33,9 +33,8 @@ struct route {
 enum err route_find(const struct request *request, bool admin, struct response *response,
 	const struct route **out, struct error *e) must_check;
 
-/* The handlers: events.c, pages.c, metrics_page.c, status_page.c */
-route_handler events_post, events_test, page_healthz, page_ca_certificate, page_ca_crl,
-	page_metrics, page_status;
+/* The handlers: events.c, pages.c */
+route_handler events_post, events_test, page_healthz, page_ca_certificate, page_ca_crl;
 
 /*
  * Logs an event that the store could not take, whole and in one line, so that it can be handed in

@@ -1,15 +1,14 @@
+/* GET /metrics: what the handler has counted, what the store knows, and what expires when. */
+#include "fcgi/pages/metrics_page.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "fcgi/handler_counters.h"
 #include "fcgi/pages/prometheus_text.h"
-#include "fcgi/route.h"
 #include "provider/barred.h"
 #include "provider/expiry.h"
-
-/* GET /metrics, with the metrics that certprov.fcgi(8) lists. */
 
 static unsigned long long get(const atomic_ullong *counter)
 {
@@ -334,7 +333,7 @@ static void put_expiries(
 }
 
 /* A store that is away is no reason to tell nothing: that is when somebody looks. */
-enum err page_metrics(struct service *service, const struct request *request,
+enum err metrics_page_get(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	static const char name[] = "certprov_build_info";

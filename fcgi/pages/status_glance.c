@@ -1,6 +1,8 @@
+/* The section that an administrator sees first: does anything need attention, and the figures. */
+#include "fcgi/pages/status_glance.h"
+
 #include "base/clock.h"
 #include "fcgi/pages/html.h"
-#include "fcgi/pages/status.h"
 
 /* As the alert CertprovEventsWait has it: by then the timer of `deliver` has come several times. */
 #define WAITS_TOO_LONG (2 * 3600)
@@ -10,9 +12,9 @@
 
 /* --- why something needs attention; out NULL: just how many reasons there are */
 
-static void store_reasons(const struct status *status, struct buf *out)
+static void store_reasons(const struct status_data *status, struct buf *out)
 {
-	const struct store_counts *c = status->counts;
+	const struct store_counts *c = &status->counts;
 	int64_t waits = c->oldest_pending ? status->now - c->oldest_pending : 0;
 
 	if (c->events[EVENT_STATE_FAILED])
@@ -63,10 +65,10 @@ static void access_reason(const struct handler_counters *counters, struct buf *o
 		      "addresses</li>\n");
 }
 
-static void reasons(const struct status *status, struct buf *out)
+static void reasons(const struct status_data *status, struct buf *out)
 {
 	access_reason(status->service->counters, out);
-	if (!status->counts)
+	if (!status->store_answers)
 		buf_puts(out, "<li>The store does not answer: see the log, and "
 			      "<code>certprov check</code></li>\n");
 	else
@@ -77,14 +79,14 @@ static void reasons(const struct status *status, struct buf *out)
 		const struct expiry *expiry = &status->expiries[i];
 
 		if (expiry_is_near(expiry))
-			buf_printf(out, "<li>%s: see <a href=\"#ends\">expiry</a></li>\n",
+			buf_printf(out, "<li>%s: see <a href=\"#expiry\">expiry</a></li>\n",
 				expiry_name(expiry->what));
 	}
 }
 
 #define REASONS_MAX 4096
 
-bool status_is_well(const struct status *status)
+bool status_glance_is_well(const struct status_data *status)
 {
 	struct buf none = BUF_INIT(REASONS_MAX);
 	bool well;
@@ -95,13 +97,13 @@ bool status_is_well(const struct status *status)
 	return well;
 }
 
-static void put_verdict(struct status *status)
+static void put_verdict(const struct status_data *status)
 {
-	if (status_is_well(status)) {
+	if (status_glance_is_well(status)) {
 		buf_puts(status->out, "<p class=\"verdict well\">All is well</p>\n");
 		return;
 	}
-	buf_puts(status->out, "<div class=\"verdict person\"><p>Needs attention</p>\n<ul>\n");
+	buf_puts(status->out, "<div class=\"verdict attention\"><p>Needs attention</p>\n<ul>\n");
 	reasons(status, status->out);
 	buf_puts(status->out, "</ul></div>\n");
 }
@@ -113,7 +115,7 @@ static void put_number(struct buf *out, const char *name, int64_t value)
 	buf_printf(out, "<div><dt>%s</dt><dd>%lld</dd></div>\n", name, (long long)value);
 }
 
-static void put_handler(struct status *status)
+static void put_handler(const struct status_data *status)
 {
 	const struct handler_counters *counters = status->service->counters;
 	const struct handler_counters_workers workers = handler_counters_workers(counters);
@@ -131,15 +133,15 @@ static void put_handler(struct status *status)
 			workers.total);
 }
 
-static void put_undone(struct buf *out, const char *name, int64_t pending, int64_t failed)
+static void put_unfinished(struct buf *out, const char *name, int64_t pending, int64_t failed)
 {
 	buf_printf(out, "<div><dt>%s</dt><dd>%lld pending, <span%s>%lld failed</span></dd></div>\n",
 		name, (long long)pending, failed ? " class=\"bad\"" : "", (long long)failed);
 }
 
-static void put_wait(struct status *status)
+static void put_wait(const struct status_data *status)
 {
-	int64_t since = status->counts->oldest_pending;
+	int64_t since = status->counts.oldest_pending;
 	long long minutes = since ? (long long)(status->now - since) / 60 : 0;
 
 	buf_puts(status->out, "<div><dt>Oldest pending</dt><dd>");
@@ -154,13 +156,14 @@ static void put_wait(struct status *status)
 	buf_puts(status->out, "</dd></div>\n");
 }
 
-static void put_stored(struct status *status)
+static void put_stored(const struct status_data *status)
 {
-	const struct store_counts *c = status->counts;
+	const struct store_counts *c = &status->counts;
 	struct buf *out = status->out;
 
-	put_undone(out, "Events", c->events[EVENT_STATE_PENDING], c->events[EVENT_STATE_FAILED]);
-	put_undone(out, "Uploads", c->uploads[UPLOAD_PENDING], c->uploads[UPLOAD_FAILED]);
+	put_unfinished(
+		out, "Events", c->events[EVENT_STATE_PENDING], c->events[EVENT_STATE_FAILED]);
+	put_unfinished(out, "Uploads", c->uploads[UPLOAD_PENDING], c->uploads[UPLOAD_FAILED]);
 	put_wait(status);
 	if (c->requests_pending)
 		put_number(out, "Waiting for a CA", c->requests_pending);
@@ -172,7 +175,7 @@ static void put_stored(struct status *status)
 }
 
 /* One that is over is no reason for a verdict, and may be wanted ([identity] address-conflict). */
-static void put_conflicts(struct status *status)
+static void put_conflicts(const struct status_data *status)
 {
 	const struct store_conflicts *conflicts = &status->conflicts;
 	struct buf *out = status->out;
@@ -192,14 +195,14 @@ static void put_conflicts(struct status *status)
 		": <code>certprov list events --audit --state 'address conflict'</code></p>\n");
 }
 
-void status_glance(struct status *status)
+void status_glance_put(const struct status_data *status)
 {
 	buf_puts(status->out, "<section aria-labelledby=\"glance\"><h2 id=\"glance\">At a glance"
 			      "</h2>\n");
 	put_verdict(status);
 	buf_puts(status->out, "<dl class=\"figures\">\n");
 	put_handler(status);
-	if (status->counts)
+	if (status->store_answers)
 		put_stored(status);
 	buf_puts(status->out, "</dl>\n");
 	put_conflicts(status);

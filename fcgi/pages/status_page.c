@@ -1,24 +1,24 @@
+/* GET /status: the page as a whole, its headers, and the order of its sections. */
+#include "fcgi/pages/status_page.h"
+
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <string.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "fcgi/pages/html.h"
 #include "fcgi/pages/query_string.h"
-#include "fcgi/pages/status.h"
-#include "fcgi/route.h"
+#include "fcgi/pages/status_certificates.h"
+#include "fcgi/pages/status_data.h"
+#include "fcgi/pages/status_expiry.h"
+#include "fcgi/pages/status_glance.h"
+#include "fcgi/pages/status_peers.h"
+#include "fcgi/pages/status_recent.h"
+#include "fcgi/pages/status_style.h"
+#include "fcgi/pages/status_unfinished.h"
 
 #define SHA256_SIZE 32
 #define WANTED_MAX 768
 #define STYLE_MAX 16384
-
-void status_unknown(struct status *status, const struct error *e)
-{
-	log_warning("status page without a part of the store's data: %s", e->text);
-	buf_puts(status->out, "<p class=\"none\">The store does not tell: see the log.</p>\n");
-}
 
 /*
  * Nothing but our own style sheet is taken from anywhere, not even from the page itself (CSP Level
@@ -30,7 +30,7 @@ static enum err put_headers(struct response *response, struct error *e)
 	struct buf style = BUF_INIT(STYLE_MAX), hash = BUF_INIT(64);
 	enum err err;
 
-	status_put_style(&style);
+	status_style_put(&style);
 	err = buf_check(&style, e);
 	if (!err && gnutls_hash_fast(GNUTLS_DIG_SHA256, style.data, style.len, digest) < 0)
 		err = error_set(e, ERR_INTERNAL, "SHA-256 failed");
@@ -52,7 +52,7 @@ static enum err put_headers(struct response *response, struct error *e)
 	return err;
 }
 
-static void put_head(struct status *status)
+static void put_head(const struct status_data *status)
 {
 	buf_printf(status->out,
 		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -60,12 +60,12 @@ static void put_head(struct status *status)
 		"<meta name=\"color-scheme\" content=\"light dark\">\n"
 		"<meta name=\"robots\" content=\"noindex\">\n"
 		"<title>%s – Certificate Provider</title>\n<style>",
-		status_is_well(status) ? "All is well" : "Needs attention");
-	status_put_style(status->out);
+		status_glance_is_well(status) ? "All is well" : "Needs attention");
+	status_style_put(status->out);
 	buf_puts(status->out, "</style>\n</head>\n");
 }
 
-static void put_body(struct status *status)
+static void put_body(const struct status_data *status)
 {
 	struct buf *out = status->out;
 
@@ -73,53 +73,27 @@ static void put_body(struct status *status)
 		      "<header><h1>Certificate Provider</h1>\n<p>Status of ");
 	html_time(out, status->now);
 	buf_puts(out, " UTC</p>\n<nav aria-label=\"Sections\"><ul>"
-		      "<li><a href=\"#undone\">Unfinished</a></li>"
-		      "<li><a href=\"#ends\">Expiry</a></li>"
+		      "<li><a href=\"#unfinished\">Unfinished</a></li>"
+		      "<li><a href=\"#expiry\">Expiry</a></li>"
 		      "<li><a href=\"#certificates\">Certificates</a></li>"
 		      "<li><a href=\"#recent\">Recent events</a></li>"
 		      "<li><a href=\"#peers\">CA and gateways</a></li>"
 		      "</ul></nav></header>\n<main id=\"main\" tabindex=\"-1\">\n");
-	status_glance(status);
-	status_undone(status);
-	status_ends(status);
-	status_certificates(status);
-	status_recent(status);
-	status_peers(status);
+	status_glance_put(status);
+	status_unfinished_put(status);
+	status_expiry_put(status);
+	status_certificates_put(status);
+	status_recent_put(status);
+	status_peers_put(status);
 	buf_puts(out, "</main>\n<footer><p>All times are UTC. Load the page again for newer ones."
 		      "</p></footer>\n</body>\n</html>\n");
 }
 
-/* A store that is away is no reason to tell nothing: that is when somebody looks. */
-static void put_page(struct service *service, const char *wanted, struct response *response)
-{
-	struct store_counts counts;
-	struct status status = {
-		.service = service,
-		.store = provider_store(service->provider),
-		.query = wanted,
-		.now = clock_now(),
-		.out = &response->body,
-	};
-	struct error e;
-
-	if (store_count(status.store, status.now, &counts, &e))
-		log_warning("status page without the store's data: %s", e.text);
-	else
-		status.counts = &counts;
-	if (status.counts &&
-		barred_of_provider(service->provider, status.barred, &status.barred_count, &e))
-		log_warning("status page without the CAs that process nothing: %s", e.text);
-	if (status.counts && store_audit_conflicts(status.store, &status.conflicts, &e))
-		log_warning("status page without the conflicts of addresses: %s", e.text);
-	expiry_of_provider(service->provider, status.expiries);
-	put_head(&status);
-	put_body(&status);
-}
-
-enum err page_status(struct service *service, const struct request *request,
+enum err status_page_get(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	struct buf wanted = BUF_INIT(WANTED_MAX);
+	struct status_data status;
 	enum err err;
 
 	buf_puts(&wanted, "");
@@ -128,7 +102,9 @@ enum err page_status(struct service *service, const struct request *request,
 		err = put_headers(response, e);
 	if (!err) {
 		response->content_type = "text/html; charset=utf-8";
-		put_page(service, text_trim(wanted.data), response);
+		status_data_read(service, text_trim(wanted.data), &response->body, &status);
+		put_head(&status);
+		put_body(&status);
 	}
 	buf_free(&wanted);
 	return err;

@@ -1,12 +1,12 @@
+/* The section of the CA and the gateways: their state by their latest answers; none is asked. */
+#include "fcgi/pages/status_peers.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "fcgi/pages/html.h"
-#include "fcgi/pages/status.h"
 #include "provider/counters.h"
-
-/* The state of the CA and the gateways, by their latest answers: none is asked. */
 
 struct tally {
 	int64_t good, bad, undecided; /* how often, since the handler was started */
@@ -90,8 +90,8 @@ static void later(int64_t *time, int64_t other)
 		*time = other;
 }
 
-static enum err put_gateway(
-	struct status *status, struct html_table *table, const char *url, struct error *e)
+static enum err put_gateway(const struct status_data *status, struct html_table *table,
+	const char *url, struct error *e)
 {
 	const struct handler_counters *counters = status->service->counters;
 	const struct counters_gateway *gateway =
@@ -119,7 +119,7 @@ static enum err put_gateway(
 static const char *const columns[] = {
 	"Name", "Lately", "Last success", "Last failure", "Since the start"};
 
-static void put_gateways(struct status *status)
+static void put_gateways(const struct status_data *status)
 {
 	char *const *urls = status->service->config->escrow.urls;
 	struct html_table table = {
@@ -135,12 +135,12 @@ static void put_gateways(struct status *status)
 		err = put_gateway(status, &table, *urls, &e);
 	html_table_end(status->out);
 	if (err)
-		status_unknown(status, &e);
+		status_data_missing(status, &e);
 }
 
 /* --- CAs: a row for each kind that was asked */
 
-static void put_authorities(struct status *status)
+static void put_authorities(const struct status_data *status)
 {
 	const struct handler_counters *counters = status->service->counters;
 	struct html_table table = {
@@ -171,7 +171,7 @@ static void put_authorities(struct status *status)
 				      "since the handler was started.</p>\n");
 }
 
-void status_peers(struct status *status)
+void status_peers_put(const struct status_data *status)
 {
 	buf_puts(status->out,
 		"<section aria-labelledby=\"peers\"><h2 id=\"peers\">CA and gateways"

@@ -1,4 +1,5 @@
-#include "fcgi/pages/status.h"
+/* The style sheet of the status page, for screens of any width, in light and dark, and paper. */
+#include "fcgi/pages/status_style.h"
 
 /* Contrast of text is 4.5 to 1 or more in both schemes (WCAG 2.2, 1.4.3). */
 static const char page[] =
@@ -29,11 +30,11 @@ static const char page[] =
 	".verdict{margin:0 0 .9rem;padding:.6rem .9rem;border-radius:6px;"
 	"border-left:5px solid;color:var(--text)}\n"
 	".verdict p{margin:0}.verdict ul{margin:.3rem 0 0;padding-left:1.2rem}\n"
-	".well,.person p{font-weight:600}\n"
+	".well,.attention p{font-weight:600}\n"
 	".well{background:var(--goodback);border-color:var(--good)}\n"
 	".well::before{content:'\\2713';color:var(--good);margin-right:.6rem}\n"
-	".person{background:var(--badback);border-color:var(--bad)}\n"
-	".person p::before{content:'!';color:var(--bad);margin-right:.6rem;font-weight:700}\n"
+	".attention{background:var(--badback);border-color:var(--bad)}\n"
+	".attention p::before{content:'!';color:var(--bad);margin-right:.6rem;font-weight:700}\n"
 	".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(11.5rem,1fr));"
 	"gap:.8rem 1.2rem;margin:0}\n"
 	"dt{color:var(--soft);font-size:.82rem}\n"
@@ -112,7 +113,7 @@ static const char media[] =
 	"thead{display:table-header-group}\n"
 	"}\n";
 
-void status_put_style(struct buf *out)
+void status_style_put(struct buf *out)
 {
 	buf_puts(out, page);
 	buf_puts(out, contents);

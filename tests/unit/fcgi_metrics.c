@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include "fcgi/pages/metrics_page.h"
 #include "fcgi/pages/prometheus_text.h"
 
 #define PROCESSES 4
@@ -17,7 +18,7 @@ static void render(struct fixture *f)
 	const struct request request = {.path = "/metrics"};
 	struct error e;
 
-	assert_int_equal(make_page(f, page_metrics, &request, &e), ERR_OK);
+	assert_int_equal(make_page(f, metrics_page_get, &request, &e), ERR_OK);
 	assert_page(f, "text/plain; version=0.0.4; charset=utf-8");
 }
 

@@ -1,5 +1,7 @@
 #include "page_fixture.h"
 
+#include "fcgi/pages/status_page.h"
+
 #define EVIL "\"><img src=x onerror=alert(1)><script>"
 #define EVIL_HTML "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&lt;script&gt;"
 
@@ -18,7 +20,7 @@ static enum err ask(struct fixture *f, const char *query, struct error *e)
 	const struct request request = {.path = "/status", .transport = &transport};
 
 	snprintf(param, sizeof(param), "QUERY_STRING=%s", query);
-	return make_page(f, page_status, &request, e);
+	return make_page(f, status_page_get, &request, e);
 }
 
 static void render(struct fixture *f, const char *query)
@@ -61,7 +63,7 @@ static void what_is_wrong_is_said(void **state)
 	assert_has(f, "<title>Needs attention");
 	assert_has(f, "<li>16 events failed for good");
 	assert_has(f, "<li>12 uploads failed for good");
-	assert_has(f, "our client certificate: see <a href=\"#ends\">");
+	assert_has(f, "our client certificate: see <a href=\"#expiry\">");
 	assert_lacks(f, "An event has waited");
 	assert_has(f, "2 events asked for the address of another user, the latest at <time ");
 	assert_has(f, "<bdi>&lt;a@example.com&gt; is the address of user B</bdi>");

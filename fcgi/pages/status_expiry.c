@@ -1,3 +1,10 @@
+/*
+ * The section of expiry, on a time line: the first slot is the past, then come the rest of this
+ * month, the twelve after it, and all later ones. Places on it are in hundredths of a percent of
+ * its width.
+ */
+#include "fcgi/pages/status_expiry.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
@@ -5,12 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "fcgi/pages/html.h"
-#include "fcgi/pages/status.h"
 
-/*
- * Expiry, on a time line: the first slot is the past, then come the rest of this month, the twelve
- * after it, and all later ones. Places on it are in hundredths of a percent of its width.
- */
 #define MONTHS 13
 #define SLOTS (MONTHS + 2)
 #define LATER (SLOTS - 1)
@@ -72,7 +74,7 @@ static void set_slots(struct line *line, int64_t now)
 	name_slots(line);
 }
 
-static enum err count_slots(struct status *status, struct line *line, struct error *e)
+static enum err count_slots(const struct status_data *status, struct line *line, struct error *e)
 {
 	enum err err = ERR_OK;
 
@@ -153,7 +155,7 @@ static void put_bar(const struct line *line, int slot, struct buf *out)
 }
 
 /* The same in words stands below it, so the text alternative needs no numbers. */
-static void put_picture(struct status *status, const struct line *line)
+static void put_picture(const struct status_data *status, const struct line *line)
 {
 	struct buf *out = status->out;
 
@@ -193,16 +195,16 @@ static void put_expiry(const struct expiry *expiry, struct buf *out)
 	buf_free(&text);
 }
 
-static void put_words(struct status *status)
+static void put_words(const struct status_data *status)
 {
-	const struct store_counts *c = status->counts;
+	const struct store_counts *c = &status->counts;
 	struct buf *out = status->out;
 
 	buf_puts(out, "<ul class=\"words\">\n");
 	for (int i = 0; i < EXPIRY_COUNT; i++)
 		if (status->expiries[i].level != EXPIRY_NONE)
 			put_expiry(&status->expiries[i], out);
-	if (c)
+	if (status->store_answers)
 		buf_printf(out,
 			"<li>active certificates: %lld end within 7 days, %lld within 30, %lld "
 			"within 60; %lld have ended</li>\n",
@@ -230,16 +232,16 @@ static void put_table(struct buf *out, const struct line *line)
 	buf_puts(out, "</details>\n");
 }
 
-void status_ends(struct status *status)
+void status_expiry_put(const struct status_data *status)
 {
 	struct line line = {.most = 0};
 	struct error e;
 
-	buf_puts(status->out, "<section aria-labelledby=\"ends\"><h2 id=\"ends\">Expiry"
+	buf_puts(status->out, "<section aria-labelledby=\"expiry\"><h2 id=\"expiry\">Expiry"
 			      "</h2>\n");
 	set_slots(&line, status->now);
 	if (count_slots(status, &line, &e)) {
-		status_unknown(status, &e);
+		status_data_missing(status, &e);
 		put_words(status);
 	} else {
 		put_picture(status, &line);

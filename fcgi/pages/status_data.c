@@ -1,0 +1,36 @@
+/* Reads what several sections of the status page need; writes nothing but that it is missing. */
+#include "fcgi/pages/status_data.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* A store that is away is no reason to show nothing: that is when somebody looks. */
+void status_data_read(
+	struct service *service, const char *query, struct buf *out, struct status_data *status)
+{
+	struct error e;
+
+	*status = (struct status_data){
+		.service = service,
+		.store = provider_store(service->provider),
+		.query = query,
+		.now = clock_now(),
+		.out = out,
+	};
+	expiry_of_provider(service->provider, status->expiries);
+	if (store_count(status->store, status->now, &status->counts, &e)) {
+		log_warning("status page without the store's data: %s", e.text);
+		return;
+	}
+	status->store_answers = true;
+	if (barred_of_provider(service->provider, status->barred, &status->barred_count, &e))
+		log_warning("status page without the CAs that process nothing: %s", e.text);
+	if (store_audit_conflicts(status->store, &status->conflicts, &e))
+		log_warning("status page without the conflicts of addresses: %s", e.text);
+}
+
+void status_data_missing(const struct status_data *status, const struct error *e)
+{
+	log_warning("status page without a part of the store's data: %s", e->text);
+	buf_puts(status->out, "<p class=\"none\">The store does not answer: see the log.</p>\n");
+}
