@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ca/adcs_page.h"
 #include "ca/remote.h"
+#include "pki/chain_build.h"
 
 /*
  * Microsoft Active Directory Certificate Services by its Certification Authority Web Enrollment,

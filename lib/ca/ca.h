@@ -3,7 +3,10 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "pki/address.h"
 #include "pki/certificate.h"
+#include "pki/certificates.h"
+#include "pki/chain.h"
 #include "pki/crl.h"
 #include "pki/key.h"
 #include "pki/name.h"

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/cfssl_api.h"
+#include "pki/chain_build.h"
 
 /*
  * CFSSL's HTTP API, version 1 (doc/api in github.com/cloudflare/cfssl): sign, authsign, info, and

@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "ca/remote.h"
 #include "net/excerpt.h"
+#include "pki/chain_build.h"
 
 /*
  * A CA behind a program of the customer's own: PKCS#10 in PEM (RFC 7468) on its standard input,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ca/ejbca_client.h"
+#include "pki/chain_build.h"
 
 /*
  * EJBCA: its REST API, v1, for certificates and CAs (Community and Enterprise, 7 and later). It

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/remote.h"
+#include "pki/chain_build.h"
 
 /*
  * Enrollment over Secure Transport: RFC 7030 with its errata and RFC 8951. We are a registration

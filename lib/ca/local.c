@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ca/ca.h"
 #include "pki/issue.h"
+#include "pki/token_objects.h"
 
 /* The local CA: a certificate in a file, and a key in another or in a token. */
 

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "net/excerpt.h"
-#include "pki/certificate.h"
+#include "pki/chain_build.h"
 
 enum err remote_open(const struct config *config, const struct config_ca *ca, enum http_auth auth,
 	struct remote *out, struct error *e)

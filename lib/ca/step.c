@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/step_api.h"
+#include "pki/chain_build.h"
 
 /*
  * step-ca of Smallstep: the HTTPS API 1.0 (package api in github.com/smallstep/certificates). Of

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "ca/vault_session.h"
+#include "pki/chain_build.h"
 
 /*
  * HashiCorp Vault and OpenBao: the PKI secrets engine, HTTP API v1. A role there says what a

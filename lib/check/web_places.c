@@ -16,6 +16,7 @@
 #include "check/web.h"
 #include "check/web_folder.h"
 #include "pki/certificate.h"
+#include "pki/certificates.h"
 
 #define VERIFIED "web server's authentication"
 #define TLS "web server's TLS"

@@ -7,8 +7,10 @@
 
 #include "base/file.h"
 #include "base/memfile.h"
+#include "pki/certificate.h"
 #include "pki/pkcs12_read.h"
 #include "pki/token.h"
+#include "pki/token_objects.h"
 
 #define ISSUER_SHOWN 128
 

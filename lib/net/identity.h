@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "pki/certificate.h"
+#include "pki/chain.h"
 
 /*
  * A TLS client identity, as libcurl's GnuTLS backend can use it: from a PKCS#12 file, certificate

@@ -1,9 +1,10 @@
+#include "pki/certificate_check.h"
+
 #include <gnutls/x509-ext.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
-#include "pki/certificate.h"
 #include "pki/x509.h"
 
 #define SKEW 300	/* seconds that a CA's clock may be ahead of ours */

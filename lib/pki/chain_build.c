@@ -1,16 +1,10 @@
+#include "pki/chain_build.h"
+
 #include <string.h>
 
-#include "pki/certificate.h"
 #include "pki/x509.h"
 
 /* From the certificates that a CA sent to a chain: leaf first, each followed by its issuer. */
-
-void certificates_free(struct certificates *certificates)
-{
-	for (size_t i = 0; i < certificates->count; i++)
-		blob_free(&certificates->certificate[i]);
-	certificates->count = 0;
-}
 
 /* All of them, as GnuTLS reads them. */
 struct pool {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "pki/der.h"
+#include "pki/signer.h"
 #include "pki/x509.h"
 
 /*

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "config/vocabulary.h"
 #include "pki/certificate.h"
-#include "pki/issue.h"
+#include "pki/issuer.h"
 
 /* Certificate revocation lists: RFC 5280, 5. */
 

@@ -1,48 +1,15 @@
 #include "pki/issue.h"
 
-#include <gnutls/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "pki/signer.h"
 #include "pki/x509.h"
 
 #define SERIAL_OCTETS 16
-#define KEY_ID_OCTETS 20
-
-/* --- keys and their ids */
-
-/* The leftmost 160 bits of the SHA-256 of the public key info (RFC 7093, 2). */
-static enum err make_key_id(
-	const struct blob *public_key, unsigned char out[KEY_ID_OCTETS], struct error *e)
-{
-	unsigned char digest[32];
-	int rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, public_key->data, public_key->len, digest);
-
-	if (rc < 0)
-		return x509_error(e, ERR_INTERNAL, rc, "key id");
-	memcpy(out, digest, KEY_ID_OCTETS);
-	return ERR_OK;
-}
-
-/* The hash that goes with a key: SHA-256, SHA-384 for P-384. */
-static enum err find_digest(
-	const struct blob *public_key, gnutls_digest_algorithm_t *out, struct error *e)
-{
-	const gnutls_datum_t der = x509_datum(public_key);
-	gnutls_pubkey_t public = NULL;
-	int rc = gnutls_pubkey_init(&public);
-
-	if (rc >= 0)
-		rc = gnutls_pubkey_import(public, &der, GNUTLS_X509_FMT_DER);
-	if (rc >= 0)
-		rc = gnutls_pubkey_get_preferred_hash_algorithm(public, out, NULL);
-	gnutls_pubkey_deinit(public);
-	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "the CA's key") : ERR_OK;
-}
 
 /* --- what all certificates have */
 
@@ -76,9 +43,9 @@ static enum err set_public_key(
 	gnutls_x509_crt_t crt, const struct blob *public_key, struct error *e)
 {
 	const gnutls_datum_t data = x509_datum(public_key);
-	unsigned char key_id[KEY_ID_OCTETS];
+	unsigned char key_id[X509_KEY_ID_SIZE];
 	gnutls_pubkey_t pubkey = NULL;
-	enum err err = make_key_id(public_key, key_id, e);
+	enum err err = x509_key_id(public_key, key_id, e);
 	int rc = 0;
 
 	if (err)
@@ -151,142 +118,6 @@ static enum err finish(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer, const st
 	if (rc < 0)
 		return x509_error(e, ERR_INTERNAL, rc, "signing a certificate");
 	return x509_take(&der, out, e);
-}
-
-/* --- issuers */
-
-static enum err unfit(struct error *e, const char *why)
-{
-	return error_set(e, ERR_CONFIG, "the CA's certificate %s", why);
-}
-
-static enum err check_is_ca(gnutls_x509_crt_t crt, struct error *e)
-{
-	unsigned ca = 0, usage = GNUTLS_KEY_KEY_CERT_SIGN, bits = 0;
-	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
-
-	if (gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, NULL) < 0 || !ca)
-		return unfit(e,
-			"is not a CA certificate (basicConstraints); set [ca] certificate to one");
-	if (gnutls_x509_crt_get_key_usage(crt, &usage, NULL) >= 0 &&
-		!(usage & GNUTLS_KEY_KEY_CERT_SIGN))
-		return unfit(e, "does not allow to sign certificates (keyUsage): have it "
-				"issued with keyCertSign and cRLSign");
-	if (algorithm < 0 || x509_is_weak((gnutls_pk_algorithm_t)algorithm, bits))
-		return unfit(e, "has a key that is too weak, or of an unknown kind: use RSA from "
-				"2048 bits on, or EC P-256 or P-384");
-	return ERR_OK;
-}
-
-static enum err check_fits(const struct blob *certified, const struct key *key, struct error *e)
-{
-	struct blob ours = {NULL, 0};
-	enum err err = key_public(key, &ours, e);
-
-	if (!err && !blob_equal(certified, &ours))
-		err = unfit(e, "is for another key; set [ca] certificate and key to a pair");
-	blob_free(&ours);
-	return err;
-}
-
-enum err issuer_check_time(const struct issuer *issuer, struct error *e)
-{
-	int64_t now = clock_now();
-	char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
-
-	if (now >= issuer->not_before && now <= issuer->not_after)
-		return ERR_OK;
-	clock_rfc3339(issuer->not_before, from);
-	clock_rfc3339(issuer->not_after, to);
-	return error_set(e, ERR_CONFIG, "the CA's certificate %s: it is valid from %s to %s",
-		now < issuer->not_before ? "is not valid yet" : "has expired", from, to);
-}
-
-/* Its own, as it stands in the certificate: what we issue must point at that. */
-static enum err set_key_id(struct issuer *issuer, const struct blob *public_key, struct error *e)
-{
-	size_t len = sizeof(issuer->key_id);
-
-	if (gnutls_x509_crt_get_subject_key_id(issuer->crt, issuer->key_id, &len, NULL) >= 0) {
-		issuer->key_id_len = len;
-		return ERR_OK;
-	}
-	issuer->key_id_len = KEY_ID_OCTETS;
-	return make_key_id(public_key, issuer->key_id, e);
-}
-
-/* All that the certificate says. */
-static enum err open_certificate(const struct blob *certificate, struct issuer *issuer,
-	struct blob *public_key, struct error *e)
-{
-	enum err err = x509_import(certificate, ERR_CONFIG, &issuer->crt, e);
-
-	if (!err)
-		err = check_is_ca(issuer->crt, e);
-	if (!err)
-		err = x509_public_key(issuer->crt, public_key, e);
-	if (err)
-		return err;
-	issuer->not_before = gnutls_x509_crt_get_activation_time(issuer->crt);
-	issuer->not_after = gnutls_x509_crt_get_expiration_time(issuer->crt);
-	err = set_key_id(issuer, public_key, e);
-	return err ? err : find_digest(public_key, &issuer->digest, e);
-}
-
-enum err issuer_new(
-	const struct blob *certificate, const struct key *key, struct issuer **out, struct error *e)
-{
-	struct issuer *issuer = calloc(1, sizeof(*issuer));
-	struct blob public_key = {NULL, 0};
-	enum err err = issuer ? ERR_OK : error_memory(e);
-
-	if (!err)
-		err = open_certificate(certificate, issuer, &public_key, e);
-	if (!err)
-		err = check_fits(&public_key, key, e);
-	if (!err)
-		err = signer_load(key, &issuer->signer, e);
-	blob_free(&public_key);
-	if (err)
-		issuer_free(issuer);
-	else
-		*out = issuer;
-	return err;
-}
-
-enum err issuer_new_token(
-	const struct blob *certificate, struct token *token, struct issuer **out, struct error *e)
-{
-	struct issuer *issuer = calloc(1, sizeof(*issuer));
-	struct blob public_key = {NULL, 0};
-	enum err err = issuer ? ERR_OK : error_memory(e);
-
-	if (!err)
-		err = open_certificate(certificate, issuer, &public_key, e);
-	if (!err)
-		err = token_expect(token, &public_key, e);
-	blob_free(&public_key);
-	if (err) {
-		issuer_free(issuer);
-		return err;
-	}
-	issuer->signer.token = token;
-	*out = issuer;
-	return ERR_OK;
-}
-
-enum err issuer_check_key(const struct issuer *issuer, struct error *e)
-{
-	return issuer->signer.token ? token_probe(issuer->signer.token, e) : ERR_OK;
-}
-
-void issuer_free(struct issuer *issuer)
-{
-	if (!issuer)
-		return;
-	signer_free(&issuer->signer);
-	gnutls_x509_crt_deinit(issuer->crt);
-	free(issuer);
 }
 
 /* --- leaves */
@@ -394,7 +225,7 @@ static enum err sign_root(const struct signer *signer, const struct blob *public
 {
 	gnutls_digest_algorithm_t digest = GNUTLS_DIG_UNKNOWN;
 	gnutls_x509_crt_t crt = NULL;
-	enum err err = find_digest(public_key, &digest, e);
+	enum err err = x509_digest(public_key, &digest, e);
 	int rc = 0;
 
 	if (!err)

@@ -7,33 +7,11 @@
 #include "base/error.h"
 #include "config/vocabulary.h"
 #include "pki/address.h"
-#include "pki/certificate.h"
-#include "pki/key.h"
+#include "pki/issuer.h"
 #include "pki/name.h"
 #include "pki/token.h"
 
 /* Making certificates ourselves: RFC 5280, S/MIME as in RFC 8550. */
-
-/* A signer: its certificate and key, loaded once and kept. */
-struct issuer;
-
-/* ERR_CONFIG if the key does not fit or the certificate is not a CA certificate. */
-enum err issuer_new(const struct blob *certificate, const struct key *key, struct issuer **out,
-	struct error *e) must_check; /* borrows neither */
-
-/*
- * With a key in a token, which becomes the issuer's on success. The token need not be there yet;
- * whether its key is the certificate's shows when it is.
- */
-enum err issuer_new_token(const struct blob *certificate, struct token *token, struct issuer **out,
-	struct error *e) must_check;
-void issuer_free(struct issuer *issuer);
-
-/* ERR_CONFIG unless its certificate is valid now; issue_leaf() asks for itself. */
-enum err issuer_check_time(const struct issuer *issuer, struct error *e) must_check;
-
-/* Its key can be used now: always so in memory, for one in a token see token_probe(). */
-enum err issuer_check_key(const struct issuer *issuer, struct error *e) must_check;
 
 struct leaf_order {
 	enum usage usage;

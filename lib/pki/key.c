@@ -20,12 +20,12 @@ static const struct {
 	[KEY_EC_P384] = {GNUTLS_PK_ECDSA, 384, GNUTLS_ECC_CURVE_SECP384R1},
 };
 
-gnutls_x509_privkey_t key_handle(const struct key *key)
+struct gnutls_x509_privkey_int *key_handle(const struct key *key)
 {
 	return key->handle;
 }
 
-void key_parameters(enum key_type type, gnutls_pk_algorithm_t *algorithm, unsigned *bits)
+void key_parameters(enum key_type type, int *algorithm, unsigned *bits)
 {
 	gnutls_ecc_curve_t curve = kinds[type].curve;
 
@@ -56,7 +56,7 @@ void key_free(struct key *key)
 
 enum err key_generate(enum key_type type, struct key **out, struct error *e)
 {
-	gnutls_pk_algorithm_t algorithm = GNUTLS_PK_UNKNOWN;
+	int algorithm = GNUTLS_PK_UNKNOWN;
 	unsigned bits = 0;
 	struct key *key = NULL;
 	enum err err = key_new(&key, e);
@@ -65,7 +65,7 @@ enum err key_generate(enum key_type type, struct key **out, struct error *e)
 	if (err)
 		return err;
 	key_parameters(type, &algorithm, &bits);
-	rc = gnutls_x509_privkey_generate(key->handle, algorithm, bits, 0);
+	rc = gnutls_x509_privkey_generate(key->handle, (gnutls_pk_algorithm_t)algorithm, bits, 0);
 	if (rc < 0) {
 		key_free(key);
 		return x509_error(e, ERR_INTERNAL, rc, "making a key pair");

@@ -7,6 +7,7 @@
 
 /* A private key in memory. */
 struct key;
+struct gnutls_x509_privkey_int;
 
 /* Makes a new key pair. ERR_INTERNAL. Freed with key_free(), which wipes it. */
 enum err key_generate(enum key_type type, struct key **out, struct error *e) must_check;
@@ -31,5 +32,12 @@ int key_type(const struct key *key);
 
 /* SubjectPublicKeyInfo, DER (RFC 5280, 4.1.2.7). */
 enum err key_public(const struct key *key, struct blob *out, struct error *e) must_check;
+
+/*
+ * For this folder: GnuTLS's names for a type (a gnutls_pk_algorithm_t and its bits), and GnuTLS's
+ * key, borrowed.
+ */
+void key_parameters(enum key_type type, int *algorithm, unsigned *bits);
+struct gnutls_x509_privkey_int *key_handle(const struct key *key);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "pki/certificate.h"
+#include "pki/chain.h"
 
 /*
  * Our own encoder of PKCS#12 (RFC 7292): GnuTLS's has a fixed count of 600,000

@@ -1,4 +1,6 @@
-#include "pki/token_internal.h"
+#include "pki/signer.h"
+
+#include "pki/token_session.h"
 #include "pki/x509.h"
 
 enum err signer_load(const struct key *key, struct signer *out, struct error *e)
@@ -29,8 +31,9 @@ enum err signer_run(const struct signer *signer, signer_operation *operation, vo
 	int rc;
 
 	if (signer->token)
-		return token_run(signer->token, operation, ctx, e) ? error_context(e, "%s", what)
-								   : ERR_OK;
+		return token_try_later(token_run(signer->token, operation, ctx, e), e)
+			       ? error_context(e, "%s", what)
+			       : ERR_OK;
 	rc = operation(signer->key, ctx);
 	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, what) : ERR_OK;
 }

@@ -1,10 +1,12 @@
 #ifndef PKI_TOKEN_H
 #define PKI_TOKEN_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 #include "config/vocabulary.h"
-#include "pki/certificate.h"
+#include "pki/chain.h"
 
 /*
  * A private key that stays in a PKCS#11 token (an HSM, a smart card), named by a URL (RFC 7512).
@@ -51,18 +53,6 @@ enum err token_find(struct token *token, struct error *e) must_check;
 
 /* SubjectPublicKeyInfo, DER, of a key whose public half is in the token, too. */
 enum err token_public(struct token *token, struct blob *out, struct error *e) must_check;
-
-/*
- * The certificate that has the key's label or id, and its issuers as far as the token has them:
- * of several the one that begins last. From then on its key is expected.
- */
-enum err token_chain(struct token *token, struct chain *out, struct error *e) must_check;
-
-/*
- * Makes the key pair in the token; it can never leave. ERR_CONFIG if there is an object of that
- * name, which is never overwritten.
- */
-enum err token_generate(struct token *token, enum key_type type, struct error *e) must_check;
 
 /*
  * The URL, without any PIN, for a library that opens the key by GnuTLS in this process; until the

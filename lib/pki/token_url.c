@@ -1,19 +1,16 @@
+#include "pki/token_url.h"
+
 #include <p11-kit/uri.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "pki/token_internal.h"
+#include "pki/token_session.h"
 
 #define URL_PREFIX "pkcs11:"
 #define ID_SHOWN 32 /* octets */
 #define NAME_SHOWN 40
-
-bool token_is_url(const char *text)
-{
-	return strncmp(text, URL_PREFIX, strlen(URL_PREFIX)) == 0;
-}
 
 static enum err wrong(struct error *e, const char *why)
 {

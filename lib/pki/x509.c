@@ -1,5 +1,6 @@
 #include "pki/x509.h"
 
+#include <gnutls/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -229,4 +230,30 @@ enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *
 	if (rc < 0)
 		return x509_error(e, ERR_REFUSED, rc, "the certificate's public key");
 	return x509_take(&der, out, e);
+}
+
+enum err x509_key_id(
+	const struct blob *public_key, unsigned char out[X509_KEY_ID_SIZE], struct error *e)
+{
+	unsigned char digest[32];
+	int rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, public_key->data, public_key->len, digest);
+
+	if (rc < 0)
+		return x509_error(e, ERR_INTERNAL, rc, "key id");
+	memcpy(out, digest, X509_KEY_ID_SIZE);
+	return ERR_OK;
+}
+
+enum err x509_digest(const struct blob *public_key, gnutls_digest_algorithm_t *out, struct error *e)
+{
+	const gnutls_datum_t der = x509_datum(public_key);
+	gnutls_pubkey_t public = NULL;
+	int rc = gnutls_pubkey_init(&public);
+
+	if (rc >= 0)
+		rc = gnutls_pubkey_import(public, &der, GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
+		rc = gnutls_pubkey_get_preferred_hash_algorithm(public, out, NULL);
+	gnutls_pubkey_deinit(public);
+	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "the CA's key") : ERR_OK;
 }

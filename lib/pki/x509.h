@@ -8,8 +8,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "config/vocabulary.h"
-#include "pki/key.h"
-#include "pki/token.h"
 
 /*
  * Shared by the files of this folder, and private to it: GnuTLS shows in no other header, and its
@@ -53,39 +51,16 @@ unsigned x509_key_usage(enum usage usage, gnutls_pk_algorithm_t algorithm);
 /* SubjectPublicKeyInfo, DER, of the key in a certificate. */
 enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *e) must_check;
 
-#define KEY_ID_MAX 64 /* of a CA that was made elsewhere */
+/*
+ * The key identifier of a public key (SubjectPublicKeyInfo, DER): the leftmost 160 bits of its
+ * SHA-256 (RFC 7093, 2).
+ */
+#define X509_KEY_ID_SIZE 20
+enum err x509_key_id(const struct blob *public_key, unsigned char out[X509_KEY_ID_SIZE],
+	struct error *e) must_check;
 
-/* The key that signs a certificate or a list: one of them is set. */
-struct signer {
-	gnutls_privkey_t key;
-	struct token *token;
-};
-
-/* A copy of a key in memory. Freed with signer_free(), which frees the token, too. */
-enum err signer_load(const struct key *key, struct signer *out, struct error *e) must_check;
-void signer_free(struct signer *signer);
-
-/* An operation with the private key: a GnuTLS code. It may be done twice. */
-typedef int signer_operation(gnutls_privkey_t key, void *ctx);
-
-/* ERR_INTERNAL with "what: …", or what the token has to say. */
-enum err signer_run(const struct signer *signer, signer_operation *operation, void *ctx,
-	const char *what, struct error *e) must_check;
-
-/* See issue.h. */
-struct issuer {
-	gnutls_x509_crt_t crt;
-	struct signer signer;
-	gnutls_digest_algorithm_t digest;
-	unsigned char key_id[KEY_ID_MAX];
-	size_t key_id_len;
-	int64_t not_before, not_after;
-};
-
-/* GnuTLS's name for it. */
-void key_parameters(enum key_type type, gnutls_pk_algorithm_t *algorithm, unsigned *bits);
-
-/* Borrowed; lives as long as the key. */
-gnutls_x509_privkey_t key_handle(const struct key *key);
+/* The hash that such a key signs with: SHA-256, SHA-384 for P-384. */
+enum err x509_digest(
+	const struct blob *public_key, gnutls_digest_algorithm_t *out, struct error *e) must_check;
 
 #endif

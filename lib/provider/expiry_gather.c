@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "net/identity.h"
 #include "pki/certificate.h"
+#include "pki/chain.h"
 #include "provider/expiry.h"
 #include "provider/internal.h"
 

@@ -1,6 +1,8 @@
 #include "tests/bench/shortcuts.h"
 
 #include "escrow/escrow.h"
+#include "pki/address.h"
+#include "pki/certificate_check.h"
 #include "pki/key.h"
 #include "pki/pkcs12.h"
 #include "store/sqlite.h"

@@ -1,5 +1,6 @@
 /* From the certificates that a CA sent, in whatever order, to a chain. */
 
+#include "pki/chain_build.h"
 #include "chain_recipes.h"
 
 static struct certificates from;

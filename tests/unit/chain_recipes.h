@@ -4,7 +4,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
 
-#include "pki/certificate.h"
+#include "pki/certificate_check.h"
 #include "pki_tools.h"
 
 /* Chains of certificates made to order, wrong ones too, with GnuTLS directly. */

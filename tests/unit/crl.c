@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "pki/issue.h"
 #include "pki_tools.h"
 
 /* Revocation lists, judged by openssl and certtool. */

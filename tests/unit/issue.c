@@ -1,6 +1,7 @@
 #include "pki/issue.h"
 
 #include "base/clock.h"
+#include "pki/certificate.h"
 #include "pki_tools.h"
 
 #define NOW 1700000000LL /* 2023-11-14T22:13:20Z */

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "pki/certificate.h"
 #include "pki/pkcs12_read.h"
 
 #define SIZE_MAX_BITS 65536

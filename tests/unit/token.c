@@ -4,7 +4,9 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "pki/certificate.h"
 #include "pki/issue.h"
+#include "pki/token_objects.h"
 #include "tests/unit/pki_tools.h"
 
 /* Tokens of SoftHSM 2: what a URL may say, and what becomes of a key that is not to be had. */

@@ -1,6 +1,9 @@
+#include "pki/token_objects.h"
+
 #include <gnutls/pkcs11.h>
 
-#include "pki/token_internal.h"
+#include "pki/key.h"
+#include "pki/token_session.h"
 #include "pki/x509.h"
 
 /* Makes and reads objects in a token, beside the key that signs. */
@@ -8,7 +11,7 @@
 /* --- a new key pair */
 
 struct pair {
-	gnutls_pk_algorithm_t algorithm;
+	int algorithm; /* gnutls_pk_algorithm_t */
 	unsigned bits;
 };
 
@@ -38,7 +41,8 @@ static int generate(struct token *token, void *ctx)
 	const struct pair *pair = ctx;
 	const gnutls_datum_t id = x509_datum(&token->id);
 
-	return gnutls_pkcs11_privkey_generate3(token->token_url, pair->algorithm, pair->bits,
+	return gnutls_pkcs11_privkey_generate3(token->token_url,
+		(gnutls_pk_algorithm_t)pair->algorithm, pair->bits,
 		token->label[0] ? token->label : NULL, id.size ? &id : NULL, GNUTLS_X509_FMT_DER,
 		NULL, GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
 		GNUTLS_PKCS11_OBJ_FLAG_LOGIN | GNUTLS_PKCS11_OBJ_FLAG_MARK_PRIVATE |
@@ -52,10 +56,7 @@ static enum err ask(struct token *token, token_question *question, void *ctx, st
 
 	if (err || rc >= 0)
 		return err;
-	err = token_explain(token, rc, e);
-	if (err == ERR_NOT_FOUND)
-		e->code = err = ERR_UNAVAILABLE;
-	return err;
+	return token_try_later(token_explain(token, rc, e), e);
 }
 
 enum err token_generate(struct token *token, enum key_type type, struct error *e)

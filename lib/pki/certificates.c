@@ -1,10 +1,11 @@
+#include "pki/certificates.h"
+
 #include <ctype.h>
 #include <gnutls/pkcs7.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
-#include "pki/certificate.h"
 #include "pki/x509.h"
 
 /*
@@ -13,6 +14,13 @@
  */
 
 #define DEPTH_MAX 4 /* PEM in base64 in base64 */
+
+void certificates_free(struct certificates *certificates)
+{
+	for (size_t i = 0; i < certificates->count; i++)
+		blob_free(&certificates->certificate[i]);
+	certificates->count = 0;
+}
 
 static enum err read_form(struct certificates *certificates, const unsigned char *bytes, size_t len,
 	int depth, struct error *e);

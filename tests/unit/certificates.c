@@ -1,6 +1,8 @@
 /* Certificates in the forms that CAs, their programs and their files have. */
 
 #include "chain_recipes.h"
+#include "pki/certificate.h"
+#include "pki/chain_build.h"
 
 #include <gnutls/pkcs7.h>
 
@@ -312,5 +314,5 @@ int main(void)
 		READ(too_many_are_refused),
 	};
 
-	return cmocka_run_group_tests_name("certificates_read", tests, make_keys, free_keys);
+	return cmocka_run_group_tests_name("certificates", tests, make_keys, free_keys);
 }
