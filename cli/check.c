@@ -1,15 +1,14 @@
-/* certprov check: prints what is found, as lines or JSON, and makes an exit status of it. */
+/* certprov check: prints what the doctor finds, as lines or JSON, and makes an exit status of it.
+ */
+
+#include "check/check.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/buf.h"
-#include "check/services.h"
-#include "check/web.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "provider/provider.h"
 
 #define JSON_MAX (256 * 1024)
 
@@ -19,59 +18,61 @@ struct output {
 	unsigned warnings;
 };
 
-static void print(void *ctx, const char *what, enum err err, bool warning, const char *text)
+static void print_line(const struct finding *finding, const char *text)
 {
+	static const struct {
+		const char *word;
+		enum terminal_style style;
+	} forms[] = {
+		[SEVERITY_GOOD] = {"ok", TERMINAL_GREEN},
+		[SEVERITY_WARNING] = {"WARN", TERMINAL_YELLOW},
+		[SEVERITY_FAILURE] = {"FAILED", TERMINAL_RED},
+	};
+
+	printf("%s%-7s%s %s: %s\n", terminal_style(forms[finding->severity].style),
+		forms[finding->severity].word, terminal_style(TERMINAL_PLAIN), finding->about,
+		text);
+	fflush(stdout);
+}
+
+static void add_object(struct buf *out, const struct finding *finding, const char *text)
+{
+	buf_puts(out, out->len > 1 ? ",\n{\"check\":" : "{\"check\":");
+	buf_json_string(out, finding->about);
+	buf_printf(out, ",\"ok\":%s,\"warning\":%s,\"text\":",
+		finding->severity == SEVERITY_FAILURE ? "false" : "true",
+		finding->severity == SEVERITY_WARNING ? "true" : "false");
+	buf_json_string(out, text);
+	buf_putc(out, '}');
+}
+
+static void print(void *ctx, const struct finding *finding)
+{
+	struct buf text = BUF_INIT(JSON_MAX);
 	struct output *output = ctx;
 
-	output->warnings += !err && warning;
-	if (!output->out) {
-		printf("%s%-7s%s %s: %s\n",
-			terminal_style(err	 ? TERMINAL_RED
-				       : warning ? TERMINAL_YELLOW
-						 : TERMINAL_GREEN),
-			err	  ? "FAILED"
-			: warning ? "WARN"
-				  : "ok",
-			terminal_style(TERMINAL_PLAIN), what, text);
-		fflush(stdout);
-		return;
-	}
-	buf_puts(output->out, output->out->len > 1 ? ",\n{\"check\":" : "{\"check\":");
-	buf_json_string(output->out, what);
-	buf_printf(output->out, ",\"ok\":%s,\"warning\":%s,\"text\":", err ? "false" : "true",
-		warning ? "true" : "false");
-	buf_json_string(output->out, text);
-	buf_putc(output->out, '}');
+	output->warnings += finding->severity == SEVERITY_WARNING;
+	finding_text(finding, &text);
+	if (output->out)
+		add_object(output->out, finding, text.data ? text.data : "");
+	else
+		print_line(finding, text.data ? text.data : "");
+	buf_free(&text);
 }
 
-/* The first failure decides the exit status, unless it may pass on its own. */
-static enum err worse(enum err first, enum err other)
+static int check(const char *config_file, const char *web_server, struct output *output)
 {
-	return other && (!first || first == ERR_UNAVAILABLE) ? other : first;
-}
-
-/* Checks the services and the web server. */
-static enum err check_around(const struct config *config, const char *web, struct output *output)
-{
-	enum err err = check_services(config, web, print, output);
-
-	check_handler(config, print, output);
-	if (!web || strcmp(web, WEB_SERVER_NONE) != 0)
-		err = worse(err, check_web(config, web, print, output));
-	return err;
-}
-
-static int check(const char *config_file, const char *web, struct output *output)
-{
+	struct finding finding = {.about = "configuration", .severity = SEVERITY_GOOD};
 	struct config *config = NULL;
 	struct error e;
 	enum err err = cli_load(config_file, &config, &e);
 
-	print(output, "configuration", err, false, err ? e.text : config_path(config_file));
+	finding.found = err ? e.text : config_path(config_file);
+	finding.severity = err ? SEVERITY_FAILURE : SEVERITY_GOOD;
+	finding.err = err;
+	print(output, &finding);
 	if (!err)
-		err = provider_check(config, print, output);
-	if (config)
-		err = worse(err, check_around(config, web, output));
+		err = check_all(config, web_server, print, output);
 	config_free(config);
 	return error_meaning(err)->exit_status;
 }

@@ -4,9 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check/check.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "provider/provider.h"
+
+#define TEXT_MAX (64 * 1024)
 
 static void tell(void *ctx, const char *text)
 {
@@ -14,13 +16,16 @@ static void tell(void *ctx, const char *text)
 	fprintf(stderr, "certprov: %s\n", text);
 }
 
-/* A file that the configuration names. */
-static void report(void *ctx, const char *what, enum err err, bool warning, const char *text)
+/* A fault in a file that the configuration names. */
+static void report(void *ctx, const struct finding *finding)
 {
+	struct buf text = BUF_INIT(TEXT_MAX);
+
 	(void)ctx;
-	(void)warning;
-	if (err)
-		fprintf(stderr, "certprov: %s: %s\n", what, text);
+	finding_text(finding, &text);
+	if (finding->severity == SEVERITY_FAILURE)
+		fprintf(stderr, "certprov: %s: %s\n", finding->about, text.data ? text.data : "");
+	buf_free(&text);
 }
 
 static int test(const char *config_file)
@@ -32,7 +37,7 @@ static int test(const char *config_file)
 
 	if (err)
 		return cli_fail(&e);
-	err = provider_check_start(config, report, NULL);
+	err = check_start(config, report, NULL);
 	if (!err)
 		printf("%s is right\n", path);
 	config_free(config);

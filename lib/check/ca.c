@@ -1,22 +1,27 @@
+/*
+ * The certificate authorities: can they issue, do they or their certificates end soon, and can mail
+ * readers learn what was revoked?
+ */
+
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "ca/ca.h"
-#include "check/checkup.h"
+#include "check/certificate.h"
+#include "check/subject.h"
 #include "net/http.h"
 #include "net/identity.h"
 #include "pki/crl.h"
 #include "pki/token.h"
 #include "provider/internal.h"
 
-/* The certificate authority, and whether others can learn what it has revoked. */
-
-#define URL_WHAT "revocation list's URL"
+#define URL "revocation list's URL"
 #define URL_WAIT_MS 5000
 #define LIST_MAX (16 * 1024 * 1024)
 
-/* Only where one is out: as long as nobody has asked for it there is none. */
-static void check_list(struct checkup *c, const struct blob *ca)
+/* There is none until somebody has asked for it. */
+static void check_list(struct check *c, const struct blob *ca)
 {
 	struct expiry expiry = {.level = EXPIRY_NONE};
 	struct buf text = BUF_INIT(2048);
@@ -26,7 +31,7 @@ static void check_list(struct checkup *c, const struct blob *ca)
 	if (expiry.level == EXPIRY_NONE)
 		return;
 	expiry_text(&expiry, &text);
-	checkup_expiry(c, "revocation list", &expiry, text.data);
+	check_expiry(c, "revocation list", &expiry, text.data);
 	buf_free(&text);
 }
 
@@ -49,8 +54,8 @@ static enum err fetch(const char *url, struct http_answer *out, struct error *e)
 	return err;
 }
 
-/* The list at the URL must be ours, and current. */
-static enum err judge(const struct http_answer *answer, const struct blob *ca, struct error *e)
+/* The list at the URL must be ours, and in force. */
+static enum err judge_list(const struct http_answer *answer, const struct blob *ca, struct error *e)
 {
 	int64_t next_update = 0;
 	enum err err;
@@ -63,36 +68,36 @@ static enum err judge(const struct http_answer *answer, const struct blob *ca, s
 	return err;
 }
 
-/* Never more than a warning: mail readers may be in another network than we. */
-static void check_url(struct checkup *c, const char *url, const struct blob *ca)
+/* A warning at most: mail readers may be in another network than we are. */
+static void check_url(struct check *c, const char *url, const struct blob *ca)
 {
 	struct http_answer answer = {0};
 	struct error e;
 	enum err err;
 
 	if (!url) {
-		checkup_warns(c, URL_WHAT,
-			"there is none, so mail readers cannot learn of revocations: set crl-url "
-			"in [ca] "
-			"to the web server's /certprov/ca.crl before certificates are issued");
+		finding_warn(c, URL,
+			"there is none, so mail readers cannot learn of revocations" FIX
+			"set crl-url in [ca] to the web server's /certprov/ca.crl before "
+			"certificates are issued");
 		return;
 	}
 	err = fetch(url, &answer, &e);
 	if (!err) {
-		err = judge(&answer, ca, &e);
+		err = judge_list(&answer, ca, &e);
 		http_answer_free(&answer);
 	}
 	if (err)
-		checkup_warns(c, URL_WHAT,
-			"%s does not give our list (%s): let the web server answer there, or "
-			"correct crl-url in [ca]",
+		finding_warn(c, URL,
+			"%s does not give our list (%s)" FIX
+			"let the web server answer there, or correct crl-url in [ca]",
 			url, e.text);
 	else
-		checkup_holds(c, URL_WHAT, "%s", url);
+		finding_good(c, URL, "%s", url);
 }
 
-/* Where it is a file, it is read with the CA. */
-static void check_key(struct checkup *c, const struct config_ca *section, const char *what)
+/* A key in a token; a key in a file is read when the CA is opened. */
+static void check_key(struct check *c, const struct config_ca *section, const char *about)
 {
 	char name[40];
 	struct error e;
@@ -100,46 +105,42 @@ static void check_key(struct checkup *c, const struct config_ca *section, const 
 
 	if (!token_is_url(section->key))
 		return;
-	snprintf(name, sizeof(name), "%s key", what);
+	snprintf(name, sizeof(name), "%s key", about);
 	err = ca_local_check_key(section, &e);
-	if (err)
-		checkup_found(c, name, err, e.text);
-	else
-		checkup_holds(c, name, "it signs, in its token");
+	finding_result(c, name, err, &e, "it signs, in its token");
 }
 
-/* A local CA: we publish its list, too. */
-static void check_local(struct checkup *c, struct ca *ca, const char *what)
+/* We also publish the list of a local CA. */
+static void check_local(struct check *c, struct ca *ca, const char *about)
 {
 	struct certificate_info info;
 	struct chain chain = {0};
 	struct error e;
-	enum err err = ca_chain(ca, ca_deadline(ca), &chain, &e);
 
-	if (err) {
-		checkup_found(c, what, err, e.text);
-	} else if (checkup_certificate(c, what, EXPIRY_CA, &chain.certificate[0], &info)) {
-		check_key(c, ca_config(ca), what);
+	if (ca_chain(ca, ca_deadline(ca), &chain, &e)) {
+		finding_error(c, about, &e);
+	} else if (check_certificate(c, about, EXPIRY_CA, &chain.certificate[0], &info)) {
+		check_key(c, ca_config(ca), about);
 		check_list(c, &chain.certificate[0]);
 		check_url(c, ca_config(ca)->crl_url, &chain.certificate[0]);
 	}
 	chain_free(&chain);
 }
 
-/* An event that should revoke is still answered as usual; only the log tells. */
-static void check_revocation(struct checkup *c, enum ca_type type, const char *what)
+/* An event that should revoke is answered as usual; only the log says that nothing was revoked. */
+static void check_revocation(struct check *c, enum ca_type type, const char *about)
 {
 	bool never = type == CA_EST || type == CA_ADCS || type == CA_COMMAND;
 
 	if (never && c->config->events.on_unenroll != UNENROLL_KEEP)
-		checkup_warns(c, what,
+		finding_warn(c, about,
 			"a CA of type %s cannot revoke from here, as on-unenroll in [events] "
-			"demands: set on-unenroll = keep, and revoke at the CA",
+			"demands" FIX "set on-unenroll = keep, and revoke at the CA",
 			ca_type_names[type]);
 }
 
-/* From that day on what it issues cannot last as long as [certificates] validity says. */
-static void check_end(struct checkup *c, const char *what, const struct chain *chain)
+/* No certificate outlives the CA: near its end they are shorter than [certificates] validity. */
+static void check_end(struct check *c, const char *about, const struct chain *chain)
 {
 	int64_t end = INT64_MAX, now = clock_now();
 	struct certificate_info info;
@@ -152,26 +153,26 @@ static void check_end(struct checkup *c, const char *what, const struct chain *c
 			end = info.not_after;
 	if (end >= now + c->config->certificates.validity)
 		return;
-	snprintf(name, sizeof(name), "%s certificate", what);
+	snprintf(name, sizeof(name), "%s certificate", about);
 	clock_rfc3339(end, date);
-	checkup_warns(c, name,
+	finding_warn(c, name,
 		"it, or a CA above it, ends %s: until then certificates are shorter than validity "
-		"in [certificates]; renew the CA certificate",
+		"in [certificates]" FIX "renew the CA certificate",
 		date);
 }
 
-/* As it says itself; that of a program is known from issuer-file alone. */
-static void check_remote_end(struct checkup *c, struct ca *ca, const char *what)
+/* By the chain that the CA gives; a program gives none, and its issuer-file is asked. */
+static void check_remote_end(struct check *c, struct ca *ca, const char *about)
 {
 	struct chain chain = {0};
 	struct error e;
 
 	if (ca_chain(ca, ca_deadline(ca), &chain, &e) == ERR_OK)
-		check_end(c, what, &chain);
+		check_end(c, about, &chain);
 	chain_free(&chain);
 }
 
-static void check_identity_of(struct checkup *c, const struct ca *ca, const char *what)
+static void check_identity_of(struct check *c, const struct ca *ca, const char *about)
 {
 	const struct identity *identity = ca_identity(ca);
 	struct certificate_info info;
@@ -179,62 +180,92 @@ static void check_identity_of(struct checkup *c, const struct ca *ca, const char
 
 	if (!identity || !identity_certificate(identity)->data)
 		return;
-	snprintf(name, sizeof(name), "%s client certificate", what);
-	checkup_certificate(c, name, EXPIRY_RA, identity_certificate(identity), &info);
+	snprintf(name, sizeof(name), "%s client certificate", about);
+	check_certificate(c, name, EXPIRY_RA, identity_certificate(identity), &info);
 }
 
-static void check_remote(struct checkup *c, struct ca *ca, const char *what)
+static void check_remote(struct check *c, struct ca *ca, const char *about)
 {
 	const struct config_ca *section = ca_config(ca);
 	struct error e;
 	enum err err = ca_probe(ca, ca_deadline(ca), &e);
 
 	if (err)
-		checkup_found(c, what, err, e.text);
+		finding_error(c, about, &e);
 	else if (section->program)
-		checkup_holds(c, what, "%s can be run", section->program);
+		finding_good(c, about, "%s can be run", section->program);
 	else
-		checkup_holds(
-			c, what, "%s answers (%s)", section->url, ca_type_names[section->type]);
+		finding_good(
+			c, about, "%s answers (%s)", section->url, ca_type_names[section->type]);
 	if (!err)
-		check_remote_end(c, ca, what);
-	check_identity_of(c, ca, what);
-	check_revocation(c, section->type, what);
+		check_remote_end(c, ca, about);
+	check_identity_of(c, ca, about);
+	check_revocation(c, section->type, about);
 }
 
-/* Gives the CA where it can be opened. */
-static struct ca *check_section(struct checkup *c, const struct config_ca *section)
+/* "CA", "CA signing" of "ca", "ca signing" */
+static void name_of(const struct config_ca *section, char about[32])
 {
-	/* "CA", "CA signing" */
-	const char *own = section->section[2] ? section->section + 2 : "";
-	char what[32];
+	snprintf(about, 32, "CA%s", section->section + strlen("ca"));
+}
+
+/* NULL: it cannot be opened, which is reported. */
+static struct ca *open_section(struct check *c, const struct config_ca *section)
+{
+	char about[32];
 	struct ca *ca = NULL;
 	struct error e;
-	enum err err = ca_open(c->config, section, &ca, &e);
 
-	snprintf(what, sizeof(what), "CA%s", own);
-	if (err)
-		checkup_found(c, what, err, e.text);
-	else if (section->type == CA_LOCAL)
-		check_local(c, ca, what);
-	else
-		check_remote(c, ca, what);
+	name_of(section, about);
+	if (ca_open(c->config, section, &ca, &e))
+		finding_error(c, about, &e);
 	return ca;
 }
 
-void check_ca(struct checkup *c)
+/* The same. */
+static struct ca *check_section(struct check *c, const struct config_ca *section)
+{
+	struct ca *ca = open_section(c, section);
+	char about[32];
+
+	name_of(section, about);
+	if (ca && section->type == CA_LOCAL)
+		check_local(c, ca, about);
+	else if (ca)
+		check_remote(c, ca, about);
+	return ca;
+}
+
+static void check(struct check *c)
 {
 	const struct config_ca *signing = config_ca(c->config, USAGE_SIGNING);
 	const struct config_ca *encryption = config_ca(c->config, USAGE_ENCRYPTION);
 	struct ca *one = check_section(c, signing), *other = NULL;
 	struct error e;
-	enum err err;
 
 	if (encryption != signing)
 		other = check_section(c, encryption);
-	err = one && other ? check_ca_names(c->config, one, other, &e) : ERR_OK;
-	if (err)
-		checkup_found(c, "CA names", err, e.text);
+	if (one && other && check_ca_names(c->config, one, other, &e))
+		finding_error(c, "CA names", &e);
 	ca_close(one);
 	ca_close(other);
 }
+
+/* A token may need a while to be there; its keys are tried when they are used. */
+static void start_section(struct check *c, const struct config_ca *section)
+{
+	if (!token_is_url(section->key))
+		ca_close(open_section(c, section));
+}
+
+static void check_start(struct check *c)
+{
+	const struct config_ca *signing = config_ca(c->config, USAGE_SIGNING);
+	const struct config_ca *encryption = config_ca(c->config, USAGE_ENCRYPTION);
+
+	start_section(c, signing);
+	if (encryption != signing)
+		start_section(c, encryption);
+}
+
+const struct check_subject subject_ca = {check, check_start};

@@ -1,7 +1,7 @@
 /*
- * The handler that runs with a configuration: found among the processes of this machine by its
- * command line. It reads its files when it starts and at a reload, when all its workers are new:
- * what has changed since is not in force.
+ * The handler that runs with this configuration, found among the processes of this machine by its
+ * command line. It reads its files when it starts, and at a reload, which replaces all its workers:
+ * files that have changed since are not in force. Nothing is reported where no handler runs.
  */
 
 #include <dirent.h>
@@ -13,14 +13,14 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "check/services.h"
+#include "check/subject.h"
 
-#define WHAT "handler"
+#define ABOUT "handler"
 #define PROGRAM "certprov.fcgi"
 #define ARGUMENTS_MAX 16
 #define COMMAND_MAX 4096
 
-/* Of a process's start; the kernel counts it in ticks. */
+/* The kernel counts the start of a process in ticks. */
 #define LEEWAY_NS 20000000LL
 #define SECOND_NS 1000000000LL
 
@@ -106,7 +106,7 @@ static bool read_process(long pid, struct process *out)
 	return strcmp(name, PROGRAM) == 0 && read_stat(out);
 }
 
-/* Its configuration by -c; else our own default. */
+/* True if it runs with that configuration: the one of its -c, or the default. */
 static bool has_config(const struct process *p, const char *path)
 {
 	const char *named = NULL;
@@ -127,7 +127,7 @@ static bool has_config(const struct process *p, const char *path)
 	       strcmp(absolute, path) == 0;
 }
 
-/* Its workers have its command line, and one of them for a parent. */
+/* A worker has the command line of the handler, and the handler as its parent. */
 static void take(struct handler *h, const struct process *p)
 {
 	if (p->parent == h->pid) {
@@ -140,7 +140,7 @@ static void take(struct handler *h, const struct process *p)
 	}
 }
 
-/* Two passes: first the process whose parent is not a handler, then its workers. */
+/* Two passes: first the handler, whose parent is none itself, then its workers. */
 static void find(struct handler *h, bool workers)
 {
 	DIR *dir = opendir("/proc");
@@ -165,7 +165,7 @@ static bool is_newer(const struct timespec *time, int64_t than)
 	return time->tv_sec * SECOND_NS + time->tv_nsec > than + LEEWAY_NS;
 }
 
-/* By what an installation changes: the file's times are those of its build. */
+/* An installation changes st_ctime; st_mtime may be the time of the build. */
 static bool is_replaced(const struct handler *h)
 {
 	struct stat st;
@@ -194,29 +194,29 @@ static const char *newer_file(const struct config *config, const struct handler 
 	return NULL;
 }
 
-void check_handler(const struct config *config, provider_report *report, void *ctx)
+static void check(struct check *c)
 {
-	struct handler h = {.config_path = config->path};
-	char text[PATH_MAX + ERROR_TEXT_MAX];
+	struct handler h = {.config_path = c->config->path};
 	const char *newer;
 
 	find(&h, false);
 	if (h.pid)
 		find(&h, true);
 	if (!h.read)
-		return; /* nobody, or just starting */
-	newer = newer_file(config, &h);
+		return; /* none runs, or it is just starting */
+	newer = newer_file(c->config, &h);
 	if (is_replaced(&h))
-		snprintf(text, sizeof(text),
-			"process %ld still runs the program that was there before %s was replaced: "
-			"restart it (systemctl restart certprov.service)",
+		finding_warn(c, ABOUT,
+			"process %ld still runs the program that was there before %s was "
+			"replaced" FIX "restart it (systemctl restart certprov.service)",
 			h.pid, h.program);
 	else if (newer)
-		snprintf(text, sizeof(text),
-			"%s has changed since process %ld has read its configuration: reload it "
-			"(systemctl reload certprov.service, or SIGHUP)",
+		finding_warn(c, ABOUT,
+			"%s has changed since process %ld has read its configuration" FIX
+			"reload it (systemctl reload certprov.service, or SIGHUP)",
 			newer, h.pid);
 	else
-		snprintf(text, sizeof(text), "process %ld runs with the files as they are", h.pid);
-	report(ctx, WHAT, ERR_OK, newer || is_replaced(&h), text);
+		finding_good(c, ABOUT, "process %ld runs with the files as they are", h.pid);
 }
+
+const struct check_subject subject_handler = {check, NULL};

@@ -1,13 +1,13 @@
+/* [identity]: can its templates ever give an allowed mail address? */
+
 #include <string.h>
 
-#include "check/checkup.h"
+#include "check/subject.h"
 #include "pki/address.h"
 #include "provider/subject_of_event.h"
 #include "provider/template.h"
 
-/* Checks [identity]: can the templates ever give an allowed address? */
-
-#define WHAT "identity"
+#define ABOUT "identity"
 #define EXPANDED_MAX 1024
 
 /* Sample values for fields of an event; one of them makes an address of every good template. */
@@ -29,7 +29,7 @@ static bool gives_address(const char *template, char *sample, struct address *ou
 	return good;
 }
 
-/* Of a template that ends with "@" and a domain of its own, and not with one from the event. */
+/* True of a template that ends with "@" and a domain, rather than with one from the event. */
 static bool has_own_domain(const char *template)
 {
 	const char *at = strrchr(template, '@');
@@ -37,7 +37,7 @@ static bool has_own_domain(const char *template)
 	return at && !strchr(at, '{') && !strchr(at, '}');
 }
 
-/* NULL: it is good. Else what is wrong with it, and what to do. */
+/* What is wrong with a template, and how to fix it. NULL: it is good. */
 static const char *fault_of(const struct config *config, const char *template)
 {
 	struct address address;
@@ -55,20 +55,20 @@ static const char *fault_of(const struct config *config, const char *template)
 	return NULL;
 }
 
-/* The event's word alone then says whose mail a device can read. */
-static void check_domains(struct checkup *c)
+/* Without one, the event alone says whose mail a device can read. */
+static void check_domains(struct check *c)
 {
 	bool any = false;
 
 	for (char **mail = c->config->identity.mail; *mail; mail++)
 		any |= !has_own_domain(*mail);
 	if (any && !*c->config->identity.allowed_domains)
-		checkup_warns(c, "allowed-domains",
+		finding_warn(c, "allowed-domains",
 			"empty, so that an event can ask for certificates of any mail address in "
-			"the world: set allowed-domains in [identity] to your mail domains");
+			"the world" FIX "set allowed-domains in [identity] to your mail domains");
 }
 
-static void check_templates(struct checkup *c)
+static void check_templates(struct check *c)
 {
 	size_t good = 0;
 	struct error e;
@@ -78,26 +78,38 @@ static void check_templates(struct checkup *c)
 	for (char **mail = c->config->identity.mail; *mail; mail++) {
 		const char *fault = fault_of(c->config, *mail);
 
-		if (fault && good)
-			checkup_warns(c, WHAT, "\"%s\" in mail %s", *mail, fault);
-		else if (fault)
-			checkup_found(c, WHAT,
-				config_error(c->config, "identity", "mail", &e, "\"%s\" %s", *mail,
-					fault),
-				e.text);
+		if (fault && good) {
+			finding_warn(c, ABOUT, "\"%s\" in mail %s", *mail, fault);
+		} else if (fault) {
+			(void)config_error(
+				c->config, "identity", "mail", &e, "\"%s\" %s", *mail, fault);
+			finding_error(c, ABOUT, &e);
+		}
 	}
 	if (good)
-		checkup_holds(c, WHAT, "templates of mail, name and subject can be used");
+		finding_good(c, ABOUT, "templates of mail, name and subject can be used");
 }
 
-void check_identity(struct checkup *c)
+static bool check_config(struct check *c)
 {
 	struct error e;
 	enum err err = subject_check_config(c->config, &e);
 
 	if (err)
-		checkup_found(c, WHAT, err, e.text);
-	else
+		finding_error(c, ABOUT, &e);
+	return !err;
+}
+
+static void check(struct check *c)
+{
+	if (check_config(c))
 		check_templates(c);
 	check_domains(c);
 }
+
+static void check_start(struct check *c)
+{
+	(void)check_config(c);
+}
+
+const struct check_subject subject_identity = {check, check_start};

@@ -1,3 +1,8 @@
+/*
+ * The store: its files and the disk beneath them, what is in it, and what waits there. Leaves it
+ * open for the subjects behind this one.
+ */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,14 +11,13 @@
 
 #include "base/clock.h"
 #include "check/account.h"
-#include "check/checkup.h"
 #include "check/disk.h"
+#include "check/subject.h"
 #include "store/event.h"
 #include "store/list.h"
 #include "store/rekey.h"
+#include "store/store.h"
 #include "store/trail.h"
-
-/* The store: its files and the disk beneath them, what is in it, and what waits there. */
 
 #define MEGABYTE (1024 * 1024LL)
 #define DISK_FULL (16 * MEGABYTE)     /* no room for a transaction and its log */
@@ -27,8 +31,8 @@
 
 /* --- files and disk; before the store is opened, which changes them */
 
-/* The write-ahead log grows as long as somebody reads what is older. */
-static void check_log(struct checkup *c)
+/* The write-ahead log grows as long as a process reads what is older. */
+static void check_log(struct check *c)
 {
 	const char *database = c->config->store.sqlite;
 	char *path = NULL;
@@ -37,15 +41,15 @@ static void check_log(struct checkup *c)
 	if (asprintf(&path, "%s-wal", database) < 0)
 		return;
 	if (stat(path, &st) == 0 && st.st_size > LOG_LARGE)
-		checkup_warns(c, "write-ahead log",
-			"%s has grown to %lld MB, because another process keeps reading the store: "
-			"find it with fuser %s, and end it",
+		finding_warn(c, "write-ahead log",
+			"%s has grown to %lld MB, because another process keeps reading the "
+			"store" FIX "find it with fuser %s, and end it",
 			path, (long long)(st.st_size / MEGABYTE), database);
 	free(path);
 }
 
-/* Beside the database SQLite and we make other files. */
-static void check_folder(struct checkup *c)
+/* SQLite and we make other files beside the database. */
+static void check_folder(struct check *c)
 {
 	const char *database = c->config->store.sqlite, *slash = strrchr(database, '/');
 	char blocked[PATH_MAX] = "", *folder;
@@ -57,61 +61,58 @@ static void check_folder(struct checkup *c)
 	folder = strndup(database, (size_t)(slash - database));
 	account_of(st.st_uid, &service);
 	if (folder && !account_may(&service, folder, R_OK | W_OK | X_OK, blocked))
-		checkup_warns(c, "store's folder",
+		finding_warn(c, "store's folder",
 			"user %s, the owner of the store, cannot write in %s because of the mode "
-			"of %s: chown "
-			"it to %s, chmod u+rwx",
+			"of %s" FIX "chown it to %s, chmod u+rwx",
 			service.name, folder, blocked, service.name);
 	free(folder);
 }
 
-static void judge_disk(struct checkup *c, const struct disk *disk)
+static void judge_disk(struct check *c, const struct disk *disk)
 {
 	const char *path = c->config->store.sqlite;
 	int64_t percent = disk->size > 0 ? disk->free * 100 / disk->size : 0;
 	long long megabytes = disk->free / MEGABYTE;
-	struct error e;
 
 	if (disk->free < DISK_FULL)
-		checkup_found(c, "disk",
-			error_set(&e, ERR_UNAVAILABLE,
-				"%lld MB are left for %s: make room, or nothing can be recorded",
-				megabytes, path),
-			e.text);
+		finding_fail(c, "disk", ERR_UNAVAILABLE,
+			"%lld MB are left for %s" FIX "make room, or nothing can be recorded",
+			megabytes, path);
 	else if (disk->free < DISK_LOW || (percent < DISK_LOW_PERCENT && disk->free < DISK_ENOUGH))
-		checkup_warns(c, "disk", "%lld MB (%lld %%) are left for %s: make room", megabytes,
-			(long long)percent, path);
+		finding_warn(c, "disk", "%lld MB (%lld %%) are left for %s" FIX "make room",
+			megabytes, (long long)percent, path);
 	else if (disk->network)
-		checkup_warns(c, "disk",
+		finding_warn(c, "disk",
 			"%s is on a network file system, where SQLite's log and locks cannot be "
-			"relied on: move it to a local disk",
+			"relied on" FIX "move it to a local disk",
 			path);
 	else
-		checkup_holds(
+		finding_good(
 			c, "disk", "%lld MB (%lld %%) are left", megabytes, (long long)percent);
 }
 
-static void check_disk(struct checkup *c)
+static void check_disk(struct check *c)
 {
 	struct disk disk;
 	struct error e;
 
-	/* where there is none, the next check says so */
+	/* without a file there, opening it is what fails */
 	if (!disk_look(c->config->store.sqlite, &disk, &e))
 		judge_disk(c, &disk);
 }
 
 /* --- what is in it */
 
-static void check_keys(struct checkup *c)
+static void check_keys(struct check *c)
 {
 	if (store_key_count(c->store) > 1)
-		checkup_warns(c, "master keys",
-			"%s has %zu: certprov rekey is running, or was not finished: run it again",
+		finding_warn(c, "master keys",
+			"%s has %zu, so certprov rekey is running, or was not finished" FIX
+			"run it again",
 			c->config->store.key_file, store_key_count(c->store));
 }
 
-static void check_damage(struct checkup *c)
+static void check_damage(struct check *c)
 {
 	const char *path = c->config->store.sqlite;
 	struct stat st;
@@ -119,74 +120,74 @@ static void check_damage(struct checkup *c)
 	enum err err;
 
 	if (stat(path, &st) == 0 && st.st_size > EXAMINE_MAX) {
-		checkup_warns(c, "integrity",
-			"%s is too large to be checked here: at a quiet time, run: "
-			"sqlite3 %s 'PRAGMA quick_check'",
+		finding_warn(c, "integrity",
+			"%s is too large to be checked here" FIX
+			"at a quiet time, run: sqlite3 %s 'PRAGMA quick_check'",
 			path, path);
 		return;
 	}
 	err = store_examine(c->store, &e);
-	checkup_found(c, "integrity", err, err ? e.text : "the database is whole");
+	finding_result(c, "integrity", err, &e, "the database is whole");
 }
 
-static void check_audit(struct checkup *c)
+static void check_audit(struct check *c)
 {
 	struct error e;
 	int64_t count = 0;
 	enum err err = store_audit_verify(c->store, &count, &e);
 
 	if (err)
-		checkup_found(c, "audit trail", err, e.text);
+		finding_error(c, "audit trail", &e);
 	else
-		checkup_holds(c, "audit trail", "%lld entries, all as they were written",
+		finding_good(c, "audit trail", "%lld entries, all as they were written",
 			(long long)count);
 }
 
 /* The rows that decide where keys go and what is revoked. */
-static void check_rows(struct checkup *c)
+static void check_rows(struct check *c)
 {
 	struct error e;
 	int64_t count = 0;
 	enum err err = store_rows_verify(c->store, &count, &e);
 
 	if (err)
-		checkup_found(c, "rows", err, e.text);
+		finding_error(c, "rows", &e);
 	else
-		checkup_holds(c, "rows", "%lld rows decide where keys go, all as they were written",
+		finding_good(c, "rows", "%lld rows decide where keys go, all as they were written",
 			(long long)count);
 }
 
 /* Events that should have been finished by now. */
-static void check_events(struct checkup *c)
+static void check_events(struct check *c)
 {
 	int64_t now = clock_now();
 	struct store_counts counts;
 	struct error e;
-	enum err err = store_count(c->store, now, &counts, &e);
 	long long pending, failed, waited;
 
-	if (err) {
-		checkup_found(c, "events", err, e.text);
+	if (store_count(c->store, now, &counts, &e)) {
+		finding_error(c, "events", &e);
 		return;
 	}
 	pending = counts.events[EVENT_STATE_PENDING];
 	failed = counts.events[EVENT_STATE_FAILED];
 	waited = counts.oldest_pending ? now - counts.oldest_pending : 0;
 	if (waited > WAITED_LONG)
-		checkup_warns(c, "events",
-			"%lld are pending, the oldest for %lld hours: see the cause with certprov "
-			"status, and let a timer run certprov deliver",
+		finding_warn(c, "events",
+			"%lld are pending, the oldest for %lld hours" FIX
+			"see the cause with certprov status, and let a timer run certprov deliver",
 			pending, waited / 3600);
 	if (failed)
-		checkup_warns(c, "events",
-			"%lld have failed for good: see the cause with certprov status, fix it, "
-			"then run: certprov deliver --now",
+		finding_warn(c, "events",
+			"%lld have failed for good" FIX
+			"see the cause with certprov status, fix it, then run: certprov deliver "
+			"--now",
 			failed);
 	if (waited <= WAITED_LONG && !failed)
-		checkup_holds(c, "events", "none has failed, none has waited for long");
+		finding_good(c, "events", "none has failed, none has waited for long");
 }
 
-void check_store(struct checkup *c)
+static void check(struct check *c)
 {
 	struct error e;
 	enum err err;
@@ -197,7 +198,7 @@ void check_store(struct checkup *c)
 	err = store_open(c->config, &c->store, &e);
 	if (!err)
 		err = store_ping(c->store, &e);
-	checkup_found(c, "store", err, err ? e.text : c->config->store.sqlite);
+	finding_result(c, "store", err, &e, c->config->store.sqlite);
 	if (err)
 		return;
 	check_keys(c);
@@ -206,3 +207,5 @@ void check_store(struct checkup *c)
 	check_rows(c);
 	check_events(c);
 }
+
+const struct check_subject subject_store = {check, NULL};

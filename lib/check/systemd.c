@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check/run.h"
+#include "check/program.h"
 
 #define UNITS_MAX 12
 #define OUTPUT_MAX 16384
@@ -73,8 +73,8 @@ bool systemd_show(struct unit *units, size_t count)
 
 	for (size_t i = 0; i < count && i < UNITS_MAX; i++)
 		arguments[2 + i] = units[i].name;
-	told = run_find("systemctl", path) && run_program(path, arguments, NULL, &output) == 0 &&
-	       output.data;
+	told = program_find("systemctl", path) &&
+	       program_run(path, arguments, NULL, &output) == 0 && output.data;
 	if (told)
 		read_states(output.data, units, count);
 	buf_free(&output);

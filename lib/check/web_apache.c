@@ -3,15 +3,15 @@
  * virtual hosts and our macros by name. apache2ctl configtest is the judge of the syntax.
  */
 
+#include "check/web_apache.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
-#include "check/web_folder.h"
+#include "check/web_server.h"
 
-#define MENTION "certprov"
-#define MACRO_MENTION "Certprov"
 #define REMOTE_USER "REMOTE_USER"
 
 /* The settings of a virtual host, of a macro, or of a file outside of both. */
@@ -21,7 +21,7 @@ struct part {
 };
 
 struct reader {
-	web_found *found;
+	web_place_found *found;
 	void *ctx;
 	const char *file;
 	unsigned line;
@@ -41,7 +41,7 @@ static const char *directive(const char *line, const char *name)
 
 static bool mentions(const char *line)
 {
-	return strstr(line, MENTION) || strstr(line, MACRO_MENTION);
+	return strstr(line, WEB_MENTION) || strstr(line, WEB_MACRO_MENTION);
 }
 
 static bool passes(const char *line)
@@ -175,12 +175,12 @@ static void read_conf(void *ctx, const char *path)
 }
 
 /* Authentication may stand in a macro of another file: conf-enabled is read first. */
-void web_apache(const char *dir, web_found *found, void *ctx)
+void web_apache_places(const char *dir, web_place_found *found, void *ctx)
 {
 	static const char *const folders[] = {
 		"conf-enabled", "conf.d", ".", "vhosts.d", "sites-enabled"};
 	struct reader r = {.found = found, .ctx = ctx};
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		web_folder(dir, folders[i], read_conf, &r);
+		web_server_files(dir, folders[i], read_conf, &r);
 }

@@ -4,16 +4,17 @@
  * syntax; parts that cannot be followed (variables, maps, if) are skipped.
  */
 
+#include "check/web_nginx.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
-#include "check/web_folder.h"
+#include "check/web_server.h"
 #include "config/config.h"
 
-#define MENTION "certprov"
 #define WORDS_MAX 16
 #define WORD_SIZE 512
 #define DEPTH_MAX 12
@@ -32,7 +33,7 @@ struct scope {
 
 struct reader {
 	const char *dir;
-	web_found *found;
+	web_place_found *found;
 	void *ctx;
 	unsigned included; /* files; one may name itself */
 	struct scope http; /* what holds in http { } of nginx.conf */
@@ -221,7 +222,7 @@ static void take(const struct reader *r, struct scope *scope, const struct state
 		scope->request = strcmp(s->word[1], "off") != 0;
 	} else if (is(s, "fastcgi_param") && s->count > 2) {
 		read_param(scope, s);
-	} else if (is(s, "fastcgi_pass") && strstr(s->word[1], MENTION)) {
+	} else if (is(s, "fastcgi_pass") && strstr(s->word[1], WEB_MENTION)) {
 		scope->passes = true;
 		scope->place.line = s->line;
 		snprintf(scope->place.file, PATH_MAX, "%s", where->path);
@@ -338,7 +339,7 @@ static void read_root(void *ctx, const char *path)
 	blob_free(&content);
 }
 
-void web_nginx(const char *dir, web_found *found, void *ctx)
+void web_nginx_places(const char *dir, web_place_found *found, void *ctx)
 {
 	static const char *const folders[] = {"conf.d", "http.d", "sites-enabled", "vhosts.d"};
 	struct reader r = {.dir = dir, .found = found, .ctx = ctx};
@@ -347,5 +348,5 @@ void web_nginx(const char *dir, web_found *found, void *ctx)
 	if (snprintf(path, sizeof(path), "%s/nginx.conf", dir) < (int)sizeof(path))
 		read_root(&r, path);
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		web_folder(dir, folders[i], read_root, &r);
+		web_server_files(dir, folders[i], read_root, &r);
 }

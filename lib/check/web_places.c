@@ -3,6 +3,8 @@
  * certificate that is in force, does anybody listen there?
  */
 
+#include "check/web_places.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "check/web.h"
-#include "check/web_folder.h"
+#include "check/web_apache.h"
+#include "check/web_nginx.h"
 #include "pki/certificate.h"
 #include "pki/certificates.h"
 
@@ -29,8 +31,7 @@
 #define PORT_WAIT_MS 2000 /* on loopback the answer comes at once */
 
 struct look {
-	const struct config *config;
-	struct web_report *report;
+	struct check *check;
 	bool nginx;
 	unsigned events;	    /* places for events */
 	unsigned verified;	    /* … where the handler will take the name */
@@ -43,7 +44,7 @@ struct look {
 
 static void judge_user(struct look *l, const struct web_place *place)
 {
-	bool asks = l->config->events.authenticate == AUTHENTICATE_WEB_SERVER;
+	bool asks = l->check->config->events.authenticate == AUTHENTICATE_WEB_SERVER;
 	bool claimed = l->nginx && (place->user || place->proof) && !place->verifies;
 
 	l->verified += place->verifies && (!l->nginx || (place->user && place->proof));
@@ -51,26 +52,26 @@ static void judge_user(struct look *l, const struct web_place *place)
 		return;
 	l->forged = true;
 	if (l->nginx)
-		web_fails(l->report, VERIFIED,
+		finding_fail(l->check, VERIFIED, ERR_REFUSED,
 			"%s:%u passes REMOTE_USER to the handler without authentication, and nginx "
-			"fills it with the name that the sender claims: include "
+			"fills it with the name that the sender claims" FIX "include "
 			"snippets/certprov-web-server-auth.conf there, and no fastcgi_params",
 			place->file, place->line);
 	else
-		web_fails(l->report, VERIFIED,
-			"%s: from line %u on REMOTE_USER is set by hand, without authentication: "
+		finding_fail(l->check, VERIFIED, ERR_REFUSED,
+			"%s: from line %u on REMOTE_USER is set by hand, without authentication" FIX
 			"remove that; Apache sets it to the name that AuthType has verified",
 			place->file, place->line);
 }
 
 static void judge_verified(struct look *l)
 {
-	if (l->config->events.authenticate != AUTHENTICATE_WEB_SERVER || l->forged || !l->events ||
-		l->verified)
+	if (l->check->config->events.authenticate != AUTHENTICATE_WEB_SERVER || l->forged ||
+		!l->events || l->verified)
 		return;
-	web_warns(l->report, VERIFIED,
+	finding_warn(l->check, VERIFIED,
 		"%s passes events to the handler and authenticates nobody, although authenticate = "
-		"web-server in [events] wants it to: each event is answered 401; %s",
+		"web-server in [events] wants it to: each event is answered 401" FIX "%s",
 		l->file,
 		l->nginx ? "include snippets/certprov-web-server-auth.conf there"
 			 : "set AuthType and Require valid-user there");
@@ -83,9 +84,10 @@ static void judge_tls(struct look *l, const struct web_place *place)
 	if (place->tls || place->local || l->plain)
 		return;
 	l->plain = true;
-	web_warns(l->report, TLS,
+	finding_warn(l->check, TLS,
 		"%s:%u takes events without TLS, and passwords and names with them can be read on "
-		"the way: let that server speak TLS (nginx: listen 443 ssl; Apache: SSLEngine on), "
+		"the way" FIX
+		"let that server speak TLS (nginx: listen 443 ssl; Apache: SSLEngine on), "
 		"unless another one before it does",
 		place->file, place->line);
 }
@@ -102,23 +104,24 @@ static void judge_certificate(struct look *l, const char *path)
 	snprintf(l->certificate, sizeof(l->certificate), "%s", path);
 	if (certificates_add_file(&found, path, &e) ||
 		certificate_info(&found.certificate[0], &info, &e)) {
-		web_fails(l->report, CERTIFICATE, "%s", e.text);
+		finding_fail(l->check, CERTIFICATE, ERR_REFUSED, "%s", e.text);
 		certificates_free(&found);
 		return;
 	}
 	certificates_free(&found);
 	left = info.not_after - clock_now();
 	if (left < 0)
-		web_fails(l->report, CERTIFICATE,
-			"%s in %s has ended %lld days ago, and UEM connects no more: renew it at "
+		finding_fail(l->check, CERTIFICATE, ERR_REFUSED,
+			"%s in %s has ended %lld days ago, and UEM connects no more" FIX
+			"renew it at "
 			"once, and reload the web server",
 			info.subject, path, (long long)(-left / DAY));
 	else if (info.not_before > clock_now())
-		web_fails(l->report, CERTIFICATE, "%s in %s is not valid yet: is our clock right?",
-			info.subject, path);
+		finding_fail(l->check, CERTIFICATE, ERR_REFUSED,
+			"%s in %s is not valid yet" FIX "is our clock right?", info.subject, path);
 	else if (left < SOON * DAY)
-		web_warns(l->report, CERTIFICATE,
-			"%s in %s ends in %lld days: renew it, and reload the web server",
+		finding_warn(l->check, CERTIFICATE,
+			"%s in %s ends in %lld days" FIX "renew it, and reload the web server",
 			info.subject, path, (long long)(left / DAY));
 }
 
@@ -147,8 +150,8 @@ static void judge_port(struct look *l, const struct web_place *place)
 	if (!place->port || l->port || !refused(place->port))
 		return;
 	l->port = true;
-	web_fails(l->report, PORT,
-		"nobody listens on port %u of this machine, as %s says: start the web server "
+	finding_fail(l->check, PORT, ERR_REFUSED,
+		"nobody listens on port %u of this machine, as %s says" FIX "start the web server "
 		"(systemctl start %s)",
 		place->port, place->file, l->nginx ? "nginx" : "apache2");
 }
@@ -167,13 +170,12 @@ static void judge(void *ctx, const struct web_place *place)
 	judge_port(l, place);
 }
 
-void check_places(const struct config *config, const char *dir, struct web_report *report)
+void check_web_places(struct check *c, const char *dir)
 {
-	struct look look = {.config = config, .report = report, .nginx = true};
+	struct look nginx = {.check = c, .nginx = true}, apache = {.check = c};
 
-	web_nginx(dir, judge, &look);
-	judge_verified(&look);
-	look = (struct look){.config = config, .report = report};
-	web_apache(dir, judge, &look);
-	judge_verified(&look);
+	web_nginx_places(dir, judge, &nginx);
+	judge_verified(&nginx);
+	web_apache_places(dir, judge, &apache);
+	judge_verified(&apache);
 }

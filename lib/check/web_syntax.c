@@ -1,18 +1,20 @@
 /* Lets the web server test its own configuration, as its administrator would before a restart. */
 
+#include "check/web_syntax.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "check/run.h"
-#include "check/web.h"
+#include "base/buf.h"
+#include "check/program.h"
 
-#define WHAT "web server's syntax"
+#define ABOUT "web server's syntax"
 #define OUTPUT_MAX (64 * 1024)
 
 /*
- * A file that only root can read is no fault; both servers read all directives before they open
- * keys and logs, so that a fault among them is seen by anybody.
+ * A file that only root can read is no fault. Both servers read all directives before they open
+ * keys and logs, so a fault in a directive shows up for every user.
  */
 static bool is_about_rights(const char *fault)
 {
@@ -37,19 +39,19 @@ static char *find_fault(char *output, const char *const marks[])
 	return fault;
 }
 
-/* marks: what the line of a fault has. */
-static void test(const char *program, const char *const *arguments, const char *environment,
-	const char *const marks[], const char *dir, struct web_report *report)
+/* marks: the words by which the line of a fault is known. */
+static void test(struct check *c, const char *dir, const char *program,
+	const char *const *arguments, const char *environment, const char *const marks[])
 {
 	struct buf output = BUF_INIT(OUTPUT_MAX);
 	char path[PATH_MAX], *fault = NULL;
 
-	if (run_find(program, path) && run_program(path, arguments, environment, &output) > 0 &&
+	if (program_find(program, path) && program_run(path, arguments, environment, &output) > 0 &&
 		output.data)
 		fault = find_fault(output.data, marks);
 	if (fault && !is_about_rights(fault))
-		web_fails(report, WHAT,
-			"%s does not take its configuration in %s, and a restart would stop it: %s",
+		finding_fail(c, ABOUT, ERR_REFUSED,
+			"%s rejects its configuration in %s, and a restart would stop it: %s",
 			program, dir, fault);
 	buf_free(&output);
 }
@@ -59,31 +61,18 @@ static bool is_there(const char *dir, const char *name, char path[PATH_MAX])
 	return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX && access(path, R_OK) == 0;
 }
 
-static void test_nginx(const char *dir, const char *file, struct web_report *report)
+void check_web_syntax(struct check *c, const char *dir)
 {
-	static const char *const marks[] = {"[emerg]", NULL};
-	const char *const arguments[] = {"-t", "-e", "stderr", "-c", file, NULL};
-
-	test("nginx", arguments, NULL, marks, dir, report);
-}
-
-/* Debian's has its folders from envvars, beside the configuration. */
-static void test_apache(const char *dir, struct web_report *report)
-{
-	static const char *const marks[] = {"Syntax error", "AH0", NULL};
-	static const char *const arguments[] = {"configtest", NULL};
-	char variable[PATH_MAX + 20];
-
-	snprintf(variable, sizeof(variable), "APACHE_CONFDIR=%s", dir);
-	test("apache2ctl", arguments, variable, marks, dir, report);
-}
-
-void check_syntax(const char *dir, struct web_report *report)
-{
-	char file[PATH_MAX];
+	static const char *const nginx_marks[] = {"[emerg]", NULL};
+	static const char *const apache_marks[] = {"Syntax error", "AH0", NULL};
+	static const char *const apache_arguments[] = {"configtest", NULL};
+	char file[PATH_MAX], folder[PATH_MAX + 20];
+	const char *const nginx_arguments[] = {"-t", "-e", "stderr", "-c", file, NULL};
 
 	if (is_there(dir, "nginx.conf", file))
-		test_nginx(dir, file, report);
+		test(c, dir, "nginx", nginx_arguments, NULL, nginx_marks);
+	/* Debian's Apache has its folders from envvars, beside the configuration. */
+	snprintf(folder, sizeof(folder), "APACHE_CONFDIR=%s", dir);
 	if (is_there(dir, "apache2.conf", file))
-		test_apache(dir, report);
+		test(c, dir, "apache2ctl", apache_arguments, folder, apache_marks);
 }

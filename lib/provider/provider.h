@@ -199,7 +199,7 @@ enum err provider_ca_certificate(
 /* Borrowed; lives as long as the provider. */
 struct store *provider_store(struct provider *provider);
 
-/* A finding of a set-up or a check: err is ERR_OK if it holds, also if it warns. */
+/* A finding of a set-up: err is ERR_OK if it holds, also if it warns. */
 typedef void provider_report(
 	void *ctx, const char *what, enum err err, bool warning, const char *text);
 
@@ -215,15 +215,5 @@ struct provider_init {
  */
 enum err provider_init(const struct config *config, const struct provider_init *what,
 	provider_report *report, void *ctx, struct error *e) must_check;
-
-/*
- * Reads the files that the handler needs at its start, and reports what is wrong in them: quick,
- * without network, store or token. The worst of what was found, or ERR_OK.
- */
-enum err provider_check_start(
-	const struct config *config, provider_report *report, void *ctx) must_check;
-
-/* Tries everything that an event will need. The worst of what was found, or ERR_OK. */
-enum err provider_check(const struct config *config, provider_report *report, void *ctx) must_check;
 
 #endif

@@ -733,7 +733,7 @@ cp "$root/right.conf" "$conf"
 sed -i 's/^users-file = .*/users-file = none.users/; s/^identity-password-file = .*/identity-password-file = none/' "$conf"
 with_conf config test
 exits 78 'config test: two files that are not there'
-is "$(grep -Ec '^certprov: (events.users-file|escrow): .*none.*: No such file' "$root/err")" 2 '... and both are said'
+is "$(grep -Ec '^certprov: (events.users-file|Escrow Gateway): .*none.*: No such file' "$root/err")" 2 '... and both are said'
 cp "$root/right.conf" "$conf"
 
 done_testing

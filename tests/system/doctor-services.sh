@@ -116,7 +116,7 @@ in_past pki_server ended front-ca localhost -days 30
 front_is sites-enabled/certprov "s|/front.crt|/ended.crt|"
 finds 1 "FAILED +web server's certificate: .*ended\.crt has ended [0-9]+ days ago.*renew" 'one that has ended'
 front_is nginx.conf 's/worker_processes 2;/worker_processes 2/'
-finds 1 "FAILED +web server's syntax: nginx does not take .*nginx\.conf:[0-9]+\$" 'a syntax error'
+finds 1 "FAILED +web server's syntax: nginx rejects .*nginx\.conf:[0-9]+\$" 'a syntax error'
 front_is sites-enabled/certprov "s/listen 127.0.0.1:$front_port /listen 127.0.0.1:1 /"
 finds 1 "FAILED +web server's port: nobody listens on port 1 .*start nginx" 'nobody listens there'
 cat >"$web/sites-enabled/certprov" <<-END
@@ -211,7 +211,7 @@ apache ''
 finds_nothing 'our files for Apache'
 if command -v apache2ctl >/dev/null; then
 	printf 'Nonsense on\n' >"$web/apache2.conf"
-	finds 1 "FAILED +web server's syntax: apache2ctl does not take .*/web, .*: AH[0-9]+: " 'a fault in them'
+	finds 1 "FAILED +web server's syntax: apache2ctl rejects .*/web, .*: AH[0-9]+: " 'a fault in them'
 else
 	skip 'a fault in them' 'there is no apache2ctl (Debian: apache2)'
 fi

@@ -1,6 +1,6 @@
-/* Other programs that `certprov check` asks: systemctl, nginx -t, apache2ctl. */
+/* Programs that the doctor asks: systemctl, nginx -t, apache2ctl. */
 
-#include "check/run.h"
+#include "check/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static bool find_in(const char *folders, const char *name, char path[PATH_MAX])
 	return false;
 }
 
-bool run_find(const char *name, char path[PATH_MAX])
+bool program_find(const char *name, char path[PATH_MAX])
 {
 	return find_in(getenv("PATH"), name, path) || find_in(SYSTEM_FOLDERS, name, path);
 }
@@ -37,7 +37,7 @@ static void hear(void *ctx, const char *line)
 	buf_printf(ctx, "%s\n", line);
 }
 
-int run_program(const char *path, const char *const *arguments, const char *extra, struct buf *out)
+int program_run(const char *path, const char *const *arguments, const char *extra, struct buf *out)
 {
 	const char *const environment[] = {"PATH=" SYSTEM_FOLDERS, "LC_ALL=C", extra, NULL};
 	const struct process_order order = {

@@ -1,11 +1,24 @@
-/* A web server's folders, for those that read what is in them. */
+/* The web servers in front of the handler: where they are, and the files in their folders. */
 
-#include "check/web_folder.h"
+#include "check/web_server.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
-void web_folder(
+const struct web_server web_servers[WEB_SERVER_COUNT] = {
+	{"/etc/nginx", "nginx.service"},
+	{"/etc/apache2", "apache2.service"},
+	{"/etc/httpd", "httpd.service"},
+};
+
+bool web_server_is_none(const char *web_server)
+{
+	return web_server && strcmp(web_server, WEB_SERVER_NONE) == 0;
+}
+
+void web_server_files(
 	const char *dir, const char *name, void (*each)(void *ctx, const char *path), void *ctx)
 {
 	char folder[PATH_MAX], path[PATH_MAX];

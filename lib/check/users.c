@@ -1,7 +1,8 @@
 /*
- * certprov check: the cost of checking a password against the users files, since any client can
- * make us compute hashes. check_files.c checks the files' contents.
+ * The users files, for those who post events and for administrators: can they be read, and what
+ * does it cost to check a password? Any client can make us compute hashes.
  */
+
 #include <crypt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include <time.h>
 
 #include "base/secret.h"
-#include "check/checkup.h"
+#include "check/subject.h"
 #include "config/users.h"
 
 #define SLOW_MS 20
@@ -102,38 +103,62 @@ static const struct cost *slowest(struct cost *costs, size_t count)
 	return found;
 }
 
-static void check_costs(struct checkup *c, const char *what, const struct users *users)
+static void check_costs(struct check *c, const char *about, const struct users *users)
 {
 	struct cost costs[COSTS_MAX];
 	size_t count = find_costs(users, costs);
 	const struct cost *slow = slowest(costs, count);
 
 	if (slow && slow->ms > SLOW_MS)
-		checkup_warns(c, what,
+		finding_warn(c, about,
 			"the hash of user \"%s\" (%s) takes %ld ms to check, so that a few wrong "
-			"passwords a second keep a processor busy: set it again with htpasswd -B "
-			"and a long random password",
+			"passwords a second keep a processor busy" FIX
+			"set it again with htpasswd -B and a long random password",
 			slow->user->name, slow->text, slow->ms);
 	if (count > 1)
-		checkup_warns(c, what,
+		finding_warn(c, about,
 			"hashes of users \"%s\" (%s) and \"%s\" (%s) cost different times, which "
-			"tells outsiders which users exist: set all of them with htpasswd -B",
+			"tells outsiders which users exist" FIX "set all of them with htpasswd -B",
 			costs[0].user->name, costs[0].text, costs[1].user->name, costs[1].text);
 }
 
-static void check_file(struct checkup *c, const char *what, const char *file)
+static void check_file(struct check *c, const char *about, const char *file, bool costs)
 {
 	struct users users = {0, NULL};
 	struct error e;
+	enum err err;
 
-	if (!file || users_load(file, &users, &e))
-		return; /* check_files() has said so */
-	check_costs(c, what, &users);
+	if (!file)
+		return;
+	err = users_load(file, &users, &e);
+	finding_result(c, about, err, &e, file);
+	if (!err && costs)
+		check_costs(c, about, &users);
 	users_free(&users);
 }
 
-void check_hashes(struct checkup *c)
+static void check_files(struct check *c, bool costs)
 {
-	check_file(c, "events.users-file", c->config->events.users_file);
-	check_file(c, "admin.users-file", c->config->admin.users_file);
+	check_file(c, "events.users-file", c->config->events.users_file, costs);
+	check_file(c, "admin.users-file", c->config->admin.users_file, costs);
 }
+
+/*
+ * "none" is for tests, and for a web server that authenticates senders: nothing tells whether this
+ * one does.
+ */
+static void check(struct check *c)
+{
+	if (c->config->events.authenticate == AUTHENTICATE_NONE)
+		finding_warn(c, "events.authenticate",
+			"none: any client that reaches the handler can have a user's keys "
+			"delivered" FIX "set authenticate = basic and users-file in [events]");
+	check_files(c, true);
+}
+
+static void check_start(struct check *c)
+{
+	check_files(c, false);
+}
+
+const struct check_subject subject_users = {check, check_start};

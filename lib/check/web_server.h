@@ -1,0 +1,30 @@
+#ifndef CHECK_WEB_SERVER_H
+#define CHECK_WEB_SERVER_H
+
+#include <stdbool.h>
+
+/* The usual ones. */
+struct web_server {
+	const char *folder; /* of its configuration */
+	const char *unit;   /* of systemd */
+};
+
+#define WEB_SERVER_COUNT 3
+extern const struct web_server web_servers[WEB_SERVER_COUNT];
+
+/* In place of a folder: there is no web server to look at. */
+#define WEB_SERVER_NONE "none"
+bool web_server_is_none(const char *web_server);
+
+/* A line, or a file's name, without one of them has nothing to do with the handler. */
+#define WEB_MENTION "certprov"
+#define WEB_MACRO_MENTION "Certprov" /* Apache's macros */
+
+/*
+ * Calls each for every file in that folder of dir, with its path; "." is dir itself. Hidden files
+ * are skipped.
+ */
+void web_server_files(
+	const char *dir, const char *folder, void (*each)(void *ctx, const char *path), void *ctx);
+
+#endif
