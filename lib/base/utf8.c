@@ -1,77 +1,41 @@
-/* UTF-8: validity, code points, kinds of characters, trimming. It maps none to others. */
-
+/*
+ * UTF-8: validity, code points, kinds of characters, trimming. It maps no character to another.
+ * What Unicode defines comes from libunistring; which characters we refuse or trim is decided here.
+ */
 #include "base/utf8.h"
 
 #include <string.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
 
 #include "base/compiler.h"
 
+#define EXPANSION_MAX 32 /* characters; no single one becomes more than 18 */
+
 size_t utf8_next(const char *s, size_t len, uint32_t *cp)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const unsigned char *p = (const unsigned char *)s;
-	size_t size = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : 4;
-	uint32_t c = p[0];
+	ucs4_t c = 0;
+	int size = u8_mbtoucr(&c, (const uint8_t *)s, len);
 
-	if (size == 4 && p[0] >> 3 != 30)
-		return 0;
-	if (size > len)
-		return 0;
-	if (size > 1)
-		c &= 0x7fu >> size;
-	for (size_t i = 1; i < size; i++) {
-		if (p[i] >> 6 != 2)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+	if (size <= 0)
 		return 0;
 	*cp = c;
-	return size;
+	return (size_t)size;
 }
 
 bool utf8_is_valid(const char *s, size_t len)
 {
-	uint32_t c;
-
-	for (size_t at = 0, size; at < len; at += size) {
-		size = utf8_next(s + at, len - at, &c);
-		if (size == 0 || c == 0)
-			return false;
-	}
-	return true;
+	return !u8_check((const uint8_t *)s, len) && !memchr(s, '\0', len);
 }
 
-bool utf8_is_control(uint32_t c)
+bool utf8_is_control(uint32_t cp)
 {
-	static const struct {
-		uint32_t first, last;
-	} ranges[] = {
-		{0x00, 0x1f},	    /* C0 */
-		{0x7f, 0x9f},	    /* delete, C1 */
-		{0xad, 0xad},	    /* soft hyphen */
-		{0x34f, 0x34f},	    /* combining grapheme joiner */
-		{0x61c, 0x61c},	    /* Arabic letter mark */
-		{0x115f, 0x1160},   /* Hangul fillers */
-		{0x17b4, 0x17b5},   /* Khmer inherent vowels */
-		{0x180b, 0x180f},   /* Mongolian variation selectors, vowel separator */
-		{0x200b, 0x200f},   /* zero width, left-to-right and right-to-left marks */
-		{0x2028, 0x202e},   /* separators, bidi embeddings and overrides */
-		{0x2060, 0x206f},   /* word joiner, bidi isolates, deprecated controls */
-		{0x3164, 0x3164},   /* Hangul filler */
-		{0xfe00, 0xfe0f},   /* variation selectors */
-		{0xfeff, 0xfeff},   /* byte order mark */
-		{0xffa0, 0xffa0},   /* halfwidth Hangul filler */
-		{0xfff0, 0xfffb},   /* unassigned, interlinear annotation */
-		{0x1bca0, 0x1bca3}, /* shorthand format controls */
-		{0x1d173, 0x1d17a}, /* musical format controls */
-		{0xe0000, 0xe0fff}, /* tags, further variation selectors */
-	};
+	const uint32_t mask = UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Zl | UC_CATEGORY_MASK_Zp;
 
-	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
-		if (c >= ranges[i].first && c <= ranges[i].last)
-			return true;
-	return false;
+	return uc_is_general_category_withtable(cp, mask) ||
+	       uc_is_property_default_ignorable_code_point(cp) ||
+	       (cp >= 0xfff9 && cp <= 0xfffb); /* interlinear annotation */
 }
 
 bool utf8_has_control(const char *s)
@@ -130,11 +94,24 @@ bool utf8_has_stray_control(const char *s)
 	return false;
 }
 
-bool utf8_is_space(uint32_t c)
+/* Returns true if the normalization form replaces the character. */
+static bool replaces(uninorm_t form, uint32_t cp)
 {
-	return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-	       (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
-	       c == 0x205f || c == 0x3000;
+	uint32_t normal[EXPANSION_MAX];
+	size_t len = EXPANSION_MAX;
+	const uint32_t *out = u32_normalize(form, &cp, 1, normal, &len);
+
+	return out != normal || len != 1 || normal[0] != cp;
+}
+
+bool utf8_is_compatibility(uint32_t cp)
+{
+	return replaces(UNINORM_NFKC, cp) && !replaces(UNINORM_NFC, cp);
+}
+
+bool utf8_is_space(uint32_t cp)
+{
+	return uc_is_property_white_space(cp);
 }
 
 static bool is_trimmed(uint32_t c, uint32_t before)
