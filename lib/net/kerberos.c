@@ -1,5 +1,12 @@
+/*
+ * The keys of one principal for libcurl's Kerberos. libkrb5 reads the keytab and keeps the keys in
+ * a keytab of its own in memory. Tickets are not our business: GSS-API gets them.
+ */
 #include "net/kerberos.h"
 
+#include <errno.h>
+#include <krb5.h>
+#include <profile.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,81 +17,46 @@
 #include "base/memfile.h"
 
 #define PRINCIPAL_SIZE 256
-#define KEYTAB_MAX (64 * 1024)
 
 struct kerberos {
-	struct memfile keytab;
-	char keytab_name[sizeof("FILE:") + sizeof(((struct memfile *)0)->path)];
+	krb5_context context;
+	krb5_keytab keys; /* in memory, until it is closed */
+	char keytab_name[32];
 	char cache_name[32];
 	char principal[PRINCIPAL_SIZE];
 };
 
-/* --- the keytab (its format: MIT Kerberos documentation, "Keytab file format") */
+/* --- the keytab */
 
-#define COMPONENTS_MAX 8
-
-/* Big-endian numbers, and texts with their length (16 bits) before them. */
-struct reader {
-	const unsigned char *at;
-	size_t left;
-	bool failed;
-};
-
-static uint32_t take_number(struct reader *r, size_t octets)
+static enum err failed(
+	krb5_context context, krb5_error_code code, const char *path, struct error *e)
 {
-	uint32_t value = 0;
+	const char *text = krb5_get_error_message(context, code);
+	enum err err =
+		code == ENOMEM ? error_memory(e) : error_set(e, ERR_CONFIG, "%s: %s", path, text);
 
-	if (r->left < octets) {
-		r->failed = true;
-		return 0;
-	}
-	for (size_t i = 0; i < octets; i++)
-		value = value << 8 | *r->at++;
-	r->left -= octets;
-	return value;
+	krb5_free_error_message(context, text);
+	return err;
 }
 
-static void take_text(struct reader *r, struct buf *out)
+/*
+ * Returns true if the lengths of the entries add up to the file's (its format: MIT Kerberos
+ * documentation, "Keytab file format"). libkrb5 takes a cut keytab for a shorter one.
+ */
+static bool is_whole(const struct blob *file)
 {
-	size_t len = take_number(r, 2);
+	size_t at = 2;
 
-	if (r->left < len) {
-		r->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (strchr("/@\\", r->at[i]))
-			buf_putc(out, '\\');
-		buf_putc(out, (char)r->at[i]);
-	}
-	r->at += len;
-	r->left -= len;
-}
+	if (file->len < at || memcmp(file->data, "\x05\x02", at) != 0)
+		return false;
+	while (at + 4 <= file->len) {
+		const unsigned char *p = file->data + at;
+		int64_t size = (int32_t)((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+					 (uint32_t)p[2] << 8 | p[3]);
 
-/* "component/component@REALM"; false: no principal's, or too long. */
-static bool read_principal(const unsigned char *entry, size_t len, char out[PRINCIPAL_SIZE])
-{
-	struct reader r = {entry, len, false};
-	struct buf name = BUF_INIT(PRINCIPAL_SIZE), realm = BUF_INIT(PRINCIPAL_SIZE);
-	size_t components = take_number(&r, 2);
-	bool good;
-
-	take_text(&r, &realm);
-	for (size_t i = 0; i < components && i < COMPONENTS_MAX; i++) {
-		if (i)
-			buf_putc(&name, '/');
-		take_text(&r, &name);
+		at += 4 + (size_t)(size < 0 ? -size : size); /* negative: unused space */
 	}
-	buf_putc(&name, '@');
-	buf_puts(&name, realm.data ? realm.data : "");
-	good = !r.failed && components && components <= COMPONENTS_MAX && realm.len &&
-	       !realm.failed && !name.failed && name.len < PRINCIPAL_SIZE &&
-	       strlen(name.data) == name.len;
-	if (good)
-		memcpy(out, name.data, name.len + 1);
-	buf_free(&name);
-	buf_free(&realm);
-	return good;
+	return at == file->len;
 }
 
 /* Returns true if a keytab's name is the wanted one, which may lack a realm. */
@@ -96,95 +68,113 @@ static bool is_wanted(const char *name, const char *wanted)
 	       (!name[len] || (name[len] == '@' && !strchr(wanted, '@')));
 }
 
-/* Holds, which have a negative length, are passed over. */
-static bool next_entry(struct reader *r, struct reader *entry)
+/* The first wanted entry decides on the principal; from then on only its keys are taken. */
+static bool takes(struct kerberos *kerberos, const krb5_keytab_entry *entry, const char *wanted)
 {
-	while (r->left) {
-		int64_t size = (int32_t)take_number(r, 4);
-		size_t len = (size_t)(size < 0 ? -size : size);
+	char *name = NULL;
+	bool good = entry->principal->length > 0 && entry->principal->realm.length > 0 &&
+		    krb5_unparse_name(kerberos->context, entry->principal, &name) == 0 &&
+		    strlen(name) < PRINCIPAL_SIZE;
 
-		if (r->failed || r->left < len) {
-			r->failed = true;
-			return false;
-		}
-		*entry = (struct reader){r->at, len, false};
-		r->at += len;
-		r->left -= len;
-		if (size > 0)
-			return true;
+	if (good && *kerberos->principal)
+		good = strcmp(name, kerberos->principal) == 0;
+	else if (good)
+		good = !wanted || is_wanted(name, wanted);
+	if (good)
+		snprintf(kerberos->principal, PRINCIPAL_SIZE, "%s", name);
+	krb5_free_unparsed_name(kerberos->context, name);
+	return good;
+}
+
+static krb5_error_code copy_entries(struct kerberos *kerberos, krb5_keytab from, const char *wanted)
+{
+	krb5_kt_cursor cursor = NULL;
+	krb5_keytab_entry entry;
+	krb5_error_code code = krb5_kt_start_seq_get(kerberos->context, from, &cursor);
+
+	if (code)
+		return code;
+	while (!(code = krb5_kt_next_entry(kerberos->context, from, &entry, &cursor))) {
+		if (takes(kerberos, &entry, wanted))
+			code = krb5_kt_add_entry(kerberos->context, kerberos->keys, &entry);
+		krb5_free_keytab_entry_contents(kerberos->context, &entry);
+		if (code)
+			break;
 	}
-	return false;
+	krb5_kt_end_seq_get(kerberos->context, from, &cursor);
+	return code == KRB5_KT_END ? 0 : code;
 }
 
-static void add_entry(struct buf *out, const struct reader *entry)
+/* Reads the file as it has been read and checked, so from a copy in memory. */
+static enum err copy_keys(struct kerberos *kerberos, const char *path, const struct blob *file,
+	const char *wanted, struct error *e)
 {
-	const unsigned char size[4] = {(unsigned char)(entry->left >> 24),
-		(unsigned char)(entry->left >> 16), (unsigned char)(entry->left >> 8),
-		(unsigned char)entry->left};
+	struct memfile copy = MEMFILE_INIT;
+	krb5_keytab keytab = NULL;
+	krb5_error_code code;
+	enum err err = memfile_open("keytab", file->data, file->len, &copy, e);
 
-	buf_append(out, size, sizeof(size));
-	buf_append(out, entry->at, entry->left);
+	if (err)
+		return err;
+	code = krb5_kt_resolve(kerberos->context, copy.path, &keytab);
+	if (!code)
+		code = copy_entries(kerberos, keytab, wanted);
+	if (code)
+		err = failed(kerberos->context, code, path, e);
+	if (keytab)
+		krb5_kt_close(kerberos->context, keytab);
+	memfile_close(&copy);
+	return err;
 }
 
-/* The entries of one principal into out, and its name; of none, out is left empty. */
-static bool select_entries(
-	struct reader r, const char *wanted, char principal[PRINCIPAL_SIZE], struct buf *out)
+static enum err select_keys(struct kerberos *kerberos, const char *path, const struct blob *file,
+	const char *wanted, struct error *e)
 {
-	struct reader entry;
+	enum err err;
 
-	while (next_entry(&r, &entry)) {
-		char name[PRINCIPAL_SIZE];
-
-		if (!read_principal(entry.at, entry.left, name))
-			continue;
-		if (!out->len && (!wanted || is_wanted(name, wanted)))
-			memcpy(principal, name, sizeof(name));
-		else if (!out->len || strcmp(name, principal) != 0)
-			continue;
-		if (!out->len)
-			buf_append(out, "\x05\x02", 2);
-		add_entry(out, &entry);
-	}
-	return !r.failed;
-}
-
-static enum err select_keys(const char *path, const struct blob *file, const char *wanted,
-	struct kerberos *kerberos, struct buf *out, struct error *e)
-{
-	struct reader r = {file->data, file->len, false};
-
-	if (take_number(&r, 2) != 0x0502 || r.failed ||
-		!select_entries(r, wanted, kerberos->principal, out))
+	if (!is_whole(file))
 		return error_set(e, ERR_CONFIG,
 			"%s is not a keytab, or is cut; make a new one with ktpass, ktutil or "
 			"msktutil",
 			path);
-	if (!out->len && wanted)
+	err = copy_keys(kerberos, path, file, wanted, e);
+	if (err || *kerberos->principal)
+		return err;
+	if (wanted)
 		return error_set(e, ERR_CONFIG,
 			"%s has no key of the principal %s; klist -k shows those that it has", path,
 			wanted);
-	if (!out->len)
-		return error_set(e, ERR_CONFIG, "%s has no keys", path);
-	return ERR_OK;
+	return error_set(e, ERR_CONFIG, "%s has no keys", path);
 }
 
 /* --- */
 
-static enum err open_keytab(
-	const char *path, const char *principal, struct kerberos *kerberos, struct error *e)
+/* A context without krb5.conf, which says nothing of keytabs: GSS-API reads that for itself. */
+static krb5_error_code make_context(krb5_context *out)
 {
-	struct buf selected = BUF_INIT(KEYTAB_MAX);
-	struct blob file = {NULL, 0};
-	enum err err = file_read_secret(path, &file, e);
+	profile_t empty = NULL;
+	krb5_error_code code = (krb5_error_code)profile_init(NULL, &empty);
 
-	if (err)
-		return err;
-	err = select_keys(path, &file, principal, kerberos, &selected, e);
+	if (!code)
+		code = krb5_init_context_profile(empty, 0, out);
+	profile_release(empty);
+	return code;
+}
+
+static enum err open_keys(
+	struct kerberos *kerberos, const char *path, const char *wanted, struct error *e)
+{
+	struct blob file = {NULL, 0};
+	krb5_error_code code = make_context(&kerberos->context);
+	enum err err;
+
+	if (!code)
+		code = krb5_kt_resolve(kerberos->context, kerberos->keytab_name, &kerberos->keys);
+	if (code)
+		return failed(kerberos->context, code, path, e);
+	err = file_read_secret(path, &file, e);
 	if (!err)
-		err = buf_check(&selected, e);
-	if (!err)
-		err = memfile_open("keytab", selected.data, selected.len, &kerberos->keytab, e);
-	buf_free(&selected);
+		err = select_keys(kerberos, path, &file, wanted, e);
 	blob_free(&file);
 	return err;
 }
@@ -198,24 +188,24 @@ enum err kerberos_open(
 
 	if (!kerberos)
 		return error_memory(e);
-	kerberos->keytab = (struct memfile)MEMFILE_INIT;
-	err = open_keytab(keytab, principal, kerberos, e);
-	if (err) {
+	count++;
+	snprintf(kerberos->keytab_name, sizeof(kerberos->keytab_name), "MEMORY:certprov-%u", count);
+	snprintf(kerberos->cache_name, sizeof(kerberos->cache_name), "MEMORY:certprov-%u", count);
+	err = open_keys(kerberos, keytab, principal, e);
+	if (err)
 		kerberos_close(kerberos);
-		return err;
-	}
-	snprintf(kerberos->keytab_name, sizeof(kerberos->keytab_name), "FILE:%s",
-		kerberos->keytab.path);
-	snprintf(kerberos->cache_name, sizeof(kerberos->cache_name), "MEMORY:certprov-%u", ++count);
-	*out = kerberos;
-	return ERR_OK;
+	else
+		*out = kerberos;
+	return err;
 }
 
 void kerberos_close(struct kerberos *kerberos)
 {
 	if (!kerberos)
 		return;
-	memfile_close(&kerberos->keytab);
+	if (kerberos->keys)
+		krb5_kt_close(kerberos->context, kerberos->keys); /* wipes them */
+	krb5_free_context(kerberos->context);
 	free(kerberos);
 }
 
