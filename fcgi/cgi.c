@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/watchdog.h"
+#include "fcgi/answer.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
 
@@ -91,12 +92,12 @@ int cgi_run(const char *config_path)
 		err = service_open(config, &service, &e);
 	}
 	if (err) {
-		service_refuse(&transport, &e);
+		answer_refuse(&transport, &e);
 	} else {
 		watchdog_set(clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
 			     config_patience(config) * 1000);
 		deadline_start(RECEIVE_DEADLINE_MS);
-		service_answer(&service, &transport);
+		answer_request(&service, &transport);
 		drain_input(total);
 	}
 	deadline_stop();

@@ -1,14 +1,14 @@
+/* POST and GET of /events: here the status of an answer to an event is decided, 202 or 200. */
+#include "fcgi/events.h"
+
 #include <stdio.h>
 
 #include "base/json.h"
 #include "base/log.h"
-#include "base/patience.h"
-#include "fcgi/route.h"
 
 #define CAUSE_MAX 512
 
-/* Test Connection of the UEM console: the credentials were checked before. */
-enum err events_test(struct service *service, const struct request *request,
+enum err events_get(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	(void)service;
@@ -19,7 +19,7 @@ enum err events_test(struct service *service, const struct request *request,
 	return ERR_OK;
 }
 
-void events_unrecorded(const struct request *request, const struct error *cause)
+void events_log_unrecorded(const struct request *request, const struct error *cause)
 {
 	struct buf body = BUF_INIT(6 * request->body.len);
 	char message[CAUSE_MAX + 128];
@@ -40,11 +40,9 @@ enum err events_post(struct service *service, const struct request *request,
 	struct event_result result = {.kind = RESULT_IGNORED};
 	enum err err;
 
-	patience_set(service_answer_early, service);
 	err = provider_handle(service->provider, body, request->body.len, &result, e);
-	patience_set(NULL, NULL);
 	if (err && !result.recorded && error_meaning(err)->retry)
-		events_unrecorded(request, e);
+		events_log_unrecorded(request, e);
 	if (err)
 		return err;
 	response->status = result.kind == RESULT_DELIVERED ? 202 : 200;

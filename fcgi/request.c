@@ -11,18 +11,6 @@
 #define CHUNK 8192
 #define MEDIA_TYPE_MAX 128
 
-const char *const path_names[PATH_COUNT] = {
-	[PATH_EVENTS] = "/events",
-	[PATH_HEALTHZ] = "/healthz",
-	[PATH_CA_CERTIFICATE] = "/ca.cer",
-	[PATH_CA_CRL] = "/ca.crl",
-	[PATH_CA_ENCRYPTION_CERTIFICATE] = "/ca-encryption.cer",
-	[PATH_CA_ENCRYPTION_CRL] = "/ca-encryption.crl",
-	[PATH_METRICS] = "/metrics",
-	[PATH_STATUS] = "/status",
-	[PATH_OTHER] = "other",
-};
-
 const char *request_param(const struct request *request, const char *name)
 {
 	size_t len = strlen(name);
@@ -61,15 +49,6 @@ static void set_id(struct request *request)
 	text_hex(random, sizeof(random), request->id);
 }
 
-static enum path which_path(const char *path)
-{
-	unsigned which = 0;
-
-	while (which < PATH_OTHER && strcmp(path, path_names[which]) != 0)
-		which++;
-	return (enum path)which;
-}
-
 void request_init(struct request *request, const struct transport *transport)
 {
 	const char *path, *remote;
@@ -79,7 +58,7 @@ void request_init(struct request *request, const struct transport *transport)
 	remote = request_param(request, "REMOTE_ADDR");
 	request->method = request_param(request, "REQUEST_METHOD");
 	request->path = *path && strcmp(path, "/") != 0 ? path : "/events";
-	request->which = which_path(request->path);
+	request->which = path_find(request->path);
 	request->remote = *remote ? remote : "unknown";
 	set_id(request);
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "fcgi/path.h"
 
 /*
  * How a request came in and how its answer goes out: what FastCGI and CGI (RFC 3875) have in
@@ -21,21 +22,6 @@ struct transport {
 
 #define REQUEST_ID_MIN 8
 #define REQUEST_ID_MAX 64
-
-enum path {
-	PATH_EVENTS,
-	PATH_HEALTHZ,
-	PATH_CA_CERTIFICATE,
-	PATH_CA_CRL,
-	PATH_CA_ENCRYPTION_CERTIFICATE,
-	PATH_CA_ENCRYPTION_CRL,
-	PATH_METRICS,
-	PATH_STATUS,
-	PATH_OTHER, /* not one of our paths */
-	PATH_COUNT
-};
-
-extern const char *const path_names[PATH_COUNT]; /* "/events" …; "other" */
 
 /*
  * A request as the web server passes it on. Texts are borrowed from the

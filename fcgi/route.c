@@ -1,18 +1,22 @@
+/* The table of routes: path, method, who may, whether there is a body, and the function. */
 #include "fcgi/route.h"
 
 #include <string.h>
 
+#include "fcgi/ca_files.h"
+#include "fcgi/events.h"
+#include "fcgi/healthz.h"
 #include "fcgi/pages/metrics_page.h"
 #include "fcgi/pages/status_page.h"
 
 static const struct route routes[] = {
-	{PATH_EVENTS, "GET", ACCESS_EVENTS, false, events_test},
+	{PATH_EVENTS, "GET", ACCESS_EVENTS, false, events_get},
 	{PATH_EVENTS, "POST", ACCESS_EVENTS, true, events_post},
-	{PATH_HEALTHZ, "GET", ACCESS_ALL, false, page_healthz},
-	{PATH_CA_CERTIFICATE, "GET", ACCESS_ALL, false, page_ca_certificate},
-	{PATH_CA_CRL, "GET", ACCESS_ALL, false, page_ca_crl},
-	{PATH_CA_ENCRYPTION_CERTIFICATE, "GET", ACCESS_ALL, false, page_ca_certificate},
-	{PATH_CA_ENCRYPTION_CRL, "GET", ACCESS_ALL, false, page_ca_crl},
+	{PATH_HEALTHZ, "GET", ACCESS_ALL, false, healthz_get},
+	{PATH_CA_CERTIFICATE, "GET", ACCESS_ALL, false, ca_files_get_certificate},
+	{PATH_CA_CRL, "GET", ACCESS_ALL, false, ca_files_get_crl},
+	{PATH_CA_ENCRYPTION_CERTIFICATE, "GET", ACCESS_ALL, false, ca_files_get_certificate},
+	{PATH_CA_ENCRYPTION_CRL, "GET", ACCESS_ALL, false, ca_files_get_crl},
 	{PATH_METRICS, "GET", ACCESS_ADMIN, false, metrics_page_get},
 	{PATH_STATUS, "GET", ACCESS_ADMIN, false, status_page_get},
 };

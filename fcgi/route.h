@@ -4,18 +4,14 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "fcgi/access.h"
 #include "fcgi/request.h"
 #include "fcgi/response.h"
 #include "fcgi/service.h"
 
+/* Fills the response; for an error, which it returns, the caller does. */
 typedef enum err route_handler(struct service *service, const struct request *request,
 	struct response *response, struct error *e);
-
-enum access {
-	ACCESS_ALL,
-	ACCESS_EVENTS, /* users who may post events */
-	ACCESS_ADMIN,  /* [admin]; without it there is no such path */
-};
 
 /* The function for a method at a path. */
 struct route {
@@ -32,14 +28,5 @@ struct route {
  */
 enum err route_find(const struct request *request, bool admin, struct response *response,
 	const struct route **out, struct error *e) must_check;
-
-/* The handlers: events.c, pages.c */
-route_handler events_post, events_test, page_healthz, page_ca_certificate, page_ca_crl;
-
-/*
- * Logs an event that the store could not take, whole and in one line, so that it can be handed in
- * later. It was admitted; it need not be JSON.
- */
-void events_unrecorded(const struct request *request, const struct error *cause);
 
 #endif

@@ -16,7 +16,6 @@ struct service {
 	struct auth *admin;	     /* NULL: no pages for [admin] */
 	struct handler_counters *counters; /* borrowed; NULL: nobody counts */
 	struct admission_pass pass;	   /* with admission only in a worker */
-	struct exchange *exchange;	   /* of the request that is being answered */
 };
 
 /*
@@ -35,20 +34,7 @@ void service_use_memory(struct service *service, struct auth_memory *memory);
 /* A worker's pass, whose admission is borrowed: its events need a slot. */
 void service_use_admission(struct service *service, const struct admission_pass *pass);
 
-/*
- * A patience (base/patience.h) for the time in which a recorded event is processed, ctx is the
- * service: answers 503 where it takes long and other events need the slot. The work goes on, but
- * not once the handler has been told to stop.
- */
-bool service_answer_early(void *ctx);
-
-/*
- * Answers one request, and logs one line about it. The deadline for receiving must be
- * running; on return the one for sending is.
- */
-void service_answer(struct service *service, const struct transport *transport);
-
-/* Answers a request that cannot be served at all, with the reason why. */
-void service_refuse(const struct transport *transport, const struct error *reason);
+/* Opens the provider, if it could not be opened before. Errors of provider_open(). */
+enum err service_need_provider(struct service *service, struct error *e) must_check;
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/watchdog.h"
+#include "fcgi/answer.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
 
@@ -102,7 +103,7 @@ static void serve(struct service *service, int fd)
 	if (FCGX_Accept_r(&c.r) == 0) {
 		c.r.keepConnection = 0;
 		transport.params = c.r.envp;
-		service_answer(service, &transport);
+		answer_request(service, &transport);
 		end_answer(&c);
 	} else if (deadline_passed()) {
 		log_warning("a connection brought no request within %d ms and was cut off",

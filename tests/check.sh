@@ -156,7 +156,7 @@ stage_valgrind()
 stage_distcheck()
 {
 	local code=0
-	local -a some=(tests/unit/store tests/unit/fcgi_service tests/system/answers.sh
+	local -a some=(tests/unit/store tests/unit/fcgi_answer tests/system/answers.sh
 		tests/system/cgi.sh tests/system/doctor.sh)
 
 	{ configure_in "$work/distcheck" && make_in "$work/distcheck" distcheck TESTS="${some[*]}" \

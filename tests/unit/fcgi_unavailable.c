@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "fcgi/answer.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
 #include "tests/unit/fake_server.h"
@@ -59,7 +60,7 @@ static int answer(struct service *service, const char *method, const char *path,
 	assert_true(sink && saved >= 0 && dup2(fileno(sink), STDERR_FILENO) >= 0);
 	fake_server_init(&fake, method, path, body);
 	fake_server_param(&fake, "REQUEST_ID", "test-request-1");
-	service_answer(service, &fake.transport);
+	answer_request(service, &fake.transport);
 	deadline_stop();
 	status = fake_server_status(&fake);
 	fake_server_fini(&fake);

@@ -1,3 +1,6 @@
+/* GET /ca.cer and /ca.crl: what clients fetch of the local CA, with what caches need. */
+#include "fcgi/ca_files.h"
+
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
@@ -6,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "fcgi/route.h"
 
 #define SHA256_SIZE 32
 #define ETAG_BYTES 16
@@ -14,20 +16,6 @@
 #define CRL_CACHE_MAX 3600
 #define CRL_ETAG_SIZE 56
 #define HTTP_DATE_SIZE 64
-
-/* Can events be recorded? */
-enum err page_healthz(struct service *service, const struct request *request,
-	struct response *response, struct error *e)
-{
-	(void)request;
-	if (store_ping(provider_store(service->provider), e)) {
-		e->code = ERR_UNAVAILABLE; /* for any cause, a monitor reads 503 */
-		return e->code;
-	}
-	response->content_type = "text/plain";
-	buf_puts(&response->body, "OK\n");
-	return ERR_OK;
-}
 
 /* A strong validator (RFC 9110, section 8.8.3), and an HTTP date or NULL. */
 struct version {
@@ -80,8 +68,7 @@ static enum err make_etag(const struct blob *content, char out[2 * ETAG_BYTES + 
 	return ERR_OK;
 }
 
-/* For clients that build a chain from the issuer URL in a certificate (RFC 5280, 4.2.2.1). */
-enum err page_ca_certificate(struct service *service, const struct request *request,
+enum err ca_files_get_certificate(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	struct blob der = {NULL, 0};
@@ -160,11 +147,7 @@ static bool head_is_enough(const struct request *request, const struct provider_
 	return strcmp(request->method, "HEAD") == 0 || is_known(request, &version);
 }
 
-/*
- * The CRL distribution point (RFC 5280, 4.2.1.13; RFC 2585, 3). The list may have megabytes: it is
- * read only where it is sent.
- */
-enum err page_ca_crl(struct service *service, const struct request *request,
+enum err ca_files_get_crl(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	struct provider_crl crl = {.this_update = 0};

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "fcgi/answer.h"
 #include "fcgi/deadline.h"
 #include "fcgi/service.h"
 #include "tests/unit/fake_server.h"
@@ -98,7 +99,7 @@ static void run(struct fixture *f, int status)
 {
 	const char *type, *length;
 
-	service_answer(&f->service, &f->fake.transport);
+	answer_request(&f->service, &f->fake.transport);
 	deadline_stop();
 	if (fake_server_status(&f->fake) != status)
 		fail_msg("expected %d, got: %s", status, f->fake.answer.data);
@@ -520,7 +521,7 @@ static void the_work_is_done_though_nobody_waits(void **state)
 
 	prepare(f, "POST", "/events", "deliver");
 	f->fake.gone = true;
-	service_answer(&f->service, &f->fake.transport);
+	answer_request(&f->service, &f->fake.transport);
 	deadline_stop();
 	assert_int_equal(stat(f->store, &st), 0);
 	assert_int_equal(st.st_size, strlen("deliver\n"));
@@ -533,7 +534,7 @@ static void a_service_that_is_not_open_says_why(void **state)
 
 	(void)error_set(&e, ERR_CONFIG, "/secret/path:1: wrong");
 	prepare(f, "POST", "/events", "deliver");
-	service_refuse(&f->fake.transport, &e);
+	answer_refuse(&f->fake.transport, &e);
 	deadline_stop();
 	assert_int_equal(fake_server_status(&f->fake), 503);
 	assert_null(strstr(f->fake.answer.data, "/secret/path"));
@@ -595,5 +596,5 @@ int main(void)
 		OPENED(what_cannot_be_opened_is_told),
 	};
 
-	return cmocka_run_group_tests_name("fcgi_service", tests, start_deadlines, NULL);
+	return cmocka_run_group_tests_name("fcgi_answer", tests, start_deadlines, NULL);
 }

@@ -1,0 +1,73 @@
+/* Who may: the web server's users, [events] users-file or [admin] users-file, as a route needs. */
+#include "fcgi/access.h"
+
+#include <string.h>
+
+#include "fcgi/web_server_auth.h"
+
+static enum err check_basic(struct service *service, struct auth *auth, const char *realm,
+	const struct request *request, struct response *response, struct error *e)
+{
+	const char *given = request_param(request, "HTTP_AUTHORIZATION");
+	enum err err;
+
+	if (!*given) /* where Apache's mod_rewrite passes it on to a CGI program */
+		given = request_param(request, "REDIRECT_HTTP_AUTHORIZATION");
+	err = auth_check(auth, given, request->remote, e);
+	if (err == ERR_UNAUTHENTICATED) {
+		response_header(response, "WWW-Authenticate",
+			"Basic realm=\"%s\", charset=\"UTF-8\"", realm);
+		handler_counters_refused(service->counters, auth_failure(auth));
+	}
+	return err;
+}
+
+static enum err check_web_server(
+	struct service *service, const struct request *request, struct error *e)
+{
+	enum auth_failure why = AUTH_NO_REMOTE_USER;
+	enum err err = web_server_auth_check(request, &why, e);
+
+	if (err)
+		handler_counters_refused(service->counters, why);
+	return err;
+}
+
+static enum err check_events_access(struct service *service, const struct request *request,
+	struct response *response, struct error *e)
+{
+	switch (service->config->events.authenticate) {
+	case AUTHENTICATE_BASIC:
+		return check_basic(service, service->auth, "certprov", request, response, e);
+	case AUTHENTICATE_WEB_SERVER:
+		return check_web_server(service, request, e);
+	case AUTHENTICATE_NONE:
+		return ERR_OK;
+	}
+	return error_set(e, ERR_INTERNAL, "unknown kind of authentication");
+}
+
+/* Only posts: people try the address by GET. */
+static enum err check_events(struct service *service, const struct request *request,
+	struct response *response, struct error *e)
+{
+	enum err err = check_events_access(service, request, response, e);
+
+	if (strcmp(request->method, "POST") == 0 && (!err || err == ERR_UNAUTHENTICATED))
+		handler_counters_event_access(service->counters, !err);
+	return err;
+}
+
+enum err access_check(struct service *service, enum access access, const struct request *request,
+	struct response *response, struct error *e)
+{
+	switch (access) {
+	case ACCESS_ALL:
+		return ERR_OK;
+	case ACCESS_EVENTS:
+		return check_events(service, request, response, e);
+	case ACCESS_ADMIN:
+		return check_basic(service, service->admin, "certprov admin", request, response, e);
+	}
+	return error_set(e, ERR_INTERNAL, "unknown kind of access");
+}
