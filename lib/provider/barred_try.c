@@ -16,7 +16,7 @@
 static struct store_access access_of(const struct provider *p, const struct ca *ca)
 {
 	return (struct store_access){.ca = ca_config(ca)->section,
-		.inputs = p->inputs,
+		.inputs = p->fingerprint,
 		.run = p->now && p->run ? p->run : ""};
 }
 
@@ -94,7 +94,7 @@ void barred_leave(
 
 /* --- which they are */
 
-static enum err gather(const struct config *config, const char *inputs, struct store *store,
+static enum err gather(const struct config *config, const char *fingerprint, struct store *store,
 	struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e)
 {
 	const struct config_ca *before = NULL;
@@ -103,7 +103,7 @@ static enum err gather(const struct config *config, const char *inputs, struct s
 	*count = 0;
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
 		const struct config_ca *ca = config_ca(config, (enum usage)usage);
-		const struct store_access access = {ca->section, inputs, ""};
+		const struct store_access access = {ca->section, fingerprint, ""};
 
 		if (ca == before)
 			continue;
@@ -120,14 +120,14 @@ static enum err gather(const struct config *config, const char *inputs, struct s
 enum err barred_gather(const struct config *config, struct store *store,
 	struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e)
 {
-	char inputs[DIGEST_HEX_SIZE];
-	enum err err = inputs_digest(config, inputs, e);
+	char fingerprint[DIGEST_HEX_SIZE];
+	enum err err = config_fingerprint(config, fingerprint, e);
 
-	return err ? err : gather(config, inputs, store, out, count, e);
+	return err ? err : gather(config, fingerprint, store, out, count, e);
 }
 
 enum err barred_of_provider(
 	struct provider *p, struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e)
 {
-	return gather(p->config, p->inputs, p->store, out, count, e);
+	return gather(p->config, p->fingerprint, p->store, out, count, e);
 }

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "provider/internal.h"
+#include "provider/issue_credential.h"
 
 /*
  * The number of times that another process may make the same credential before us until we give up.
@@ -103,7 +104,7 @@ static enum err replace(struct provider *p, const struct credential_owner *owner
 	if (err)
 		return err;
 	if (!again)
-		return credential_make(p, owner, subject, place, won, out, e);
+		return issue_credential(p, owner, subject, place, won, out, e);
 	err = store_credential_current(p->store, owner, out, e);
 	*won = !err;
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -153,7 +154,7 @@ enum err credential_renew(struct provider *p, const struct credential *old,
 
 	place.why = why.data;
 	if (!err)
-		err = credential_make(p, &owner, subject, &place, &won, &made, e);
+		err = issue_credential(p, &owner, subject, &place, &won, &made, e);
 	if (err)
 		error_context(
 			e, "renewal of %s certificate %s", usage_names[old->usage], old->serial);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "provider/push.h"
+#include "provider/bulk_upload.h"
 
 /* More only wait for each other: a process is in the gateway's hands most of the time. */
 #define WORKERS 4
@@ -15,9 +15,9 @@ struct delivery {
 	char run[LOG_REQUEST_SIZE]; /* its name */
 };
 
-static struct store_due due_of(const struct delivery *delivery, const char *inputs)
+static struct store_due due_of(const struct delivery *delivery, const char *fingerprint)
 {
-	return (struct store_due){.now = delivery->options->now, .inputs = inputs};
+	return (struct store_due){.now = delivery->options->now, .inputs = fingerprint};
 }
 
 /* --- recorded events */
@@ -35,7 +35,7 @@ static void set_pair(struct store_pair *pair, const char *device_uuid, const cha
 static enum err finish_unread(struct provider *p, const struct store_claim *claim, struct error *e)
 {
 	const struct store_end end = {
-		.state = EVENT_STATE_FAILED, .cause = e->text, .inputs = p->inputs};
+		.state = EVENT_STATE_FAILED, .cause = e->text, .inputs = p->fingerprint};
 	struct error unwritten;
 
 	if (store_event_finish(p->store, claim->id, &end, &unwritten))
@@ -72,7 +72,7 @@ static enum err attempt(struct provider *p, const struct store_claim *claim, str
 	return err;
 }
 
-static enum err deliver_events(struct worker *w, const struct store_due *due, struct error *e)
+static enum err deliver_events(struct bulk_worker *w, const struct store_due *due, struct error *e)
 {
 	int64_t after = 0;
 
@@ -88,7 +88,7 @@ static enum err deliver_events(struct worker *w, const struct store_due *due, st
 		set_pair(&pair, claim.device_uuid, claim.user_uuid);
 		bulk_wait_turn(w->bulk);
 		err = attempt(w->provider, &claim, e);
-		worker_settle(w, &pair, err, e);
+		bulk_settle(w, &pair, err, e);
 		store_claim_fini(&claim);
 	}
 	return ERR_OK;
@@ -96,21 +96,22 @@ static enum err deliver_events(struct worker *w, const struct store_due *due, st
 
 /* --- devices: what the store has for them, as it is */
 
-static enum err push_again(struct worker *w, const struct deliver_options *options, struct error *e)
+static enum err upload_again(
+	struct bulk_worker *w, const struct deliver_options *options, struct error *e)
 {
 	const struct store_wanted wanted = {.filter = options->filter};
 
-	return worker_push_all(w, &wanted, e);
+	return bulk_upload_devices(w, &wanted, e);
 }
 
 /* Events first, then devices that are due for newer certificates and have no event. */
-static enum err finish_due(struct worker *w, const struct delivery *delivery, struct error *e)
+static enum err finish_due(struct bulk_worker *w, const struct delivery *delivery, struct error *e)
 {
-	const struct store_due due = due_of(delivery, w->provider->inputs);
+	const struct store_due due = due_of(delivery, w->provider->fingerprint);
 	const struct store_wanted wanted = {.due = &due};
 	enum err err = deliver_events(w, &due, e);
 
-	return err ? err : worker_push_all(w, &wanted, e);
+	return err ? err : bulk_upload_devices(w, &wanted, e);
 }
 
 /* --- the workers */
@@ -120,7 +121,7 @@ static enum err run(
 {
 	const struct delivery *delivery = ctx;
 	const struct deliver_options *options = delivery->options;
-	struct worker w = {
+	struct bulk_worker w = {
 		.bulk = bulk,
 		.share = {worker, workers, lease_seconds(delivery->config)},
 		.report = options->report,
@@ -133,7 +134,7 @@ static enum err run(
 	if (!err)
 		w.provider->run = delivery->run;
 	if (!err && options->again)
-		err = push_again(&w, options, e);
+		err = upload_again(&w, options, e);
 	else if (!err)
 		err = finish_due(&w, delivery, e);
 	provider_close(w.provider);
@@ -161,9 +162,9 @@ static void show_progress(void *ctx, const struct bulk_tally *bulk)
 
 static enum err count_due(struct delivery *delivery, struct store *store, struct error *e)
 {
-	char inputs[DIGEST_HEX_SIZE];
-	enum err err = inputs_digest(delivery->config, inputs, e);
-	const struct store_due due = due_of(delivery, inputs);
+	char fingerprint[DIGEST_HEX_SIZE];
+	enum err err = config_fingerprint(delivery->config, fingerprint, e);
+	const struct store_due due = due_of(delivery, fingerprint);
 	const struct store_wanted wanted = {.due = &due};
 	int64_t devices = 0;
 

@@ -214,7 +214,7 @@ static enum err finish(struct work *w, enum event_state done, const struct uploa
 			 : w->overtaken ? OVERTAKEN
 					: "",
 		.next_at = clock_now() + backoff_seconds(w->tries, err ? e->retry_after : 0),
-		.inputs = waits_for_person(err) ? w->provider->inputs : "",
+		.inputs = waits_for_person(err) ? w->provider->fingerprint : "",
 		.upload = uploads->row,
 		.upload_count = uploads->count,
 	};

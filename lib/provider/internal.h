@@ -5,8 +5,8 @@
 #include "escrow/escrow.h"
 #include "pki/key_pool.h"
 #include "provider/admission.h"
+#include "provider/config_fingerprint.h"
 #include "provider/counters.h"
-#include "provider/inputs.h"
 #include "provider/provider.h"
 #include "provider/step_times.h"
 #include "provider/subject_of_event.h"
@@ -19,13 +19,13 @@ struct provider {
 	struct store *store;
 	struct ca *ca[USAGE_COUNT]; /* may be one and the same */
 	struct escrow *escrow;
-	struct key_pool *pool;	      /* borrowed; NULL: every key is made when it is needed */
-	struct counters *counters;    /* borrowed; NULL: nobody counts */
-	struct admission_pass *pass;  /* borrowed; NULL: nothing is limited */
-	char inputs[DIGEST_HEX_SIZE]; /* what it works with */
-	struct blob pkcs12_password;  /* data is NULL: none */
-	bool now;		      /* asks CAs also before they want to be asked again */
-	const char *run;	      /* with now: the name of that run; borrowed */
+	struct key_pool *pool;		   /* borrowed; NULL: every key is made when it is needed */
+	struct counters *counters;	   /* borrowed; NULL: nobody counts */
+	struct admission_pass *pass;	   /* borrowed; NULL: nothing is limited */
+	char fingerprint[DIGEST_HEX_SIZE]; /* what it works with */
+	struct blob pkcs12_password;	   /* data is NULL: none */
+	bool now;			   /* asks CAs also before they want to be asked again */
+	const char *run;		   /* with now: the name of that run; borrowed */
 };
 
 /* Only the store and the CA, for what asks nothing of the gateways. */
@@ -104,15 +104,6 @@ enum err subject_now(struct provider *provider, const struct event *event, struc
  */
 enum err check_address_is_free(struct provider *provider, const struct store_claimant *claimant,
 	const struct subject *subject, struct error *e) must_check;
-
-/*
- * A new key and the CA's certificate for it, in a place in the store. *won is false if another
- * process has made one meanwhile; *out is then left alone. An external CA gets the same request as
- * before; ERR_PENDING while it has not decided, with e->retry_after if it said when to ask again.
- */
-enum err credential_make(struct provider *provider, const struct credential_owner *owner,
-	const struct subject *subject, const struct store_place *place, bool *won,
-	struct credential *out, struct error *e) must_check;
 
 /* All credentials that one device of a user gets: an upload, unpacked. */
 struct credential_set {

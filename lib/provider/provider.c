@@ -45,7 +45,7 @@ enum err check_ca_names(
 
 static enum err open_store_and_ca(struct provider *p, struct error *e)
 {
-	enum err err = inputs_digest(p->config, p->inputs, e);
+	enum err err = config_fingerprint(p->config, p->fingerprint, e);
 
 	if (!err)
 		err = store_open(p->config, &p->store, e);

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "provider/push.h"
+#include "provider/bulk_upload.h"
 
 /*
  * Renews certificates: a user at a time, with leases on all the user's devices, so that each gets
@@ -70,7 +70,7 @@ static enum err want(const struct config *config, const struct renew_options *op
 /* --- one user */
 
 struct user {
-	struct worker *worker;
+	struct bulk_worker *worker;
 	const char *uuid;
 	enum err worst; /* one for good, before one that may pass */
 };
@@ -162,10 +162,10 @@ static void renew_credentials(struct user *u, const struct store_renewal *wanted
 }
 
 /* Where a gateway is down, the others stay due. */
-static void push_devices(struct user *u)
+static void upload_to_devices(struct user *u)
 {
-	struct worker *w = u->worker;
-	const struct store_due due = {.inputs = w->provider->inputs};
+	struct bulk_worker *w = u->worker;
+	const struct store_due due = {.inputs = w->provider->fingerprint};
 	const struct store_wanted wanted = {.filter = pair_of(u, ""), .due = &due, .in_hand = true};
 	const struct store_share all = {0, 1, w->share.lease};
 	struct store_device at = {.tries = 0};
@@ -183,12 +183,12 @@ static void push_devices(struct user *u)
 			note(u, "", err, &e);
 			break;
 		}
-		err = worker_push(w, &at, &e);
+		err = bulk_upload_device(w, &at, &e);
 		note(u, at.pair.device_uuid, err, &e);
 	}
 }
 
-static enum err renew_user(struct worker *w, const struct store_renewal *wanted,
+static enum err renew_user(struct bulk_worker *w, const struct store_renewal *wanted,
 	const char *user_uuid, struct error *e)
 {
 	struct user user = {.worker = w, .uuid = user_uuid};
@@ -202,11 +202,11 @@ static enum err renew_user(struct worker *w, const struct store_renewal *wanted,
 	if (!claimed) {
 		const struct store_pair pair = pair_of(&user, "");
 
-		worker_settle_busy(w, &pair);
+		bulk_settle_busy(w, &pair);
 		return ERR_OK;
 	}
 	renew_credentials(&user, wanted);
-	push_devices(&user);
+	upload_to_devices(&user);
 	/* An unreleased lease expires on its own. */
 	if (store_user_release(store, user_uuid, &ignored))
 		log_warning("%s", ignored.text);
@@ -216,10 +216,10 @@ static enum err renew_user(struct worker *w, const struct store_renewal *wanted,
 
 /* --- the workers: users first, then devices that are still due */
 
-static struct worker worker_of(
+static struct bulk_worker worker_of(
 	const struct renewal *renewal, struct bulk *bulk, unsigned worker, unsigned workers)
 {
-	return (struct worker){
+	return (struct bulk_worker){
 		.bulk = bulk,
 		.share = {worker, workers, lease_seconds(renewal->config)},
 		.report = renewal->options->report,
@@ -231,7 +231,7 @@ static enum err renew_users(
 	void *ctx, struct bulk *bulk, unsigned worker, unsigned workers, struct error *e)
 {
 	const struct renewal *renewal = ctx;
-	struct worker w = worker_of(renewal, bulk, worker, workers);
+	struct bulk_worker w = worker_of(renewal, bulk, worker, workers);
 	char user_uuid[UUID_SIZE] = "";
 	enum err err = provider_open(renewal->config, &w.provider, e);
 
@@ -254,18 +254,18 @@ static struct store_wanted left_of(const struct renewal *renewal, const struct s
 	return wanted;
 }
 
-static enum err push_left(
+static enum err upload_left(
 	void *ctx, struct bulk *bulk, unsigned worker, unsigned workers, struct error *e)
 {
 	const struct renewal *renewal = ctx;
-	struct worker w = worker_of(renewal, bulk, worker, workers);
+	struct bulk_worker w = worker_of(renewal, bulk, worker, workers);
 	enum err err = provider_open(renewal->config, &w.provider, e);
 
 	if (!err) {
-		const struct store_due due = {.inputs = w.provider->inputs};
+		const struct store_due due = {.inputs = w.provider->fingerprint};
 		const struct store_wanted wanted = left_of(renewal, &due);
 
-		err = worker_push_all(&w, &wanted, e);
+		err = bulk_upload_devices(&w, &wanted, e);
 	}
 	provider_close(w.provider);
 	return err;
@@ -305,11 +305,11 @@ static enum err count_users(const struct renewal *renewal, int64_t *out, struct 
 
 static enum err count_left(const struct renewal *renewal, int64_t *out, struct error *e)
 {
-	char inputs[DIGEST_HEX_SIZE];
-	const struct store_due due = {.inputs = inputs};
+	char fingerprint[DIGEST_HEX_SIZE];
+	const struct store_due due = {.inputs = fingerprint};
 	const struct store_wanted wanted = left_of(renewal, &due);
 	struct store *store = NULL;
-	enum err err = inputs_digest(renewal->config, inputs, e);
+	enum err err = config_fingerprint(renewal->config, fingerprint, e);
 
 	if (!err)
 		err = store_open(renewal->config, &store, e);
@@ -362,7 +362,7 @@ enum err provider_renew(const struct config *config, const struct renew_options 
 		tally = (struct bulk_tally){.done = 0};
 		err = count_left(&renewal, &items, e);
 		if (!err)
-			err = run(&renewal, items, push_left, &tally, e);
+			err = run(&renewal, items, upload_left, &tally, e);
 	}
 	*out = tally_of(&renewal, &tally);
 	return err;

@@ -124,7 +124,7 @@ static enum err prepare(const struct provider *p, const struct store_pair *pair,
 			.contents = out->contents.data,
 			.newest = set->newest,
 			.left_out = set->left_out,
-			.inputs = p->inputs,
+			.inputs = p->fingerprint,
 		};
 	return buf_check(&out->contents, e);
 }

@@ -1,5 +1,5 @@
-#ifndef PROVIDER_INPUTS_H
-#define PROVIDER_INPUTS_H
+#ifndef PROVIDER_CONFIG_FINGERPRINT_H
+#define PROVIDER_CONFIG_FINGERPRINT_H
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -10,7 +10,7 @@
  * and time of change of the configuration file and of those that it names for the CA and the
  * gateways. Failed events are retried once it changes.
  */
-enum err inputs_digest(
+enum err config_fingerprint(
 	const struct config *config, char out[DIGEST_HEX_SIZE], struct error *e) must_check;
 
 #endif

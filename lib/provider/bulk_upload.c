@@ -1,16 +1,18 @@
-#include "provider/push.h"
+/* Uploads in bulk what the store has, as it is; nothing new is issued here. */
+
+#include "provider/bulk_upload.h"
 
 #include "base/log.h"
 
-void worker_settle(
-	const struct worker *w, const struct store_pair *pair, enum err err, const struct error *e)
+void bulk_settle(const struct bulk_worker *w, const struct store_pair *pair, enum err err,
+	const struct error *e)
 {
 	if (err)
 		w->report(w->ctx, pair, err, e->text);
 	bulk_count(w->bulk, err);
 }
 
-void worker_settle_busy(const struct worker *w, const struct store_pair *pair)
+void bulk_settle_busy(const struct bulk_worker *w, const struct store_pair *pair)
 {
 	w->report(w->ctx, pair, ERR_UNAVAILABLE, "another process is working on it just now");
 	bulk_count_busy(w->bulk);
@@ -36,7 +38,7 @@ static void refuse(struct provider *p, const struct store_pair *pair, const stru
 			.gateway = escrow_url(p->escrow, i),
 			.state = UPLOAD_FAILED,
 			.cause = why->text,
-			.inputs = p->inputs,
+			.inputs = p->fingerprint,
 		};
 		struct error e;
 
@@ -46,7 +48,7 @@ static void refuse(struct provider *p, const struct store_pair *pair, const stru
 }
 
 /* It may have been unenrolled since it was claimed, or have been put in by somebody else. */
-static enum err check_device(struct worker *w, const struct store_pair *pair, struct error *e)
+static enum err check_device(struct bulk_worker *w, const struct store_pair *pair, struct error *e)
 {
 	char device_uuid[UUID_SIZE];
 	enum err err = store_device_find(w->provider->store, pair, device_uuid, e);
@@ -56,7 +58,8 @@ static enum err check_device(struct worker *w, const struct store_pair *pair, st
 	return err;
 }
 
-enum err worker_push(struct worker *w, const struct store_device *device, struct error *e)
+enum err bulk_upload_device(
+	struct bulk_worker *w, const struct store_device *device, struct error *e)
 {
 	struct provider *p = w->provider;
 	struct credential_set set = {0};
@@ -81,7 +84,8 @@ enum err worker_push(struct worker *w, const struct store_device *device, struct
 	return err;
 }
 
-enum err worker_push_all(struct worker *w, const struct store_wanted *wanted, struct error *e)
+enum err bulk_upload_devices(
+	struct bulk_worker *w, const struct store_wanted *wanted, struct error *e)
 {
 	struct store *store = w->provider->store;
 	struct store_device at = {.tries = 0};
@@ -93,14 +97,14 @@ enum err worker_push_all(struct worker *w, const struct store_wanted *wanted, st
 		if (err)
 			return err == ERR_NOT_FOUND ? ERR_OK : err;
 		if (!at.claimed) {
-			worker_settle_busy(w, &at.pair);
+			bulk_settle_busy(w, &at.pair);
 			continue;
 		}
-		err = worker_push(w, &at, e);
+		err = bulk_upload_device(w, &at, e);
 		/* An unreleased lease expires on its own. */
 		if (store_device_release(store, &at.pair, &ignored))
 			log_warning("%s", ignored.text);
-		worker_settle(w, &at.pair, err, e);
+		bulk_settle(w, &at.pair, err, e);
 	}
 	return ERR_OK;
 }

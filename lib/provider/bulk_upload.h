@@ -1,5 +1,5 @@
-#ifndef PROVIDER_PUSH_H
-#define PROVIDER_PUSH_H
+#ifndef PROVIDER_BULK_UPLOAD_H
+#define PROVIDER_BULK_UPLOAD_H
 
 #include "provider/bulk.h"
 #include "provider/internal.h"
@@ -7,7 +7,7 @@
 /* Uploads in bulk of what the store has, as it is: what deliver and renew share. */
 
 /* One of the processes that share the work. */
-struct worker {
+struct bulk_worker {
 	struct provider *provider;
 	struct bulk *bulk;
 	struct store_share share;
@@ -17,19 +17,19 @@ struct worker {
 };
 
 /* Counts an item, and reports it if it failed; or one that another process is working on. */
-void worker_settle(const struct worker *worker, const struct store_pair *pair, enum err err,
+void bulk_settle(const struct bulk_worker *worker, const struct store_pair *pair, enum err err,
 	const struct error *e);
-void worker_settle_busy(const struct worker *worker, const struct store_pair *pair);
+void bulk_settle_busy(const struct bulk_worker *worker, const struct store_pair *pair);
 
 /* When the rate allows: packs what a device shall have, uploads it, writes down how that ended. */
-enum err worker_push(
-	struct worker *worker, const struct store_device *device, struct error *e) must_check;
+enum err bulk_upload_device(
+	struct bulk_worker *worker, const struct store_device *device, struct error *e) must_check;
 
 /*
  * This worker's share of the devices that are wanted, each claimed, uploaded, released and settled.
  * The error is one of all of it.
  */
-enum err worker_push_all(
-	struct worker *worker, const struct store_wanted *wanted, struct error *e) must_check;
+enum err bulk_upload_devices(
+	struct bulk_worker *worker, const struct store_wanted *wanted, struct error *e) must_check;
 
 #endif

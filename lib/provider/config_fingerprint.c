@@ -1,4 +1,6 @@
-#include "provider/inputs.h"
+/* Digests all that could make a failed event succeed; it is compared only, never read. */
+
+#include "provider/config_fingerprint.h"
 
 #include <sys/stat.h>
 
@@ -28,7 +30,7 @@ static void add_section(struct buf *list, const struct config *config, const cha
 		add_file(list, file);
 }
 
-enum err inputs_digest(const struct config *config, char out[DIGEST_HEX_SIZE], struct error *e)
+enum err config_fingerprint(const struct config *config, char out[DIGEST_HEX_SIZE], struct error *e)
 {
 	static const char *const sections[] = {"ca", "ca signing", "ca encryption", "escrow"};
 	struct buf list = BUF_INIT(LIST_MAX);

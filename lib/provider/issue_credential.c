@@ -1,3 +1,11 @@
+/*
+ * Issues a credential. A local CA takes the key and answers at once. An external CA may issue
+ * although its answer is lost, or decide days later: the key and the request are stored before the
+ * CA sees the request, and it gets the same request until it has answered.
+ */
+
+#include "provider/issue_credential.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +17,6 @@
 #include "pki/request.h"
 #include "provider/barred.h"
 #include "provider/internal.h"
-
-/*
- * Orders a certificate. A local CA takes the key and answers at once. An external CA may issue
- * although its answer is lost, or decide days later: the key and the request are stored before the
- * CA sees the request, and it gets the same request until it has answered.
- */
 
 #define TERMS_MAX (64 * 1024)
 #define BUSY_POLL_MS 50
@@ -269,7 +271,7 @@ static void count_misread(const struct order *o, const struct ca_answer *answer,
 {
 	const struct store_misread misread = {
 		.handle = answer->handle,
-		.inputs = o->p->inputs,
+		.inputs = o->p->fingerprint,
 		.count = answer->once ? STORE_MISREAD_MAX : o->request.misread + 1,
 	};
 	struct error failure;
@@ -311,7 +313,7 @@ static enum err order_by_request(
 		.terms = terms,
 		.replaces = o->place->replaces,
 		.lease = ca_config(o->ca)->timeout + LEASE_MARGIN,
-		.inputs = o->p->inputs,
+		.inputs = o->p->fingerprint,
 		.now = o->p->now,
 		.run = o->p->now ? o->p->run : NULL,
 	};
@@ -327,7 +329,7 @@ static enum err order_by_request(
 	return err;
 }
 
-static enum err order_from_house(
+static enum err order_from_local_ca(
 	struct order *o, bool *won, struct credential *out, struct error *e)
 {
 	enum err err = new_key(o->p, o->p->config->certificates.key[o->owner->usage], &o->key, e);
@@ -335,7 +337,7 @@ static enum err order_from_house(
 	return err ? err : place_order(o, won, out, e);
 }
 
-enum err credential_make(struct provider *p, const struct credential_owner *owner,
+enum err issue_credential(struct provider *p, const struct credential_owner *owner,
 	const struct subject *subject, const struct store_place *place, bool *won,
 	struct credential *out, struct error *e)
 {
@@ -348,7 +350,7 @@ enum err credential_make(struct provider *p, const struct credential_owner *owne
 		.deadline = ca_deadline(p->ca[owner->usage]),
 	};
 	enum err err = ca_wants_request(order.ca) ? order_by_request(&order, won, out, e)
-						  : order_from_house(&order, won, out, e);
+						  : order_from_local_ca(&order, won, out, e);
 
 	store_request_fini(&order.request);
 	key_free(order.key);
