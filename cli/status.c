@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "provider/barred.h"
-#include "provider/causes.h"
+#include "provider/barred_ca.h"
 #include "provider/expiry.h"
+#include "provider/unfinished_causes.h"
 
 /* A figure of the status: its name in JSON, its label. */
 struct figure {
@@ -60,11 +60,11 @@ static size_t gather(const struct store_counts *c, struct figure figures[FIGURES
 /* Failed and pending ones by their cause: what a person may have to see to. */
 static enum err print_causes_of(struct store *store, const char *state, struct error *e)
 {
-	struct causes causes;
-	enum err err = causes_gather(store, state, &causes, e);
+	struct unfinished_causes causes;
+	enum err err = unfinished_causes_gather(store, state, &causes, e);
 
 	for (size_t i = 0; i < causes.count && !err; i++) {
-		const struct cause *cause = &causes.cause[i];
+		const struct unfinished_cause *cause = &causes.cause[i];
 
 		if (cause->count == 1)
 			printf("%s: device %s: %s\n", state, cause->device_uuid, cause->text);
@@ -120,14 +120,14 @@ static enum err print_barred(
 {
 	struct barred_ca barred[USAGE_COUNT];
 	size_t count = 0;
-	enum err err = barred_gather(config, store, barred, &count, e);
+	enum err err = barred_ca_gather(config, store, barred, &count, e);
 
 	if (!err && json)
 		printf(",\"cas_barred\":%zu", count);
 	for (size_t i = 0; i < count && !err && !json; i++) {
 		struct buf text = BUF_INIT(2048);
 
-		barred_text(&barred[i], &text);
+		barred_ca_text(&barred[i], &text);
 		printf("needs attention: %s\n", text.failed ? barred[i].state.cause : text.data);
 		buf_free(&text);
 	}

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fcgi/pages/prometheus_text.h"
-#include "provider/barred.h"
+#include "provider/barred_ca_try.h"
 #include "provider/expiry.h"
 
 static unsigned long long get(const atomic_ullong *counter)
@@ -269,7 +269,7 @@ static void put_barred(struct service *service, struct buf *out)
 	size_t count = 0;
 	struct error e;
 
-	if (barred_of_provider(service->provider, barred, &count, &e)) {
+	if (barred_ca_of_provider(service->provider, barred, &count, &e)) {
 		log_warning("metrics without the CAs that process nothing: %s", e.text);
 		return;
 	}

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "provider/barred_ca_try.h"
 
 /* A store that is away is no reason to show nothing: that is when somebody looks. */
 void status_data_read(
@@ -23,7 +24,7 @@ void status_data_read(
 		return;
 	}
 	status->store_answers = true;
-	if (barred_of_provider(service->provider, status->barred, &status->barred_count, &e))
+	if (barred_ca_of_provider(service->provider, status->barred, &status->barred_count, &e))
 		log_warning("status page without the CAs that process nothing: %s", e.text);
 	if (store_audit_conflicts(status->store, &status->conflicts, &e))
 		log_warning("status page without the conflicts of addresses: %s", e.text);

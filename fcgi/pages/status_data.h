@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "fcgi/service.h"
-#include "provider/barred.h"
+#include "provider/barred_ca.h"
 #include "provider/expiry.h"
 #include "store/store.h"
 

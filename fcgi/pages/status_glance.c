@@ -43,7 +43,7 @@ static void put_barred(const struct barred_ca *ca, struct buf *out)
 {
 	struct buf text = BUF_INIT(2048);
 
-	barred_text(ca, &text);
+	barred_ca_text(ca, &text);
 	buf_puts(out, "<li>");
 	html_escape(out, text.failed ? ca->state.cause : text.data);
 	buf_puts(out, "</li>\n");

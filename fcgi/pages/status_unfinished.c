@@ -2,7 +2,7 @@
 #include "fcgi/pages/status_unfinished.h"
 
 #include "fcgi/pages/status_rows.h"
-#include "provider/causes.h"
+#include "provider/unfinished_causes.h"
 
 #define SHOWN_MAX 20
 #define FOLDED_OVER 5
@@ -53,13 +53,13 @@ static const char *const upload_columns[] = {
 	"Device", "User", "Gateway", "Last tried", "Tries", "Why"};
 
 static void put_causes(
-	const struct status_data *status, const char *state, const struct causes *causes)
+	const struct status_data *status, const char *state, const struct unfinished_causes *causes)
 {
 	struct buf *out = status->out;
 
 	buf_puts(out, "<ul class=\"causes\">\n");
 	for (size_t i = 0; i < causes->count; i++) {
-		const struct cause *cause = &causes->cause[i];
+		const struct unfinished_cause *cause = &causes->cause[i];
 
 		buf_printf(out, "<li class=\"%s\">%lld × ", state, (long long)cause->count);
 		html_value(out, cause->text);
@@ -77,11 +77,11 @@ static void put_causes(
 static void put_all_causes(const struct status_data *status)
 {
 	static const char *const states[] = {"failed", "pending"};
-	struct causes causes;
+	struct unfinished_causes causes;
 	struct error e;
 
 	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
-		if (causes_gather(status->store, states[i], &causes, &e))
+		if (unfinished_causes_gather(status->store, states[i], &causes, &e))
 			status_data_missing(status, &e);
 		else if (causes.count)
 			put_causes(status, states[i], &causes);

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/patience.h"
 #include "pki/request.h"
-#include "provider/barred.h"
+#include "provider/barred_ca_try.h"
 #include "provider/internal.h"
 
 #define TERMS_MAX (64 * 1024)
@@ -109,12 +109,12 @@ static enum err ask(const struct order *o, struct ca_answer *out, struct error *
 		.deadline = o->deadline,
 	};
 	bool known = false;
-	enum err err = barred_enter(o->p, o->ca, &known, e);
+	enum err err = barred_ca_enter(o->p, o->ca, &known, e);
 
 	if (err)
 		return err;
 	err = try_ca(o, &order, out, e);
-	barred_leave(o->p, o->ca, known, err, e);
+	barred_ca_leave(o->p, o->ca, known, err, e);
 	counters_issued(o->p->counters, ca_config(o->ca)->type, err);
 	return err;
 }

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "provider/barred.h"
+#include "provider/barred_ca_try.h"
 #include "provider/expiry.h"
 #include "provider/provider.h"
 
@@ -205,7 +205,7 @@ void expiry_of_provider(struct provider *provider, struct expiry out[EXPIRY_COUN
 	expiry_gather(provider->config, NULL, out);
 }
 
-enum err barred_of_provider(struct provider *provider, struct barred_ca out[USAGE_COUNT],
+enum err barred_ca_of_provider(struct provider *provider, struct barred_ca out[USAGE_COUNT],
 	size_t *count, struct error *e)
 {
 	struct blob cause = {NULL, 0};

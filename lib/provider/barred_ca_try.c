@@ -1,11 +1,11 @@
-#include "provider/barred.h"
+/* Requests to a CA that is barred: one process tries it for all, when its time has come. */
+
+#include "provider/barred_ca_try.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "provider/backoff.h"
 #include "provider/internal.h"
-
-/* CAs that judge no request: which they are, and when they are tried again. */
 
 /* backoff_seconds() then begins with four minutes: an account may be locked by a few tries. */
 #define HEAD_START 2
@@ -30,14 +30,14 @@ static enum err not_now(const struct provider *p, const struct ca *ca, const str
 	struct buf text = BUF_INIT(ERROR_TEXT_MAX);
 
 	(void)p;
-	barred_text(&barred, &text);
+	barred_ca_text(&barred, &text);
 	error_set(e, ERR_BARRED, "%s", text.failed ? b->cause : text.data);
 	e->retry_after = wait > 0 ? (int)wait : 1;
 	buf_free(&text);
 	return e->code;
 }
 
-enum err barred_enter(struct provider *p, const struct ca *ca, bool *known, struct error *e)
+enum err barred_ca_enter(struct provider *p, const struct ca *ca, bool *known, struct error *e)
 {
 	const struct store_access access = access_of(p, ca);
 	struct store_barred barred;
@@ -75,7 +75,7 @@ static enum err bar(
 	return err;
 }
 
-void barred_leave(
+void barred_ca_leave(
 	struct provider *p, const struct ca *ca, bool known, enum err came, struct error *e)
 {
 	const struct store_access access = access_of(p, ca);
@@ -94,40 +94,8 @@ void barred_leave(
 
 /* --- which they are */
 
-static enum err gather(const struct config *config, const char *fingerprint, struct store *store,
-	struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e)
-{
-	const struct config_ca *before = NULL;
-	enum err err = ERR_OK;
-
-	*count = 0;
-	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
-		const struct config_ca *ca = config_ca(config, (enum usage)usage);
-		const struct store_access access = {ca->section, fingerprint, ""};
-
-		if (ca == before)
-			continue;
-		before = ca;
-		err = store_access_find(store, &access, &out[*count].state, e);
-		if (!err)
-			out[(*count)++].section = ca->section;
-		else if (err == ERR_NOT_FOUND)
-			err = ERR_OK;
-	}
-	return err;
-}
-
-enum err barred_gather(const struct config *config, struct store *store,
-	struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e)
-{
-	char fingerprint[DIGEST_HEX_SIZE];
-	enum err err = config_fingerprint(config, fingerprint, e);
-
-	return err ? err : gather(config, fingerprint, store, out, count, e);
-}
-
-enum err barred_of_provider(
+enum err barred_ca_of_provider(
 	struct provider *p, struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e)
 {
-	return gather(p->config, p->fingerprint, p->store, out, count, e);
+	return barred_ca_find(p->config, p->fingerprint, p->store, out, count, e);
 }

@@ -1,6 +1,6 @@
 /* Groups what is pending and what has failed by cause: a gateway that is down is one fault. */
 
-#include "provider/causes.h"
+#include "provider/unfinished_causes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,25 +17,26 @@ static const char *value_of(const struct store_column *columns, size_t count, co
 }
 
 /* NULL: there is no room for another. */
-static struct cause *cause_of(struct causes *causes, const char *text)
+static struct unfinished_cause *cause_of(struct unfinished_causes *causes, const char *text)
 {
-	struct cause *cause;
+	struct unfinished_cause *cause;
 
 	for (size_t i = 0; i < causes->count; i++)
 		if (strncmp(causes->cause[i].text, text, ERROR_TEXT_MAX - 1) == 0)
 			return &causes->cause[i];
-	if (causes->count == CAUSES_MAX)
+	if (causes->count == UNFINISHED_CAUSES_MAX)
 		return NULL;
 	cause = &causes->cause[causes->count++];
-	*cause = (struct cause){.count = 0};
+	*cause = (struct unfinished_cause){.count = 0};
 	snprintf(cause->text, sizeof(cause->text), "%s", text);
 	return cause;
 }
 
 /* Times of RFC 3339 are in order as texts are. */
-static void count_in(struct causes *causes, const char *text, const char *time, const char *device)
+static void count_in(
+	struct unfinished_causes *causes, const char *text, const char *time, const char *device)
 {
-	struct cause *cause = cause_of(causes, text);
+	struct unfinished_cause *cause = cause_of(causes, text);
 
 	if (!cause) {
 		causes->others++;
@@ -61,12 +62,13 @@ static enum err take(void *ctx, const struct store_column *columns, size_t count
 
 static int compare(const void *left, const void *right)
 {
-	const struct cause *a = left, *b = right;
+	const struct unfinished_cause *a = left, *b = right;
 
 	return (a->count < b->count) - (a->count > b->count);
 }
 
-enum err causes_gather(struct store *store, const char *state, struct causes *out, struct error *e)
+enum err unfinished_causes_gather(
+	struct store *store, const char *state, struct unfinished_causes *out, struct error *e)
 {
 	struct store_filter filter = {.state = state, .limit = READ_MAX};
 	enum err err;

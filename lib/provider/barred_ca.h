@@ -1,0 +1,29 @@
+#ifndef PROVIDER_BARRED_CA_H
+#define PROVIDER_BARRED_CA_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "store/store.h"
+
+/*
+ * CAs that judge no request, as they reject our credentials or are not where they should be: a
+ * person has to see to it. Until then they are tried slowly, from some minutes to an hour, by one
+ * process for all.
+ */
+struct barred_ca {
+	const char *section; /* borrowed from the configuration */
+	struct store_barred state;
+};
+
+/* Those of the configuration; *count of them. fingerprint: config_fingerprint() of it. */
+enum err barred_ca_find(const struct config *config, const char *fingerprint, struct store *store,
+	struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e) must_check;
+/* The same with the fingerprint of this moment. */
+enum err barred_ca_gather(const struct config *config, struct store *store,
+	struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e) must_check;
+
+/* "the CA of [ca] has processed no request since …, is tried again at …: cause" */
+void barred_ca_text(const struct barred_ca *ca, struct buf *out);
+
+#endif
