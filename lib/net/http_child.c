@@ -1,3 +1,4 @@
+/* A request in a process of its own, which can be killed. */
 #include "net/http_child.h"
 
 #include <errno.h>
@@ -14,8 +15,6 @@
 #include "base/clock.h"
 #include "base/patience.h"
 #include "base/secret.h"
-
-/* A request in a process of its own, which can be killed. */
 
 /* Added to the deadline, so that the work can report its own timeout. */
 #define MARGIN_MS 200
@@ -50,19 +49,18 @@ static void leave(struct http_transfer *t, struct result *result, enum err err)
 	atomic_store(&result->done, true);
 }
 
-static void be_child(struct http_transfer *t, struct result *result, pid_t parent,
-	enum err (*work)(struct http_transfer *t, struct error *e))
+static void be_child(struct http_transfer *t, struct result *result, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	patience_set(NULL, NULL); /* what is to be done meanwhile is the parent's */
+	patience_set(NULL, NULL); /* other work during the wait is the parent's */
 	if (getppid() == parent)
-		leave(t, result, work(t, &result->error));
+		leave(t, result, http_transfer_run(t, &result->error));
 	_exit(0);
 }
 
 /* --- the parent's side */
 
-/* A look at what else there is to do, each second at least. */
+/* Milliseconds until the next patience_look(): at most a second. */
 static int step(int64_t until)
 {
 	int64_t ms = until - clock_monotonic_ms();
@@ -70,7 +68,7 @@ static int step(int64_t until)
 	return ms < 0 ? 0 : ms > LOOK_MS ? LOOK_MS : (int)ms;
 }
 
-/* Until it has ended; what has not by then is killed. False: given up. */
+/* Waits for its end, and kills it at until. Returns false if patience_look() gave it up. */
 static bool await(pid_t pid, int64_t until)
 {
 	struct pollfd set = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
@@ -81,7 +79,7 @@ static bool await(pid_t pid, int64_t until)
 	if (set.fd >= 0)
 		close(set.fd);
 	kill(pid, SIGKILL);
-	/* If SIGCHLD is ignored, the kernel reaps it: ECHILD. */
+	/* ECHILD: SIGCHLD is ignored, so the kernel has reaped it. */
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return patient;
@@ -107,8 +105,7 @@ static enum err take(
 	return result->err ? result->err : buf_check(&t->in.body, e);
 }
 
-enum err http_in_child(struct http_transfer *t,
-	enum err (*work)(struct http_transfer *t, struct error *e), struct error *e)
+enum err http_child_run(struct http_transfer *t, struct error *e)
 {
 	struct result *result =
 		mmap(NULL, size_of(t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -120,7 +117,7 @@ enum err http_in_child(struct http_transfer *t,
 		return error_memory(e);
 	pid = fork();
 	if (pid == 0)
-		be_child(t, result, parent, work);
+		be_child(t, result, parent);
 	if (pid < 0) {
 		err = error_errno(e, ERR_UNAVAILABLE, "fork");
 	} else {

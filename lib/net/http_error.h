@@ -4,7 +4,7 @@
 #include <curl/curl.h>
 
 #include "base/error.h"
-#include "net/http_answer.h"
+#include "net/http_incoming.h"
 #include "net/http_tls.h"
 #include "net/identity.h"
 

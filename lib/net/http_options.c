@@ -1,4 +1,5 @@
-#include "net/http_internal.h"
+/* The options of libcurl for a request: what every request has, and what its client adds. */
+#include "net/http_options.h"
 
 #include <curl/curl.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "net/http_answer.h"
+#include "net/http_incoming.h"
 
 #include <curl/curl.h>
 #include <string.h>

@@ -1,16 +1,14 @@
-#ifndef NET_HTTP_INTERNAL_H
-#define NET_HTTP_INTERNAL_H
+#ifndef NET_HTTP_TRANSFER_H
+#define NET_HTTP_TRANSFER_H
 
 #include <curl/curl.h>
 
 #include "base/memfile.h"
 #include "net/http.h"
-#include "net/http_answer.h"
 #include "net/http_error.h"
+#include "net/http_incoming.h"
 #include "net/http_tls.h"
 #include "net/kerberos.h"
-
-/* Inside of http.h: what its files share. */
 
 #define HTTP_ORIGIN_MAX 300 /* "https://", a host name of 255 and a port */
 
@@ -41,10 +39,10 @@ struct http_transfer {
 	struct http_tls tls;
 };
 
-/* Tells libcurl all of the request but its time. Fills t->headers, which the caller frees. */
-enum err http_set_options(struct http_transfer *t, struct error *e) must_check;
-
-/* Sets both timeouts from what is left until the deadline; ERR_UNAVAILABLE if nothing is. */
-enum err http_set_timeouts(struct http_transfer *t, struct error *e) must_check;
+/*
+ * Performs it with the options that are set. ERR_OK: t->in has a complete, well-formed answer.
+ * Errors as http_send().
+ */
+enum err http_transfer_run(struct http_transfer *t, struct error *e) must_check;
 
 #endif

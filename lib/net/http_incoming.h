@@ -1,5 +1,5 @@
-#ifndef NET_HTTP_ANSWER_H
-#define NET_HTTP_ANSWER_H
+#ifndef NET_HTTP_INCOMING_H
+#define NET_HTTP_INCOMING_H
 
 #include <stdbool.h>
 #include <stddef.h>
