@@ -60,6 +60,7 @@ static void print(void *ctx, const struct finding *finding)
 	buf_free(&text);
 }
 
+/* Returns the exit status. */
 static int check(const char *config_file, const char *web_server, struct output *output)
 {
 	struct finding finding = {.about = "configuration", .severity = SEVERITY_GOOD};
@@ -78,55 +79,48 @@ static int check(const char *config_file, const char *web_server, struct output 
 }
 
 struct request {
-	struct output output;
-	struct buf json;
-	bool strict;
-	const char *web;
+	bool json, strict;
+	const char *web_server;
 };
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
+static int run(struct call *call)
 {
-	struct request *request = ctx;
+	struct request request = {.json = false};
+	int status = options_read(call, &request);
+	struct buf json = BUF_INIT(JSON_MAX);
+	struct output output = {.out = request.json ? &json : NULL};
 
-	(void)e;
-	if (key == 'j')
-		request->output.out = &request->json;
-	else if (key == 'w')
-		request->web = value;
-	else
-		request->strict = true;
-	return ERR_OK;
-}
-
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
-{
-	static const struct cli_option options[] = {
-		{'j', "json", NULL, false},
-		{'w', "web-server", "the name of a folder, or none,", false},
-		{'s', "strict", NULL, false},
-	};
-	struct request request = {.json = BUF_INIT(JSON_MAX)};
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
-	int status = cli_options(self, &all, argc, argv, &config_file);
-
-	if (status != CLI_GO_ON)
+	if (status != OPTIONS_DONE)
 		return status;
-	buf_putc(&request.json, '[');
-	status = check(config_file, request.web, &request.output);
-	if (request.output.out && !request.json.failed)
-		printf("%s]\n", request.json.data);
-	buf_free(&request.json);
-	if (request.strict && !status && request.output.warnings)
+	buf_putc(&json, '[');
+	status = check(call->config_file, request.web_server, &output);
+	if (output.out && !json.failed)
+		printf("%s]\n", json.data);
+	buf_free(&json);
+	if (request.strict && !status && output.warnings)
 		status = error_meaning(ERR_REFUSED)->exit_status;
 	return status;
 }
 
-const struct command command_check = {"check", "[--json] [--strict] [--web-server DIR]",
-	"Tries everything that an enrollment will need, a line each",
-	"  --json             an array of {\"check\", \"ok\", \"warning\", \"text\"}\n"
-	"  --strict           a warning is a failure, too\n"
-	"  --web-server DIR   the folder of its configuration, if not /etc/nginx or /etc/apache2\n"
-	"                     or /etc/httpd; none: do not look for it\n"
-	"Exit status 0: no check has FAILED (--strict: nor warned); else one has: 78 or 1 needs a\n"
-	"person, 75 may pass by itself.\n",
-	run};
+static const struct option_kind web_server = {"the name of a folder, or none,", option_set_text};
+
+static const struct option_row options[] = {
+	{"json", '\0', &option_flag, offsetof(struct request, json), NULL,
+		"an array of {\"check\", \"ok\", \"warning\", \"text\"}"},
+	{"strict", '\0', &option_flag, offsetof(struct request, strict), NULL,
+		"a warning is a failure, too"},
+	{"web-server", '\0', &web_server, offsetof(struct request, web_server), "DIR",
+		"the folder of its configuration, if not /etc/nginx or /etc/apache2\n"
+		"or /etc/httpd; none: do not look for it"},
+	{NULL},
+};
+
+const struct command command_check = {
+	.name = "check",
+	.arguments = "[--json] [--strict] [--web-server DIR]",
+	.summary = "Tries everything that an enrollment will need, a line each",
+	.options = options,
+	.notes = "Exit status 0: no check has FAILED (--strict: nor warned); else one has: 78 or 1 "
+		 "needs a\nperson, 75 may pass by itself.\n",
+	.run = run,
+};

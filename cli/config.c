@@ -44,20 +44,23 @@ static int test(const char *config_file)
 	return error_meaning(err)->exit_status;
 }
 
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
+static int run(struct call *call)
 {
-	const struct cli_options options = {.operand = "what to do (test)"};
-	int status = cli_options(self, &options, argc, argv, &config_file);
+	int status = options_read(call, NULL);
 
-	if (status != CLI_GO_ON)
+	if (status != OPTIONS_DONE)
 		return status;
-	if (strcmp(argv[optind], "test") != 0)
-		return cli_wrong(self, "%s: expected test", argv[optind]);
-	return test(config_file);
+	if (strcmp(call->operand, "test") != 0)
+		return cli_wrong(call->command, "%s: expected test", call->operand);
+	return test(call->config_file);
 }
 
-const struct command command_config = {"config", "test",
-	"Tests the configuration and the files that it names",
-	"test names all errors at once, each with file and line; exit status 78 if there is one.\n"
-	"Nothing is connected to, and the store is not opened.\n",
-	run};
+const struct command command_config = {
+	.name = "config",
+	.arguments = "test",
+	.summary = "Tests the configuration and the files that it names",
+	.operand = "what to do (test)",
+	.notes = "test names all errors at once, each with file and line; exit status 78 if there "
+		 "is one.\nNothing is connected to, and the store is not opened.\n",
+	.run = run,
+};

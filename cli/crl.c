@@ -1,3 +1,5 @@
+/* certprov crl: writes the local CA's revocation list, for whoever publishes a copy of it. */
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -26,7 +28,13 @@ static enum err write_out(const struct blob *content, const char *output, bool p
 		      : print(content, pem, e);
 }
 
-static int crl(const char *config_file, enum usage usage, const char *output, bool pem)
+struct request {
+	const char *output;
+	bool pem;
+	int usage;
+};
+
+static int crl(const char *config_file, const struct request *request)
 {
 	struct config *config = NULL;
 	struct provider_crl crl = {.this_update = 0};
@@ -35,56 +43,38 @@ static int crl(const char *config_file, enum usage usage, const char *output, bo
 	enum err err = cli_load(config_file, &config, &e);
 
 	if (!err)
-		err = provider_crl_of(config, usage, &crl, &e);
-	if (!err && pem)
+		err = provider_crl_of(config, (enum usage)request->usage, &crl, &e);
+	if (!err && request->pem)
 		err = crl_to_pem(&crl.der, &text, &e);
 	if (!err)
-		err = write_out(pem ? &text : &crl.der, output, pem, &e);
+		err = write_out(request->pem ? &text : &crl.der, request->output, request->pem, &e);
 	blob_free(&text);
 	blob_free(&crl.der);
 	config_free(config);
 	return err ? cli_fail(&e) : 0;
 }
 
-struct request {
-	const char *output;
-	bool pem;
-	int usage;
+static int run(struct call *call)
+{
+	struct request request = {.usage = USAGE_SIGNING};
+	int status = options_read(call, &request);
+
+	return status == OPTIONS_DONE ? crl(call->config_file, &request) : status;
+}
+
+static const struct option_row options[] = {
+	{"output", 'o', &option_file, offsetof(struct request, output), "FILE",
+		"into that file, which is replaced in one step"},
+	{"pem", '\0', &option_flag, offsetof(struct request, pem), NULL, "PEM instead of DER"},
+	{"usage", '\0', &option_usage, offsetof(struct request, usage), "USAGE",
+		"of the local CA for signing or encryption, where there are two"},
+	{NULL},
 };
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
-{
-	struct request *request = ctx;
-
-	(void)e;
-	if (key == 'o')
-		request->output = value;
-	else if (key == 'p')
-		request->pem = true;
-	else
-		request->usage = vocabulary_find(usage_names, USAGE_COUNT, value);
-	return request->usage < 0 ? ERR_USAGE : ERR_OK;
-}
-
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
-{
-	static const struct cli_option options[] = {
-		{'o', "output", "the name of a file", true},
-		{'p', "pem", NULL, false},
-		{'u', "usage", "signing or encryption", false},
-	};
-	struct request request = {.usage = USAGE_SIGNING};
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
-	int status = cli_options(self, &all, argc, argv, &config_file);
-
-	if (status != CLI_GO_ON)
-		return status;
-	return crl(config_file, (enum usage)request.usage, request.output, request.pem);
-}
-
-const struct command command_crl = {"crl", "[--output FILE] [--pem] [--usage USAGE]",
-	"Writes the local CA's certificate revocation list",
-	"  -o, --output FILE   into that file, which is replaced in one step\n"
-	"  --pem               PEM instead of DER\n"
-	"  --usage USAGE       of the local CA for signing or encryption, where there are two\n",
-	run};
+const struct command command_crl = {
+	.name = "crl",
+	.arguments = "[--output FILE] [--pem] [--usage USAGE]",
+	.summary = "Writes the local CA's certificate revocation list",
+	.options = options,
+	.run = run,
+};

@@ -1,22 +1,20 @@
-#include <stdio.h>
+/* certprov deliver: finishes what is pending, or uploads again what the gateways have had. */
 
-#include "base/text.h"
-#include "cli/bulk.h"
+#include <stdio.h>
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/names.h"
 #include "cli/options.h"
+#include "cli/tally.h"
 #include "cli/terminal.h"
+#include "provider/provider.h"
 
 struct request {
 	struct deliver_options options;
-	struct cli_names names;
+	struct names names;
+	bool all;
 };
-
-static void show_progress(void *ctx, const struct run_tally *tally)
-{
-	(void)ctx;
-	cli_progress(tally, "delivered");
-}
 
 /* A device that was asked for by its UUID and is not there is a slip, or gone. */
 static int none_enrolled(const struct deliver_options *options)
@@ -32,6 +30,7 @@ static int none_enrolled(const struct deliver_options *options)
 
 static int deliver(const char *config_file, struct request *request)
 {
+	static char done[] = "delivered";
 	struct deliver_options *options = &request->options;
 	bool named = request->names.device || request->names.user;
 	struct run_tally tally = {.total = 0};
@@ -39,66 +38,55 @@ static int deliver(const char *config_file, struct request *request)
 	struct error e;
 	enum err err = cli_load(config_file, &config, &e);
 
-	options->report = cli_report;
-	options->progress = terminal_progress() ? show_progress : NULL;
+	options->report = tally_report;
+	options->progress = terminal_progress() ? tally_progress : NULL;
+	options->ctx = done;
 	if (!err)
-		err = cli_names_find(config, &request->names, options->filter.user_uuid,
-			options->filter.device_uuid, &e);
+		err = names_find(config, &request->names, &e);
+	memcpy(options->filter.user_uuid, request->names.user_uuid, UUID_SIZE);
+	memcpy(options->filter.device_uuid, request->names.device_uuid, UUID_SIZE);
 	if (!err)
 		err = provider_deliver(config, options, &tally, &e);
-	cli_progress_end(&tally, "delivered");
+	tally_end(&tally, done);
 	config_free(config);
 	if (!err && named && tally.total == 0)
 		return none_enrolled(options);
-	return err ? cli_fail(&e) : cli_judge(&tally);
+	return err ? cli_fail(&e) : tally_status(&tally);
 }
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
+static int run(struct call *call)
 {
-	struct request *request = ctx;
-	struct deliver_options *options = &request->options;
-	bool good = true;
+	struct request request = {.all = false};
+	int status = options_read(call, &request);
 
-	(void)e;
-	options->again |= key == 'a' || key == 'u' || key == 'd';
-	options->now |= key == 'n';
-	if (key == 'u')
-		request->names.user = value;
-	else if (key == 'd')
-		request->names.device = value;
-	else if (key == 'r')
-		good = cli_rate(value, &options->rate);
-	return good ? ERR_OK : ERR_USAGE;
-}
-
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
-{
-	static const struct cli_option names[] = {
-		{'n', "now", NULL, false},
-		{'a', "all", NULL, false},
-		{'u', "user", CLI_USER_FORM, false},
-		{'d', "device", CLI_DEVICE_FORM, false},
-		{'r', "rate", CLI_RATE_FORM, false},
-	};
-	struct request request = {.names = {NULL, NULL}};
-	const struct cli_options all = {names, ARRAY_LEN(names), set, &request, NULL};
-	int status = cli_options(self, &all, argc, argv, &config_file);
-
-	if (status != CLI_GO_ON)
+	if (status != OPTIONS_DONE)
 		return status;
+	request.options.again = request.all || request.names.user || request.names.device;
 	if (request.options.again && request.options.now)
-		return cli_wrong(self, "--now cannot be combined with --all, --user or --device");
-	return deliver(config_file, &request);
+		return cli_wrong(
+			call->command, "--now cannot be combined with --all, --user or --device");
+	return deliver(call->config_file, &request);
 }
 
-const struct command command_deliver = {"deliver",
-	"[--now | --all | --user USER | --device DEVICE] [--rate N]",
-	"Finishes recorded events that are pending and due, from the step that failed",
-	"  --now           all that are pending, due or not, or have failed\n"
-	"  --all           instead: uploads again what every enrolled device has\n"
-	"  --user USER     the same for the devices of one user: UUID, user name or mail\n"
-	"                  address\n"
-	"  --device DEVICE the same for one device: UUID or friendly name\n"
-	"  --rate N        uploads a second at most (default: [escrow] max-rate)\n"
-	"Exit status 1: something has failed; 75: something is to be tried again later.\n",
-	run};
+static const struct option_row options[] = {
+	{"now", '\0', &option_flag, offsetof(struct request, options.now), NULL,
+		"all that are pending, due or not, or have failed"},
+	{"all", '\0', &option_flag, offsetof(struct request, all), NULL,
+		"instead: uploads again what every enrolled device has"},
+	{"user", '\0', &option_user, offsetof(struct request, names.user), "USER",
+		"the same for the devices of one user: UUID, user name or mail\naddress"},
+	{"device", '\0', &option_device, offsetof(struct request, names.device), "DEVICE",
+		"the same for one device: UUID or friendly name"},
+	{"rate", '\0', &option_rate, offsetof(struct request, options.rate), "N",
+		"uploads a second at most (default: [escrow] max-rate)"},
+	{NULL},
+};
+
+const struct command command_deliver = {
+	.name = "deliver",
+	.arguments = "[--now | --all | --user USER | --device DEVICE] [--rate N]",
+	.summary = "Finishes recorded events that are pending and due, from the step that failed",
+	.options = options,
+	.notes = "Exit status 1: something has failed; 75: something is to be tried again later.\n",
+	.run = run,
+};

@@ -1,3 +1,5 @@
+/* certprov enroll: handles an event from a file, for events that were missed. */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,18 +73,21 @@ static enum err enroll(const char *config_file, const char *file, struct error *
 	return err;
 }
 
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
+static int run(struct call *call)
 {
-	const struct cli_options options = {
-		.operand = "the name of a file, or - for standard input,"};
-	int status = cli_options(self, &options, argc, argv, &config_file);
+	int status = options_read(call, NULL);
 	struct error e;
 
-	if (status != CLI_GO_ON)
+	if (status != OPTIONS_DONE)
 		return status;
-	return enroll(config_file, argv[optind], &e) ? cli_fail(&e) : 0;
+	return enroll(call->config_file, call->operand, &e) ? cli_fail(&e) : 0;
 }
 
-const struct command command_enroll = {"enroll", "FILE",
-	"Handles an event from a file (-: standard input) as if it had been posted",
-	"Prints the answer that the web server's client would have got, as JSON.\n", run};
+const struct command command_enroll = {
+	.name = "enroll",
+	.arguments = "FILE",
+	.summary = "Handles an event from a file (-: standard input) as if it had been posted",
+	.operand = "the name of a file, or - for standard input,",
+	.notes = "Prints the answer that the web server's client would have got, as JSON.\n",
+	.run = run,
+};

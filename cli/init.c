@@ -1,3 +1,5 @@
+/* certprov init: the first set-up of the embedded default. */
+
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -17,54 +19,79 @@ static void print(void *ctx, const char *what, enum err err, bool warning, const
 }
 
 struct request {
-	struct provider_init what;
+	const char *subject;
 	int key;
+	const char *key_url;
 };
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
+static enum err set_subject(void *field, const char *value, struct error *e)
 {
-	struct request *request = ctx;
 	struct name name;
 
-	if (key == 's') {
-		request->what.subject = value;
-		return name_build(value, NULL, NULL, &name, e) ? ERR_USAGE : ERR_OK;
-	}
-	if (token_is_url(value))
-		request->what.key_url = value;
-	else
-		request->key = vocabulary_find(key_type_names, KEY_TYPE_COUNT, value);
-	return request->key < 0 ? ERR_USAGE : ERR_OK;
+	if (name_build(value, NULL, NULL, &name, e))
+		return ERR_USAGE;
+	return option_set_text(field, value, e);
 }
 
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
+/* field: the request, as there are two places for a key. */
+static enum err set_key(void *field, const char *value, struct error *e)
 {
-	static const struct cli_option options[] = {
-		{'s', "subject", "a name such as \"CN=Example CA,O=Example\"", false},
-		{'k', "key", "rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384 or a pkcs11: URL",
-			false},
+	struct request *request = field;
+	int key = vocabulary_find(key_type_names, KEY_TYPE_COUNT, value);
+
+	if (token_is_url(value))
+		return option_set_text(&request->key_url, value, e);
+	if (key < 0)
+		return ERR_USAGE;
+	request->key = key;
+	return ERR_OK;
+}
+
+static int init(const char *config_file, const struct request *request)
+{
+	const struct provider_init what = {
+		.subject = request->subject,
+		.key = (enum key_type)request->key,
+		.key_url = request->key_url,
 	};
-	struct request request = {{.subject = DEFAULT_SUBJECT}, .key = KEY_RSA_3072};
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
-	int status = cli_options(self, &all, argc, argv, &config_file);
 	struct config *config = NULL;
 	struct error e;
-	enum err err;
+	enum err err = cli_load(config_file, &config, &e);
 
-	if (status != CLI_GO_ON)
-		return status;
-	request.what.key = (enum key_type)request.key;
-	err = cli_load(config_file, &config, &e);
 	if (!err)
-		err = provider_init(config, &request.what, print, NULL, &e);
+		err = provider_init(config, &what, print, NULL, &e);
 	config_free(config);
 	return err ? cli_fail(&e) : 0;
 }
 
-const struct command command_init = {"init", "[--subject DN] [--key TYPE|URL]",
-	"Makes the store, its master key and a local CA, where the configuration names them",
-	"  --subject DN   the CA's name (default: " DEFAULT_SUBJECT ")\n"
-	"  --key TYPE     rsa-2048, rsa-3072 (default), rsa-4096, ec-p256 or ec-p384\n"
-	"  --key URL      the pkcs11: URL in [ca] key: uses that key, or makes it in the token\n"
-	"Existing files are kept.\n",
-	run};
+static int run(struct call *call)
+{
+	struct request request = {.subject = DEFAULT_SUBJECT, .key = KEY_RSA_3072};
+	int status = options_read(call, &request);
+
+	return status == OPTIONS_DONE ? init(call->config_file, &request) : status;
+}
+
+static const struct option_kind subject = {
+	"a name such as \"CN=Example CA,O=Example\"", set_subject};
+static const struct option_kind key = {
+	"rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384 or a pkcs11: URL", set_key};
+
+static const struct option_row options[] = {
+	{"subject", '\0', &subject, offsetof(struct request, subject), "DN",
+		"the CA's name (default: " DEFAULT_SUBJECT ")"},
+	{"key", '\0', &key, 0, "TYPE",
+		"rsa-2048, rsa-3072 (default), rsa-4096, ec-p256 or ec-p384; or the\n"
+		"pkcs11: URL in [ca] key: uses that key, or makes it in the token"},
+	{NULL},
+};
+
+const struct command command_init = {
+	.name = "init",
+	.arguments = "[--subject DN] [--key TYPE|URL]",
+	.summary = "Makes the store, its master key and a local CA, where the configuration names "
+		   "them",
+	.options = options,
+	.notes = "Existing files are kept.\n",
+	.run = run,
+};

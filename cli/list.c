@@ -1,55 +1,26 @@
+/* certprov list: what the store has, filtered. */
+
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/did_you_mean.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/names.h"
 #include "cli/options.h"
 #include "cli/rows.h"
+#include "store/list.h"
 
-#define TABLES "a list (devices, users, certificates, uploads or events)"
-
-/* The query from the options, and the form of output. */
-struct listing {
-	int table;
-	struct store_filter filter;
-	char user[UUID_SIZE], device[UUID_SIZE]; /* in the store's own form */
+struct request {
+	const char *user, *device, *state;
+	int64_t expiring; /* seconds ahead; 0: not given */
 	bool audit;
-	struct cli_rows rows;
+	struct rows rows;
 };
-
-static int list(const char *config_file, struct listing *listing)
-{
-	struct config *config = NULL;
-	struct store *store = NULL;
-	struct error e;
-	enum err err = cli_open_store(config_file, &config, &store, &e);
-
-	if (!err)
-		err = store_list(store, (enum store_table)listing->table, &listing->filter, cli_row,
-			&listing->rows, &e);
-	cli_rows_end(&listing->rows, !err);
-	store_close(store);
-	config_free(config);
-	return err ? cli_fail(&e) : 0;
-}
 
 /* UUIDs are stored in lower case; anything else is a name and stays as it is. */
 static const char *in_store_form(const char *arg, char uuid[UUID_SIZE])
 {
 	return text_uuid(arg, uuid) ? uuid : arg;
-}
-
-static enum err set_expiring(struct listing *listing, const char *within, struct error *e)
-{
-	int64_t seconds = 0;
-	enum err err = cli_ahead(within, &seconds, e);
-
-	if (!err)
-		listing->filter.expires_before = clock_now() + seconds;
-	return err;
 }
 
 static int unknown_table(const char *name)
@@ -64,66 +35,69 @@ static int unknown_table(const char *name)
 	return error_meaning(ERR_USAGE)->exit_status;
 }
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
+static int list(const char *config_file, int table, struct request *request)
 {
-	struct listing *listing = ctx;
-
-	switch (key) {
-	case 'u':
-		listing->filter.user = in_store_form(value, listing->user);
-		break;
-	case 'd':
-		listing->filter.device = in_store_form(value, listing->device);
-		break;
-	case 's':
-		listing->filter.state = value;
-		break;
-	case 'e':
-		return set_expiring(listing, value, e);
-	case 'A':
-		listing->audit = true;
-		break;
-	default:
-		listing->rows.json = true;
-	}
-	return ERR_OK;
-}
-
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
-{
-	static const struct cli_option options[] = {
-		{'u', "user", CLI_USER_FORM, false},
-		{'d', "device", CLI_DEVICE_FORM, false},
-		{'s', "state", "a state", false},
-		{'e', "expiring", CLI_AHEAD_FORM, false},
-		{'A', "audit", NULL, false},
-		{'j', "json", NULL, false},
+	char user[UUID_SIZE], device[UUID_SIZE];
+	const struct store_filter filter = {
+		.user = in_store_form(request->user, user),
+		.device = in_store_form(request->device, device),
+		.state = request->state,
+		.expires_before = request->expiring ? clock_now() + request->expiring : 0,
 	};
-	struct listing listing = {.filter = {.user = "", .device = "", .state = ""}};
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &listing, TABLES};
-	int status = cli_options(self, &all, argc, argv, &config_file);
+	struct config *config = NULL;
+	struct store *store = NULL;
+	struct error e;
+	enum err err = cli_open_store(config_file, &config, &store, &e);
 
-	if (status != CLI_GO_ON)
-		return status;
-	listing.table = vocabulary_find(store_table_names, STORE_AUDIT, argv[optind]);
-	if (listing.table < 0)
-		return unknown_table(argv[optind]);
-	if (listing.audit && listing.table != STORE_EVENTS)
-		return cli_wrong(self, "--audit is for events only");
-	if (listing.audit)
-		listing.table = STORE_AUDIT;
-	if (listing.filter.expires_before && listing.table != STORE_CERTIFICATES)
-		return cli_wrong(self, "--expiring is for certificates only");
-	return list(config_file, &listing);
+	if (!err)
+		err = store_list(
+			store, (enum store_table)table, &filter, rows_add, &request->rows, &e);
+	rows_end(&request->rows, !err);
+	store_close(store);
+	config_free(config);
+	return err ? cli_fail(&e) : 0;
 }
 
-const struct command command_list = {"list",
-	"devices|users|certificates|uploads|events [OPTION...]",
-	"Lists the store's contents, newest first, a line each",
-	"  --user U          of the user with that UUID, user name or mail address\n"
-	"  --device D        of the device with that UUID or friendly name\n"
-	"  --state S         in that state: active, archived, pending, failed, delivered ...\n"
-	"  --expiring 30d    certificates that end within that time\n"
-	"  --audit           events: the audit trail instead, actions and actors\n"
-	"  --json            an array of objects\n",
-	run};
+static int run(struct call *call)
+{
+	struct request request = {.user = "", .device = "", .state = ""};
+	int status = options_read(call, &request), table;
+
+	if (status != OPTIONS_DONE)
+		return status;
+	table = vocabulary_find(store_table_names, STORE_AUDIT, call->operand);
+	if (table < 0)
+		return unknown_table(call->operand);
+	if (request.audit && table != STORE_EVENTS)
+		return cli_wrong(call->command, "--audit is for events only");
+	if (request.expiring && (request.audit || table != STORE_CERTIFICATES))
+		return cli_wrong(call->command, "--expiring is for certificates only");
+	return list(call->config_file, request.audit ? STORE_AUDIT : table, &request);
+}
+
+static const struct option_kind state = {"a state", option_set_text};
+
+static const struct option_row options[] = {
+	{"user", '\0', &option_user, offsetof(struct request, user), "U",
+		"of the user with that UUID, user name or mail address"},
+	{"device", '\0', &option_device, offsetof(struct request, device), "D",
+		"of the device with that UUID or friendly name"},
+	{"state", '\0', &state, offsetof(struct request, state), "S",
+		"in that state: active, archived, pending, failed, delivered ..."},
+	{"expiring", '\0', &option_ahead, offsetof(struct request, expiring), "TIME",
+		"certificates that end within that time, such as 30d"},
+	{"audit", '\0', &option_flag, offsetof(struct request, audit), NULL,
+		"events: the audit trail instead, actions and actors"},
+	{"json", '\0', &option_flag, offsetof(struct request, rows.json), NULL,
+		"an array of objects"},
+	{NULL},
+};
+
+const struct command command_list = {
+	.name = "list",
+	.arguments = "devices|users|certificates|uploads|events [OPTION...]",
+	.summary = "Lists the store's contents, newest first, a line each",
+	.options = options,
+	.operand = "a list (devices, users, certificates, uploads or events)",
+	.run = run,
+};

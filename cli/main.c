@@ -1,3 +1,5 @@
+/* certprov, the administrator's command line: sets up the process and runs one command. */
+
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,18 +14,13 @@
 #include "base/watchdog.h"
 #include "cli/cli.h"
 
-static const struct command *const commands[] = {&command_init, &command_check, &command_config,
-	&command_enroll, &command_deliver, &command_renew, &command_unenroll, &command_revoke,
-	&command_crl, &command_recover, &command_rekey, &command_status, &command_list};
-
 static int usage(FILE *out, int status)
 {
 	fputs("Usage: certprov [-c FILE] COMMAND [OPTION...]\n\n"
 	      "Gives enrolled devices their users' S/MIME certificates through the Escrow "
 	      "Gateway.\n\nCommands:\n",
 		out);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	commands_print(out);
 	fputs("\nOptions:\n"
 	      "  -c, --config FILE   configuration (default: $CERTPROV_CONFIG "
 	      "or " CERTPROV_CONFIG_FILE ")\n"
@@ -39,28 +36,17 @@ static int version(void)
 	return 0;
 }
 
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	return NULL;
-}
-
-/* None of the commands: two words are options, too; all else is wrong. */
+/* Two words that are no command are taken as options; any other is wrong. */
 static int other_word(const char *name)
 {
-	struct did_you_mean nearest = DID_YOU_MEAN_INIT(name);
 	char hint[DID_YOU_MEAN_TEXT_SIZE];
 
 	if (strcmp(name, "help") == 0)
 		return usage(stdout, 0);
 	if (strcmp(name, "version") == 0)
 		return version();
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		did_you_mean_try(&nearest, commands[i]->name);
 	fprintf(stderr, "certprov: there is no command \"%s\"; certprov --help lists them%s\n",
-		name, did_you_mean_text(&nearest, hint));
+		name, commands_near(name, hint));
 	return error_meaning(ERR_USAGE)->exit_status;
 }
 
@@ -78,7 +64,7 @@ static enum err set_request(struct error *e)
 	return ERR_OK;
 }
 
-/* A list that the disk had no room for is no list, and its reader must get to know. */
+/* A list that did not fit on the disk is not whole: the exit status says so. */
 static int finish(int status)
 {
 	struct error e;
@@ -96,8 +82,7 @@ int main(int argc, char **argv)
 	static const char last_words[] =
 		"certprov: a peer kept us busy long past its deadline, and we gave up; what is not "
 		"done stays pending\n";
-	const char *config_file = NULL;
-	const struct command *command;
+	struct call call = {.config_file = NULL};
 	struct error e;
 	int option;
 
@@ -110,7 +95,7 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			config_file = optarg;
+			call.config_file = optarg;
 			break;
 		case 'h':
 			return usage(stdout, 0);
@@ -122,13 +107,13 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage(stderr, 2);
-	command = find_command(argv[optind]);
-	if (!command)
+	call.command = commands_find(argv[optind]);
+	if (!call.command)
 		return other_word(argv[optind]);
 	if (set_request(&e) || watchdog_init(EX_TEMPFAIL, last_words, &e))
 		return cli_fail(&e);
-	argc -= optind;
-	argv += optind;
+	call.argc = argc - optind;
+	call.argv = argv + optind;
 	optind = 0; /* glibc: begin anew, for the command's own options */
-	return finish(command->run(command, config_file, argc, argv));
+	return finish(call.command->run(&call));
 }

@@ -1,24 +1,27 @@
 #ifndef CLI_NAMES_H
 #define CLI_NAMES_H
 
-#include "base/error.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "store/store.h"
 
-/* Whom a command is about, as the person at the keyboard names them. NULL: not given. */
-struct cli_names {
-	const char *user;   /* UUID, user name or mail address */
-	const char *device; /* UUID or friendly name */
+/* Whom a command is about: as the person at the keyboard names them, and as the store does. */
+struct names {
+	const char *user;   /* UUID, user name or mail address; NULL: not given */
+	const char *device; /* UUID or friendly name; NULL: not given */
+	char user_uuid[UUID_SIZE], device_uuid[UUID_SIZE]; /* "": not given, or not looked up */
 };
 
-#define CLI_USER_FORM "a UUID, user name or mail address"
-#define CLI_DEVICE_FORM "a UUID or friendly name"
+/*
+ * Looks up the UUIDs. Asks the store only where a name is no UUID. ERR_NOT_FOUND, and ERR_USAGE
+ * with the candidates, as store_find_user().
+ */
+enum err names_find(const struct config *config, struct names *names, struct error *e) must_check;
 
 /*
- * Their UUIDs; "" for what was not given. Asks the store only where a name is no UUID.
- * ERR_NOT_FOUND, and ERR_USAGE with the candidates, as store_find_user().
+ * A serial number in the store's form, from the forms that people copy from elsewhere: in
+ * either case, with colons, with a zero before it. False, and out untouched, if it is none.
  */
-enum err cli_names_find(const struct config *config, const struct cli_names *names,
-	char user_uuid[UUID_SIZE], char device_uuid[UUID_SIZE], struct error *e) must_check;
+bool names_serial(const char *text, char out[STORE_SERIAL_SIZE]);
 
 #endif

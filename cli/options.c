@@ -1,88 +1,125 @@
-/* Reads the options of the commands, and says which one is wrong and what would be right. */
+/*
+ * Reads the options of a command by its table, says which one is wrong and what would be right, and
+ * prints them for --help.
+ */
 
 #include "cli/options.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/did_you_mean.h"
-#include "base/text.h"
-#include "cli/table.h"
+#include "cli/cli.h"
+#include "cli/terminal.h"
 
 #define OPTIONS_MAX 16
-#define AHEAD_MAX (3650LL * 86400)
-#define AHEAD_MIN 3600
+#define LEFT_SIZE 64
+#define SHOWN_MAX 4096
 
-static const struct cli_option common[] = {
-	{'c', "config", "the name of a file", true},
-	{'h', "help", NULL, true},
+static const struct option_row common[] = {
+	{"config", 'c', &option_file, 0, NULL, NULL},
+	{"help", 'h', &option_flag, 0, NULL, NULL},
 };
 
-/* The command's own, then those that all commands have. */
-static const struct cli_option *option_at(const struct cli_options *options, size_t i)
+#define KEY_CONFIG 'c'
+#define KEY_HELP 'h'
+#define KEY_FIRST 256 /* behind all letters: the command's own options, by their place */
+
+static size_t count_own(const struct command *command)
 {
-	if (i < options->count)
-		return &options->option[i];
-	i -= options->count;
-	return i < ARRAY_LEN(common) ? &common[i] : NULL;
+	size_t count = 0;
+
+	while (command->options && command->options[count].name)
+		count++;
+	return count;
 }
 
-static const struct cli_option *option_of(const struct cli_options *options, int key)
+/* The command's own, then those that all commands have. NULL: no more. */
+static const struct option_row *row_at(const struct command *command, size_t i)
 {
-	const struct cli_option *option;
+	size_t own = count_own(command);
 
-	for (size_t i = 0; (option = option_at(options, i)); i++)
-		if (option->key == key)
-			return option;
+	if (i < own)
+		return &command->options[i];
+	return i - own < ARRAY_LEN(common) ? &common[i - own] : NULL;
+}
+
+/* The option that getopt_long() gave or rejected. NULL: none. */
+static const struct option_row *row_of(const struct command *command, int key)
+{
+	const struct option_row *row;
+
+	if (key >= KEY_FIRST)
+		return row_at(command, (size_t)(key - KEY_FIRST));
+	for (size_t i = 0; (row = row_at(command, i)); i++)
+		if (row->letter && row->letter == key)
+			return row;
 	return NULL;
 }
 
-int cli_wrong(const struct command *command, const char *fmt, ...)
-{
-	va_list args;
+/* --- help */
 
-	fprintf(stderr, "certprov %s: ", command->name);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fprintf(stderr, "\nSee: certprov %s --help\n", command->name);
-	return error_meaning(ERR_USAGE)->exit_status;
+/* "  -o, --output FILE" */
+static size_t left_side(const struct option_row *row, char out[LEFT_SIZE])
+{
+	char letter[] = {'-', row->letter, ',', ' ', '\0'};
+
+	return (size_t)snprintf(out, LEFT_SIZE, "  %s--%s%s%s", row->letter ? letter : "",
+		row->name, row->argument ? " " : "", row->argument ? row->argument : "");
 }
 
-/* The options for getopt_long(): the leading ":" leaves messages to us. */
-static void describe(const struct cli_options *options, struct option *names, char *brief)
+static void print_row(const struct option_row *row, int width)
 {
-	const struct cli_option *option;
+	const char *help = row->help;
+	char left[LEFT_SIZE];
 
-	*brief++ = ':';
-	for (size_t i = 0; i < OPTIONS_MAX && (option = option_at(options, i)); i++) {
-		*names++ = (struct option){option->name,
-			option->form ? required_argument : no_argument, NULL, option->key};
-		if (!option->brief)
-			continue;
-		*brief++ = option->key;
-		if (option->form)
-			*brief++ = ':';
+	left_side(row, left);
+	for (;;) {
+		size_t len = strcspn(help, "\n");
+
+		printf("%-*s   %.*s\n", width, left, (int)len, help);
+		if (!help[len])
+			return;
+		help += len + 1;
+		*left = '\0';
 	}
-	*names = (struct option){NULL, 0, NULL, 0};
-	*brief = '\0';
 }
+
+static int print_help(const struct command *command)
+{
+	size_t count = count_own(command), width = 0;
+	char left[LEFT_SIZE];
+
+	printf("Usage: certprov [-c FILE] %s %s\n\n%s.\n\n", command->name, command->arguments,
+		command->summary);
+	for (size_t i = 0; i < count; i++) {
+		size_t len = left_side(&command->options[i], left);
+
+		width = len > width ? len : width;
+	}
+	for (size_t i = 0; i < count; i++)
+		print_row(&command->options[i], (int)width);
+	fputs(command->notes ? command->notes : "", stdout);
+	return 0;
+}
+
+/* --- errors */
 
 /* Is there none of that name, or are there several that begin so? */
-static int unknown(
-	const struct command *command, const struct cli_options *options, const char *arg)
+static int refuse_unknown(const struct command *command, const char *arg)
 {
 	size_t len = strcspn(arg, "="), alike = 0;
-	const struct cli_option *option;
+	const struct option_row *row;
 	char word[64], hint[DID_YOU_MEAN_TEXT_SIZE];
 	struct did_you_mean nearest;
 
 	snprintf(word, sizeof(word), "%.*s", (int)len, arg);
 	nearest = (struct did_you_mean)DID_YOU_MEAN_INIT(word + strspn(word, "-"));
-	for (size_t i = 0; (option = option_at(options, i)); i++) {
-		alike += strlen(word) > 2 && strncmp(option->name, word + 2, strlen(word + 2)) == 0;
-		did_you_mean_try(&nearest, option->name);
+	for (size_t i = 0; (row = row_at(command, i)); i++) {
+		alike += strlen(word) > 2 && strncmp(row->name, word + 2, strlen(word + 2)) == 0;
+		did_you_mean_try(&nearest, row->name);
 	}
 	if (alike > 1)
 		return cli_wrong(command, "%s: several options begin so; write it in full", word);
@@ -90,97 +127,111 @@ static int unknown(
 		command, "%s: there is no such option%s", word, did_you_mean_text(&nearest, hint));
 }
 
-/* The error for an option that getopt_long() rejected: result is ':' or '?'. */
-static int refuse(const struct command *command, const struct cli_options *options, int result,
-	char *const *argv)
+/* An option that getopt_long() rejected: result is ':' or '?'. */
+static int refuse(const struct command *command, int result, char *const *argv)
 {
-	const struct cli_option *option = option_of(options, optopt);
+	const struct option_row *row = row_of(command, optopt);
 	char letter[] = {'-', (char)optopt, '\0'};
 
-	if (result == ':' && option)
-		return cli_wrong(command, "--%s: %s is needed", option->name, option->form);
-	if (option && !option->form)
-		return cli_wrong(command, "--%s takes no value", option->name);
-	return unknown(command, options, optopt ? letter : argv[optind - 1]);
+	if (result == ':' && row)
+		return cli_wrong(command, "--%s: %s is needed", row->name, row->kind->form);
+	if (row && !row->kind->form)
+		return cli_wrong(command, "--%s takes no value", row->name);
+	return refuse_unknown(command, optopt ? letter : argv[optind - 1]);
 }
-
-#define SHOWN_MAX 4096
 
 /* Values come from anywhere: nothing in them may move a terminal's cursor. */
 static int refuse_value(
-	const struct command *command, const struct cli_option *option, const struct error *e)
+	const struct command *command, const struct option_row *row, const struct error *e)
 {
-	struct buf value = BUF_INIT(SHOWN_MAX);
+	struct buf shown = BUF_INIT(SHOWN_MAX);
+	const char *value;
 	int status;
 
-	if (optarg)
-		table_value(optarg, &value);
+	terminal_value(optarg, &shown);
+	value = shown.failed ? "" : shown.data;
 	if (*e->text)
-		status = cli_wrong(command, "--%s %s: %s", option->name,
-			value.failed || !value.data ? "" : value.data, e->text);
+		status = cli_wrong(command, "--%s %s: %s", row->name, value, e->text);
 	else
-		status = cli_wrong(command, "--%s %s: %s is needed", option->name,
-			value.failed || !value.data ? "" : value.data, option->form);
-	buf_free(&value);
+		status = cli_wrong(
+			command, "--%s %s: %s is needed", row->name, value, row->kind->form);
+	buf_free(&shown);
 	return status;
 }
 
-static int set(const struct command *command, const struct cli_options *options, int key)
+/* --- */
+
+/* For getopt_long(): the leading ":" leaves messages to us. */
+static void describe(const struct command *command, struct option *names, char *letters)
 {
+	const struct option_row *row;
+
+	*letters++ = ':';
+	for (size_t i = 0; i < OPTIONS_MAX && (row = row_at(command, i)); i++) {
+		int key = i < count_own(command) ? KEY_FIRST + (int)i : row->letter;
+
+		*names++ = (struct option){
+			row->name, row->kind->form ? required_argument : no_argument, NULL, key};
+		if (!row->letter)
+			continue;
+		*letters++ = row->letter;
+		if (row->kind->form)
+			*letters++ = ':';
+	}
+	*names = (struct option){NULL, 0, NULL, 0};
+	*letters = '\0';
+}
+
+/* seen: the options before this one, a bit each. */
+static int set(const struct command *command, int key, unsigned *seen, void *request)
+{
+	const struct option_row *row = row_of(command, key);
+	unsigned bit = 1U << (row - command->options);
 	struct error e = {.code = ERR_OK};
+	char *field = (char *)request + row->field;
+	enum err err = ERR_OK;
 
-	if (!options->set(options->ctx, key, optarg, &e))
-		return CLI_GO_ON;
-	return refuse_value(command, option_of(options, key), &e);
+	if (command->once && row->kind->set && *seen & bit)
+		err = error_set(&e, ERR_USAGE, "given twice, it is not clear which one is meant");
+	else if (row->kind->set)
+		err = row->kind->set(field, optarg, &e);
+	else
+		*(bool *)field = true;
+	*seen |= bit;
+	return err ? refuse_value(command, row, &e) : OPTIONS_DONE;
 }
 
-static int check_operand(
-	const struct command *command, const struct cli_options *options, int argc, char **argv)
+static int take_operand(struct call *call)
 {
-	int allowed = options->operand ? 1 : 0;
+	const struct command *command = call->command;
+	int allowed = command->operand ? 1 : 0;
 
-	if (argc - optind > allowed)
-		return cli_wrong(command, "%s: one word too many", argv[optind + allowed]);
-	if (argc - optind < allowed)
-		return cli_wrong(command, "%s is needed", options->operand);
-	return CLI_GO_ON;
+	if (call->argc - optind > allowed)
+		return cli_wrong(command, "%s: one word too many", call->argv[optind + allowed]);
+	if (call->argc - optind < allowed)
+		return cli_wrong(command, "%s is needed", command->operand);
+	call->operand = call->argv[optind];
+	return OPTIONS_DONE;
 }
 
-int cli_options(const struct command *command, const struct cli_options *options, int argc,
-	char **argv, const char **config_file)
+int options_read(struct call *call, void *request)
 {
 	struct option names[OPTIONS_MAX + 1];
-	char brief[2 * OPTIONS_MAX + 2];
-	int option, status = CLI_GO_ON;
+	char letters[2 * OPTIONS_MAX + 2];
+	int key, status = OPTIONS_DONE;
+	unsigned seen = 0;
 
-	describe(options, names, brief);
-	while (status == CLI_GO_ON &&
-		(option = getopt_long(argc, argv, brief, names, NULL)) != -1) {
-		if (option == 'h')
-			return cli_usage(command, true);
-		if (option == ':' || option == '?')
-			return refuse(command, options, option, argv);
-		if (option == 'c')
-			*config_file = optarg;
+	describe(call->command, names, letters);
+	while (status == OPTIONS_DONE &&
+		(key = getopt_long(call->argc, call->argv, letters, names, NULL)) != -1) {
+		if (key == KEY_HELP)
+			return print_help(call->command);
+		if (key == ':' || key == '?')
+			return refuse(call->command, key, call->argv);
+		if (key == KEY_CONFIG)
+			call->config_file = optarg;
 		else
-			status = set(command, options, option);
+			status = set(call->command, key, &seen, request);
 	}
-	return status == CLI_GO_ON ? check_operand(command, options, argc, argv) : status;
-}
-
-enum err cli_ahead(const char *text, int64_t *seconds, struct error *e)
-{
-	int64_t value = 0;
-
-	if (!text_duration(text, AHEAD_MAX, &value))
-		return ERR_USAGE;
-	if (value == 60)
-		return error_set(e, ERR_USAGE, "%s is one minute; write 30d for a month", text);
-	if (value < AHEAD_MIN && text[strlen(text) - 1] == 'm')
-		return error_set(e, ERR_USAGE, "%s is %lld minutes; write 30d for a month", text,
-			(long long)value / 60);
-	if (value < AHEAD_MIN)
-		return error_set(e, ERR_USAGE, "that is under an hour; write 30d for 30 days");
-	*seconds = value;
-	return ERR_OK;
+	return status == OPTIONS_DONE ? take_operand(call) : status;
 }

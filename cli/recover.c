@@ -1,8 +1,9 @@
+/* certprov recover: key recovery, a user's encryption keys as PKCS#12. */
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/names.h"
@@ -12,10 +13,10 @@
 #define REASON_MAX 500
 
 struct request {
-	struct cli_names names;
-	char user[UUID_SIZE], device[UUID_SIZE];
+	struct names names;
 	char serial[STORE_SERIAL_SIZE]; /* "": all */
-	const char *output, *reason, *password_file, *form;
+	const char *output, *reason, *password_file;
+	enum pkcs12_profile form;
 };
 
 static void report(void *ctx, const struct credential *credential)
@@ -29,20 +30,14 @@ static void report(void *ctx, const struct credential *credential)
 		credential_state_names[credential->state]);
 }
 
-static bool is_legacy(const struct request *request)
-{
-	return request->form && strcmp(request->form, "legacy") == 0;
-}
-
 static int recover(const char *config_file, struct request *request)
 {
-	const struct recover_options options = {
-		.user_uuid = request->user,
+	struct recover_options options = {
 		.serial = request->serial,
 		.output = request->output,
 		.password_file = request->password_file,
 		.reason = request->reason,
-		.form = is_legacy(request) ? PKCS12_LEGACY : PKCS12_MODERN,
+		.form = request->form,
 		.report = report,
 	};
 	struct config *config = NULL;
@@ -50,103 +45,88 @@ static int recover(const char *config_file, struct request *request)
 	enum err err = cli_load(config_file, &config, &e);
 
 	if (!err)
-		err = cli_names_find(config, &request->names, request->user, request->device, &e);
+		err = names_find(config, &request->names, &e);
+	options.user_uuid = request->names.user_uuid;
 	if (!err)
 		err = provider_recover(config, &options, &e);
 	config_free(config);
 	return err ? cli_fail(&e) : 0;
 }
 
-/* Somebody will read it years later: in one line, and with nothing in it that hides. */
-static bool is_reason(const char *text)
+static enum err set_given(void *field, const char *value, struct error *e)
 {
-	return strlen(text) <= REASON_MAX && !utf8_has_control(text) &&
-	       strspn(text, " ") < strlen(text);
+	return *value ? option_set_text(field, value, e) : ERR_USAGE;
 }
 
-static bool set_form(struct request *request, const char *value)
+/* It is read years later: in one line, and with nothing in it that hides. */
+static enum err set_reason(void *field, const char *value, struct error *e)
 {
-	request->form = value;
-	return is_legacy(request) || strcmp(value, "modern") == 0;
+	bool good = strlen(value) <= REASON_MAX && !utf8_has_control(value) &&
+		    strspn(value, " ") < strlen(value);
+
+	return good ? option_set_text(field, value, e) : ERR_USAGE;
 }
 
-static bool was_set(const struct request *request, int key)
+static enum err set_form(void *field, const char *value, struct error *e)
 {
-	switch (key) {
-	case 'u':
-		return request->names.user;
-	case 's':
-		return *request->serial;
-	case 'o':
-		return request->output;
-	case 'p':
-		return request->password_file;
-	case 'f':
-		return request->form;
-	default:
-		return request->reason;
-	}
+	enum pkcs12_profile *form = field;
+	bool legacy = strcmp(value, "legacy") == 0;
+
+	(void)e;
+	if (!legacy && strcmp(value, "modern") != 0)
+		return ERR_USAGE;
+	*form = legacy ? PKCS12_LEGACY : PKCS12_MODERN;
+	return ERR_OK;
 }
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
+static int run(struct call *call)
 {
-	struct request *request = ctx;
-	bool good = *value;
+	struct request request = {.form = PKCS12_MODERN};
+	int status = options_read(call, &request);
 
-	if (was_set(request, key))
-		return error_set(e, ERR_USAGE, "given twice, it is not clear which one is meant");
-	if (key == 'u')
-		request->names.user = value;
-	else if (key == 's')
-		good = cli_serial(value, request->serial);
-	else if (key == 'o')
-		request->output = value;
-	else if (key == 'p')
-		request->password_file = value;
-	else if (key == 'f')
-		good = set_form(request, value);
-	else
-		good = is_reason(request->reason = value);
-	return good ? ERR_OK : ERR_USAGE;
-}
-
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
-{
-	static const struct cli_option options[] = {
-		{'u', "user", CLI_USER_FORM, false},
-		{'s', "serial", "a serial number in hexadecimal", false},
-		{'o', "output", "the name of a new file", true},
-		{'r', "reason", "at most 500 bytes of UTF-8, in one line,", false},
-		{'p', "password-file", "the name of a file", false},
-		{'f', "pkcs12", "modern or legacy", false},
-	};
-	struct request request = {.output = NULL};
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
-	int status = cli_options(self, &all, argc, argv, &config_file);
-
-	if (status != CLI_GO_ON)
+	if (status != OPTIONS_DONE)
 		return status;
 	if (!request.names.user)
-		return cli_wrong(self, "--user is needed");
+		return cli_wrong(call->command, "--user is needed");
 	if (!request.output)
-		return cli_wrong(self, "--output is needed");
+		return cli_wrong(call->command, "--output is needed");
 	if (!request.reason)
-		return cli_wrong(self, "--reason is needed");
-	return recover(config_file, &request);
+		return cli_wrong(call->command, "--reason is needed");
+	return recover(call->config_file, &request);
 }
 
-const struct command command_recover = {"recover",
-	"--user USER --output FILE --reason TEXT [OPTION...]",
-	"Key recovery: writes a user's encryption keys and certificates as PKCS#12",
-	"  --user USER            whose (UUID, user name or mail address): all that the user\n"
-	"                         has had, newest first\n"
-	"  -o, --output FILE      a new file of mode 0600; never overwrites\n"
-	"  --reason TEXT          why; at most 500 bytes of UTF-8 in one line\n"
-	"  --serial HEX           the encryption certificate with that serial number alone\n"
-	"  --password-file FILE   the file's password is that file's first line (default:\n"
-	"                         that of [escrow] pkcs12-password-file)\n"
-	"  --pkcs12 FORM          modern (AES-256, 100,000 iterations or more; the default) or\n"
-	"                         legacy (3DES), for programs that read nothing else\n"
-	"Prints a line for each certificate: serial number, validity, mail address, state.\n"
-	"Signing keys are never recovered.\n",
-	run};
+static const struct option_kind user = {"a UUID, user name or mail address", set_given};
+static const struct option_kind new_file = {"the name of a new file", set_given};
+static const struct option_kind password_file = {"the name of a file", set_given};
+static const struct option_kind reason = {"at most 500 bytes of UTF-8, in one line,", set_reason};
+static const struct option_kind form = {"modern or legacy", set_form};
+
+static const struct option_row options[] = {
+	{"user", '\0', &user, offsetof(struct request, names.user), "USER",
+		"whose (UUID, user name or mail address): all that the user\n"
+		"has had, newest first"},
+	{"output", 'o', &new_file, offsetof(struct request, output), "FILE",
+		"a new file of mode 0600; never overwrites"},
+	{"reason", '\0', &reason, offsetof(struct request, reason), "TEXT",
+		"why; at most 500 bytes of UTF-8 in one line"},
+	{"serial", '\0', &option_serial, offsetof(struct request, serial), "HEX",
+		"the encryption certificate with that serial number alone"},
+	{"password-file", '\0', &password_file, offsetof(struct request, password_file), "FILE",
+		"the file's password is that file's first line (default:\n"
+		"that of [escrow] pkcs12-password-file)"},
+	{"pkcs12", '\0', &form, offsetof(struct request, form), "FORM",
+		"modern (AES-256, 100,000 iterations or more; the default) or\n"
+		"legacy (3DES), for programs that read nothing else"},
+	{NULL},
+};
+
+const struct command command_recover = {
+	.name = "recover",
+	.arguments = "--user USER --output FILE --reason TEXT [OPTION...]",
+	.summary = "Key recovery: writes a user's encryption keys and certificates as PKCS#12",
+	.options = options,
+	.once = true,
+	.notes = "Prints a line for each certificate: serial number, validity, mail address, "
+		 "state.\nSigning keys are never recovered.\n",
+	.run = run,
+};

@@ -1,3 +1,5 @@
+/* certprov rekey: seals every stored private key under a new master key. */
+
 #include "store/rekey.h"
 
 #include <stdio.h>
@@ -56,16 +58,19 @@ static int rekey(const char *config_file)
 	return status;
 }
 
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
+static int run(struct call *call)
 {
-	const struct cli_options none = {.count = 0};
-	int status = cli_options(self, &none, argc, argv, &config_file);
+	int status = options_read(call, NULL);
 
-	return status == CLI_GO_ON ? rekey(config_file) : status;
+	return status == OPTIONS_DONE ? rekey(call->config_file) : status;
 }
 
-const struct command command_rekey = {"rekey", "",
-	"Seals every stored private key under a new master key",
-	"The store can be used meanwhile. The next run continues an interrupted one.\n"
-	"Exit status 1: some private keys could not be opened; 75: another run is active.\n",
-	run};
+const struct command command_rekey = {
+	.name = "rekey",
+	.arguments = "",
+	.summary = "Seals every stored private key under a new master key",
+	.notes = "The store can be used meanwhile. The next run continues an interrupted one.\n"
+		 "Exit status 1: some private keys could not be opened; 75: another run is "
+		 "active.\n",
+	.run = run,
+};

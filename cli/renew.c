@@ -1,43 +1,41 @@
+/* certprov renew: replaces certificates that end soon. */
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "cli/bulk.h"
 #include "cli/cli.h"
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/rows.h"
+#include "cli/tally.h"
 #include "cli/terminal.h"
+#include "provider/provider.h"
 
 struct request {
 	struct renew_options options;
-	struct cli_names names;
-	struct cli_rows rows;
+	struct names names;
+	struct rows rows;
 	bool dry_run;
 };
 
-static void show_progress(void *ctx, const struct run_tally *tally)
-{
-	(void)ctx;
-	cli_progress(tally, "done");
-}
-
 static int renew(const struct config *config, struct renew_options *options)
 {
+	static char done[] = "done";
 	struct run_tally tally = {.total = 0};
 	struct error e;
 	enum err err;
 
-	options->report = cli_report;
-	options->progress = terminal_progress() ? show_progress : NULL;
+	options->report = tally_report;
+	options->progress = terminal_progress() ? tally_progress : NULL;
+	options->ctx = done;
 	err = provider_renew(config, options, &tally, &e);
-	cli_progress_end(&tally, "done");
+	tally_end(&tally, done);
 	if (!err && options->now && tally.total == 0)
 		printf("nothing is replaced: user %s has no active certificate on an enrolled "
 		       "device\n",
 			options->user_uuid);
-	return err ? cli_fail(&e) : cli_judge(&tally);
+	return err ? cli_fail(&e) : tally_status(&tally);
 }
 
 static enum err print_due(void *ctx, const struct credential *c, struct error *e)
@@ -53,7 +51,7 @@ static enum err print_due(void *ctx, const struct credential *c, struct error *e
 	};
 
 	clock_rfc3339(c->not_after, not_after);
-	return cli_row(ctx, columns, ARRAY_LEN(columns), e);
+	return rows_add(ctx, columns, ARRAY_LEN(columns), e);
 }
 
 static int list_due(const struct config *config, struct request *request)
@@ -62,88 +60,76 @@ static int list_due(const struct config *config, struct request *request)
 	enum err err =
 		provider_renew_list(config, &request->options, print_due, &request->rows, &e);
 
-	cli_rows_end(&request->rows, !err);
+	rows_end(&request->rows, !err);
 	return err ? cli_fail(&e) : 0;
 }
 
-static bool set_usage(struct renew_options *options, const char *name)
+/* field: a flag for each usage. */
+static enum err set_usage(void *field, const char *value, struct error *e)
 {
-	int usage = vocabulary_find(usage_names, USAGE_COUNT, name);
+	bool *usages = field;
+	int usage = vocabulary_find(usage_names, USAGE_COUNT, value);
 
+	(void)e;
 	if (usage < 0)
-		return false;
-	memset(options->usages, 0, sizeof(options->usages));
-	options->usages[usage] = true;
-	return true;
+		return ERR_USAGE;
+	for (int i = 0; i < USAGE_COUNT; i++)
+		usages[i] = i == usage;
+	return ERR_OK;
 }
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
+static int run(struct call *call)
 {
-	struct request *request = ctx;
-	struct renew_options *options = &request->options;
-	bool good = true;
-
-	if (key == 'w')
-		return cli_ahead(value, &options->within, e);
-	if (key == 'U')
-		good = set_usage(options, value);
-	else if (key == 'u')
-		request->names.user = value;
-	else if (key == 'r')
-		good = cli_rate(value, &options->rate);
-	else if (key == 'N')
-		options->now = true;
-	else if (key == 'n')
-		request->dry_run = true;
-	else
-		request->rows.json = true;
-	return good ? ERR_OK : ERR_USAGE;
-}
-
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
-{
-	static const struct cli_option options[] = {
-		{'w', "within", CLI_AHEAD_FORM, false},
-		{'N', "now", NULL, false},
-		{'U', "usage", "signing or encryption", false},
-		{'u', "user", CLI_USER_FORM, false},
-		{'r', "rate", CLI_RATE_FORM, false},
-		{'n', "dry-run", NULL, false},
-		{'j', "json", NULL, false},
-	};
 	struct request request = {.options = {.within = -1, .usages = {true, true}}};
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
+	int status = options_read(call, &request);
 	struct config *config = NULL;
-	char device[UUID_SIZE];
 	struct error e;
-	int status = cli_options(self, &all, argc, argv, &config_file);
 
-	if (status != CLI_GO_ON)
+	if (status != OPTIONS_DONE)
 		return status;
 	if (request.options.now && !request.names.user)
-		return cli_wrong(self, "--now needs --user");
+		return cli_wrong(call->command, "--now needs --user");
 	if (request.rows.json && !request.dry_run)
-		return cli_wrong(self, "--json needs --dry-run");
-	if (cli_load(config_file, &config, &e))
+		return cli_wrong(call->command, "--json needs --dry-run");
+	if (cli_load(call->config_file, &config, &e))
 		return cli_fail(&e);
-	if (cli_names_find(config, &request.names, request.options.user_uuid, device, &e))
-		status = cli_fail(&e);
-	else
-		status = request.dry_run ? list_due(config, &request)
-					 : renew(config, &request.options);
+	if (names_find(config, &request.names, &e)) {
+		config_free(config);
+		return cli_fail(&e);
+	}
+	memcpy(request.options.user_uuid, request.names.user_uuid, UUID_SIZE);
+	status = request.dry_run ? list_due(config, &request) : renew(config, &request.options);
 	config_free(config);
 	return status;
 }
 
-const struct command command_renew = {"renew",
-	"[--within TIME | --now] [--usage USAGE] [--user USER] [--rate N] [--dry-run [--json]]",
-	"Replaces certificates that end soon, and uploads the new ones to the users' devices",
-	"  --within TIME   within that time, such as 30d (default: [certificates] renew-within)\n"
-	"  --now           whenever they end, such as after the loss of a device; needs --user\n"
-	"  --usage USAGE   signing or encryption alone\n"
-	"  --user USER     those of one user: UUID, user name or mail address\n"
-	"  --rate N        uploads a second at most (default: [escrow] max-rate)\n"
-	"  --dry-run       instead: lists what would be replaced, a line each\n"
-	"  --json          with --dry-run: an array of objects\n"
-	"Exit status 1: something has failed; 75: something is to be tried again later.\n",
-	run};
+static const struct option_kind one_usage = {"signing or encryption", set_usage};
+
+static const struct option_row options[] = {
+	{"within", '\0', &option_ahead, offsetof(struct request, options.within), "TIME",
+		"within that time, such as 30d (default: [certificates] renew-within)"},
+	{"now", '\0', &option_flag, offsetof(struct request, options.now), NULL,
+		"whenever they end, such as after the loss of a device; needs --user"},
+	{"usage", '\0', &one_usage, offsetof(struct request, options.usages), "USAGE",
+		"signing or encryption alone"},
+	{"user", '\0', &option_user, offsetof(struct request, names.user), "USER",
+		"those of one user: UUID, user name or mail address"},
+	{"rate", '\0', &option_rate, offsetof(struct request, options.rate), "N",
+		"uploads a second at most (default: [escrow] max-rate)"},
+	{"dry-run", '\0', &option_flag, offsetof(struct request, dry_run), NULL,
+		"instead: lists what would be replaced, a line each"},
+	{"json", '\0', &option_flag, offsetof(struct request, rows.json), NULL,
+		"with --dry-run: an array of objects"},
+	{NULL},
+};
+
+const struct command command_renew = {
+	.name = "renew",
+	.arguments = "[--within TIME | --now] [--usage USAGE] [--user USER] [--rate N] [--dry-run "
+		     "[--json]]",
+	.summary = "Replaces certificates that end soon, and uploads the new ones to the users' "
+		   "devices",
+	.options = options,
+	.notes = "Exit status 1: something has failed; 75: something is to be tried again later.\n",
+	.run = run,
+};

@@ -1,3 +1,5 @@
+/* certprov revoke: revokes certificates by serial number, device or user. */
+
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -6,27 +8,25 @@
 #include "cli/terminal.h"
 #include "provider/provider.h"
 
-/* The selection, in the store's own form. */
 struct request {
 	char serial[STORE_SERIAL_SIZE];
-	struct cli_names names;
-	char user[UUID_SIZE], device[UUID_SIZE];
-	int chosen; /* how many of them were given */
+	struct names names;
 	int reason;
 	bool yes;      /* no question */
 	bool declined; /* the answer was no */
 };
 
-/* Scripts and timers have no terminal to be asked at, and have meant what they say. */
+/* Scripts and timers have no terminal to be asked at; they mean what they say. */
 static bool confirm(void *ctx, size_t count)
 {
 	struct request *request = ctx;
+	bool user = request->names.user;
 	char question[160];
 
 	snprintf(question, sizeof(question),
 		"Revoke %zu certificate%s of %s %s? That cannot be undone.", count,
-		count == 1 ? "" : "s", *request->user ? "user" : "device",
-		*request->user ? request->user : request->device);
+		count == 1 ? "" : "s", user ? "user" : "device",
+		user ? request->names.user_uuid : request->names.device_uuid);
 	request->declined = !terminal_ask(question);
 	return !request->declined;
 }
@@ -53,8 +53,8 @@ static int revoke(const char *config_file, struct request *request)
 	bool ask = !request->yes && !*request->serial && terminal_input();
 	const struct revoke_options options = {
 		.serial = request->serial,
-		.user_uuid = request->user,
-		.device_uuid = request->device,
+		.user_uuid = request->names.user_uuid,
+		.device_uuid = request->names.device_uuid,
 		.reason = (enum revocation_reason)request->reason,
 		.confirm = ask ? confirm : NULL,
 		.report = report,
@@ -65,7 +65,7 @@ static int revoke(const char *config_file, struct request *request)
 	enum err err = cli_load(config_file, &config, &e);
 
 	if (!err)
-		err = cli_names_find(config, &request->names, request->user, request->device, &e);
+		err = names_find(config, &request->names, &e);
 	if (!err)
 		err = provider_revoke(config, &options, &e);
 	config_free(config);
@@ -74,66 +74,59 @@ static int revoke(const char *config_file, struct request *request)
 	return err ? cli_fail(&e) : request->declined;
 }
 
-static bool set_reason(struct request *request, const char *name)
+static enum err set_reason(void *field, const char *value, struct error *e)
 {
-	request->reason = vocabulary_find(revocation_reason_names, REVOCATION_REASON_COUNT, name);
-	return request->reason >= 0;
-}
-
-static enum err set(void *ctx, int key, const char *value, struct error *e)
-{
-	struct request *request = ctx;
-	bool good = true;
+	int *reason = field;
+	int found = vocabulary_find(revocation_reason_names, REVOCATION_REASON_COUNT, value);
 
 	(void)e;
-	request->chosen += key == 's' || key == 'u' || key == 'd';
-	if (key == 's')
-		good = cli_serial(value, request->serial);
-	else if (key == 'u')
-		request->names.user = value;
-	else if (key == 'd')
-		request->names.device = value;
-	else if (key == 'r')
-		good = set_reason(request, value);
-	else
-		request->yes = true;
-	return good ? ERR_OK : ERR_USAGE;
+	if (found < 0)
+		return ERR_USAGE;
+	*reason = found;
+	return ERR_OK;
 }
 
-#define REASONS                                                        \
-	"unspecified, keyCompromise, affiliationChanged, superseded, " \
-	"cessationOfOperation, privilegeWithdrawn, cACompromise or aACompromise"
-
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
+static int run(struct call *call)
 {
-	static const struct cli_option options[] = {
-		{'s', "serial", "a serial number in hexadecimal", false},
-		{'u', "user", CLI_USER_FORM, false},
-		{'d', "device", CLI_DEVICE_FORM, false},
-		{'r', "reason", REASONS, false},
-		{'y', "yes", NULL, false},
-	};
 	struct request request = {.reason = REVOKED_UNSPECIFIED};
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
-	int status = cli_options(self, &all, argc, argv, &config_file);
+	int status = options_read(call, &request);
 
-	if (status != CLI_GO_ON)
+	if (status != OPTIONS_DONE)
 		return status;
-	if (request.chosen != 1)
-		return cli_wrong(self, "one of --serial, --device and --user is needed");
-	return revoke(config_file, &request);
+	if (!!*request.serial + !!request.names.user + !!request.names.device != 1)
+		return cli_wrong(call->command, "one of --serial, --device and --user is needed");
+	return revoke(call->config_file, &request);
 }
 
-const struct command command_revoke = {"revoke",
-	"--serial HEX | --device DEVICE | --user USER [--reason REASON] [--yes]",
-	"Revokes certificates; certprov crl says so at once, the web server's /ca.crl in 5 s",
-	"  --serial HEX      the certificate with that serial number, in any state\n"
-	"  --device DEVICE   the active ones of that device alone: signing\n"
-	"  --user USER       the active ones of that user, on all devices\n"
-	"  --reason REASON   unspecified (the default), keyCompromise, affiliationChanged,\n"
-	"                    superseded, cessationOfOperation, privilegeWithdrawn,\n"
-	"                    cACompromise, aACompromise\n"
-	"  --yes             no question; without a terminal there is none anyway\n"
-	"USER is a UUID, user name or mail address, DEVICE a UUID or friendly name.\n"
-	"Prints a line for each: usage, serial number, owner.\n",
-	run};
+static const struct option_kind reason = {
+	"unspecified, keyCompromise, affiliationChanged, superseded, "
+	"cessationOfOperation, privilegeWithdrawn, cACompromise or aACompromise",
+	set_reason};
+
+static const struct option_row options[] = {
+	{"serial", '\0', &option_serial, offsetof(struct request, serial), "HEX",
+		"the certificate with that serial number, in any state"},
+	{"device", '\0', &option_device, offsetof(struct request, names.device), "DEVICE",
+		"the active ones of that device alone: signing"},
+	{"user", '\0', &option_user, offsetof(struct request, names.user), "USER",
+		"the active ones of that user, on all devices"},
+	{"reason", '\0', &reason, offsetof(struct request, reason), "REASON",
+		"unspecified (the default), keyCompromise, affiliationChanged,\n"
+		"superseded, cessationOfOperation, privilegeWithdrawn,\n"
+		"cACompromise, aACompromise"},
+	{"yes", '\0', &option_flag, offsetof(struct request, yes), NULL,
+		"no question; without a terminal there is none anyway"},
+	{NULL},
+};
+
+const struct command command_revoke = {
+	.name = "revoke",
+	.arguments = "--serial HEX | --device DEVICE | --user USER [--reason REASON] [--yes]",
+	.summary = "Revokes certificates; certprov crl says so at once, the web server's /ca.crl "
+		   "in 5 s",
+	.options = options,
+	.once = true,
+	.notes = "USER is a UUID, user name or mail address, DEVICE a UUID or friendly name.\n"
+		 "Prints a line for each: usage, serial number, owner.\n",
+	.run = run,
+};

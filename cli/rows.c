@@ -1,3 +1,5 @@
+/* Rows on standard output: as JSON, as lines with tabs, or in columns (table.c). */
+
 #include "cli/rows.h"
 
 #include <stdio.h>
@@ -27,7 +29,7 @@ static enum err print_line(
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			buf_putc(&out, '\t');
-		table_value(names ? columns[i].name : columns[i].value, &out);
+		terminal_value(names ? columns[i].name : columns[i].value, &out);
 	}
 	buf_putc(&out, '\n');
 	return print(&out, e);
@@ -54,9 +56,9 @@ static enum err print_object(const struct store_column *columns, size_t count, s
 	return print(&out, e);
 }
 
-enum err cli_row(void *ctx, const struct store_column *columns, size_t count, struct error *e)
+enum err rows_add(void *ctx, const struct store_column *columns, size_t count, struct error *e)
 {
-	struct cli_rows *rows = ctx;
+	struct rows *rows = ctx;
 	bool first = rows->count++ == 0;
 	enum err err = ERR_OK;
 
@@ -76,7 +78,7 @@ enum err cli_row(void *ctx, const struct store_column *columns, size_t count, st
 	return err ? err : print_line(columns, count, false, e);
 }
 
-void cli_rows_end(struct cli_rows *rows, bool whole)
+void rows_end(struct rows *rows, bool whole)
 {
 	if (rows->json && whole)
 		puts(rows->count ? "]" : "[]");

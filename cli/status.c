@@ -1,3 +1,5 @@
+/* certprov status: counts, causes of what failed, and what expires. */
+
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -222,29 +224,28 @@ static int status(const char *config_file, bool json)
 	return err ? cli_fail(&e) : 0;
 }
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
-{
-	bool *json = ctx;
+struct request {
+	bool json;
+};
 
-	(void)key;
-	(void)value;
-	(void)e;
-	*json = true;
-	return ERR_OK;
+static int run(struct call *call)
+{
+	struct request request = {.json = false};
+	int go = options_read(call, &request);
+
+	return go == OPTIONS_DONE ? status(call->config_file, request.json) : go;
 }
 
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
-{
-	static const struct cli_option options[] = {{'j', "json", NULL, false}};
-	bool json = false;
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &json, NULL};
-	int go = cli_options(self, &all, argc, argv, &config_file);
+static const struct option_row options[] = {
+	{"json", '\0', &option_flag, offsetof(struct request, json), NULL, "an object of numbers"},
+	{NULL},
+};
 
-	return go == CLI_GO_ON ? status(config_file, json) : go;
-}
-
-const struct command command_status = {"status", "[--json]",
-	"Counts devices, users, certificates, uploads, events and requests by state; says what of "
-	"ours ends "
-	"when",
-	"  --json   an object of numbers\n", run};
+const struct command command_status = {
+	.name = "status",
+	.arguments = "[--json]",
+	.summary = "Counts devices, users, certificates, uploads, events and requests by state; "
+		   "says what expires",
+	.options = options,
+	.run = run,
+};

@@ -1,3 +1,5 @@
+/* Rows in columns, for a terminal. Other forms of output are in rows.c. */
+
 #include "cli/table.h"
 
 #include <locale.h>
@@ -39,18 +41,6 @@ void table_free(struct table *table)
 	if (table)
 		buf_free(&table->cells);
 	free(table);
-}
-
-void table_value(const char *value, struct buf *out)
-{
-	if (!value || !*value)
-		value = "-";
-	if (!utf8_has_control(value)) {
-		buf_puts(out, value);
-		return;
-	}
-	for (; *value; value++)
-		buf_putc(out, *value >= 0x20 && *value < 0x7f ? *value : '?');
 }
 
 /* Returns the columns that it takes. */
@@ -140,7 +130,7 @@ static enum err add_row(
 	for (size_t i = 0; i < table->columns; i++) {
 		size_t before = table->cells.len, width;
 
-		table_value(names ? columns[i].name : columns[i].value, &table->cells);
+		terminal_value(names ? columns[i].name : columns[i].value, &table->cells);
 		buf_putc(&table->cells, '\0');
 		if (table->cells.failed)
 			return buf_check(&table->cells, e);

@@ -21,7 +21,4 @@ enum err table_row(struct table *table, const struct store_column *columns, size
 /* The rows that still wait. */
 void table_flush(struct table *table);
 
-/* A value as it is shown: "-" for none, and nothing in it that moves a terminal's cursor. */
-void table_value(const char *value, struct buf *out);
-
 #endif

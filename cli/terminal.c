@@ -1,3 +1,5 @@
+/* What a terminal gets beside plain lines: colours, progress, questions; and nothing that harms. */
+
 #include "cli/terminal.h"
 
 #include <stdio.h>
@@ -6,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 #define ANSWER_SIZE 64
 
@@ -73,4 +76,16 @@ bool terminal_ask(const char *question)
 		return false;
 	answer[strcspn(answer, "\n")] = '\0';
 	return text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes");
+}
+
+void terminal_value(const char *value, struct buf *out)
+{
+	if (!value || !*value)
+		value = "-";
+	if (!utf8_has_control(value)) {
+		buf_puts(out, value);
+		return;
+	}
+	for (; *value; value++)
+		buf_putc(out, *value >= 0x20 && *value < 0x7f ? *value : '?');
 }

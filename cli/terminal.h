@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
+
 /* Output for a person at a terminal only: colours, progress, questions. */
 
 /* Standard output is a terminal. */
@@ -32,5 +34,8 @@ const char *terminal_erase(void);
 bool terminal_input(void);
 /* "QUESTION [y/N] "; anything but y or yes means no, and so does no answer at all. */
 bool terminal_ask(const char *question);
+
+/* A value as it is shown: "-" for none, and nothing in it that moves a terminal's cursor. */
+void terminal_value(const char *value, struct buf *out);
 
 #endif

@@ -1,79 +1,68 @@
+/* certprov unenroll: a device that is lost, or was handed back without an event. */
+
 #include <stdio.h>
 
+#include "cli/cli.h"
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "provider/provider.h"
 
-/* certprov unenroll: a device that is lost, or was handed back without an event. */
-
 struct request {
-	struct cli_names names;
-	char user[UUID_SIZE], device[UUID_SIZE];
+	struct names names;
 	bool yes; /* no question */
 };
 
-static int unenroll(const char *config_file, struct request *request)
+static int unenroll(const char *config_file, struct names *names)
 {
 	struct config *config = NULL;
 	struct error e;
 	enum err err = cli_load(config_file, &config, &e);
 
 	if (!err)
-		err = cli_names_find(config, &request->names, request->user, request->device, &e);
+		err = names_find(config, names, &e);
 	if (!err)
-		err = provider_unenroll(config, request->device, &e);
+		err = provider_unenroll(config, names->device_uuid, &e);
 	config_free(config);
 	if (err)
 		return cli_fail(&e);
 	printf("device %s is unenrolled: it gets nothing until it enrolls again\n",
-		request->device);
+		names->device_uuid);
 	return 0;
 }
 
-static enum err set(void *ctx, int key, const char *value, struct error *e)
+static int run(struct call *call)
 {
-	struct request *request = ctx;
-
-	(void)e;
-	if (key == 'd')
-		request->names.device = value;
-	else
-		request->yes = true;
-	return ERR_OK;
-}
-
-static bool confirm(void)
-{
-	return terminal_ask("Stop all delivery to this device? Its certificates are revoked as "
-			    "[events] on-unenroll says.");
-}
-
-static int run(const struct command *self, const char *config_file, int argc, char **argv)
-{
-	static const struct cli_option options[] = {
-		{'d', "device", CLI_DEVICE_FORM, false},
-		{'y', "yes", NULL, false},
-	};
 	struct request request = {.yes = false};
-	const struct cli_options all = {options, ARRAY_LEN(options), set, &request, NULL};
-	int status = cli_options(self, &all, argc, argv, &config_file);
+	int status = options_read(call, &request);
 
-	if (status != CLI_GO_ON)
+	if (status != OPTIONS_DONE)
 		return status;
 	if (!request.names.device)
-		return cli_wrong(self, "--device is needed");
-	if (!request.yes && terminal_input() && !confirm()) {
+		return cli_wrong(call->command, "--device is needed");
+	if (!request.yes && terminal_input() &&
+		!terminal_ask("Stop all delivery to this device? Its certificates are revoked as "
+			      "[events] on-unenroll says.")) {
 		fputs("certprov: nothing was done\n", stderr);
 		return 1;
 	}
-	return unenroll(config_file, &request);
+	return unenroll(call->config_file, &request.names);
 }
 
-const struct command command_unenroll = {"unenroll", "--device DEVICE [--yes]",
-	"Stops all delivery to a device, such as a lost one, until it enrolls again",
-	"  --device DEVICE   that device, for all its users: UUID or friendly name\n"
-	"  --yes             no question; without a terminal there is none anyway\n"
-	"Its certificates are revoked as [events] on-unenroll says; certprov revoke with the\n"
-	"reason keyCompromise stops delivery, too, and always revokes them.\n",
-	run};
+static const struct option_row options[] = {
+	{"device", '\0', &option_device, offsetof(struct request, names.device), "DEVICE",
+		"that device, for all its users: UUID or friendly name"},
+	{"yes", '\0', &option_flag, offsetof(struct request, yes), NULL,
+		"no question; without a terminal there is none anyway"},
+	{NULL},
+};
+
+const struct command command_unenroll = {
+	.name = "unenroll",
+	.arguments = "--device DEVICE [--yes]",
+	.summary = "Stops all delivery to a device, such as a lost one, until it enrolls again",
+	.options = options,
+	.notes = "Its certificates are revoked as [events] on-unenroll says; certprov revoke with "
+		 "the\nreason keyCompromise stops delivery, too, and always revokes them.\n",
+	.run = run,
+};

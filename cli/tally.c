@@ -1,24 +1,13 @@
-#include "cli/bulk.h"
+/* The output and exit status of commands that work on very many items. */
+
+#include "cli/tally.h"
 
 #include <stdio.h>
 
-#include "base/text.h"
 #include "cli/terminal.h"
 
-#define RATE_MAX 1000
-
-bool cli_rate(const char *text, unsigned *out)
-{
-	int64_t rate = 0;
-
-	if (!text_number(text, RATE_MAX, &rate) || rate == 0)
-		return false;
-	*out = (unsigned)rate;
-	return true;
-}
-
-/* From several processes: a line is one write. */
-void cli_report(void *ctx, const struct store_pair *pair, enum err err, const char *text)
+/* Several processes call it: a line is one write. */
+void tally_report(void *ctx, const struct store_pair *pair, enum err err, const char *text)
 {
 	bool device = *pair->device_uuid, user = *pair->user_uuid;
 
@@ -29,19 +18,21 @@ void cli_report(void *ctx, const struct store_pair *pair, enum err err, const ch
 		error_meaning(err)->retry ? "pending" : "failed", text);
 }
 
-void cli_progress(const struct run_tally *tally, const char *done)
+void tally_progress(void *ctx, const struct run_tally *tally)
 {
+	const char *done = ctx;
+
 	fprintf(stderr, "%s%lld of %lld: %lld %s, %lld pending, %lld failed", terminal_erase(),
 		(long long)(tally->done + tally->pending + tally->failed), (long long)tally->total,
 		(long long)tally->done, done, (long long)tally->pending, (long long)tally->failed);
 }
 
-void cli_progress_end(const struct run_tally *tally, const char *done)
+void tally_end(const struct run_tally *tally, char *done)
 {
 	if (tally->total == 0)
 		return;
 	if (terminal_progress()) {
-		cli_progress(tally, done);
+		tally_progress(done, tally);
 		fputc('\n', stderr);
 	} else {
 		printf("%lld %s, %lld pending, %lld failed\n", (long long)tally->done, done,
@@ -49,7 +40,7 @@ void cli_progress_end(const struct run_tally *tally, const char *done)
 	}
 }
 
-int cli_judge(const struct run_tally *tally)
+int tally_status(const struct run_tally *tally)
 {
 	int64_t tried = tally->done + tally->pending + tally->failed;
 	bool stopped = tally->stopped && tried < tally->total;

@@ -1,0 +1,47 @@
+/* The table of subcommands. */
+
+#include "cli/commands.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
+#include "base/did_you_mean.h"
+
+static const struct command *const commands[] = {
+	&command_init,
+	&command_check,
+	&command_config,
+	&command_enroll,
+	&command_deliver,
+	&command_renew,
+	&command_unenroll,
+	&command_revoke,
+	&command_crl,
+	&command_recover,
+	&command_rekey,
+	&command_status,
+	&command_list,
+};
+
+const struct command *commands_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+const char *commands_near(const char *name, char *out)
+{
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		did_you_mean_try(&nearest, commands[i]->name);
+	return did_you_mean_text(&nearest, out);
+}
+
+void commands_print(FILE *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+}
