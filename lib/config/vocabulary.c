@@ -16,14 +16,9 @@ const char *const key_type_names[KEY_TYPE_COUNT] = {
 };
 
 const char *const ca_type_names[CA_TYPE_COUNT] = {
-	[CA_LOCAL] = "local",
-	[CA_EST] = "est",
-	[CA_EJBCA] = "ejbca",
-	[CA_ADCS] = "adcs",
-	[CA_VAULT] = "vault",
-	[CA_STEP] = "step",
-	[CA_CFSSL] = "cfssl",
-	[CA_COMMAND] = "command",
+#define NAME(NAME, name) [CA_##NAME] = #name,
+	CA_TYPES(NAME)
+#undef NAME
 };
 
 const unsigned char revocation_reason_codes[REVOCATION_REASON_COUNT] = {

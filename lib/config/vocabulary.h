@@ -21,17 +21,24 @@ enum key_type {
 	KEY_TYPE_COUNT,
 };
 
-/* Which interface a certificate authority has: [ca] type. */
+/*
+ * Which interface a certificate authority has, [ca] type: a row each, for the constant CA_EST and
+ * for the name "est", which is also that of its table of operations, ca_est.
+ */
+#define CA_TYPES(TYPE)     \
+	TYPE(LOCAL, local) \
+	TYPE(EST, est)     \
+	TYPE(EJBCA, ejbca) \
+	TYPE(ADCS, adcs)   \
+	TYPE(VAULT, vault) \
+	TYPE(STEP, step)   \
+	TYPE(CFSSL, cfssl) \
+	TYPE(COMMAND, command)
+
 enum ca_type {
-	CA_LOCAL,
-	CA_EST,
-	CA_EJBCA,
-	CA_ADCS,
-	CA_VAULT,
-	CA_STEP,
-	CA_CFSSL,
-	CA_COMMAND,
-	CA_TYPE_COUNT,
+#define CONSTANT(NAME, name) CA_##NAME,
+	CA_TYPES(CONSTANT) CA_TYPE_COUNT,
+#undef CONSTANT
 };
 
 /* Why a certificate is revoked (RFC 5280, 5.3.1); what can be undone is not among them. */
