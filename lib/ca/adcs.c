@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ca/adcs_page.h"
+#include "ca/ca_kind.h"
 #include "ca/remote.h"
 #include "pki/chain_build.h"
 

@@ -4,18 +4,14 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "ca/ca_kind.h"
 #include "ca/remote.h"
 #include "pki/certificate_check.h"
 
 static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
-	[CA_LOCAL] = &ca_local,
-	[CA_EST] = &ca_est,
-	[CA_EJBCA] = &ca_ejbca,
-	[CA_ADCS] = &ca_adcs,
-	[CA_VAULT] = &ca_vault,
-	[CA_STEP] = &ca_step,
-	[CA_CFSSL] = &ca_cfssl,
-	[CA_COMMAND] = &ca_command,
+#define ROW(NAME, name) [CA_##NAME] = &ca_##name,
+	CA_TYPES(ROW)
+#undef ROW
 };
 
 struct ca {
@@ -32,9 +28,6 @@ enum err ca_open(const struct config *config, const struct config_ca *section, s
 	struct ca *ca = NULL;
 	enum err err = ERR_OK;
 
-	if (!kinds[section->type])
-		return config_error(config, section->section, "type", e,
-			"this version has no CA of type %s", ca_type_names[section->type]);
 	ca = calloc(1, sizeof(*ca));
 	if (!ca)
 		return error_memory(e);
@@ -153,6 +146,11 @@ enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e)
 	err = ca_chain(ca, deadline, &chain, e);
 	chain_free(&chain);
 	return err;
+}
+
+bool ca_can_revoke(const struct ca *ca)
+{
+	return ca->kind->revoke;
 }
 
 enum err ca_revoke(struct ca *ca, const struct ca_revocation *revocation, struct error *e)

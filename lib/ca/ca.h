@@ -48,52 +48,6 @@ struct ca_answer {
 	bool once; /* not understood, and sent again it would be another request */
 };
 
-/* A kind of CA: a row of the table in ca.c, a file in this folder. */
-struct ca_kind {
-	/* True: it takes a PKCS#10 request. False: it is a local CA and takes the key. */
-	bool wants_request;
-	/* Asks nobody. ERR_CONFIG with config_error(config, ca->section, …) for what is wrong. */
-	enum err (*open)(const struct config *config, const struct config_ca *ca, void **self,
-		struct error *e);
-	/*
-	 * ERR_OK: issued. ERR_PENDING: it has the request, and a person decides; with out->handle,
-	 * and e->retry_after if it said when to ask again. ERR_REFUSED for good; ERR_BARRED: it did
-	 * not process the request, and will not until a person has fixed something. ERR_GARBLED: it
-	 * took the request, and its answer was not understood; with out->handle and out->once.
-	 * ERR_UNAVAILABLE: later. With the last three the same request is sent again, as it may
-	 * have issued by then.
-	 */
-	enum err (*issue)(
-		void *self, const struct ca_order *order, struct ca_answer *out, struct error *e);
-	/*
-	 * Its own certificate and what certifies it, as it says now. ERR_NOT_FOUND where it cannot
-	 * be asked.
-	 */
-	enum err (*chain)(void *self, int64_t deadline, struct chain *out, struct error *e);
-	/*
-	 * Optional: is it there, and does it take our credentials, as far as can be known without
-	 * a certificate being issued? Else chain is asked.
-	 */
-	enum err (*probe)(void *self, int64_t deadline, struct error *e);
-	/* Optional. Revoking a certificate again is no error. ERR_REFUSED: not its own. */
-	enum err (*revoke)(void *self, const struct ca_revocation *revocation, struct error *e);
-	/* Optional: it signs a list of what the store knows to be revoked. */
-	enum err (*crl)(
-		void *self, const struct crl_order *order, struct blob *out, struct error *e);
-	/* Optional: our client identity there, borrowed; NULL: none. */
-	const struct identity *(*identity)(const void *self);
-	void (*close)(void *self);
-};
-
-extern const struct ca_kind ca_local;
-extern const struct ca_kind ca_est;
-extern const struct ca_kind ca_ejbca;
-extern const struct ca_kind ca_adcs;
-extern const struct ca_kind ca_vault;
-extern const struct ca_kind ca_step;
-extern const struct ca_kind ca_cfssl;
-extern const struct ca_kind ca_command;
-
 /* The CA of a section of the configuration; config outlives it. */
 enum err ca_open(const struct config *config, const struct config_ca *section, struct ca **out,
 	struct error *e) must_check;
@@ -123,7 +77,7 @@ enum err ca_terms(const struct ca *ca, char out[CA_TERMS_SIZE], struct error *e)
 
 /*
  * Issues, and passes the answer through certificate_check() first; its issuer must be one of
- * issuer-file, if that is set. Errors as in struct ca_kind. The answer's chain is for chain_free().
+ * issuer-file, if that is set. Errors as in ca_kind.h. The answer's chain is for chain_free().
  */
 enum err ca_issue(struct ca *ca, const struct ca_order *order, struct ca_answer *out,
 	struct error *e) must_check;
@@ -134,6 +88,9 @@ enum err ca_chain(struct ca *ca, int64_t deadline, struct chain *out, struct err
 /* For `certprov check`: could it issue now? Nothing is issued. */
 enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e) must_check;
 
+/* Returns true if its kind can revoke; else that is done at the CA. */
+bool ca_can_revoke(const struct ca *ca);
+
 /* ERR_REFUSED if its kind cannot revoke, or if the certificate is not its own. */
 enum err ca_revoke(
 	struct ca *ca, const struct ca_revocation *revocation, struct error *e) must_check;
@@ -142,17 +99,5 @@ enum err ca_revoke(
 bool ca_has_crl(const struct ca *ca);
 enum err ca_crl(
 	struct ca *ca, const struct crl_order *order, struct blob *out, struct error *e) must_check;
-
-/*
- * First set-up of the local CA: makes key and self-signed certificate (ten
- * years) at the places that the configuration names. ERR_CONFIG if either is
- * there already; but a key that is in a token already is used.
- */
-enum err ca_local_init(const struct config_ca *ca, const char *subject, enum key_type type,
-	struct error *e) must_check;
-
-/* Of a local CA with its key in a token: it is there, and is the certificate's. Errors as
- * token_probe(). */
-enum err ca_local_check_key(const struct config_ca *ca, struct error *e) must_check;
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "ca/ca_kind.h"
 #include "ca/cfssl_api.h"
 #include "pki/chain_build.h"
 

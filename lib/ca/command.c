@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "ca/ca_kind.h"
 #include "ca/remote.h"
 #include "net/excerpt.h"
 #include "pki/chain_build.h"

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/ejbca_client.h"
+#include "ca/ca_kind.h"
+#include "ca/ejbca_enroll.h"
 #include "pki/chain_build.h"
 
 /*

@@ -1,9 +1,10 @@
+#include "ca/ejbca_enroll.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/secret.h"
-#include "ca/ejbca_client.h"
 
 /* The parts of a request for a certificate to EJBCA. */
 

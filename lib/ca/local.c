@@ -1,3 +1,5 @@
+#include "ca/local.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "ca/ca.h"
+#include "ca/ca_kind.h"
 #include "pki/issue.h"
 #include "pki/token_objects.h"
 

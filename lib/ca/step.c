@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/ca_kind.h"
 #include "ca/step_api.h"
 #include "pki/chain_build.h"
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "ca/ca_kind.h"
 #include "ca/vault_session.h"
 #include "pki/chain_build.h"
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "ca/ca.h"
+#include "ca/local.h"
 #include "check/certificate.h"
 #include "check/subject.h"
 #include "net/http.h"
@@ -128,15 +129,13 @@ static void check_local(struct check *c, struct ca *ca, const char *about)
 }
 
 /* An event that should revoke is answered as usual; only the log says that nothing was revoked. */
-static void check_revocation(struct check *c, enum ca_type type, const char *about)
+static void check_revocation(struct check *c, const struct ca *ca, const char *about)
 {
-	bool never = type == CA_EST || type == CA_ADCS || type == CA_COMMAND;
-
-	if (never && c->config->events.on_unenroll != UNENROLL_KEEP)
+	if (!ca_can_revoke(ca) && c->config->events.on_unenroll != UNENROLL_KEEP)
 		finding_warn(c, about,
 			"a CA of type %s cannot revoke from here, as on-unenroll in [events] "
 			"demands" FIX "set on-unenroll = keep, and revoke at the CA",
-			ca_type_names[type]);
+			ca_type_names[ca_config(ca)->type]);
 }
 
 /* No certificate outlives the CA: near its end they are shorter than [certificates] validity. */
@@ -200,7 +199,7 @@ static void check_remote(struct check *c, struct ca *ca, const char *about)
 	if (!err)
 		check_remote_end(c, ca, about);
 	check_identity_of(c, ca, about);
-	check_revocation(c, section->type, about);
+	check_revocation(c, ca, about);
 }
 
 /* "CA", "CA signing" of "ca", "ca signing" */

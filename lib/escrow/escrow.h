@@ -29,22 +29,6 @@ enum err escrow_ready(struct escrow *escrow, struct error *e) must_check;
  */
 const struct blob *escrow_identity(const struct escrow *escrow);
 
-/* A user's credentials on a device: PKCS#12 files, in the order of the upload. Borrowed. */
-struct escrow_upload {
-	const char *device_uuid;
-	const char *user_uuid;
-	const struct blob *signing;
-	size_t signing_count;
-	const struct blob *encryption;
-	size_t encryption_count;
-	const struct blob *archived;
-	size_t archived_count;
-};
-
-/* certificate-payload.json: {"device_uuid", "user_uuid", "smime_certificates": {…}}. Secret. */
-enum err escrow_payload(
-	const struct escrow_upload *upload, struct buf *out, struct error *e) must_check;
-
 /*
  * POST <url>/v2/certificates to one gateway, over by the deadline
  * (clock_monotonic_ms()). ERR_OK only for a complete 2xx answer. ERR_UNAVAILABLE, with

@@ -1,4 +1,4 @@
-#include "escrow/escrow.h"
+#include "escrow/payload.h"
 
 #include <stdbool.h>
 
@@ -23,32 +23,32 @@ static bool add_array(
 }
 
 /* An upload replaces the earlier one at the gateway: an empty set would remove everything. */
-static enum err check_upload(const struct escrow_upload *u, struct error *e)
+static enum err check_upload(const struct escrow_upload *upload, struct error *e)
 {
 	char uuid[UUID_SIZE];
 
-	if (!text_uuid(u->device_uuid, uuid))
+	if (!text_uuid(upload->device_uuid, uuid))
 		return error_set(e, ERR_INTERNAL, "upload without the UUID of a device");
-	if (!text_uuid(u->user_uuid, uuid))
+	if (!text_uuid(upload->user_uuid, uuid))
 		return error_set(e, ERR_INTERNAL, "upload without the UUID of a user");
-	if (u->signing_count + u->encryption_count + u->archived_count == 0)
+	if (upload->signing_count + upload->encryption_count + upload->archived_count == 0)
 		return error_set(e, ERR_INTERNAL, "upload without certificates");
 	return ERR_OK;
 }
 
-enum err escrow_payload(const struct escrow_upload *u, struct buf *out, struct error *e)
+enum err escrow_payload(const struct escrow_upload *upload, struct buf *out, struct error *e)
 {
 	struct buf b = BUF_INIT(PAYLOAD_MAX);
 	bool first = true;
-	enum err err = check_upload(u, e);
+	enum err err = check_upload(upload, e);
 
 	if (err)
 		return err;
 	buf_printf(&b, "{\"device_uuid\":\"%s\",\"user_uuid\":\"%s\",\"smime_certificates\":{",
-		u->device_uuid, u->user_uuid);
-	first = add_array(&b, "signing", u->signing, u->signing_count, first);
-	first = add_array(&b, "encryption", u->encryption, u->encryption_count, first);
-	add_array(&b, "archived", u->archived, u->archived_count, first);
+		upload->device_uuid, upload->user_uuid);
+	first = add_array(&b, "signing", upload->signing, upload->signing_count, first);
+	first = add_array(&b, "encryption", upload->encryption, upload->encryption_count, first);
+	add_array(&b, "archived", upload->archived, upload->archived_count, first);
 	buf_puts(&b, "}}");
 	err = buf_check(&b, e);
 	if (err) {
@@ -56,7 +56,8 @@ enum err escrow_payload(const struct escrow_upload *u, struct buf *out, struct e
 		return error_set(e, ERR_INTERNAL,
 			"upload of %zu certificates is over %d bytes, or out of memory; lower "
 			"archive-max",
-			u->signing_count + u->encryption_count + u->archived_count, PAYLOAD_MAX);
+			upload->signing_count + upload->encryption_count + upload->archived_count,
+			PAYLOAD_MAX);
 	}
 	buf_free(out);
 	*out = b;

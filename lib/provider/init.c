@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "ca/ca.h"
+#include "ca/local.h"
 #include "pki/token.h"
 #include "provider/provider.h"
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "escrow/payload.h"
 #include "pki/pkcs12.h"
 #include "provider/backoff.h"
 #include "provider/internal.h"

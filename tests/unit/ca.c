@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "ca/local.h"
 #include "pki/issue.h"
 #include "pki_tools.h"
 

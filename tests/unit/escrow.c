@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "escrow/payload.h"
 #include "net/http.h"
 #include "tests/unit/net_support.h"
 
