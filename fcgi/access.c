@@ -1,4 +1,7 @@
-/* Who may: the web server's users, [events] users-file or [admin] users-file, as a route needs. */
+/*
+ * Checks who sent a request: by [events] users-file, [admin] users-file or the web server, as the
+ * route needs. Passwords are compared in auth.c.
+ */
 #include "fcgi/access.h"
 
 #include <string.h>
@@ -11,7 +14,7 @@ static enum err check_basic(struct service *service, struct auth *auth, const ch
 	const char *given = request_param(request, "HTTP_AUTHORIZATION");
 	enum err err;
 
-	if (!*given) /* where Apache's mod_rewrite passes it on to a CGI program */
+	if (!*given) /* its name where Apache's mod_rewrite passes it to a CGI program */
 		given = request_param(request, "REDIRECT_HTTP_AUTHORIZATION");
 	err = auth_check(auth, given, request->remote, e);
 	if (err == ERR_UNAUTHENTICATED) {
@@ -47,7 +50,7 @@ static enum err check_events_access(struct service *service, const struct reques
 	return error_set(e, ERR_INTERNAL, "unknown kind of authentication");
 }
 
-/* Only posts: people try the address by GET. */
+/* Only posts count: people try the URL with GET. */
 static enum err check_events(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {

@@ -12,9 +12,8 @@ enum access {
 };
 
 /*
- * May the sender do that? Of the body nothing is needed. ERR_UNAUTHENTICATED, counted by its cause,
- * and with WWW-Authenticate in the response where credentials are wanted; ERR_UNAVAILABLE: see
- * auth_check().
+ * May the sender do that? Needs nothing of the body. ERR_UNAUTHENTICATED, counted by its cause;
+ * with HTTP Basic, WWW-Authenticate is put into the response. ERR_UNAVAILABLE: see auth_check().
  */
 enum err access_check(struct service *service, enum access access, const struct request *request,
 	struct response *response, struct error *e) must_check;

@@ -41,9 +41,9 @@ static void send_answer(
 }
 
 /*
- * A patience (base/patience.h) for the time in which a recorded event is processed: answers 503
- * where it takes long and other events need the worker. The work goes on, but not once the handler
- * has been told to stop.
+ * Called now and then while an event that is recorded waits for another machine, see
+ * base/patience.h. Answers 503 where that takes long and other events need the worker. The work
+ * goes on, unless the handler is told to stop.
  */
 static bool answer_early(void *ctx)
 {
@@ -68,8 +68,8 @@ static bool answer_early(void *ctx)
 }
 
 /*
- * The order matters: path and method, length, sender and media type are known
- * before a byte of the body is read.
+ * The order matters: path and method, length, sender and media type are checked before the first
+ * byte of the body is read.
  */
 static enum err admit(struct service *service, struct request *request, struct response *response,
 	const struct route **out, struct error *e)

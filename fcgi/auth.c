@@ -1,6 +1,6 @@
 /*
- * Checks HTTP Basic credentials against a users file. When a hash may be computed, and what was
- * right before, is fcgi/auth_memory.c's.
+ * Checks HTTP Basic credentials against a users file. When a hash may be computed, and which
+ * passwords were right before, is decided in auth_memory.c.
  */
 #include "fcgi/auth.h"
 
@@ -77,7 +77,7 @@ struct credentials {
 	const struct user *user; /* NULL: unknown */
 };
 
-/* Somebody typed it: for the log, what is not plain ASCII is left out. */
+/* Anybody may send any name: in the log, all but printable ASCII is a question mark. */
 static void shown_name(const char *name, char out[SHOWN_NAME_MAX + 1])
 {
 	size_t n = 0;
@@ -87,7 +87,7 @@ static void shown_name(const char *name, char out[SHOWN_NAME_MAX + 1])
 	out[n] = '\0';
 }
 
-/* An unknown user's password is hashed too, like the first user's, and never right. */
+/* The password of an unknown user is hashed, too, like the first user's; it is never right. */
 static bool password_is_right(struct auth *auth, const struct user *user, const char *password)
 {
 	const struct user *compared = user ? user : &auth->users.user[0];
@@ -124,7 +124,7 @@ static enum err compare(struct auth *auth, const struct credentials *c,
 {
 	char name[SHOWN_NAME_MAX + 1];
 
-	/* Perhaps another worker has just found out. */
+	/* Another worker may have checked it meanwhile. */
 	if (c->user && auth_memory_has(auth->memory, digest))
 		return ERR_OK;
 	if (password_is_right(auth, c->user, c->password)) {
@@ -145,11 +145,11 @@ static enum err check_password(struct auth *auth, const struct credentials *c, s
 
 	if (err || (c->user && auth_memory_has(auth->memory, digest)))
 		goto out;
-	err = auth_turn_take(auth->memory, c->address, e);
+	err = auth_memory_take_turn(auth->memory, c->address, e);
 	if (err)
 		goto out;
 	err = compare(auth, c, digest, e);
-	auth_turn_release(auth->memory);
+	auth_memory_release_turn(auth->memory);
 out:
 	secret_wipe(digest, sizeof(digest));
 	return err;
@@ -181,7 +181,7 @@ static enum err decode(const char *authorization, struct buf *pair, struct error
 	if (len == sizeof(scheme) - 1)
 		memcpy(given, authorization, len);
 	if (!text_equal_nocase(given, scheme))
-		return error_set(e, ERR_UNAUTHENTICATED, "the credentials are not of HTTP Basic");
+		return error_set(e, ERR_UNAUTHENTICATED, "the credentials are not HTTP Basic");
 	spaces = strspn(authorization + len, " ");
 	authorization += len + spaces;
 	len = strlen(authorization);

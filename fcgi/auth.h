@@ -18,16 +18,16 @@ struct auth;
 enum err auth_open(const char *path, struct auth **out, struct error *e) must_check;
 void auth_close(struct auth *auth);
 
-/* From now on it knows and tells what other processes do; memory is borrowed. */
+/* Shares what is remembered of passwords with other processes; memory is borrowed. */
 void auth_share(struct auth *auth, struct auth_memory *memory);
 
 enum auth_failure {
 	AUTH_MISSING,	   /* no credentials */
-	AUTH_MALFORMED,	   /* not of HTTP Basic, or not as RFC 7617 has them */
-	AUTH_UNKNOWN_USER, /* not in the file */
+	AUTH_MALFORMED,	   /* not HTTP Basic, or not in the form of RFC 7617 */
+	AUTH_UNKNOWN_USER, /* not in the users file */
 	AUTH_WRONG_PASSWORD,
-	AUTH_NO_REMOTE_USER,  /* the web server was to check them and has not */
-	AUTH_UNVERIFIED_USER, /* it passed a name, and nothing says that it has checked it */
+	AUTH_NO_REMOTE_USER,  /* the web server had to check them and passed no user */
+	AUTH_UNVERIFIED_USER, /* it passed a name, and nothing shows that it checked it */
 	AUTH_FAILURE_COUNT
 };
 
@@ -35,14 +35,14 @@ extern const char *const auth_failure_names[AUTH_FAILURE_COUNT]; /* "missing" â€
 
 /*
  * Checks the value of an Authorization header ("": there is none) that came from that address.
- * ERR_UNAUTHENTICATED, its text for the log alone; ERR_UNAVAILABLE, with e->retry_after: nobody
- * has looked at the password, see auth_turn_take(). The time taken does not tell whether the
- * user exists, as long as all users have hashes of the first one's method and cost.
+ * ERR_UNAUTHENTICATED; its text is for the log alone. ERR_UNAVAILABLE, with e->retry_after: the
+ * password was not checked, see auth_memory_take_turn(). The time taken does not show if the user
+ * exists, as long as all users have hashes of the same method and cost as the first one.
  */
 enum err auth_check(struct auth *auth, const char *authorization, const char *address,
 	struct error *e) must_check;
 
-/* Why auth_check() has said ERR_UNAUTHENTICATED, the last time. */
+/* Why auth_check() last returned ERR_UNAUTHENTICATED. */
 enum auth_failure auth_failure(const struct auth *auth);
 
 #endif

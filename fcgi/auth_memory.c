@@ -1,6 +1,6 @@
 /*
  * Shared memory of right passwords (as digests) and of addresses that sent wrong ones, and the turn
- * to compute a hash. It knows no user and no hash: fcgi/auth.c does.
+ * to compute a hash. It knows neither users nor their hashes: auth.c does.
  */
 #include "fcgi/auth_memory.h"
 
@@ -18,11 +18,11 @@
 #include "base/clock.h"
 #include "base/secret.h"
 
-#define REMEMBERED_MAX 32 /* a web hook has one user, or two while its password changes */
+#define REMEMBERED_MAX 32 /* a webhook has one user, or two while its password changes */
 #define ADDRESSES 256
-#define NETWORK_SIZE 8 /* of an IPv6 address: a client with one has 2^64 of them */
+#define NETWORK_SIZE 8 /* bytes of an IPv6 address that count: a client has 2^64 addresses */
 
-/* Each wrong password costs its address a second; a person who mistypes is far from the limit. */
+/* Each wrong password costs its address a second; someone who mistypes is far from the limit. */
 #define FAILURE_COST_MS 1000
 #define FAILURES_MAX 30
 
@@ -32,18 +32,18 @@
 #define RETRY_AFTER 5
 
 /*
- * As with the store's writers there are two locks: a waiting process has the door and waits for
- * the desk, so those who do not wait find the door closed and cannot overtake it for ever. They
- * are fcntl(2)'s, which the kernel takes from a process that dies.
+ * Two locks, as for the store's writers: a process that waits holds the door and waits for the
+ * desk. Processes that do not wait find the door closed, and so cannot overtake it for ever. The
+ * locks are those of fcntl(2), which the kernel releases when a process dies.
  */
 enum { DOOR, DESK };
 
 struct failures {
 	uint64_t address; /* a part of its digest */
-	int64_t until;	  /* clock_monotonic_ms() when all of its failures are paid for */
+	int64_t until;	  /* clock_monotonic_ms() from which on its failures no longer count */
 };
 
-/* Only the process that has the turn writes. A digest that is read half written matches nothing. */
+/* Only the process that has the turn writes. A digest that was read half written never matches. */
 struct auth_memory {
 	int fd; /* a memory file that holds the locks and nothing else */
 	unsigned char key[AUTH_DIGEST_SIZE];
@@ -92,7 +92,7 @@ enum err auth_memory_digest(const struct auth_memory *memory, const void *data, 
 	return ERR_OK;
 }
 
-/* --- what was right */
+/* --- right passwords */
 
 bool auth_memory_has(const struct auth_memory *memory, const unsigned char digest[AUTH_DIGEST_SIZE])
 {
@@ -113,7 +113,7 @@ void auth_memory_was_right(struct auth_memory *memory, const unsigned char diges
 
 /* --- wrong passwords */
 
-/* Under a key that nobody outside has, so nobody can choose whom to share a place with. */
+/* Under a secret key: an attacker cannot choose an address that shares a place with another. */
 static uint64_t address_id(const struct auth_memory *memory, const char *address)
 {
 	unsigned char digest[AUTH_DIGEST_SIZE] = {0};
@@ -150,7 +150,7 @@ void auth_memory_was_wrong(struct auth_memory *memory, const char *address)
 	*failed = (struct failures){id, clock_monotonic_ms() + left + FAILURE_COST_MS};
 }
 
-/* --- whose turn it is */
+/* --- the turn to compute a hash */
 
 static bool set_lock(const struct auth_memory *memory, short type, off_t which)
 {
@@ -190,7 +190,7 @@ static enum err not_now(struct error *e, const char *why)
 	return e->code;
 }
 
-enum err auth_turn_take(struct auth_memory *memory, const char *address, struct error *e)
+enum err auth_memory_take_turn(struct auth_memory *memory, const char *address, struct error *e)
 {
 	int64_t left = failures_left(memory, address);
 
@@ -200,7 +200,7 @@ enum err auth_turn_take(struct auth_memory *memory, const char *address, struct 
 				       : not_now(e, "others are being checked, one at a time");
 }
 
-void auth_turn_release(struct auth_memory *memory)
+void auth_memory_release_turn(struct auth_memory *memory)
 {
 	set_lock(memory, F_UNLCK, DESK);
 }

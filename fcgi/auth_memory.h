@@ -7,9 +7,9 @@
 #include "base/error.h"
 
 /*
- * The workers' shared memory about passwords: right ones, so that a strong hash is not computed
- * again for each event; addresses that have sent wrong ones; and the turn to compute a hash. It is
- * made before they are forked, and outlives each of them.
+ * What the workers remember of passwords, in memory that they share: right ones, so that a strong
+ * hash is not computed again for each event; addresses that sent wrong ones; and the turn to
+ * compute a hash. It is made before the workers are forked, and outlives each of them.
  */
 struct auth_memory;
 
@@ -17,21 +17,21 @@ struct auth_memory;
 
 /* ERR_INTERNAL. */
 enum err auth_memory_new(struct auth_memory **out, struct error *e) must_check;
-/* In the process that made it; others may go without. */
+/* Called by the process that made it; the others need not. */
 void auth_memory_free(struct auth_memory *memory);
 
-/* HMAC-SHA-256 under a key that is this memory's alone. */
+/* HMAC-SHA-256 under a key that only this memory has. */
 enum err auth_memory_digest(const struct auth_memory *memory, const void *data, size_t len,
 	unsigned char out[AUTH_DIGEST_SIZE], struct error *e) must_check;
 
 /*
- * The turn to compute a hash: one process at a time has it, and loses it when it dies. An address
- * that has failed lately does not wait, and gives way to those that do; one that keeps failing
- * gets a turn a second. ERR_UNAVAILABLE, with e->retry_after: not now.
+ * Takes the turn to compute a hash. One process at a time has it, and loses it when it dies. For an
+ * address that failed lately nobody waits: it gives way to the others, and if it keeps failing it
+ * gets one turn a second. ERR_UNAVAILABLE, with e->retry_after: not now.
  */
-enum err auth_turn_take(
+enum err auth_memory_take_turn(
 	struct auth_memory *memory, const char *address, struct error *e) must_check;
-void auth_turn_release(struct auth_memory *memory);
+void auth_memory_release_turn(struct auth_memory *memory);
 
 /* Was it right before? Needs no turn. */
 bool auth_memory_has(

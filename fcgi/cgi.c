@@ -1,3 +1,4 @@
+/* One request by CGI, from environment and standard input; then the process ends. */
 #include "fcgi/cgi.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 #define DRAIN_MAX (16 * 1024 * 1024)
 
-/* ctx: how much was read so far. */
+/* ctx: how many bytes were read so far. */
 static size_t read_input(void *ctx, void *data, size_t len)
 {
 	size_t done = 0, *total = ctx;
@@ -36,9 +37,9 @@ static size_t read_input(void *ctx, void *data, size_t len)
 }
 
 /*
- * A body that was refused for its size or its sender is not used. But a web server that is still
- * sending it may take our exit for a fault, and drop the answer: so we read it to its end, within
- * the current deadline.
+ * A body that was refused for its size or its sender is not needed. But a web server that is still
+ * sending it may take our exit for a crash, and drop the answer. So the rest is read, within the
+ * current deadline.
  */
 static void drain_input(size_t total)
 {

@@ -3,8 +3,8 @@
 
 /*
  * Answers the one CGI request (RFC 3875) that environment and standard input hold, to
- * standard output. Returns the exit status: that of the error if the
- * service could not be opened, which the client has been told too.
+ * standard output. Returns the exit status. If the service could not be
+ * opened it is that of the error, and the client is told, too.
  */
 int cgi_run(const char *config_path);
 

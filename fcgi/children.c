@@ -1,3 +1,4 @@
+/* The worker processes and the key maker, as the parent sees them: start, restart, end. */
 #include "fcgi/children.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include "fcgi/worker.h"
 #include "provider/provider.h"
 
-/* A worker that dies sooner than this after its start, and has answered nothing, is not well. */
+/* A worker that dies sooner than this and has answered nothing is restarted after a pause. */
 #ifndef WORKER_SETTLED_MS
 #define WORKER_SETTLED_MS 3000
 #endif
@@ -24,7 +25,7 @@
 #endif
 #define RESTART_PAUSE_MAX_MS 30000
 
-/* One worker is always left to record what comes in, see provider/admission.h. */
+/* One worker is always left to record new events, see provider/admission.h. */
 #ifndef WORKERS_LEAST
 #define WORKERS_LEAST 2
 #endif
@@ -36,17 +37,17 @@ static const char *const role_names[] = {
 
 struct child {
 	enum role role;
-	unsigned place;	  /* in the counters, if it is a worker */
-	pid_t pid;	  /* 0: waits to be started */
-	int64_t start_at; /* if it waits */
+	unsigned place;	  /* in the counters; of a worker only */
+	pid_t pid;	  /* 0: it is not running */
+	int64_t start_at; /* if it is not running */
 	int64_t started;
-	bool served;	 /* has answered a request, since its last start */
+	bool served;	 /* has answered a request since its last start */
 	int64_t pause;	 /* before its last start */
-	int64_t kill_at; /* 0: in service */
+	int64_t kill_at; /* 0: not told to end */
 	struct child *next;
 };
 
-static void postpone(struct child *child, int64_t now)
+static void plan_restart(struct child *child, int64_t now)
 {
 	bool settled =
 		child->served || (child->started && now - child->started >= WORKER_SETTLED_MS);
@@ -61,7 +62,7 @@ static void postpone(struct child *child, int64_t now)
 	child->start_at = now + child->pause;
 }
 
-/* Any signal ends it: it has nothing to finish. */
+/* Any signal ends the key maker: it has nothing to finish. */
 static int make_keys(struct key_pool *pool)
 {
 	struct error e = {.code = ERR_OK};
@@ -74,7 +75,7 @@ static int make_keys(struct key_pool *pool)
 	return error_meaning(ERR_INTERNAL)->exit_status;
 }
 
-static int be(const struct child *child, const struct children *children)
+static int run(const struct child *child, const struct children *children)
 {
 	const struct admission_pass pass = {
 		.admission = &children->counters->admission,
@@ -90,7 +91,6 @@ static int be(const struct child *child, const struct children *children)
 		&pass, children->listen_fd);
 }
 
-/* It is not busy any more. */
 static void free_place(const struct children *children, const struct child *child)
 {
 	if (child->role == KEY_MAKER)
@@ -108,7 +108,7 @@ static void start(const struct children *children, struct child *child)
 	pid = fork();
 	if (pid == 0) {
 		process_setup_child(parent, SIGTERM);
-		exit(be(child, children));
+		exit(run(child, children));
 	}
 	child->started = clock_monotonic_ms();
 	child->served = false;
@@ -119,7 +119,7 @@ static void start(const struct children *children, struct child *child)
 	}
 	log_error("cannot start a %s: fork: %s", role_names[child->role], strerror(errno));
 	free_place(children, child);
-	postpone(child, child->started);
+	plan_restart(child, child->started);
 }
 
 void children_start(struct children *children)
@@ -141,7 +141,7 @@ static void forget(struct children *children, struct child *gone)
 	free(gone);
 }
 
-/* Logs how it ended, unless it was told to. */
+/* Logs how a process ended; one that was told to end only for debugging. */
 static void log_death(const struct child *child, pid_t pid, int status)
 {
 	char how[128];
@@ -156,13 +156,13 @@ static void log_death(const struct child *child, pid_t pid, int status)
 	else
 		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
 	if (child->kill_at)
-		log_debug("%s %ld, which had to go, %s", role_names[child->role], (long)pid, how);
+		log_debug("%s %ld was told to end and %s", role_names[child->role], (long)pid, how);
 	else
 		log_error("%s %ld %s; another starts in %lld ms", role_names[child->role],
 			(long)pid, how, (long long)child->pause);
 }
 
-static void bury(struct children *children, struct child *child, int status)
+static void note_end(struct children *children, struct child *child, int status)
 {
 	pid_t pid = child->pid;
 
@@ -172,7 +172,7 @@ static void bury(struct children *children, struct child *child, int status)
 	if (!child->kill_at && child->role != KEY_MAKER)
 		handler_counters_worker_died(children->counters);
 	if (!child->kill_at)
-		postpone(child, clock_monotonic_ms());
+		plan_restart(child, clock_monotonic_ms());
 	log_death(child, pid, status);
 	if (child->kill_at)
 		forget(children, child);
@@ -189,7 +189,7 @@ void children_reap(struct children *children)
 		while (child && child->pid != pid)
 			child = child->next;
 		if (child)
-			bury(children, child, status);
+			note_end(children, child, status);
 	}
 }
 
@@ -220,7 +220,7 @@ static void free_list(struct child *child)
 	}
 }
 
-/* So many workers, and a key maker if there is a pool to fill. NULL: no memory. */
+/* As many workers, one more as a reserve if needed, and a key maker. NULL: no memory. */
 static struct child *new_list(unsigned workers, bool key_maker)
 {
 	unsigned served = workers < WORKERS_LEAST ? WORKERS_LEAST : workers;
@@ -249,7 +249,7 @@ static void append(struct children *children, struct child *added)
 	*link = added;
 }
 
-enum err children_renew(struct children *children, const struct config *config, unsigned workers,
+enum err children_replace(struct children *children, const struct config *config, unsigned workers,
 	int64_t kill_at, struct error *e)
 {
 	struct key_pool *pool = NULL;
@@ -281,7 +281,7 @@ void children_fini(struct children *children)
 	*children = (struct children){.listen_fd = -1};
 }
 
-void children_kill_late(struct children *children)
+void children_kill_overdue(struct children *children)
 {
 	int64_t now = clock_monotonic_ms();
 

@@ -11,44 +11,44 @@
 #include "pki/key_pool.h"
 
 /*
- * The worker processes, and the one that makes keys ahead for them, as the parent sees
- * them. One that dies is started anew, at once if it had served for a while, else after
- * a pause that doubles from death to death. Times are those of clock_monotonic_ms().
- * SIGTERM must be blocked when workers are started.
+ * The worker processes, and the key maker, which makes keys ahead for them, as the parent sees
+ * them. A process that dies is started again: at once if it had served for a while, else after a
+ * pause that doubles each time. Times are those of clock_monotonic_ms(). SIGTERM must be blocked
+ * when workers are started.
  */
 struct child;
 
 struct children {
 	struct child *first;
-	const struct config *config;	   /* of those to be started */
-	struct key_pool *pool;		   /* theirs, or NULL */
-	struct handler_counters *counters; /* borrowed; they count in it */
-	struct auth_memory *memory;	   /* borrowed; what they know of passwords */
+	const struct config *config;	   /* of workers to be started */
+	struct key_pool *pool;		   /* the key maker fills it; NULL: there is none */
+	struct handler_counters *counters; /* borrowed; the workers count in them */
+	struct auth_memory *memory;	   /* borrowed; what the workers know of passwords */
 	int listen_fd;
-	unsigned generation, workers; /* of those to be started */
+	unsigned generation, workers; /* as for config */
 };
 
 /*
- * From now on so many workers with that configuration, which is borrowed; a single one gets
- * another one beside it, which serves while it waits for a CA or a gateway. Those that are there
- * retire as by children_retire(). ERR_INTERNAL, and nothing has changed.
+ * Plans as many workers with that configuration, which is borrowed, and retires the present ones by
+ * children_retire(). A single worker gets a reserve worker beside it, which serves while the first
+ * one waits for a CA or a gateway. ERR_INTERNAL: nothing has changed.
  */
-enum err children_renew(struct children *children, const struct config *config, unsigned workers,
+enum err children_replace(struct children *children, const struct config *config, unsigned workers,
 	int64_t kill_at, struct error *e) must_check;
 
-/* Starts those whose time has come. In a worker it does not return. */
+/* Starts the processes that are due. In the new process it does not return. */
 void children_start(struct children *children);
 
-/* Takes note of those that have died. */
+/* Waits for the processes that have ended, and plans their restart. */
 void children_reap(struct children *children);
 
-/* Asks all of now to finish and go, by kill_at at the latest; they are not replaced. */
+/* Tells all present processes to finish, by kill_at at the latest; they are not restarted. */
 void children_retire(struct children *children, int64_t kill_at);
 
-/* Kills those that should have gone by now. */
-void children_kill_late(struct children *children);
+/* Kills the processes that should have ended by now. */
+void children_kill_overdue(struct children *children);
 
-/* When to call children_start() or children_kill_late() next; INT64_MAX: no need. */
+/* When to call children_start() or children_kill_overdue() next; INT64_MAX: no need. */
 int64_t children_next(const struct children *children);
 
 void children_fini(struct children *children);

@@ -1,3 +1,7 @@
+/*
+ * The timer that shuts down the connection of a web server that stalls. The work on an event has
+ * limits of its own, see base/watchdog.c.
+ */
 #include "fcgi/deadline.h"
 
 #include <errno.h>
@@ -11,7 +15,7 @@ static timer_t timer;
 static volatile sig_atomic_t watched = -1;
 static volatile sig_atomic_t passed;
 
-/* A connection stays shut down: it does not matter whether a read is in progress by now. */
+/* A connection stays shut down, so it does not matter if a read is in progress at this moment. */
 static void on_alarm(int signal)
 {
 	int saved = errno;

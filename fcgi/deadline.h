@@ -19,16 +19,16 @@
 #define SEND_DEADLINE_MS 10000
 #endif
 
-/* Once in a process, before the others, and not inherited over fork(). */
+/* Called once in a process, before the others. A child of fork() has to call it again. */
 enum err deadline_init(struct error *e) must_check;
 
-/* The connection that the next deadlines cut; -1: none, the process ends instead (CGI). */
+/* The connection that the next deadlines shut down; -1: the process ends instead (CGI). */
 void deadline_watch(int fd);
 
 void deadline_start(int milliseconds);
 void deadline_stop(void);
 
-/* Returns true if the watched connection was cut. */
+/* Returns true if the watched connection was shut down. */
 bool deadline_passed(void);
 
 #endif

@@ -1,3 +1,4 @@
+/* The daily lines in the log about certificates and lists of our own that expire. */
 #include "fcgi/expiry_log.h"
 
 #include "base/clock.h"
@@ -26,7 +27,7 @@ void expiry_log_check(struct expiry_log *expiry_log, const struct config *config
 
 	expiry_log->checked_at = clock_now();
 	if (try_in_child_expiry(config, expiries, &e)) {
-		log_warning("cannot look at when our certificates end: %s", e.text);
+		log_warning("cannot check when our certificates expire: %s", e.text);
 		return;
 	}
 	for (int i = 0; i < EXPIRY_COUNT; i++)

@@ -1,3 +1,4 @@
+/* What the handler counts, in memory that its processes share. pages/metrics_page.c shows it. */
 #include "fcgi/handler_counters.h"
 
 #include <sys/mman.h>
@@ -34,7 +35,7 @@ static void count(atomic_ullong *counter, unsigned long long more)
 void handler_counters_request(struct handler_counters *counters, enum path path, int status)
 {
 	if (counters)
-		count(&counters->requests[path][response_status(status)], 1);
+		count(&counters->requests[path][response_status_index(status)], 1);
 }
 
 void handler_counters_refused(struct handler_counters *counters, enum auth_failure why)

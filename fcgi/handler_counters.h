@@ -25,10 +25,10 @@ struct handler_counters {
 	int64_t started; /* clock_now() */
 	atomic_ullong requests[PATH_COUNT][RESPONSE_STATUS_COUNT];
 	atomic_ullong refused[AUTH_FAILURE_COUNT];
-	atomic_ullong unauthenticated;	    /* posts of events since the last one that was let in */
+	atomic_ullong unauthenticated;	    /* posts of events since one was let in */
 	atomic_llong unauthenticated_since; /* clock_now() of the first of them */
-	atomic_ullong busy_time;	    /* microseconds, of requests that are over */
-	atomic_ullong deaths;		    /* of workers that nobody had asked to go */
+	atomic_ullong busy_time;	    /* microseconds, of finished requests */
+	atomic_ullong deaths;		    /* of workers that were not told to end */
 	atomic_uchar worker[HANDLER_WORKERS];
 	atomic_uchar served[HANDLER_WORKERS]; /* the worker has answered a request */
 	struct counters provider;
@@ -43,24 +43,25 @@ void handler_counters_request(struct handler_counters *counters, enum path path,
 void handler_counters_refused(struct handler_counters *counters, enum auth_failure why);
 
 /*
- * A post of an event was let in or answered 401. Where few events come, no rate of failures
- * tells that UEM's password is wrong: that all posts since the last good one were refused does.
+ * A post of an event was let in or answered 401. Where few events come, a rate of failures cannot
+ * show that UEM's password is wrong; that all posts since the last good one were refused can.
  */
 void handler_counters_event_access(struct handler_counters *counters, bool let_in);
 
 /*
- * The parent's side: a place for a worker that is about to start, and its end, however it
- * came. HANDLER_WORKERS, which may be used like any other, if there is none: nobody counts it.
+ * Called by the parent: gives a place to a worker that is about to start, and frees it when the
+ * worker has ended. HANDLER_WORKERS: there is no place left; it may be used like a place, and
+ * nothing is counted.
  */
 unsigned handler_counters_worker_add(struct handler_counters *counters);
 void handler_counters_worker_remove(struct handler_counters *counters, unsigned worker);
 void handler_counters_worker_died(struct handler_counters *counters);
 
-/* Has the one at that place answered a request? */
+/* Has the worker at that place answered a request? */
 bool handler_counters_worker_served(const struct handler_counters *counters, unsigned worker);
 
-/* The worker's own side: it has taken a request at started (clock_monotonic_us()), answers, is
- * done. */
+/* Called by the worker: it has taken a request; sends the answer; is done with it. started is when
+ * it took the request: clock_monotonic_us(). */
 void handler_counters_worker_answers(struct handler_counters *counters, unsigned worker);
 void handler_counters_worker_busy(struct handler_counters *counters, unsigned worker);
 void handler_counters_worker_idle(

@@ -1,3 +1,4 @@
+/* The listening socket: made by us, or inherited from systemd or spawn-fcgi. */
 #include "fcgi/listener.h"
 
 #include <errno.h>
@@ -45,11 +46,11 @@ static enum err remove_stale(const struct sockaddr_un *address, struct error *e)
 		return errno == ENOENT ? ERR_OK : error_errno(e, ERR_CONFIG, "%s", path);
 	if (!S_ISSOCK(st.st_mode))
 		return error_set(e, ERR_CONFIG,
-			"%s is there already and is no socket; remove it or name another place",
+			"%s exists and is not a socket; remove it, or name another place with -s",
 			path);
 	if (answers(address))
 		return error_set(e, ERR_UNAVAILABLE,
-			"%s is in use: another process serves this socket, or finishes its "
+			"%s is in use: another process serves this socket or is finishing its "
 			"requests; stop it first",
 			path);
 	if (unlink(path) < 0)
@@ -57,7 +58,7 @@ static enum err remove_stale(const struct sockaddr_un *address, struct error *e)
 	return ERR_OK;
 }
 
-/* Is the file that fd has open still the one of that name? */
+/* Is fd still the file of that name? */
 static bool is_at(int fd, const char *path)
 {
 	struct stat here, there;
@@ -79,8 +80,8 @@ static bool take_lock(int fd, int64_t deadline)
 }
 
 /*
- * Holds off others that start with this socket until ours listens. The lock is on a file that is
- * ours alone: the folder can be locked by everybody who can read it. -1: cannot.
+ * Keeps other processes from making this socket until ours listens. The lock is on a file of mode
+ * 0600: a lock on the folder could be taken by everybody who can read the folder. -1: failed.
  */
 static int lock_start(const char *lock)
 {
@@ -93,7 +94,7 @@ static int lock_start(const char *lock)
 			return -1;
 		if (take_lock(fd, deadline) && is_at(fd, lock))
 			return fd;
-		close(fd); /* its former owner has removed it, or keeps it */
+		close(fd); /* its owner removed it meanwhile, or still holds it */
 		if (clock_monotonic_ms() >= deadline) {
 			errno = EWOULDBLOCK;
 			return -1;
@@ -118,7 +119,8 @@ static enum err bind_and_listen(
 
 	umask(saved);
 	if (rc < 0)
-		return error_errno(e, ERR_CONFIG, "%s: cannot make the socket", address->sun_path);
+		return error_errno(
+			e, ERR_CONFIG, "%s: cannot create the socket", address->sun_path);
 	if (lstat(address->sun_path, &st) < 0 || listen(fd, BACKLOG) < 0)
 		return error_errno(e, ERR_CONFIG, "%s", address->sun_path);
 	listener->device = st.st_dev;
@@ -135,13 +137,13 @@ enum err listener_open(const char *path, struct listener *out, struct error *e)
 	enum err err = ERR_OK;
 
 	if (!*path || strlen(path) >= sizeof(address.sun_path))
-		return error_set(e, ERR_CONFIG, "%s: a socket's path has 1 to %zu bytes", path,
-			sizeof(address.sun_path) - 1);
+		return error_set(e, ERR_CONFIG, "%s: the path of a socket must have 1 to %zu bytes",
+			path, sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	snprintf(lock, sizeof(lock), "%s" LOCK_SUFFIX, path);
 	locked = lock_start(lock);
 	if (locked < 0)
-		return error_errno(e, ERR_CONFIG, "%s: cannot make and lock it", lock);
+		return error_errno(e, ERR_CONFIG, "%s: cannot create and lock it", lock);
 	listener.fd = new_socket();
 	if (listener.fd < 0)
 		err = error_errno(e, ERR_INTERNAL, "socket");

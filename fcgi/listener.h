@@ -9,14 +9,15 @@
 /* The socket that web servers connect to. Its descriptor does not block and is closed on exec. */
 struct listener {
 	int fd;
-	const char *path; /* of the unix socket that is ours, borrowed; NULL: inherited */
+	const char *path; /* of the unix socket that we made, borrowed; NULL: inherited */
 	dev_t device;	  /* which file it is */
 	ino_t inode;
 };
 
 /*
- * Makes a unix socket of mode 0660 at path and listens. A socket that a dead
- * process left behind is replaced; ERR_CONFIG if one is in use there, or anything else.
+ * Makes a unix socket of mode 0660 at path and listens. A socket that a dead process left behind is
+ * replaced. ERR_UNAVAILABLE: the socket is in use; ERR_CONFIG: there is another file, or the socket
+ * cannot be made.
  */
 enum err listener_open(const char *path, struct listener *out, struct error *e) must_check;
 
@@ -26,7 +27,8 @@ bool listener_is_inherited(void);
 /* Takes it over; descriptor 0 becomes /dev/null. ERR_INTERNAL. */
 enum err listener_inherit(struct listener *out, struct error *e) must_check;
 
-/* Removes our socket's file, so that nobody new connects; another's in its place stays. */
+/* Removes the file of a socket that we made, so that nobody connects any more. A file that another
+ * process has put in its place stays. */
 void listener_remove(struct listener *listener);
 
 #endif

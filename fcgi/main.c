@@ -1,3 +1,4 @@
+/* certprov.fcgi: the command line, and the choice between FastCGI and CGI. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static const char usage[] =
 	"  -w, --workers WORKERS  at the same time, 1 to 1024; default: cores + 1\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
-	"With neither, and GATEWAY_INTERFACE set, it answers one CGI request and exits.\n";
+	"With neither socket, and GATEWAY_INTERFACE set, it answers one CGI request and exits.\n";
 
 static int refuse_usage(const char *why)
 {
@@ -39,7 +40,7 @@ static unsigned default_workers(void)
 	return cores > 0 && cores < WORKERS_MAX ? (unsigned)cores + 1 : 2;
 }
 
-/* -1: options are read; else the exit status. */
+/* Returns -1 to go on, else the exit status. */
 static int read_options(int argc, char **argv, struct parent_options *options)
 {
 	static const struct option names[] = {{"config", required_argument, NULL, 'c'},

@@ -1,3 +1,4 @@
+/* The parent process: holds the socket, starts workers, reloads on SIGHUP, stops on SIGTERM. */
 #include "fcgi/parent.h"
 
 #include <errno.h>
@@ -15,11 +16,12 @@
 #include "fcgi/systemd_notify.h"
 #include "fcgi/try_in_child.h"
 
-/* For connections that wait already when we are told to go: nobody else may come to serve them. */
+/* The time to serve connections that are waiting when we are told to stop: nobody else may do it.
+ */
 #define DRAIN_MS 30000
 #define DRAIN_LOOK_MS 20
 
-/* The time that a worker may take beyond the deadlines of its request, when it is told to end. */
+/* The time a worker that is told to end may take beyond the deadlines of its request. */
 #ifndef STOP_MARGIN_MS
 #define STOP_MARGIN_MS 5000
 #endif
@@ -28,15 +30,16 @@ struct parent {
 	const struct parent_options *options;
 	struct config *config;
 	struct handler_counters *counters;
-	struct auth_memory *memory; /* in service as long as we are: reload changes nothing in it */
+	struct auth_memory *memory; /* a reload keeps it */
 	struct listener listener;
 	struct children children;
 	struct expiry_log expiry_log;
 	bool stopping;
-	int64_t drain_until; /* 0: the workers have been told to go */
+	int64_t drain_until; /* 0: not stopping, or the workers have been told to end */
 };
 
-/* SIGTERM and SIGINT: end. SIGHUP: reload. SIGCHLD: wake up. We wait for them, nobody handles. */
+/* SIGTERM, SIGINT: stop. SIGHUP: reload. SIGCHLD: wake up. sigtimedwait() takes them, no handler.
+ */
 static void block_signals(sigset_t *set)
 {
 	sigemptyset(set);
@@ -83,23 +86,23 @@ static enum err start(struct parent *p, struct error *e)
 	expiry_log_check(&p->expiry_log, p->config);
 	log_info("serving %s with %u workers", options->socket ? options->socket : "descriptor 0",
 		options->workers);
-	return children_renew(&p->children, p->config, options->workers, 0, e);
+	return children_replace(&p->children, p->config, options->workers, 0, e);
 }
 
-/* By when a worker that is told to go now has finished what it may be doing. */
+/* When a worker that is told to end now has finished its request for certain. */
 static int64_t latest_end(const struct config *config)
 {
 	return clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS + STOP_MARGIN_MS +
 	       config_longest(config) * 1000;
 }
 
-static enum err take_new_config(struct parent *p, struct error *e)
+static enum err use_new_config(struct parent *p, struct error *e)
 {
 	struct config *config = NULL;
 	enum err err = read_config(p->options->config_path, &config, e);
 
 	if (!err)
-		err = children_renew(
+		err = children_replace(
 			&p->children, config, p->options->workers, latest_end(p->config), e);
 	if (err) {
 		config_free(config);
@@ -110,13 +113,13 @@ static enum err take_new_config(struct parent *p, struct error *e)
 	return ERR_OK;
 }
 
-/* The socket stays with us, so that connections wait while workers change. */
+/* SIGHUP. We keep the socket, so connections wait while the workers are replaced. */
 static void reload(struct parent *p)
 {
 	struct error e = {.code = ERR_OK};
 
 	systemd_notify_reloading();
-	if (take_new_config(p, &e)) {
+	if (use_new_config(p, &e)) {
 		log_error("the configuration is wrong, and the old one stays in force: %s", e.text);
 	} else {
 		log_open("certprov.fcgi", &p->config->log);
@@ -126,6 +129,7 @@ static void reload(struct parent *p)
 	systemd_notify_ready();
 }
 
+/* SIGTERM and SIGINT. */
 static void stop(struct parent *p)
 {
 	if (p->stopping)
@@ -138,7 +142,7 @@ static void stop(struct parent *p)
 	listener_remove(&p->listener);
 }
 
-/* Sends the workers away, once no connection waits for one any more. */
+/* While stopping: tells the workers to end once no connection waits for one. */
 static void drain(struct parent *p)
 {
 	struct pollfd waiting = {.fd = p->listener.fd, .events = POLLIN};
@@ -152,7 +156,7 @@ static void drain(struct parent *p)
 	children_retire(&p->children, latest_end(p->config));
 }
 
-/* When there will be something to do without a signal. */
+/* When there will be something to do even without a signal. */
 static int64_t next_time(const struct parent *p)
 {
 	int64_t next = children_next(&p->children), look = INT64_MAX;
@@ -181,7 +185,7 @@ static void run(struct parent *p, const sigset_t *set)
 		if (!p->stopping && expiry_log_wait_ms(&p->expiry_log) == 0)
 			expiry_log_check(&p->expiry_log, p->config);
 		children_start(&p->children);
-		children_kill_late(&p->children);
+		children_kill_overdue(&p->children);
 		switch (wait_for_signal(set, next_time(p))) {
 		case SIGTERM:
 		case SIGINT:

@@ -9,9 +9,9 @@ struct parent_options {
 };
 
 /*
- * The process that holds the socket: starts the workers, replaces those that
- * die, reads the configuration anew on SIGHUP, and ends all of it on SIGTERM or SIGINT.
- * Returns the exit status: 0 after these, that of the error if it could not start.
+ * Runs the process that holds the socket: it starts the workers, restarts those that die, reads the
+ * configuration again on SIGHUP, and ends all processes on SIGTERM or SIGINT. Returns the exit
+ * status: 0 after these signals, that of the error if it could not start.
  */
 int parent_run(const struct parent_options *options);
 

@@ -1,3 +1,4 @@
+/* Answers to requests that failed: application/problem+json, and the only place of Retry-After. */
 #include "fcgi/problem.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static const char *public_detail(const struct error_meaning *meaning, const stru
 		return meaning->detail;
 	if (*e->text && utf8_is_valid(e->text, strlen(e->text)))
 		return e->text;
-	return meaning->title; /* a text that was cut in the middle of a character */
+	return meaning->title; /* the text was cut in the middle of a character */
 }
 
 void problem_fill(struct response *response, const struct error *e)

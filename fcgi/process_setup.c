@@ -1,3 +1,4 @@
+/* What every process of the handler sets for itself before it does anything else. */
 #include "fcgi/process_setup.h"
 
 #include <fcntl.h>
@@ -19,7 +20,8 @@ void process_setup_child(pid_t parent, int signal)
 		_exit(0);
 }
 
-/* A closed one would be given to the next file opened, and be written to as standard error. */
+/* A closed descriptor would be given to the next file, which would be written to as standard error.
+ */
 static void open_standard_descriptors(void)
 {
 	int fd;
@@ -32,8 +34,8 @@ static void open_standard_descriptors(void)
 }
 
 /*
- * The memory limit of a process (it uses some 10 MB), so that a runaway process does not take the
- * whole machine's. AddressSanitizer's shadow would be over any limit.
+ * A runaway process must not take all memory of the machine; a normal one uses some 10 MB. No limit
+ * with AddressSanitizer, whose shadow memory is larger than any.
  */
 static void limit_memory(void)
 {

@@ -4,14 +4,14 @@
 #include <sys/types.h>
 
 /*
- * In a child, first thing: the kernel sends it the signal when the parent dies. If that
- * is dead by now the child ends at once.
+ * Called first in a child process: from then on the kernel sends it the signal when the parent
+ * dies. If the parent is dead already, the child ends at once.
  */
 void process_setup_child(pid_t parent, int signal);
 
 /*
- * Before anything else: descriptors 0 to 2 are open, no core dumps, files that
- * we make are ours alone, signals as they are by default.
+ * Called first in main(): opens descriptors 0 to 2 if they are closed, forbids core dumps, limits
+ * memory, sets umask 077 and the default actions of signals.
  */
 void process_setup(void);
 

@@ -1,3 +1,4 @@
+/* A request's parameters and body. Who may send it is checked in access.c. */
 #include "fcgi/request.h"
 
 #include <stdint.h>
@@ -29,7 +30,7 @@ static bool is_request_id(const char *s)
 	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
-/* The web server's own id, else the client's, else our own. */
+/* The web server's id, else the client's, else one of our own. */
 static void set_id(struct request *request)
 {
 	static const char *const sources[] = {"REQUEST_ID", "HTTP_X_REQUEST_ID"};
@@ -45,7 +46,7 @@ static void set_id(struct request *request)
 		}
 	}
 	if (secret_random(random, sizeof(random), &e))
-		memset(random, 0, sizeof(random)); /* an id names a request, nothing more */
+		memset(random, 0, sizeof(random)); /* an id is no secret */
 	text_hex(random, sizeof(random), request->id);
 }
 
@@ -90,7 +91,7 @@ enum err request_check_length(struct request *request, size_t max, struct error 
 	return ERR_OK;
 }
 
-/* "Text/XML; charset=utf-8" to "text/xml"; what does not fit is cut. */
+/* "Text/XML; charset=utf-8" becomes "text/xml"; a longer type is cut. */
 static void media_type(const char *header, char out[MEDIA_TYPE_MAX])
 {
 	size_t n = 0;
@@ -130,7 +131,7 @@ enum err request_check_type(const struct request *request, struct error *e)
 	return ERR_OK;
 }
 
-/* One byte over the limit shows that a body whose length was not told is too large. */
+/* A body without a length is read to one byte over the limit, which shows that it is too large. */
 static enum err check_end(const struct request *request, size_t left, struct error *e)
 {
 	const char *why = deadline_passed() ? ", cut off after too long a wait" : "";

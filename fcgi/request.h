@@ -32,11 +32,11 @@ struct request {
 	const struct transport *transport;
 	const char *method;
 	const char *path;   /* "/events"; the empty path and "/" are the same */
-	enum path which;    /* the same, if it is one of our paths */
+	enum path which;    /* the same */
 	const char *remote; /* address of the client, or "unknown" */
 	char id[REQUEST_ID_MAX + 1];
-	size_t length;	  /* set by request_check_length(): the body's, */
-	bool length_told; /* or the most that it may be */
+	bool length_told; /* both are set by request_check_length() */
+	size_t length;	  /* of the body; if not told, its limit */
 	struct buf body;
 };
 
@@ -47,22 +47,22 @@ void request_fini(struct request *request);
 const char *request_param(const struct request *request, const char *name);
 
 /*
- * From the parameters alone, before a byte of the body is read. ERR_MALFORMED: no
- * length, or none that is a number; ERR_TOO_LARGE: more than max bytes. A chunked body
- * (RFC 9112, section 7.1) has none where the web server does not collect it first, as Apache's
- * mod_fcgid and mod_cgi don't: it is read to its end.
+ * Looks at the parameters alone, before a byte of the body is read. ERR_MALFORMED: there is no
+ * length, or it is not a number; ERR_TOO_LARGE: more than max bytes. A chunked body (RFC 9112,
+ * section 7.1) has no length where the web server passes it on piece by piece, as Apache's
+ * mod_fcgid and mod_cgi do: it is read to its end.
  */
 enum err request_check_length(struct request *request, size_t max, struct error *e) must_check;
 
 /*
- * ERR_UNSUPPORTED for a media type that is clearly not JSON. The sender does not
- * document the one it sends, so none and any unknown one are taken.
+ * ERR_UNSUPPORTED for a media type that is clearly not JSON. UEM does not document which one it
+ * sends, so a missing or unknown type is accepted.
  */
 enum err request_check_type(const struct request *request, struct error *e) must_check;
 
 /*
- * Reads the body, all of it. ERR_MALFORMED if it ends early, ERR_TOO_LARGE if only its end can
- * tell; ERR_INTERNAL.
+ * Reads the whole body. ERR_MALFORMED: it ends early; ERR_TOO_LARGE: a body without a length is
+ * longer than its limit; ERR_INTERNAL.
  */
 enum err request_read_body(struct request *request, struct error *e) must_check;
 

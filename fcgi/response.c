@@ -1,10 +1,11 @@
+/* The answer to a request: status, headers and body, and how they are written. */
 #include "fcgi/response.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define HEADERS_MAX 2048
-#define SMALL_BODY 16384	    /* goes out with its head at once */
+#define SMALL_BODY 16384	    /* is written together with its head */
 #define BODY_MAX (16 * 1024 * 1024) /* a revocation list of 250,000 certificates */
 
 void response_init(struct response *response)
@@ -34,7 +35,7 @@ enum err response_check(const struct response *response, struct error *e)
 {
 	if (!buf_check(&response->headers, e) && !buf_check(&response->body, e))
 		return ERR_OK;
-	e->code = ERR_INTERNAL; /* too large an answer is no fault of the client's */
+	e->code = ERR_INTERNAL; /* an answer that is too large is not the client's fault */
 	return error_context(e, "answer");
 }
 
@@ -47,7 +48,7 @@ static const char *const phrases[RESPONSE_STATUS_COUNT] = {"OK", "Accepted", "No
 	"Content Too Large", "Unsupported Media Type", "Unprocessable Content",
 	"Internal Server Error", "Bad Gateway", "Service Unavailable", "Unknown"};
 
-size_t response_status(int status)
+size_t response_status_index(int status)
 {
 	size_t i = 0;
 
@@ -60,7 +61,7 @@ static void write_head(
 	const struct response *response, const struct request *request, struct buf *out)
 {
 	buf_printf(out, "Status: %d %s\r\n", response->status,
-		phrases[response_status(response->status)]);
+		phrases[response_status_index(response->status)]);
 	if (response->content_type)
 		buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
 			response->content_type,
@@ -72,7 +73,7 @@ static void write_head(
 	buf_puts(out, "\r\n");
 }
 
-/* The body may be long: it goes out from where it is. */
+/* A long body is not copied. */
 enum err response_send(
 	const struct response *response, const struct request *request, struct error *e)
 {

@@ -7,26 +7,26 @@
 #include "base/error.h"
 #include "fcgi/request.h"
 
-/* The statuses that we give, ascending; all others are the last, 0. */
+/* The statuses of our answers, ascending; the last, 0, is for all others. */
 #define RESPONSE_STATUS_COUNT 15
 extern const int response_statuses[RESPONSE_STATUS_COUNT];
-size_t response_status(int status); /* its number */
+size_t response_status_index(int status);
 
-/* An answer in the making. Headers outlive a change of mind: a problem keeps them. */
+/* An answer that is being made. Its headers stay when it becomes that of an error. */
 struct response {
 	int status;
 	const char *content_type;  /* of the body; NULL: there is none */
 	const char *cache_control; /* NULL: no-store */
-	char cache_text[48];	   /* where cache_control may point at */
+	char cache_text[48];	   /* room for cache_control */
 	struct buf headers;	   /* further ones, whole lines */
 	struct buf body;
-	size_t length; /* of a body that was not made, because the method is HEAD */
+	size_t length; /* of a body that is not made, as the method is HEAD; else 0 */
 };
 
 void response_init(struct response *response);
 void response_fini(struct response *response);
 
-/* The value is ours: it has no control characters. */
+/* The caller sees to it that the value has no control characters. */
 void response_header(struct response *response, const char *name, const char *fmt, ...)
 	printf_like(3, 4);
 

@@ -18,13 +18,14 @@ struct route {
 	enum path path;
 	const char *method;
 	enum access access;
-	bool body; /* it takes one */
+	bool body; /* it reads one */
 	route_handler *handle;
 };
 
 /*
- * admin: whether there are paths for [admin]. HEAD is taken wherever GET is. ERR_NOT_FOUND;
- * ERR_METHOD, with the header Allow (RFC 9110, section 10.2.1) put into the response.
+ * admin: false if the paths for [admin] do not exist. HEAD is allowed wherever GET is.
+ * ERR_NOT_FOUND; ERR_METHOD, with the header Allow (RFC 9110, section 10.2.1) put into the
+ * response.
  */
 enum err route_find(const struct request *request, bool admin, struct response *response,
 	const struct route **out, struct error *e) must_check;

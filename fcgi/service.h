@@ -25,13 +25,13 @@ struct service {
 enum err service_open(const struct config *config, struct service *out, struct error *e) must_check;
 void service_close(struct service *service);
 
-/* From now on what is answered and done is counted there, and keys are from the pool. Borrows. */
+/* Counts from now on in counters, and takes keys from the pool; both are borrowed. */
 void service_use(struct service *service, struct handler_counters *counters, struct key_pool *pool);
 
-/* From now on passwords are checked together with all who use that memory; borrowed. */
+/* Shares what is known of passwords with other processes; memory is borrowed. */
 void service_use_memory(struct service *service, struct auth_memory *memory);
 
-/* A worker's pass, whose admission is borrowed: its events need a slot. */
+/* The events of a worker need a slot of the pass's admission, which is borrowed. */
 void service_use_admission(struct service *service, const struct admission_pass *pass);
 
 /* Opens the provider, if it could not be opened before. Errors of provider_open(). */

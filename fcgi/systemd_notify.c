@@ -1,5 +1,4 @@
 /* Readiness for systemd (Type=notify), by hand: libsystemd would be a library for one datagram. */
-
 #include "fcgi/systemd_notify.h"
 
 #include <errno.h>
@@ -14,7 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A name that begins with "@" is in the abstract namespace. 0: it is none. */
+/* A name that begins with "@" is in the abstract namespace. 0: the name is neither. */
 static socklen_t set_address(struct sockaddr_un *address, const char *name)
 {
 	size_t len = strlen(name);
@@ -42,7 +41,7 @@ static void notify(const char *state)
 		sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, len) <
 			0)
 		log_warning("cannot tell systemd \"%s\" at NOTIFY_SOCKET=%s: %s", state, name,
-			len == 0 ? "no path" : strerror(errno));
+			len == 0 ? "it is no path" : strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }

@@ -1,3 +1,4 @@
+/* Runs what opens keys and the store in a child process, so that the parent holds none of it. */
 #include "fcgi/try_in_child.h"
 
 #include <errno.h>
@@ -19,10 +20,7 @@
 
 typedef void attempt_job(const struct config *config, void *result);
 
-/*
- * The data of a job that both sides share; result is shorter than PIPE_BUF: it comes whole or not
- * at all.
- */
+/* result is shorter than PIPE_BUF, so it is written whole or not at all. */
 struct attempt {
 	attempt_job *job;
 	const struct config *config;
@@ -45,13 +43,14 @@ static enum err read_result(const struct attempt *attempt, int from, struct erro
 			"opening the store and the keys took longer than %d ms", TRY_TIMEOUT_MS);
 	if (read(from, attempt->result, attempt->size) != (ssize_t)attempt->size)
 		return error_set(e, ERR_INTERNAL,
-			"the process that tried the configuration died; see the lines before");
+			"the process that tried the configuration died; see the log before this "
+			"line");
 	return ERR_OK;
 }
 
 static void end(pid_t child)
 {
-	kill(child, SIGKILL); /* ours and not waited for yet: the number cannot be another's */
+	kill(child, SIGKILL); /* not waited for yet, so the number is still that process's */
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		continue;
 }

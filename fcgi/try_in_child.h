@@ -6,9 +6,9 @@
 #include "provider/expiry.h"
 
 /*
- * Opens all that the configuration names, in a child process that ends with
- * it: the parent never holds a key, a database or a TLS library's state. The
- * errors are those of service_open(), and ERR_UNAVAILABLE if that takes too long.
+ * Opens all that the configuration names in a child process, which then ends: the parent never
+ * holds a key, a database or the state of a TLS library. Errors of service_open(), and
+ * ERR_UNAVAILABLE if it takes too long.
  */
 enum err try_in_child_open(const struct config *config, struct error *e) must_check;
 

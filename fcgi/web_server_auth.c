@@ -1,6 +1,6 @@
 /*
- * Decides if a web server has verified the name in REMOTE_USER. It checks no password: fcgi/auth.c
- * does.
+ * Decides if a web server has verified the name in REMOTE_USER. Passwords are checked by the web
+ * server, or in auth.c.
  */
 #include "fcgi/web_server_auth.h"
 

@@ -7,9 +7,9 @@
 
 /*
  * [events] authenticate = web-server: did the web server authenticate the client? It must pass
- * REMOTE_USER, and show that it has verified that name: Apache sets it only then, nginx fills it
- * from the Authorization header in every case, so there AUTHENTICATED_PARAM is wanted beside it.
- * ERR_UNAUTHENTICATED, its text for the log alone, and *why for the metrics.
+ * REMOTE_USER and show that it has verified that name. Apache sets it only then; nginx takes it
+ * from the Authorization header in any case, so it must pass AUTHENTICATED_PARAM, too.
+ * ERR_UNAUTHENTICATED: its text is for the log alone, *why for the metrics.
  */
 enum err web_server_auth_check(
 	const struct request *request, enum auth_failure *why, struct error *e) must_check;

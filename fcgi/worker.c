@@ -1,3 +1,4 @@
+/* A worker process: takes connections from the socket and serves one request after the other. */
 #include "fcgi/worker.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 
 #define OUT_OF_RESOURCES_PAUSE_MS 100
 
-/* The time for which a reserve worker leaves a connection to the other one, and polls meanwhile. */
+/* How long a reserve worker leaves a connection to the other worker, and how often it looks. */
 #define RESERVE_MS 2000
 #define RESERVE_LOOK_MS 20
 
@@ -32,8 +33,8 @@ static void on_stop(int signal)
 
 /*
  * After FCGX_Init(), which puts handlers of its own on SIGTERM, SIGPIPE and SIGUSR1. SIGTERM stays
- * blocked but for the wait for a connection, so it never interrupts a request. Signals that a
- * terminal sends to all are the parent's affair.
+ * blocked except while waiting for a connection, so it never interrupts a request. Signals that a
+ * terminal sends to all processes are left to the parent.
  */
 static void set_signals(void)
 {
@@ -51,7 +52,7 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
-/* --- one connection: what libfcgi reads from and writes to is ours, so that we can cut it */
+/* --- one connection: we accept it ourselves, not libfcgi, so that we can shut it down */
 
 struct connection {
 	FCGX_Request r;
@@ -84,10 +85,10 @@ static void end_answer(void *ctx)
 }
 
 /*
- * FCGX_Accept_r() with a connection that is there already and a listening socket that is none: it
- * reads the request's parameters and returns in any case. Set to keep the connection it does not
- * close ours first; and what the web server wishes afterwards (fastcgi_keep_conn) would tie this
- * worker to it.
+ * Calls FCGX_Accept_r() with a connection that is accepted already and no listening socket: then it
+ * reads the parameters of the request and returns, whatever happens. keepConnection is 1 before, or
+ * it would close our connection first; and 0 afterwards, as a web server that asks for a kept
+ * connection (fastcgi_keep_conn) would occupy this worker.
  */
 static void serve(struct service *service, int fd)
 {
@@ -114,7 +115,7 @@ static void serve(struct service *service, int fd)
 	deadline_stop();
 }
 
-/* --- one after the other */
+/* --- one connection after the other */
 
 /*
  * Waits for a connection or SIGTERM. Returns true if there may be a connection. As long as one is
@@ -138,7 +139,7 @@ static void pause_a_little(void)
 	nanosleep(&pause, NULL);
 }
 
-/* A request that is not over by then never will be. */
+/* A request that is not finished by then hangs. */
 static int64_t latest_end(const struct config *config)
 {
 	return clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
@@ -146,8 +147,8 @@ static int64_t latest_end(const struct config *config)
 }
 
 /*
- * A reserve worker leaves connections to the one beside it, unless that one waits for a CA or a
- * gateway, or does not come for them.
+ * A reserve worker leaves connections to the other worker, unless that one waits for a CA or a
+ * gateway, or does not take them.
  */
 static bool is_left_to_others(struct service *service, int listen_fd)
 {
@@ -166,8 +167,8 @@ static bool is_left_to_others(struct service *service, int listen_fd)
 	return false;
 }
 
-/* Are there more connections? They are not recorded while we are at this one. */
-static void look_at_crowd(struct service *service, int listen_fd)
+/* Are more connections waiting? Their events are not recorded before this one is finished. */
+static void note_crowd(struct service *service, int listen_fd)
 {
 	struct pollfd more = {.fd = listen_fd, .events = POLLIN};
 
@@ -175,7 +176,7 @@ static void look_at_crowd(struct service *service, int listen_fd)
 		&service->counters->admission, poll(&more, 1, 0) > 0, clock_monotonic_ms());
 }
 
-/* Returns true to go on. Another worker may have been quicker to accept; that is no error. */
+/* Returns false if the socket is unusable. If another worker was quicker, that is no error. */
 static bool accept_one(struct service *service, unsigned place, int listen_fd)
 {
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -185,7 +186,7 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 		int64_t before = watchdog_enter(latest_end(service->config));
 
 		handler_counters_worker_busy(service->counters, place);
-		look_at_crowd(service, listen_fd);
+		note_crowd(service, listen_fd);
 		serve(service, fd);
 		watchdog_leave(before);
 		handler_counters_worker_idle(service->counters, place, started);
@@ -196,13 +197,14 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 	case EINVAL:
 	case ENOTSOCK:
 	case EOPNOTSUPP:
-		log_error("the listening socket is of no use any more (errno %d)", errno);
+		log_error("the listening socket can no longer be used (errno %d)", errno);
 		return false;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		log_error("out of descriptors or memory (errno %d): cannot accept now", errno);
+		log_error("cannot accept connections: out of descriptors or memory (errno %d)",
+			errno);
 		pause_a_little();
 		return true;
 	default:

@@ -7,9 +7,9 @@
 #include "pki/key_pool.h"
 
 /*
- * A worker process: opens what the configuration names, then answers one request after
- * the other from the listening socket, which must not block. SIGTERM, which must be
- * blocked on entry, ends it when the request in flight is done. pool: keys made ahead,
+ * Runs a worker process: opens what the configuration names, then answers one request after the
+ * other from the listening socket, which must not block. SIGTERM must be blocked on entry; it ends
+ * the worker after the request that is being answered. pool: keys made ahead,
  * or NULL; pass: to the admission in counters, at its place there, handler_counters_worker_add();
  * memory: what all know of passwords. All are borrowed. Returns its exit status: 0 after SIGTERM.
  */

@@ -1,3 +1,4 @@
+/* HTML with nothing in it that somebody else has chosen: text, values, tables and times. */
 #include "fcgi/pages/html.h"
 
 #include <string.h>

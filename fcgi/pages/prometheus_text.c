@@ -1,3 +1,7 @@
+/*
+ * Writes the text format of Prometheus. It is 60 lines; a library would also keep the counters,
+ * which here must be in memory that processes share.
+ */
 #include "fcgi/pages/prometheus_text.h"
 
 #include <stdio.h>

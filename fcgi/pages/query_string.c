@@ -1,3 +1,4 @@
+/* Reads a field of a form's query string. */
 #include "fcgi/pages/query_string.h"
 
 #include <stdbool.h>

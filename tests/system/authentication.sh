@@ -75,7 +75,7 @@ done
 # --- what the log says of it
 
 ok 'the log says: none' in_log '401 in .*: there are no credentials'
-ok '... or another kind' in_log '401 in .*: the credentials are not of HTTP Basic'
+ok '... or another kind' in_log '401 in .*: the credentials are not HTTP Basic'
 ok '... or no base64' in_log '401 in .*: the Basic credentials are not valid base64'
 ok '... or a wrong password' in_log '401 in .*: user "uem": wrong password'
 ok '... or an unknown user' in_log '401 in .*: user "root": there is no such user'

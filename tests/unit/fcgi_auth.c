@@ -160,9 +160,9 @@ static void refuses_what_is_no_credentials(void **state)
 		{"", "no credentials", AUTH_MISSING},
 		{"Basic", "not valid base64", AUTH_MALFORMED},
 		{"Basic ", "not valid base64", AUTH_MALFORMED},
-		{"Bearer dWVtOnNlY3JldA==", "not of HTTP Basic", AUTH_MALFORMED},
-		{"Basics dWVtOnNlY3JldA==", "not of HTTP Basic", AUTH_MALFORMED},
-		{"dWVtOnNlY3JldA==", "not of HTTP Basic", AUTH_MALFORMED},
+		{"Bearer dWVtOnNlY3JldA==", "not HTTP Basic", AUTH_MALFORMED},
+		{"Basics dWVtOnNlY3JldA==", "not HTTP Basic", AUTH_MALFORMED},
+		{"dWVtOnNlY3JldA==", "not HTTP Basic", AUTH_MALFORMED},
 		{"Basic dWVtOnNlY3JldA", "not valid base64", AUTH_MALFORMED},
 		{"Basic dWVtOnNlY3JldB==", "not valid base64", AUTH_MALFORMED},
 		{"Basic dWVtOnNlY3JldA== ", "not valid base64", AUTH_MALFORMED},
@@ -291,7 +291,8 @@ static pid_t hold_the_turn(struct fixture *f)
 	assert_int_equal(pipe(ends), 0);
 	child = fork();
 	if (child == 0) {
-		if (auth_turn_take(f->memory, "198.51.100.1", &f->e) || write(ends[1], "", 1) != 1)
+		if (auth_memory_take_turn(f->memory, "198.51.100.1", &f->e) ||
+			write(ends[1], "", 1) != 1)
 			_exit(1);
 		pause();
 		_exit(0);
