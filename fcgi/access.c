@@ -25,37 +25,26 @@ static enum err check_basic(struct service *service, struct auth *auth, const ch
 	return err;
 }
 
-static enum err check_web_server(
-	struct service *service, const struct request *request, struct error *e)
-{
-	enum auth_failure why = AUTH_NO_REMOTE_USER;
-	enum err err = web_server_auth_check(request, &why, e);
-
-	if (err)
-		handler_counters_refused(service->counters, why);
-	return err;
-}
-
-static enum err check_events_access(struct service *service, const struct request *request,
-	struct response *response, struct error *e)
-{
-	switch (service->config->events.authenticate) {
-	case AUTHENTICATE_BASIC:
-		return check_basic(service, service->auth, "certprov", request, response, e);
-	case AUTHENTICATE_WEB_SERVER:
-		return check_web_server(service, request, e);
-	case AUTHENTICATE_NONE:
-		return ERR_OK;
-	}
-	return error_set(e, ERR_INTERNAL, "unknown kind of authentication");
-}
-
-/* Only posts count: people try the URL with GET. */
 static enum err check_events(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
-	enum err err = check_events_access(service, request, response, e);
+	enum auth_failure why = AUTH_NO_REMOTE_USER;
+	enum err err = error_set(e, ERR_INTERNAL, "unknown kind of authentication");
 
+	switch (service->config->events.authenticate) {
+	case AUTHENTICATE_BASIC:
+		err = check_basic(service, service->auth, "certprov", request, response, e);
+		break;
+	case AUTHENTICATE_WEB_SERVER:
+		err = web_server_auth_check(request, &why, e);
+		if (err)
+			handler_counters_refused(service->counters, why);
+		break;
+	case AUTHENTICATE_NONE:
+		err = ERR_OK;
+		break;
+	}
+	/* Only posts: people try the URL with GET. */
 	if (strcmp(request->method, "POST") == 0 && (!err || err == ERR_UNAUTHENTICATED))
 		handler_counters_event_access(service->counters, !err);
 	return err;

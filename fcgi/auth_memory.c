@@ -172,17 +172,6 @@ static bool wait_for(const struct auth_memory *memory, off_t which, int64_t wait
 	return true;
 }
 
-static bool take(const struct auth_memory *memory, bool waits)
-{
-	bool taken;
-
-	if (!wait_for(memory, DOOR, waits ? DOOR_WAIT_MS : 0))
-		return false;
-	taken = wait_for(memory, DESK, waits ? DESK_WAIT_MS : 0);
-	set_lock(memory, F_UNLCK, DOOR);
-	return taken;
-}
-
 static enum err not_now(struct error *e, const char *why)
 {
 	error_set(e, ERR_UNAVAILABLE, "the password was not checked: %s", why);
@@ -193,11 +182,15 @@ static enum err not_now(struct error *e, const char *why)
 enum err auth_memory_take_turn(struct auth_memory *memory, const char *address, struct error *e)
 {
 	int64_t left = failures_left(memory, address);
+	bool waits = left == 0, taken = false;
 
 	if (left > FAILURES_MAX * FAILURE_COST_MS)
 		return not_now(e, "too many from this address were wrong");
-	return take(memory, left == 0) ? ERR_OK
-				       : not_now(e, "others are being checked, one at a time");
+	if (wait_for(memory, DOOR, waits ? DOOR_WAIT_MS : 0)) {
+		taken = wait_for(memory, DESK, waits ? DESK_WAIT_MS : 0);
+		set_lock(memory, F_UNLCK, DOOR);
+	}
+	return taken ? ERR_OK : not_now(e, "others are being checked, one at a time");
 }
 
 void auth_memory_release_turn(struct auth_memory *memory)

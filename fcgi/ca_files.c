@@ -33,7 +33,7 @@ static bool is_known(const struct request *request, const struct version *versio
 	return version->modified && strcmp(since, version->modified) == 0;
 }
 
-/* True: the client has this version, and needs no body. */
+/* Returns true if the client has this version and needs no body. */
 static bool describe(
 	const struct request *request, const struct version *version, struct response *response)
 {
@@ -47,7 +47,7 @@ static bool describe(
 	return true;
 }
 
-/* The CA that is meant, if there are two local ones. */
+/* The usage whose CA is asked for: there may be two local ones. */
 static enum usage usage_of(const struct request *request)
 {
 	bool encryption = request->which == PATH_CA_ENCRYPTION_CERTIFICATE ||
@@ -101,23 +101,11 @@ static void http_date(int64_t seconds, char out[HTTP_DATE_SIZE])
 		tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* Nobody shall learn too late of what was revoked, nor keep a list that has ended. */
-static void cache_crl(const struct provider_crl *crl, struct response *response)
-{
-	int64_t age = crl->next_update - clock_now();
-
-	if (age > CRL_CACHE_MAX)
-		age = CRL_CACHE_MAX;
-	snprintf(response->cache_text, sizeof(response->cache_text), "public, max-age=%lld",
-		(long long)(age > 0 ? age : 0));
-	response->cache_control = response->cache_text;
-}
-
 struct crl_version {
 	char etag[CRL_ETAG_SIZE], modified[HTTP_DATE_SIZE];
 };
 
-/* No list has the number of another; that of a store put back to an earlier state has its time. */
+/* The number of a list is unique; after an earlier store was restored the time still differs. */
 static struct version version_of(const struct provider_crl *crl, struct crl_version *text)
 {
 	snprintf(text->etag, sizeof(text->etag), "\"%llx-%llx-%.16s\"",
@@ -127,35 +115,35 @@ static struct version version_of(const struct provider_crl *crl, struct crl_vers
 	return (struct version){text->etag, text->modified};
 }
 
+/* No cache may hide a revocation for long, or keep a list that has expired. */
 static bool describe_crl(
 	const struct request *request, const struct provider_crl *crl, struct response *response)
 {
 	struct crl_version text;
 	const struct version version = version_of(crl, &text);
+	int64_t age = crl->next_update - clock_now();
 
-	cache_crl(crl, response);
+	if (age > CRL_CACHE_MAX)
+		age = CRL_CACHE_MAX;
+	snprintf(response->cache_text, sizeof(response->cache_text), "public, max-age=%lld",
+		(long long)(age > 0 ? age : 0));
+	response->cache_control = response->cache_text;
 	response->content_type = "application/pkix-crl";
 	return describe(request, &version, response);
-}
-
-/* Is what is known of the list without reading it all that the client asks for? */
-static bool head_is_enough(const struct request *request, const struct provider_crl *head)
-{
-	struct crl_version text;
-	const struct version version = version_of(head, &text);
-
-	return strcmp(request->method, "HEAD") == 0 || is_known(request, &version);
 }
 
 enum err ca_files_get_crl(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	struct provider_crl crl = {.this_update = 0};
+	struct crl_version text;
+	struct version version;
 	enum err err = provider_crl_head(service->provider, usage_of(request), &crl, e);
 
 	if (err)
 		return err;
-	if (head_is_enough(request, &crl)) {
+	version = version_of(&crl, &text);
+	if (strcmp(request->method, "HEAD") == 0 || is_known(request, &version)) {
 		if (!describe_crl(request, &crl, response))
 			response->length = crl.size;
 		return ERR_OK;

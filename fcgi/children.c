@@ -240,21 +240,13 @@ static struct child *new_list(unsigned workers, bool key_maker)
 	return list;
 }
 
-static void append(struct children *children, struct child *added)
-{
-	struct child **link = &children->first;
-
-	while (*link)
-		link = &(*link)->next;
-	*link = added;
-}
-
 enum err children_replace(struct children *children, const struct config *config, unsigned workers,
 	int64_t kill_at, struct error *e)
 {
 	struct key_pool *pool = NULL;
 	enum err err = provider_key_pool(config, &pool, e);
 	struct child *added = err ? NULL : new_list(workers, pool != NULL);
+	struct child **last = &children->first;
 
 	if (!err && !added)
 		err = error_memory(e);
@@ -265,7 +257,9 @@ enum err children_replace(struct children *children, const struct config *config
 	counters_name_gateways(&children->counters->provider, config->escrow.urls);
 	admission_forget_peers(&children->counters->admission);
 	children_retire(children, kill_at);
-	append(children, added);
+	while (*last)
+		last = &(*last)->next;
+	*last = added;
 	key_pool_free(children->pool);
 	children->pool = pool;
 	children->config = config;

@@ -102,14 +102,6 @@ static int lock_start(const char *lock)
 	}
 }
 
-static void unlock_start(int fd, const char *lock)
-{
-	if (fd < 0)
-		return;
-	unlink(lock);
-	close(fd);
-}
-
 static enum err bind_and_listen(
 	int fd, const struct sockaddr_un *address, struct listener *listener, struct error *e)
 {
@@ -155,7 +147,8 @@ enum err listener_open(const char *path, struct listener *out, struct error *e)
 		*out = listener;
 	else if (listener.fd >= 0)
 		close(listener.fd);
-	unlock_start(locked, lock);
+	unlink(lock);
+	close(locked);
 	return err;
 }
 

@@ -1,4 +1,4 @@
-/* The table of routes: path, method, who may, whether there is a body, and the function. */
+/* The table of routes: path, method, who has access, whether a body is read, and the handler. */
 #include "fcgi/route.h"
 
 #include <string.h>
@@ -27,13 +27,6 @@ static bool takes(const struct route *route, const char *method)
 	       (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
 }
 
-static void allow(struct buf *methods, const struct route *route)
-{
-	buf_printf(methods, "%s%s", methods->len ? ", " : "", route->method);
-	if (strcmp(route->method, "GET") == 0)
-		buf_puts(methods, ", HEAD");
-}
-
 enum err route_find(const struct request *request, bool admin, struct response *response,
 	const struct route **out, struct error *e)
 {
@@ -48,7 +41,9 @@ enum err route_find(const struct request *request, bool admin, struct response *
 			*out = &routes[i];
 			goto out;
 		}
-		allow(&methods, &routes[i]);
+		buf_printf(&methods, "%s%s", methods.len ? ", " : "", routes[i].method);
+		if (strcmp(routes[i].method, "GET") == 0)
+			buf_puts(&methods, ", HEAD");
 	}
 	if (methods.len) {
 		response_header(response, "Allow", "%s", methods.data);

@@ -28,12 +28,6 @@ struct attempt {
 	size_t size;
 };
 
-static int be_child(const struct attempt *attempt, int to)
-{
-	attempt->job(attempt->config, attempt->result);
-	return write(to, attempt->result, attempt->size) == (ssize_t)attempt->size ? 0 : 1;
-}
-
 static enum err read_result(const struct attempt *attempt, int from, struct error *e)
 {
 	struct pollfd wanted = {.fd = from, .events = POLLIN};
@@ -67,7 +61,8 @@ static enum err run(const struct attempt *attempt, struct error *e)
 	if (child == 0) {
 		close(ends[0]);
 		process_setup_child(parent, SIGKILL);
-		_exit(be_child(attempt, ends[1]));
+		attempt->job(attempt->config, attempt->result);
+		_exit(write(ends[1], attempt->result, attempt->size) != (ssize_t)attempt->size);
 	}
 	close(ends[1]);
 	if (child < 0) {

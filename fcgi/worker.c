@@ -132,13 +132,6 @@ static bool wait_for_connection(int listen_fd)
 	return !stop && ppoll(&wanted, 1, NULL, &none) > 0 && !stop;
 }
 
-static void pause_a_little(void)
-{
-	struct timespec pause = {.tv_nsec = OUT_OF_RESOURCES_PAUSE_MS * 1000000L};
-
-	nanosleep(&pause, NULL);
-}
-
 /* A request that is not finished by then hangs. */
 static int64_t latest_end(const struct config *config)
 {
@@ -179,6 +172,7 @@ static void note_crowd(struct service *service, int listen_fd)
 /* Returns false if the socket is unusable. If another worker was quicker, that is no error. */
 static bool accept_one(struct service *service, unsigned place, int listen_fd)
 {
+	const struct timespec pause = {.tv_nsec = OUT_OF_RESOURCES_PAUSE_MS * 1000000L};
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd >= 0) {
@@ -205,27 +199,11 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 	case ENOMEM:
 		log_error("cannot accept connections: out of descriptors or memory (errno %d)",
 			errno);
-		pause_a_little();
+		nanosleep(&pause, NULL);
 		return true;
 	default:
 		return true;
 	}
-}
-
-static enum err start_watchdog(struct error *e)
-{
-	enum err err = deadline_init(e);
-
-	return err ? err : watchdog_init(WATCHDOG_STATUS, NULL, e);
-}
-
-static int answer_requests(struct service *service, unsigned place, int listen_fd)
-{
-	while (!stop)
-		if (wait_for_connection(listen_fd) && !is_left_to_others(service, listen_fd) &&
-			!accept_one(service, place, listen_fd))
-			return error_meaning(ERR_INTERNAL)->exit_status;
-	return 0;
 }
 
 int worker_run(const struct config *config, struct key_pool *pool,
@@ -234,9 +212,11 @@ int worker_run(const struct config *config, struct key_pool *pool,
 {
 	struct service service = {.config = NULL};
 	struct error e = {.code = ERR_OK};
-	enum err err = start_watchdog(&e);
-	int status;
+	enum err err = deadline_init(&e);
+	int status = 0;
 
+	if (!err)
+		err = watchdog_init(WATCHDOG_STATUS, NULL, &e);
 	if (!err && FCGX_Init() != 0)
 		err = error_set(&e, ERR_INTERNAL, "FCGX_Init failed");
 	set_signals();
@@ -249,7 +229,10 @@ int worker_run(const struct config *config, struct key_pool *pool,
 	service_use_admission(&service, pass);
 	service_use(&service, counters, pool);
 	service_use_memory(&service, memory);
-	status = answer_requests(&service, pass->place, listen_fd);
+	while (!stop && !status)
+		if (wait_for_connection(listen_fd) && !is_left_to_others(&service, listen_fd) &&
+			!accept_one(&service, pass->place, listen_fd))
+			status = error_meaning(ERR_INTERNAL)->exit_status;
 	service_close(&service);
 	return status;
 }

@@ -27,11 +27,6 @@ static const char *reference(uint32_t cp)
 	}
 }
 
-static bool is_hidden(uint32_t cp)
-{
-	return cp != ZERO_WIDTH_JOINER && cp != EMOJI_SELECTOR && utf8_is_control(cp);
-}
-
 void html_escape(struct buf *out, const char *text)
 {
 	size_t left = strlen(text);
@@ -45,7 +40,7 @@ void html_escape(struct buf *out, const char *text)
 			size = 1;
 		} else if (reference(cp)) {
 			buf_puts(out, reference(cp));
-		} else if (is_hidden(cp)) {
+		} else if (utf8_is_control(cp) && cp != ZERO_WIDTH_JOINER && cp != EMOJI_SELECTOR) {
 			buf_printf(out, "[U+%04X]", (unsigned)cp);
 		} else {
 			buf_append(out, text, size);

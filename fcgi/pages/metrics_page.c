@@ -21,6 +21,13 @@ static void put_gauge(struct buf *out, const char *name, const char *help, unsig
 	prometheus_text_number(out, name, NO_LABELS, value);
 }
 
+static void put_counter(
+	struct buf *out, const char *name, const char *help, unsigned long long value)
+{
+	prometheus_text_family(out, name, "counter", help);
+	prometheus_text_number(out, name, NO_LABELS, value);
+}
+
 /* --- what the workers have counted */
 
 static void put_requests(const struct handler_counters *counters, struct buf *out)
@@ -53,7 +60,7 @@ static void put_refused(const struct handler_counters *counters, struct buf *out
 		get(&counters->unauthenticated));
 }
 
-/* The usual results of CA and gateways; other errors appear once they have occurred. */
+/* These results of CA and gateways are always shown; others appear once they have occurred. */
 static bool is_usual(enum err err)
 {
 	return err == ERR_OK || err == ERR_CONFIG || err == ERR_REFUSED || err == ERR_UNAVAILABLE ||
@@ -71,23 +78,16 @@ static void put_results(struct buf *out, const char *name, const char *label, co
 				get(&results[err]));
 }
 
-static bool is_in_use(const struct config *config, enum ca_type type)
-{
-	for (int usage = 0; usage < USAGE_COUNT; usage++)
-		if (config_ca(config, (enum usage)usage)->type == type)
-			return true;
-	return false;
-}
-
 static void put_issued(
 	const struct config *config, const struct counters *counters, struct buf *out)
 {
 	static const char name[] = "certprov_certificates_issued_total";
 
 	prometheus_text_family(out, name, "counter",
-		"Certificates that the authority was asked for, by its kind and the result.");
-	for (int type = 0; type < CA_TYPE_COUNT; type++)
-		if (is_in_use(config, (enum ca_type)type))
+		"Certificates that the CA was asked for, by its type and the result.");
+	for (unsigned type = 0; type < CA_TYPE_COUNT; type++)
+		if (config_ca(config, USAGE_SIGNING)->type == type ||
+			config_ca(config, USAGE_ENCRYPTION)->type == type)
 			put_results(out, name, "ca", ca_type_names[type], counters->issued[type]);
 }
 
@@ -96,8 +96,8 @@ static void put_uploads(const struct counters *counters, struct buf *out)
 	static const char name[] = "certprov_uploads_total";
 	size_t named = atomic_load_explicit(&counters->gateways, memory_order_acquire);
 
-	prometheus_text_family(out, name, "counter",
-		"Uploads that were tried while an event was answered, by gateway and result.");
+	prometheus_text_family(
+		out, name, "counter", "Uploads that the handler has tried, by gateway and result.");
 	for (size_t i = 0; i < named; i++)
 		put_results(out, name, "gateway", counters->gateway[i].url,
 			counters->gateway[i].uploads);
@@ -106,7 +106,7 @@ static void put_uploads(const struct counters *counters, struct buf *out)
 			counters->gateway[COUNTERS_GATEWAYS].uploads);
 }
 
-/* Buckets are cumulative; their sum is the count, even if numbers change meanwhile. */
+/* Buckets are cumulative. The count is made from them: the counters may grow meanwhile. */
 static void put_times(const char *step, const struct counters_times *times, struct buf *out)
 {
 	static const char bucket[] = "certprov_step_seconds_bucket";
@@ -133,30 +133,20 @@ static void put_steps(const struct counters *counters, struct buf *out)
 		put_times(step_names[step], &counters->step[step], out);
 }
 
-static void put_unmatched(const struct counters *counters, struct buf *out)
-{
-	static const char name[] = "certprov_unmatched_events_total";
-
-	prometheus_text_family(out, name, "counter",
-		"Events that were ignored though their type has a word of those that are not.");
-	prometheus_text_number(out, name, NO_LABELS, get(&counters->unmatched));
-}
-
 static void put_workers(const struct handler_counters *counters, struct buf *out)
 {
 	static const char busy[] = "certprov_worker_busy_seconds_total";
-	static const char deaths[] = "certprov_worker_deaths_total";
 	const struct handler_counters_workers workers = handler_counters_workers(counters);
 
 	put_gauge(out, "certprov_workers", "Worker processes.", workers.total);
 	put_gauge(out, "certprov_workers_busy",
-		"Those that are processing a request, including the one that answers this.",
+		"Workers that are processing a request, including the one that answers this.",
 		workers.busy);
 	prometheus_text_family(out, busy, "counter",
 		"The time that all workers together have spent on finished requests.");
 	prometheus_text_seconds(out, busy, NO_LABELS, get(&counters->busy_time));
-	prometheus_text_family(out, deaths, "counter", "Workers that ended without being told to.");
-	prometheus_text_number(out, deaths, NO_LABELS, get(&counters->deaths));
+	put_counter(out, "certprov_worker_deaths_total",
+		"Workers that ended without being told to.", get(&counters->deaths));
 }
 
 static void put_counted(const struct service *service, struct buf *out)
@@ -165,22 +155,24 @@ static void put_counted(const struct service *service, struct buf *out)
 
 	if (!counters) {
 		buf_puts(out, "# A CGI program remembers nothing from request to request: there "
-			      "are no counters, only metrics from store and files.\n");
+			      "are no counters, only metrics from the store and from files.\n");
 		return;
 	}
 	put_gauge(out, "certprov_start_time_seconds",
-		"When the handler was started, Unix time: counters begin there.",
+		"When the handler was started, Unix time; counters begin at 0 then.",
 		(unsigned long long)counters->started);
 	put_requests(counters, out);
 	put_refused(counters, out);
 	put_issued(service->config, &counters->provider, out);
 	put_uploads(&counters->provider, out);
 	put_steps(&counters->provider, out);
-	put_unmatched(&counters->provider, out);
+	put_counter(out, "certprov_unmatched_events_total",
+		"Events that were ignored, although their type resembles one that is not.",
+		get(&counters->provider.unmatched));
 	put_workers(counters, out);
 }
 
-/* --- what the store knows, and thus also what other processes have done */
+/* --- what the store knows: also what other processes have done */
 
 static unsigned long long figure(int64_t value)
 {
@@ -235,19 +227,8 @@ static void put_events(const struct store_counts *counts, int64_t now, struct bu
 		figure(counts->requests_pending));
 }
 
-static void put_store(const struct store_counts *counts, int64_t now, struct buf *out)
-{
-	put_gauge(out, "certprov_store_up", "1 if the store answers, else 0.", counts ? 1 : 0);
-	if (!counts)
-		return;
-	put_devices(counts, out);
-	put_certificates(counts, out);
-	put_events(counts, now, out);
-}
-
 static void put_conflicts(struct store *store, struct buf *out)
 {
-	static const char name[] = "certprov_address_conflicts_total";
 	struct store_conflicts conflicts;
 	struct error e;
 
@@ -255,12 +236,12 @@ static void put_conflicts(struct store *store, struct buf *out)
 		log_warning("metrics without the conflicts of addresses: %s", e.text);
 		return;
 	}
-	prometheus_text_family(out, name, "counter",
-		"Events that asked for the address of another user, since the audit trail began.");
-	prometheus_text_number(out, name, NO_LABELS, figure(conflicts.count));
+	put_counter(out, "certprov_address_conflicts_total",
+		"Events that asked for the address of another user, since the audit trail began.",
+		figure(conflicts.count));
 }
 
-/* A line for each CA that is asked by requests. */
+/* A line for each external CA. */
 static void put_barred(struct service *service, struct buf *out)
 {
 	static const char name[] = "certprov_ca_barred";
@@ -274,7 +255,7 @@ static void put_barred(struct service *service, struct buf *out)
 		return;
 	}
 	prometheus_text_family(out, name, "gauge",
-		"1 if the authority processes no request and needs attention, else 0.");
+		"1 if the CA is not asked for certificates until somebody fixes it, else 0.");
 	for (int usage = 0; usage < USAGE_COUNT; usage++) {
 		const struct config_ca *ca = config_ca(service->config, (enum usage)usage);
 		bool is = false;
@@ -287,7 +268,7 @@ static void put_barred(struct service *service, struct buf *out)
 	}
 }
 
-/* --- what ends */
+/* --- expiry */
 
 static const char *const objects[EXPIRY_COUNT] = {
 	[EXPIRY_CLIENT] = "client_certificate",
@@ -302,19 +283,6 @@ static void put_end(struct buf *out, const char *object, int64_t end)
 		out, "certprov_expiry_timestamp_seconds", LABELS({"object", object}), figure(end));
 }
 
-/* Long before it ends: no certificate outlives its CA. */
-static void put_shortening(const struct expiry *ca, struct buf *out)
-{
-	static const char name[] = "certprov_ca_shortens_timestamp_seconds";
-
-	if (!ca->shortens)
-		return;
-	prometheus_text_family(out, name, "gauge",
-		"From when on the local CA issues certificates for less than validity, as none "
-		"outlives its own.");
-	prometheus_text_number(out, name, NO_LABELS, figure(ca->shortens));
-}
-
 static void put_expiries(
 	struct service *service, const struct store_counts *counts, struct buf *out)
 {
@@ -322,17 +290,21 @@ static void put_expiries(
 
 	expiry_of_provider(service->provider, expiries);
 	prometheus_text_family(out, "certprov_expiry_timestamp_seconds", "gauge",
-		"When it ends, Unix time; without a line it is not there or cannot be read. "
-		"certificates: the first active one of a user or device.");
+		"When the object expires, Unix time; no line if it does not exist or cannot be "
+		"read. certificates: the active one that expires first.");
 	for (int i = 0; i < EXPIRY_COUNT; i++)
 		if (expiries[i].level != EXPIRY_NONE && expiries[i].level != EXPIRY_UNKNOWN)
 			put_end(out, objects[i], expiries[i].not_after);
 	if (counts && counts->soonest_expiry)
 		put_end(out, "certificates", counts->soonest_expiry);
-	put_shortening(&expiries[EXPIRY_CA], out);
+	if (expiries[EXPIRY_CA].shortens)
+		put_gauge(out, "certprov_ca_shortens_timestamp_seconds",
+			"From when on the local CA issues certificates for less than validity, as "
+			"none outlives the CA's own.",
+			figure(expiries[EXPIRY_CA].shortens));
 }
 
-/* A store that is away is no reason to tell nothing: that is when somebody looks. */
+/* Without the store the page still shows the rest: that is when somebody looks. */
 enum err metrics_page_get(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
@@ -349,8 +321,11 @@ enum err metrics_page_get(struct service *service, const struct request *request
 	prometheus_text_family(out, name, "gauge", "Always 1; the version is its label.");
 	prometheus_text_number(out, name, LABELS({"version", PACKAGE_VERSION}), 1);
 	put_counted(service, out);
-	put_store(store ? NULL : &counts, now, out);
+	put_gauge(out, "certprov_store_up", "1 if the store answers, else 0.", store ? 0 : 1);
 	if (!store) {
+		put_devices(&counts, out);
+		put_certificates(&counts, out);
+		put_events(&counts, now, out);
 		put_conflicts(provider_store(service->provider), out);
 		put_barred(service, out);
 	}

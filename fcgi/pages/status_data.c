@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "provider/barred_ca_try.h"
 
-/* A store that is away is no reason to show nothing: that is when somebody looks. */
+/* Without the store the page still shows the rest: that is when somebody looks. */
 void status_data_read(
 	struct service *service, const char *query, struct buf *out, struct status_data *status)
 {
