@@ -98,9 +98,8 @@ static void media_type(const char *header, char out[MEDIA_TYPE_MAX])
 
 	header += strspn(header, " \t");
 	while (header[n] && !strchr("; \t", header[n]) && n < MEDIA_TYPE_MAX - 1) {
-		char c = header[n];
-
-		out[n++] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+		out[n] = text_lower(header[n]);
+		n++;
 	}
 	out[n] = '\0';
 }

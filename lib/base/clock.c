@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -28,9 +29,16 @@ int64_t clock_monotonic_ms(void)
 	return clock_monotonic_us() / 1000;
 }
 
-void clock_rfc3339(int64_t when, char out[CLOCK_RFC3339_SIZE])
+int clock_left_ms(int64_t until)
 {
-	time_t t = (time_t)when;
+	int64_t left = until - clock_monotonic_ms();
+
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+void clock_rfc3339(int64_t time, char out[CLOCK_RFC3339_SIZE])
+{
+	time_t t = (time_t)time;
 	struct tm tm;
 
 	if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099) {

@@ -11,6 +11,9 @@ int64_t clock_monotonic_ms(void);
 /* The same in microseconds, for measuring steps. */
 int64_t clock_monotonic_us(void);
 
+/* Milliseconds until then, a time of clock_monotonic_ms(): 0 (past) to INT_MAX. */
+int clock_left_ms(int64_t until);
+
 /* Puts another wall clock in place (tests); NULL restores the system's. */
 void clock_replace(int64_t (*now)(void));
 

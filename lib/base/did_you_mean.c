@@ -3,12 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEN_MAX 32 /* our longest word is shorter */
+#include "base/text.h"
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
+#define LEN_MAX 32 /* our longest word is shorter */
 
 static size_t least(size_t a, size_t b)
 {
@@ -22,7 +19,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 
 	for (size_t i = 0; i <= a_len; i++)
 		for (size_t j = 0; j <= b_len; j++) {
-			bool same = i && j && lower(a[i - 1]) == lower(b[j - 1]);
+			bool same = i && j && text_lower(a[i - 1]) == text_lower(b[j - 1]);
 
 			if (!i || !j) {
 				d[i][j] = i + j;
@@ -30,8 +27,8 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 			}
 			d[i][j] =
 				least(d[i - 1][j - 1] + !same, 1 + least(d[i - 1][j], d[i][j - 1]));
-			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-				lower(a[i - 2]) == lower(b[j - 1]))
+			if (i > 1 && j > 1 && text_lower(a[i - 1]) == text_lower(b[j - 2]) &&
+				text_lower(a[i - 2]) == text_lower(b[j - 1]))
 				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	return d[a_len][b_len];

@@ -144,26 +144,31 @@ static enum err sync_directory(const char *path, struct error *e)
 	return err;
 }
 
-/* Mode and content are on the disk when it returns. */
-static enum err write_all(
-	int fd, const char *path, unsigned mode, const void *data, size_t len, struct error *e)
+bool file_write(int fd, const void *data, size_t len)
 {
 	const char *p = data;
-	enum err err = ERR_OK;
 
-	if (fchmod(fd, mode) < 0) /* despite the umask */
-		err = error_errno(e, ERR_CONFIG, "%s", path);
-	for (size_t done = 0; !err && done < len;) {
-		ssize_t n = write(fd, p + done, len - done);
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
 
 		if (n < 0 && errno != EINTR)
-			err = error_errno(e, ERR_CONFIG, "%s", path);
-		else if (n > 0)
-			done += (size_t)n;
+			return false;
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+		}
 	}
-	if (!err && fsync(fd) < 0)
-		err = error_errno(e, ERR_CONFIG, "%s", path);
-	return err;
+	return true;
+}
+
+/* Mode and content are on the disk when it returns. */
+static enum err write_durably(
+	int fd, const char *path, unsigned mode, const void *data, size_t len, struct error *e)
+{
+	/* the mode despite the umask */
+	if (fchmod(fd, mode) < 0 || !file_write(fd, data, len) || fsync(fd) < 0)
+		return error_errno(e, ERR_CONFIG, "%s", path);
+	return ERR_OK;
 }
 
 enum err file_create(const char *path, unsigned mode, const void *data, size_t len, struct error *e)
@@ -176,7 +181,7 @@ enum err file_create(const char *path, unsigned mode, const void *data, size_t l
 			e, ERR_CONFIG, "%s is there already; it is never overwritten", path);
 	if (fd < 0)
 		return error_errno(e, ERR_CONFIG, "%s", path);
-	err = write_all(fd, path, mode, data, len, e);
+	err = write_durably(fd, path, mode, data, len, e);
 	close(fd);
 	if (!err)
 		err = sync_directory(path, e);
@@ -189,7 +194,7 @@ enum err file_create(const char *path, unsigned mode, const void *data, size_t l
 static enum err put_in_place(int fd, const char *temporary, const char *path, unsigned mode,
 	const void *data, size_t len, struct error *e)
 {
-	enum err err = write_all(fd, path, mode, data, len, e);
+	enum err err = write_durably(fd, path, mode, data, len, e);
 
 	close(fd);
 	if (!err && rename(temporary, path) < 0)

@@ -1,6 +1,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -23,6 +24,9 @@ enum err file_read_secret(const char *path, struct blob *out, struct error *e) m
  * editor may have put before it, as a string; empty is an error.
  */
 enum err file_read_password(const char *path, struct blob *out, struct error *e) must_check;
+
+/* Writes all of it to a descriptor that blocks. False: errno says why. */
+bool file_write(int fd, const void *data, size_t len);
 
 /*
  * Creates path with that mode from its first moment and the given content,

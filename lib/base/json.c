@@ -7,8 +7,10 @@
 
 #include "base/buf.h"
 #include "base/json_grammar.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
+#define REPLACEMENT 0xfffd	      /* the character for what is not UTF-8 */
 #define KEYS_MAX 256		      /* of an object */
 #define REPAIRED_LEN(len) (6 * (len)) /* a byte becomes six: \u001f */
 
@@ -94,15 +96,14 @@ enum err json_object_repaired(
 /* One character of a string: taken bytes, which are well-formed UTF-8 or one that is not. */
 static void put_shown(struct buf *out, const char *bytes, size_t taken, bool good, uint32_t c)
 {
-	if (!good)
-		buf_puts(out, "\\ufffd");
-	else if (!utf8_is_control(c))
+	char escape[TEXT_JSON_ESCAPE_SIZE];
+
+	if (good && !utf8_is_control(c)) {
 		buf_append(out, bytes, taken);
-	else if (c < 0x10000)
-		buf_printf(out, "\\u%04x", (unsigned)c);
-	else
-		buf_printf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)((c - 0x10000) >> 10),
-			0xdc00 + (unsigned)(c & 0x3ff));
+		return;
+	}
+	text_json_escape(good ? c : REPLACEMENT, escape);
+	buf_puts(out, escape);
 }
 
 void json_one_line(const char *text, size_t len, struct buf *out)

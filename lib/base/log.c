@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log_form.h"
 
 #define JOURNAL_ENTRY_SIZE (4 * LOG_ENTRY_SIZE)
@@ -115,25 +116,17 @@ static size_t form(const struct log_entry *entry, char line[LOG_ENTRY_SIZE])
 						       : log_form_text(entry, line, LOG_ENTRY_SIZE);
 }
 
-static void write_all(const char *line, size_t len)
+/* If it fails, there is nobody left to tell. */
+static void write_line(const char *line, size_t len)
 {
-	while (len > 0) {
-		ssize_t n = write(STDERR_FILENO, line, len);
-
-		if (n < 0 && errno != EINTR)
-			return; /* nobody is left to tell */
-		if (n > 0) {
-			line += n;
-			len -= (size_t)n;
-		}
-	}
+	(void)file_write(STDERR_FILENO, line, len);
 }
 
 static void write_stderr(const struct log_entry *entry)
 {
 	char line[LOG_ENTRY_SIZE];
 
-	write_all(line, form(entry, line));
+	write_line(line, form(entry, line));
 }
 
 static void write_journal(const struct log_entry *entry)
@@ -197,7 +190,7 @@ static void stderr_with_body(const struct log_entry *entry, const char *body, st
 	size_t len = form(entry, line);
 
 	if (put_body(out, line, len - (json ? 2 : 1), json ? ",\"body\":" : " ", body))
-		write_all(out->data, out->len);
+		write_line(out->data, out->len);
 	else
 		write_stderr(entry);
 }

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #define JSON_MESSAGE_MAX 1800 /* fields are to fit behind it */
 #define FIELD_MAX 400
 #define NAME_MAX_BYTES 64
-#define PIECE_SIZE 32 /* one character as it is shown */
+#define REPLACEMENT 0xfffd /* the character for what is not UTF-8 */
+#define PIECE_SIZE 32	   /* one character as it is shown */
 
 /* A line being built. Text that does not fit is left out as a whole. */
 struct line {
@@ -53,20 +55,13 @@ static size_t text_piece(const char *bytes, size_t len, bool good, uint32_t c, c
 /* Invisible characters are escaped, too, so that they show in a terminal. */
 static size_t json_piece(const char *bytes, size_t len, bool good, uint32_t c, char out[PIECE_SIZE])
 {
-	int n;
-
-	if (!good)
-		n = snprintf(out, PIECE_SIZE, "\\ufffd");
-	else if (c == '"' || c == '\\')
-		n = snprintf(out, PIECE_SIZE, "\\%c", (char)c);
-	else if (!utf8_is_control(c))
+	if (good && !utf8_is_control(c) && c != '"' && c != '\\')
 		return text_piece(bytes, len, good, c, out);
-	else if (c < 0x10000)
-		n = snprintf(out, PIECE_SIZE, "\\u%04x", (unsigned)c);
+	if (good && !utf8_is_control(c))
+		snprintf(out, PIECE_SIZE, "\\%c", (char)c);
 	else
-		n = snprintf(out, PIECE_SIZE, "\\u%04x\\u%04x",
-			0xd800 + (unsigned)((c - 0x10000) >> 10), 0xdc00 + (unsigned)(c & 0x3ff));
-	return (size_t)n;
+		text_json_escape(good ? c : REPLACEMENT, out);
+	return strlen(out);
 }
 
 /* As much of it as fits into max bytes. */

@@ -1,28 +1,13 @@
 #include "base/memfile.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return true;
-}
 
 enum err memfile_open(
 	const char *name, const void *data, size_t len, struct memfile *out, struct error *e)
@@ -31,7 +16,7 @@ enum err memfile_open(
 
 	if (fd < 0)
 		return error_errno(e, ERR_INTERNAL, "memfd_create");
-	if (!write_all(fd, data, len) || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
+	if (!file_write(fd, data, len) || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
 		error_errno(e, ERR_INTERNAL, "memory file");
 		close(fd);
 		return e->code;

@@ -104,13 +104,6 @@ static void read_rest(struct process *p)
 
 /* --- its life */
 
-static int64_t left(int64_t until)
-{
-	int64_t ms = until - clock_monotonic_ms();
-
-	return ms < 0 ? 0 : ms > INT32_MAX ? INT32_MAX : ms;
-}
-
 /* Until it has ended, or the time is over, or it has said too much. */
 static enum err attend(struct process *p, int64_t until, struct error *e)
 {
@@ -120,7 +113,7 @@ static enum err attend(struct process *p, int64_t until, struct error *e)
 			{.fd = p->out, .events = POLLIN},
 			{.fd = p->err, .events = POLLIN},
 		};
-		int wait = (int)left(until);
+		int wait = clock_left_ms(until);
 		int n = poll(set, ARRAY_LEN(set), wait < LOOK_MS ? wait : LOOK_MS);
 
 		if (n < 0 && errno != EINTR)
@@ -135,7 +128,7 @@ static enum err attend(struct process *p, int64_t until, struct error *e)
 		if (n > 0 && set[0].revents)
 			return ERR_OK;
 		(void)patience_look();
-		if (!left(until))
+		if (!clock_left_ms(until))
 			return error_set(
 				e, ERR_UNAVAILABLE, "%s: not done in time", p->order->program);
 	}
@@ -150,7 +143,8 @@ static void end_group(const struct process *p, bool patiently)
 
 	if (patiently) {
 		kill(-p->pid, SIGTERM);
-		while (left(until) && poll(&set, 1, (int)left(until)) < 0 && errno == EINTR)
+		while (clock_left_ms(until) && poll(&set, 1, clock_left_ms(until)) < 0 &&
+			errno == EINTR)
 			;
 	}
 	kill(-p->pid, SIGKILL);
@@ -163,7 +157,7 @@ static bool reap(const struct process *p, int *status)
 	int64_t until = clock_monotonic_ms() + REAP_MS;
 	pid_t got;
 
-	while (left(until) && poll(&set, 1, (int)left(until)) < 0 && errno == EINTR)
+	while (clock_left_ms(until) && poll(&set, 1, clock_left_ms(until)) < 0 && errno == EINTR)
 		;
 	do
 		got = waitpid(p->pid, status, WNOHANG);
@@ -329,10 +323,10 @@ static void await_children(struct sigaction *before)
 static enum err run(struct process *p, struct process_result *out, struct error *e)
 {
 	struct memfile input = MEMFILE_INIT;
-	int64_t whole = left(p->order->deadline);
+	int64_t whole = clock_left_ms(p->order->deadline);
 	enum err err = memfile_open("input", p->order->input, p->order->input_len, &input, e);
 
-	p->patience = p->order->deadline - (whole / 10 < GRACE_MS ? whole / 10 : (int64_t)GRACE_MS);
+	p->patience = p->order->deadline - (whole / 10 < GRACE_MS ? whole / 10 : GRACE_MS);
 	if (!err)
 		err = start(p, &input, e);
 	memfile_close(&input);

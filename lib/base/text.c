@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,14 +220,25 @@ bool text_unbase64(const char *s, size_t len, struct buf *out)
 	return false;
 }
 
-static char lower(char c)
+void text_json_escape(uint32_t cp, char out[TEXT_JSON_ESCAPE_SIZE])
+{
+	uint32_t high = 0xd800 + ((cp - 0x10000) >> 10 & 0x3ff), low = 0xdc00 + (cp & 0x3ff);
+
+	if (cp < 0x10000)
+		snprintf(out, TEXT_JSON_ESCAPE_SIZE, "\\u%04x", (unsigned)cp & 0xffff);
+	else
+		snprintf(out, TEXT_JSON_ESCAPE_SIZE, "\\u%04x\\u%04x", (unsigned)high & 0xffff,
+			(unsigned)low & 0xffff);
+}
+
+char text_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
 bool text_equal_nocase(const char *a, const char *b)
 {
-	while (*a && lower(*a) == lower(*b)) {
+	while (*a && text_lower(*a) == text_lower(*b)) {
 		a++;
 		b++;
 	}

@@ -56,6 +56,13 @@ bool text_is_oid(const char *s);
  */
 bool text_unbase64(const char *s, size_t len, struct buf *out);
 
+/* The character as an escape of JSON, two where it takes a surrogate pair (RFC 8259, 7). */
+#define TEXT_JSON_ESCAPE_SIZE 13
+void text_json_escape(uint32_t cp, char out[TEXT_JSON_ESCAPE_SIZE]);
+
+/* ASCII letters in lower case; any other character as it is. */
+char text_lower(char c);
+
 /* Equal but for the case of ASCII letters. */
 bool text_equal_nocase(const char *a, const char *b);
 

@@ -29,6 +29,13 @@ bool utf8_is_valid(const char *s, size_t len)
 	return !u8_check((const uint8_t *)s, len) && !memchr(s, '\0', len);
 }
 
+size_t utf8_cut(const char *s, size_t len)
+{
+	while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
 bool utf8_is_control(uint32_t cp)
 {
 	const uint32_t mask = UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Zl | UC_CATEGORY_MASK_Zp;

@@ -15,6 +15,12 @@ bool utf8_is_valid(const char *s, size_t len);
 size_t utf8_next(const char *s, size_t len, uint32_t *cp);
 
 /*
+ * The longest length up to len at which s, whose byte at len exists, may be cut without cutting a
+ * character.
+ */
+size_t utf8_cut(const char *s, size_t len);
+
+/*
  * True for a character that a person would not see or that changes how others
  * are shown: C0/C1 controls, line and paragraph separators, bidi controls and
  * marks, zero-width, filler and tag characters (Unicode's

@@ -100,8 +100,7 @@ enum err config_set_domains(
 
 	for (char **item = err ? NULL : *out; item && *item; item++) {
 		for (char *p = *item; *p; p++)
-			if (*p >= 'A' && *p <= 'Z')
-				*p = (char)(*p + ('a' - 'A'));
+			*p = text_lower(*p);
 		if ((*item)[strspn(*item, "abcdefghijklmnopqrstuvwxyz0123456789-.")])
 			return expected(config, k, e,
 				"domains such as example.com, international ones as xn--");

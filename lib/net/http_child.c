@@ -60,12 +60,12 @@ static void be_child(struct http_transfer *t, struct result *result, pid_t paren
 
 /* --- the parent's side */
 
-/* Milliseconds until the next patience_look(): at most a second. */
+/* Milliseconds until the next patience_look(). */
 static int step(int64_t until)
 {
-	int64_t ms = until - clock_monotonic_ms();
+	int left = clock_left_ms(until);
 
-	return ms < 0 ? 0 : ms > LOOK_MS ? LOOK_MS : (int)ms;
+	return left > LOOK_MS ? LOOK_MS : left;
 }
 
 /* Waits for its end, and kills it at until. Returns false if patience_look() gave it up. */

@@ -46,9 +46,7 @@ static void take_content_type(struct http_incoming *in, const char *value)
 	if (len >= sizeof(in->content_type))
 		return;
 	for (size_t i = 0; i < len; i++)
-		in->content_type[i] =
-			(char)(value[i] >= 'A' && value[i] <= 'Z' ? value[i] + ('a' - 'A')
-								  : value[i]);
+		in->content_type[i] = text_lower(value[i]);
 	in->content_type[len] = '\0';
 }
 

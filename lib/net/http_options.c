@@ -308,16 +308,14 @@ enum err http_set_options(struct http_transfer *t, struct error *e)
 enum err http_set_timeouts(struct http_transfer *t, struct error *e)
 {
 	struct setting s = {t->client->curl, CURLE_OK, CURLOPT_URL};
-	int64_t left = t->request->deadline - clock_monotonic_ms();
+	long left = clock_left_ms(t->request->deadline);
 
-	if (left <= 0)
+	if (left == 0)
 		return error_set(e, ERR_UNAVAILABLE,
 			"%s: not done in time: no time was left for it", t->origin);
-	if (left > INT32_MAX)
-		left = INT32_MAX;
-	set_number(&s, CURLOPT_TIMEOUT_MS, (long)left);
+	set_number(&s, CURLOPT_TIMEOUT_MS, left);
 	/* Half is for the answer. */
-	set_number(&s, CURLOPT_CONNECTTIMEOUT_MS, (long)(left + 1) / 2);
+	set_number(&s, CURLOPT_CONNECTTIMEOUT_MS, (left + 1) / 2);
 	return s.code == CURLE_OK ? ERR_OK
 				  : error_set(e, ERR_INTERNAL, "libcurl does not take a timeout");
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 #define INPUT_MAX 1024 /* bytes; a domain in U-labels may shrink */
@@ -109,8 +110,7 @@ static enum err domain_to_ascii(const char *domain, char **out, struct error *e)
 		return error_set(e, ERR_UNPROCESSABLE, "mail address: the domain is not valid: %s",
 			idn2_strerror(rc));
 	for (char *p = *out; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p + ('a' - 'A'));
+		*p = text_lower(*p);
 	return ERR_OK;
 }
 

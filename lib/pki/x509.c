@@ -167,8 +167,7 @@ static void copy_text(const gnutls_datum_t *text, char *out, size_t size)
 	if (len)
 		memcpy(out, s, len);
 	if (len < text->size)
-		while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
-			len--;
+		len = utf8_cut(s, len);
 	out[len] = '\0';
 	if (utf8_is_valid(out, len))
 		return;

@@ -162,20 +162,12 @@ static bool write_number(const cJSON *item, char *out, size_t size)
 	return true;
 }
 
-/* Up to max bytes of it, at the end of a character. */
-static void cut(char *text, size_t max)
-{
-	while (max && (text[max] & 0xc0) == 0x80)
-		max--;
-	text[max] = '\0';
-}
-
 static enum event_damage repair(char *text, const char *name, size_t max, struct buf *repaired)
 {
 	enum event_damage damage = EVENT_WHOLE;
 
 	if (strlen(text) > max) {
-		cut(text, max);
+		text[utf8_cut(text, max)] = '\0';
 		damage = EVENT_CUT;
 		note(repaired, name, "cut");
 	}

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 const char *const event_kind_names[EVENT_KIND_COUNT] = {
 	[EVENT_ENROLLED] = "enrolled",
 	[EVENT_UNENROLLED] = "unenrolled",
@@ -68,7 +70,7 @@ static void read_name(const char *text, struct name *out)
 	*out = (struct name){{0}, {0}};
 	out->words[words++] = ' ';
 	for (size_t at = 0; text[at] && joined < EVENT_TYPE_MAX; at++) {
-		char c = is_upper(text[at]) ? (char)(text[at] + ('a' - 'A')) : text[at];
+		char c = text_lower(text[at]);
 
 		if ((!is_letter(c) || starts_word(text, at)) && out->words[words - 1] != ' ')
 			out->words[words++] = ' ';
