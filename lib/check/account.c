@@ -1,3 +1,5 @@
+/* What the modes of files allow to a user other than the one who asks. */
+
 #include "check/account.h"
 
 #include <grp.h>

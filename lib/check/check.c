@@ -22,7 +22,13 @@ static const struct check_subject *const subjects[] = {
 enum err check_all(
 	const struct config *config, const char *web_server, check_report *report, void *ctx)
 {
-	struct check c = {.config = config, .web_server = web_server, .report = report, .ctx = ctx};
+	struct check c = {
+		.config = config,
+		.database = config->store.sqlite,
+		.web_server = web_server,
+		.report = report,
+		.ctx = ctx,
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(subjects); i++)
 		subjects[i]->check(&c);

@@ -1,3 +1,5 @@
+/* The file system beneath a file: how full it is, and whether it is another host's. */
+
 #include "check/disk.h"
 
 #include <stddef.h>

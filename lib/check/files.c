@@ -68,7 +68,7 @@ static void review_store(const struct review *r)
 	finding_warn(r->c, ABOUT,
 		"%s has mode %04o, so that others can read whose certificates are in it, or "
 		"change them" FIX "chmod 0600",
-		r->c->config->store.sqlite, MODE(r->store));
+		r->c->database, MODE(r->store));
 }
 
 static void review_reader(const struct review *r, const char *file, const struct account *service)
@@ -135,7 +135,7 @@ static void check(struct check *c)
 	struct review r = {.c = c};
 	unsigned before;
 
-	r.has_store = stat(config->store.sqlite, &r.store) == 0;
+	r.has_store = stat(c->database, &r.store) == 0;
 	if (is_root_for_service(&r))
 		warn_root(&r);
 	before = c->faults;

@@ -26,6 +26,7 @@ typedef void check_report(void *ctx, const struct finding *finding);
 /* A run of the doctor: the input of the subjects, and what becomes of their findings. */
 struct check {
 	const struct config *config;
+	const char *database;	/* the store's, as messages name it; a file with SQLite */
 	const char *web_server; /* its folder; NULL: the usual ones; WEB_SERVER_NONE: none */
 	struct store *store;	/* open once the store was checked; NULL: it cannot be opened */
 	check_report *report;

@@ -34,7 +34,7 @@
 /* The write-ahead log grows as long as a process reads what is older. */
 static void check_log(struct check *c)
 {
-	const char *database = c->config->store.sqlite;
+	const char *database = c->database;
 	char *path = NULL;
 	struct stat st;
 
@@ -51,7 +51,7 @@ static void check_log(struct check *c)
 /* SQLite and we make other files beside the database. */
 static void check_folder(struct check *c)
 {
-	const char *database = c->config->store.sqlite, *slash = strrchr(database, '/');
+	const char *database = c->database, *slash = strrchr(database, '/');
 	char blocked[PATH_MAX] = "", *folder;
 	struct account service;
 	struct stat st;
@@ -70,7 +70,7 @@ static void check_folder(struct check *c)
 
 static void judge_disk(struct check *c, const struct disk *disk)
 {
-	const char *path = c->config->store.sqlite;
+	const char *path = c->database;
 	int64_t percent = disk->size > 0 ? disk->free * 100 / disk->size : 0;
 	long long megabytes = disk->free / MEGABYTE;
 
@@ -97,7 +97,7 @@ static void check_disk(struct check *c)
 	struct error e;
 
 	/* without a file there, opening it is what fails */
-	if (!disk_look(c->config->store.sqlite, &disk, &e))
+	if (!disk_look(c->database, &disk, &e))
 		judge_disk(c, &disk);
 }
 
@@ -114,7 +114,7 @@ static void check_keys(struct check *c)
 
 static void check_damage(struct check *c)
 {
-	const char *path = c->config->store.sqlite;
+	const char *path = c->database;
 	struct stat st;
 	struct error e;
 	enum err err;
@@ -198,7 +198,7 @@ static void check(struct check *c)
 	err = store_open(c->config, &c->store, &e);
 	if (!err)
 		err = store_ping(c->store, &e);
-	finding_result(c, "store", err, &e, c->config->store.sqlite);
+	finding_result(c, "store", err, &e, c->database);
 	if (err)
 		return;
 	check_keys(c);
