@@ -22,12 +22,6 @@ static enum err print(const struct blob *content, bool pem, struct error *e)
 	return ERR_OK;
 }
 
-static enum err write_out(const struct blob *content, const char *output, bool pem, struct error *e)
-{
-	return output ? file_replace(output, PUBLIC_MODE, content->data, content->len, e)
-		      : print(content, pem, e);
-}
-
 struct request {
 	const char *output;
 	bool pem;
@@ -39,6 +33,7 @@ static int crl(const char *config_file, const struct request *request)
 	struct config *config = NULL;
 	struct provider_crl crl = {.this_update = 0};
 	struct blob text = {NULL, 0};
+	const struct blob *content = request->pem ? &text : &crl.der;
 	struct error e;
 	enum err err = cli_load(config_file, &config, &e);
 
@@ -46,8 +41,10 @@ static int crl(const char *config_file, const struct request *request)
 		err = provider_crl_of(config, (enum usage)request->usage, &crl, &e);
 	if (!err && request->pem)
 		err = crl_to_pem(&crl.der, &text, &e);
-	if (!err)
-		err = write_out(request->pem ? &text : &crl.der, request->output, request->pem, &e);
+	if (!err && request->output)
+		err = file_replace(request->output, PUBLIC_MODE, content->data, content->len, &e);
+	else if (!err)
+		err = print(content, request->pem, &e);
 	blob_free(&text);
 	blob_free(&crl.der);
 	config_free(config);

@@ -59,8 +59,8 @@ static size_t gather(const struct store_counts *c, struct figure figures[FIGURES
 	return ARRAY_LEN(all);
 }
 
-/* Failed and pending ones by their cause: what a person may have to see to. */
-static enum err print_causes_of(struct store *store, const char *state, struct error *e)
+/* The causes of failed or pending events and uploads; some need an administrator. */
+static enum err print_causes(struct store *store, const char *state, struct error *e)
 {
 	struct unfinished_causes causes;
 	enum err err = unfinished_causes_gather(store, state, &causes, e);
@@ -79,18 +79,12 @@ static enum err print_causes_of(struct store *store, const char *state, struct e
 	return err;
 }
 
-static enum err print_causes(struct store *store, struct error *e)
-{
-	enum err err = print_causes_of(store, "pending", e);
-
-	return err ? err : print_causes_of(store, "failed", e);
-}
-
 static enum err print_text(
 	struct store *store, const struct store_counts *counts, int64_t now, struct error *e)
 {
 	struct figure figures[FIGURES_MAX];
 	size_t count = gather(counts, figures);
+	enum err err;
 
 	for (size_t i = 0; i < count; i++)
 		printf("%8lld  %s\n", (long long)figures[i].value, figures[i].words);
@@ -100,7 +94,8 @@ static enum err print_text(
 	if (counts->oldest_request)
 		printf("The oldest request to a CA has waited for %lld minutes.\n",
 			(long long)((now - counts->oldest_request) / 60));
-	return print_causes(store, e);
+	err = print_causes(store, "pending", e);
+	return err ? err : print_causes(store, "failed", e);
 }
 
 static void print_json(const struct store_counts *counts, int64_t now)
@@ -247,5 +242,7 @@ const struct command command_status = {
 	.summary = "Counts devices, users, certificates, uploads, events and requests by state; "
 		   "says what expires",
 	.options = options,
+	.notes = "Posts without the right credentials are not stored: the handler counts them, for "
+		 "its\nstatus page and /metrics, and logs them.\n",
 	.run = run,
 };
