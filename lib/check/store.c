@@ -13,11 +13,11 @@
 #include "check/account.h"
 #include "check/disk.h"
 #include "check/subject.h"
+#include "store/audit.h"
 #include "store/event.h"
 #include "store/list.h"
 #include "store/rekey.h"
 #include "store/store.h"
-#include "store/trail.h"
 
 #define MEGABYTE (1024 * 1024LL)
 #define DISK_FULL (16 * MEGABYTE)     /* no room for a transaction and its log */

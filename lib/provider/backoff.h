@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "store/claim.h"
+#include "store/lease.h"
 
 #define BACKOFF_MAX STORE_WAIT_MAX
 

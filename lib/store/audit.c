@@ -1,214 +1,289 @@
-#include "store/audit.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
-#include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "base/text.h"
+#include "store/sqlite.h"
 
-#define KEY_SIZE 32
-#define KEY_ROW "meta: audit key" /* what its seal is bound to */
-#define ACTOR_MAX 128
-#define NUMBER_MAX 32
+/* The audit trail: entries, and in meta its sealed key and its head. */
 
-struct audit {
-	gnutls_hmac_hd_t mac;
-	char actor[ACTOR_MAX];
-};
+#define KEY "audit-key"
+#define HEAD "audit-head"
 
-/* --- who we are */
+/* --- its beginning */
 
-/* The name of a user, or the number if there is no name. */
-static const char *user_name(uid_t uid, char number[NUMBER_MAX])
+enum err sqlite_meta_get(struct sqlite *db, const char *name, struct blob *out, struct error *e)
 {
-	const struct passwd *entry = getpwuid(uid);
+	static const char sql[] = "SELECT value FROM meta WHERE name = ?1";
+	const struct value values[] = {VALUE_TEXT(name)};
+	sqlite3_stmt *row = NULL;
+	enum err err = sqlite_first(db, sql, values, ARRAY_LEN(values), &row, e);
 
-	if (entry)
-		return entry->pw_name;
-	snprintf(number, NUMBER_MAX, "%lu", (unsigned long)uid);
-	return number;
-}
-
-/* The login user, also after su or sudo (audit(7)). False for a service. */
-static bool login_user(uid_t *out)
-{
-	char text[NUMBER_MAX] = "";
-	int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-	int64_t uid = 0;
-
-	if (fd >= 0)
-		close(fd);
-	if (len <= 0 || !text_number(text, UINT32_MAX - 1, &uid))
-		return false;
-	*out = (uid_t)uid;
-	return true;
-}
-
-/*
- * The caller of sudo, if the kernel knows of no login (containers, no pam_loginuid). Root, or the
- * user with the master key, may have set that name: the trail does not bind them, but names an
- * honest one. A name that no user has is left out.
- */
-static const char *sudo_user(void)
-{
-	const char *name = getenv("SUDO_USER");
-
-	return name && *name && getpwnam(name) ? name : NULL;
-}
-
-static void set_actor(struct audit *audit)
-{
-	char number[NUMBER_MAX], login_number[NUMBER_MAX];
-	const char *sudo = sudo_user();
-	bool known;
-	uid_t login = 0;
-	int len = snprintf(audit->actor, sizeof(audit->actor), "%.32s by %.32s", log_program(),
-		user_name(getuid(), number));
-
-	known = login_user(&login);
-	if (known && login != getuid())
-		snprintf(audit->actor + len, sizeof(audit->actor) - (size_t)len, " (login %.32s)",
-			user_name(login, login_number));
-	else if (!known && sudo)
-		snprintf(audit->actor + len, sizeof(audit->actor) - (size_t)len, " (sudo by %.32s)",
-			sudo);
-}
-
-const char *audit_actor(const struct audit *audit)
-{
-	return audit->actor;
-}
-
-/* --- the key */
-
-enum err audit_make_key(const struct seal *seal, struct blob *out, struct error *e)
-{
-	unsigned char key[KEY_SIZE];
-	const struct blob plain = {key, sizeof(key)};
-	enum err err = secret_random(key, sizeof(key), e);
-
+	if (err == ERR_NOT_FOUND)
+		error_set(e, err, "%s: it has no %s", db->path, name);
 	if (!err)
-		err = seal_close_blob(seal, &plain, KEY_ROW, out, e);
-	secret_wipe(key, sizeof(key));
+		err = sqlite_blob(row, 0, out, e);
+	sqlite_done(row);
 	return err;
 }
 
-enum err audit_open(
-	const struct seal *seal, const struct blob *sealed_key, struct audit **out, struct error *e)
+enum err sqlite_meta_set(
+	struct sqlite *db, const char *name, const void *value, size_t len, struct error *e)
 {
-	struct blob key = {NULL, 0};
-	struct audit *audit = NULL;
-	enum err err = seal_open_blob(seal, sealed_key, KEY_ROW, &key, e);
-	int code;
+	static const char sql[] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
+				  " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+	const struct value values[] = {VALUE_TEXT(name), VALUE_BLOB(value, len)};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+enum err sqlite_audit_key(void *self, struct blob *out, struct error *e)
+{
+	return sqlite_meta_get(self, KEY, out, e);
+}
+
+/* A new trail beside existing entries would hide that somebody removed the key. */
+enum err sqlite_audit_begin(void *self, const struct blob *sealed_key, struct error *e)
+{
+	static const char exists[] = "SELECT count(*) FROM meta WHERE name = '" KEY "'";
+	struct sqlite *db = self;
+	int64_t keys = 0, entries = 0;
+	enum err err = sqlite_begin(db, e);
 
 	if (err)
-		return error_context(e, "key of the audit trail");
-	audit = calloc(1, sizeof(*audit));
-	code = audit ? gnutls_hmac_init(&audit->mac, GNUTLS_MAC_SHA256, key.data, key.len)
-		     : GNUTLS_E_MEMORY_ERROR;
-	blob_free(&key);
-	if (code < 0) {
-		free(audit);
-		return error_set(e, ERR_INTERNAL, "HMAC-SHA-256: %s", gnutls_strerror(code));
+		return err;
+	err = sqlite_check_key(db, e);
+	if (!err)
+		err = sqlite_integer(db, exists, NULL, 0, 0, &keys, e);
+	if (!err && keys == 0)
+		err = sqlite_integer(db, "SELECT count(*) FROM audit", NULL, 0, 0, &entries, e);
+	if (!err && entries > 0)
+		err = error_set(e, ERR_CONFIG,
+			"%s: the key of its audit trail is gone: somebody has tampered with it",
+			db->path);
+	if (!err && keys == 0)
+		err = sqlite_meta_set(db, KEY, sealed_key->data, sealed_key->len, e);
+	return sqlite_end(db, err, e);
+}
+
+void sqlite_audit_use(void *self, const struct audit *audit)
+{
+	struct sqlite *db = self;
+
+	db->audit = audit;
+}
+
+/* --- another entry */
+
+/* The newest entry: its number and MAC; 0 and zeros if there is none. */
+static enum err read_newest(
+	struct sqlite *db, int64_t *id, unsigned char mac[AUDIT_MAC_SIZE], struct error *e)
+{
+	static const char sql[] = "SELECT id, mac FROM audit ORDER BY id DESC LIMIT 1";
+	sqlite3_stmt *row = NULL;
+	bool found = false;
+	enum err err = sqlite_start(db, sql, NULL, 0, &row, e);
+
+	*id = 0;
+	memset(mac, 0, AUDIT_MAC_SIZE);
+	if (!err)
+		err = sqlite_next(db, row, &found, e);
+	if (!err && found && sqlite3_column_bytes(row, 1) != AUDIT_MAC_SIZE)
+		err = error_set(e, ERR_CONFIG, "%s: the newest entry of its audit trail is broken",
+			db->path);
+	if (!err && found) {
+		*id = sqlite3_column_int64(row, 0);
+		memcpy(mac, sqlite3_column_blob(row, 1), AUDIT_MAC_SIZE);
 	}
-	set_actor(audit);
-	*out = audit;
+	sqlite_done(row);
+	return err;
+}
+
+static enum err insert(struct sqlite *db, const struct audit_row *row,
+	const unsigned char mac[AUDIT_MAC_SIZE], struct error *e)
+{
+	static const char sql[] =
+		"INSERT INTO audit (id, at, action, request_id, actor, device_uuid, user_uuid,"
+		"	serial, detail, mac)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+	const struct value values[] = {VALUE_INTEGER(row->id), VALUE_INTEGER(row->at),
+		VALUE_TEXT(row->action), VALUE_TEXT(row->request_id), VALUE_TEXT(row->actor),
+		VALUE_TEXT(row->device_uuid), VALUE_TEXT(row->user_uuid), VALUE_TEXT(row->serial),
+		VALUE_TEXT(row->detail), VALUE_BLOB(mac, AUDIT_MAC_SIZE)};
+
+	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+}
+
+static const char *text_or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+enum err sqlite_audit(struct sqlite *db, const struct store_audit *entry, struct error *e)
+{
+	unsigned char mac[AUDIT_MAC_SIZE], head[AUDIT_MAC_SIZE];
+	struct audit_row row = {
+		.at = clock_now(),
+		.action = audit_action_names[entry->action],
+		.request_id = log_request(),
+		.actor = audit_actor(db->audit),
+		.device_uuid = text_or_empty(entry->device_uuid),
+		.user_uuid = text_or_empty(entry->user_uuid),
+		.serial = text_or_empty(entry->serial),
+		.detail = text_or_empty(entry->detail),
+	};
+	enum err err = read_newest(db, &row.id, mac, e);
+
+	row.id++;
+	if (!err)
+		err = audit_mac(db->audit, &row, mac, mac, e);
+	if (!err)
+		err = audit_head(db->audit, row.id, mac, head, e);
+	if (!err)
+		err = insert(db, &row, mac, e);
+	if (!err)
+		err = sqlite_meta_set(db, HEAD, head, sizeof(head), e);
+	return err ? error_context(e, "audit trail") : ERR_OK;
+}
+
+enum err sqlite_audit_add(void *self, const struct store_audit *entry, struct error *e)
+{
+	struct sqlite *db = self;
+	enum err err = sqlite_begin(db, e);
+
+	if (err)
+		return err;
+	err = sqlite_audit(db, entry, e);
+	return sqlite_end(db, err, e);
+}
+
+/* --- is it as it was written? */
+
+static enum err tampered(const struct sqlite *db, int64_t id, const char *how, struct error *e)
+{
+	return error_set(e, ERR_CONFIG, "%s: entry %lld of the audit trail %s: see a backup",
+		db->path, (long long)id, how);
+}
+
+static const char *column_text(sqlite3_stmt *row, int column)
+{
+	return text_or_empty((const char *)sqlite3_column_text(row, column));
+}
+
+/* mac: of the entry before; becomes that of this one. */
+static enum err verify_row(struct sqlite *db, sqlite3_stmt *statement, int64_t id,
+	unsigned char mac[AUDIT_MAC_SIZE], struct error *e)
+{
+	const struct audit_row row = {
+		.id = sqlite3_column_int64(statement, 0),
+		.at = sqlite3_column_int64(statement, 1),
+		.action = column_text(statement, 2),
+		.request_id = column_text(statement, 3),
+		.actor = column_text(statement, 4),
+		.device_uuid = column_text(statement, 5),
+		.user_uuid = column_text(statement, 6),
+		.serial = column_text(statement, 7),
+		.detail = column_text(statement, 8),
+	};
+	const void *written = sqlite3_column_blob(statement, 9);
+	bool whole = written && sqlite3_column_bytes(statement, 9) == AUDIT_MAC_SIZE;
+	enum err err = row.id == id ? ERR_OK : tampered(db, id, "is missing", e);
+
+	if (!err)
+		err = audit_mac(db->audit, &row, mac, mac, e);
+	if (!err && !(whole && secret_equal(mac, written, AUDIT_MAC_SIZE)))
+		err = tampered(db, id, "was altered", e);
+	return err;
+}
+
+static enum err verify_rows(
+	struct sqlite *db, int64_t *count, unsigned char mac[AUDIT_MAC_SIZE], struct error *e)
+{
+	static const char sql[] =
+		"SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail,"
+		"	mac FROM audit ORDER BY id";
+	sqlite3_stmt *row = NULL;
+	bool more = true;
+	enum err err = sqlite_start(db, sql, NULL, 0, &row, e);
+
+	memset(mac, 0, AUDIT_MAC_SIZE);
+	for (*count = 0; !err && more;) {
+		err = sqlite_next(db, row, &more, e);
+		if (!err && more)
+			err = verify_row(db, row, ++*count, mac, e);
+	}
+	sqlite_done(row);
+	return err;
+}
+
+static enum err verify_head(struct sqlite *db, int64_t count,
+	const unsigned char newest[AUDIT_MAC_SIZE], struct error *e)
+{
+	unsigned char expected[AUDIT_MAC_SIZE];
+	struct blob head = {NULL, 0};
+	enum err err = audit_head(db->audit, count, newest, expected, e);
+
+	if (!err)
+		err = sqlite_meta_get(db, HEAD, &head, e);
+	if (err == ERR_NOT_FOUND && count == 0)
+		return ERR_OK;
+	if (err == ERR_NOT_FOUND ||
+		(!err && !(head.len == sizeof(expected) &&
+				 secret_equal(head.data, expected, sizeof(expected)))))
+		err = tampered(db, count + 1, "and maybe more are missing", e);
+	blob_free(&head);
+	return err;
+}
+
+static void copy_text(sqlite3_stmt *row, int column, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(row, column);
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+/* By an index of its own, however long the trail is. */
+enum err sqlite_audit_conflicts(void *self, struct store_conflicts *out, struct error *e)
+{
+	static const char sql[] =
+		"SELECT (SELECT count(*) FROM audit WHERE action = 'address conflict'),"
+		"	at, user_uuid, detail FROM audit WHERE action = 'address conflict'"
+		" ORDER BY at DESC LIMIT 1";
+	struct store_conflicts conflicts = {.count = 0};
+	sqlite3_stmt *row = NULL;
+	enum err err = sqlite_first(self, sql, NULL, 0, &row, e);
+
+	if (!err) {
+		conflicts.count = sqlite3_column_int64(row, 0);
+		conflicts.at = sqlite3_column_int64(row, 1);
+		copy_text(row, 2, conflicts.user_uuid, sizeof(conflicts.user_uuid));
+		copy_text(row, 3, conflicts.detail, sizeof(conflicts.detail));
+	}
+	sqlite_done(row);
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	*out = conflicts;
 	return ERR_OK;
 }
 
-void audit_close(struct audit *audit)
+/* Of one moment, though others append: a read transaction sees what was there when it began. */
+enum err sqlite_audit_verify(void *self, int64_t *count, struct error *e)
 {
-	if (!audit)
-		return;
-	gnutls_hmac_deinit(audit->mac, NULL);
-	free(audit);
-}
+	unsigned char newest[AUDIT_MAC_SIZE];
+	struct sqlite *db = self;
+	struct error ignored;
+	int64_t found = 0;
+	enum err err = sqlite_run(db, "BEGIN", NULL, 0, e);
 
-/* --- the MACs */
-
-/* Each part goes in behind its length, so that no two entries give the same bytes. */
-static int add_bytes(const struct audit *audit, const void *data, size_t size)
-{
-	char length[NUMBER_MAX];
-	int len = snprintf(length, sizeof(length), "%zu:", size);
-	int code = gnutls_hmac(audit->mac, length, (size_t)len);
-
-	return code < 0 || size == 0 ? code : gnutls_hmac(audit->mac, data, size);
-}
-
-static int add_text(const struct audit *audit, const char *text)
-{
-	return add_bytes(audit, text, strlen(text));
-}
-
-static int add_number(const struct audit *audit, int64_t number)
-{
-	char text[NUMBER_MAX];
-
-	snprintf(text, sizeof(text), "%" PRId64, number);
-	return add_text(audit, text);
-}
-
-static enum err take(
-	const struct audit *audit, int code, unsigned char out[AUDIT_MAC_SIZE], struct error *e)
-{
-	unsigned char mac[AUDIT_MAC_SIZE];
-
-	gnutls_hmac_output(audit->mac, mac); /* also makes it ready for the next */
-	if (code < 0)
-		return error_set(e, ERR_INTERNAL, "HMAC-SHA-256: %s", gnutls_strerror(code));
-	memcpy(out, mac, sizeof(mac));
-	return ERR_OK;
-}
-
-enum err audit_mac(const struct audit *audit, const struct audit_row *row,
-	const unsigned char previous[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
-	struct error *e)
-{
-	const char *const texts[] = {row->action, row->request_id, row->actor, row->device_uuid,
-		row->user_uuid, row->serial, row->detail};
-	int code = add_text(audit, "entry");
-
-	if (code >= 0)
-		code = gnutls_hmac(audit->mac, previous, AUDIT_MAC_SIZE);
-	if (code >= 0)
-		code = add_number(audit, row->id);
-	if (code >= 0)
-		code = add_number(audit, row->at);
-	for (size_t i = 0; code >= 0 && i < ARRAY_LEN(texts); i++)
-		code = add_text(audit, texts[i]);
-	return take(audit, code, out, e);
-}
-
-enum err audit_head(const struct audit *audit, int64_t count,
-	const unsigned char newest[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
-	struct error *e)
-{
-	int code = add_text(audit, "head");
-
-	if (code >= 0)
-		code = gnutls_hmac(audit->mac, newest, AUDIT_MAC_SIZE);
-	if (code >= 0)
-		code = add_number(audit, count);
-	return take(audit, code, out, e);
-}
-
-enum err audit_row_mac(const struct audit *audit, const struct audit_part part[], size_t count,
-	unsigned char out[AUDIT_MAC_SIZE], struct error *e)
-{
-	int code = add_text(audit, "row");
-
-	for (size_t i = 0; code >= 0 && i < count; i++)
-		code = add_bytes(audit, part[i].data, part[i].len);
-	return take(audit, code, out, e);
+	if (err)
+		return err;
+	err = verify_rows(db, &found, newest, e);
+	if (!err)
+		err = verify_head(db, found, newest, e);
+	if (sqlite_run(db, "COMMIT", NULL, 0, &ignored))
+		log_warning("%s", ignored.text);
+	if (!err)
+		*count = found;
+	return err;
 }

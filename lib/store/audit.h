@@ -1,57 +1,71 @@
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H
 
-#include "store/seal.h"
-#include "store/store.h"
+#include <stdint.h>
 
-/*
- * Makes the audit trail tamper-evident, the same for all engines. Each entry has a MAC
- * (HMAC-SHA-256, RFC 2104) over its number, all its fields and the MAC of the entry before it, so
- * that none can be altered, left out or put in without the key. A MAC over the number and MAC of
- * the newest entry, the head, tells where the trail ends. The key is random, made once, and lies in
- * the store sealed under the master key.
- */
-#define AUDIT_MAC_SIZE 32
+#include "base/error.h"
+#include "base/text.h"
 
-struct audit;
+/* The audit trail. */
 
-/* A new key, sealed, for audit_open(). */
-enum err audit_make_key(const struct seal *seal, struct blob *out, struct error *e) must_check;
+struct store;
 
-enum err audit_open(const struct seal *seal, const struct blob *sealed_key, struct audit **out,
-	struct error *e) must_check;
-void audit_close(struct audit *audit);
-
-/* The actor: "certprov by root (login alice)", "certprov by root (sudo by alice)". Borrowed. */
-const char *audit_actor(const struct audit *audit);
-
-/* An entry as it is stored. Texts are borrowed. */
-struct audit_row {
-	int64_t id; /* 1, 2, 3 … without a gap */
-	int64_t at;
-	const char *action, *request_id, *actor, *device_uuid, *user_uuid, *serial, *detail;
+enum audit_action {
+	AUDIT_RECEIVED,	  /* an event was recorded */
+	AUDIT_REQUESTED,  /* a certificate, of a CA that decides later */
+	AUDIT_DROPPED,	  /* such a request: refused, or of no use any more */
+	AUDIT_ISSUED,	  /* a first certificate, or one for another address or in place of an
+			     expired one */
+	AUDIT_RETURNED,	  /* an earlier certificate is current again, as its address came back */
+	AUDIT_RENEWED,	  /* a certificate that ends, or has ended */
+	AUDIT_UPLOADED,	  /* a gateway has accepted an upload */
+	AUDIT_REFUSED,	  /* for good: an event by us or the CA, an upload by a gateway */
+	AUDIT_UNENROLLED, /* a device */
+	AUDIT_CONFLICT,	  /* an enrollment asks for another user's address */
+	AUDIT_REVOKED,	  /* a certificate */
+	AUDIT_RECOVERY_REQUESTED, /* a user's encryption keys are about to be handed out */
+	AUDIT_RECOVERY_FAILED,	  /* … and were not */
+	AUDIT_RECOVERED,	  /* … and were */
+	AUDIT_REKEYED,		  /* all private keys were sealed anew */
+	AUDIT_ACTION_COUNT,
 };
 
-/* previous: the MAC of entry id - 1; zeros before the first. */
-enum err audit_mac(const struct audit *audit, const struct audit_row *row,
-	const unsigned char previous[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
-	struct error *e) must_check;
-
-/* The head: over the number of entries and the MAC of the newest. */
-enum err audit_head(const struct audit *audit, int64_t count,
-	const unsigned char newest[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
-	struct error *e) must_check;
-
-struct audit_part { /* borrowed */
-	const void *data;
-	size_t len;
-};
+extern const char *const audit_action_names[AUDIT_ACTION_COUNT]; /* "received", … */
 
 /*
- * Of a row of another table, by the same key. part: what tells it from all others, and what is
- * covered. Each goes in behind its length.
+ * The audit trail: actor, action, time and request id. Entries are appended in the transaction of
+ * the change itself by the operations below, and never altered. Each entry is chained to the one
+ * before by a MAC. A caller adds facts that an operation does not know.
  */
-enum err audit_row_mac(const struct audit *audit, const struct audit_part part[], size_t count,
-	unsigned char out[AUDIT_MAC_SIZE], struct error *e) must_check;
+struct store_audit { /* NULL is "" */
+	enum audit_action action;
+	const char *device_uuid, *user_uuid, *serial;
+	const char *detail; /* no secrets */
+};
+
+enum err store_audit_add(
+	struct store *store, const struct store_audit *entry, struct error *e) must_check;
+
+/* Events that asked for an address of another user, since the trail began. */
+struct store_conflicts {
+	int64_t count;
+	int64_t at; /* the latest one; 0: there was none */
+	char user_uuid[UUID_SIZE];
+	char detail[ERROR_TEXT_MAX]; /* "a@example.com is the address of user …" */
+};
+
+enum err store_audit_conflicts(
+	struct store *store, struct store_conflicts *out, struct error *e) must_check;
+
+/* Reads all of it. *count: how many entries. ERR_CONFIG, naming the first entry that is not as it
+ * was written, or missing. */
+enum err store_audit_verify(struct store *store, int64_t *count, struct error *e) must_check;
+
+/*
+ * Reads the rows that decide where keys go and what is revoked, and compares them with their MACs
+ * and with the trail. *count: how many. ERR_ALTERED, naming the first one that was altered, put in
+ * or deleted by somebody without the master key. Operations that use such a row refuse it, too.
+ */
+enum err store_rows_verify(struct store *store, int64_t *count, struct error *e) must_check;
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "config/vocabulary.h"
-#include "store/trail.h"
+#include "store/audit.h"
 
 /* Credentials: a certificate, its chain and its private key. */
 

@@ -1,7 +1,7 @@
 #ifndef STORE_ENGINE_H
 #define STORE_ENGINE_H
 
-#include "store/audit.h"
+#include "store/audit_mac.h"
 #include "store/store.h"
 
 /* Gives what shall be in the place of a sealed value; it stays where *out is left alone. */

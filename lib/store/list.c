@@ -1,77 +1,352 @@
-#include "store/list.h"
+#include "store/sqlite.h"
 
-#include "base/did_you_mean.h"
-#include "config/vocabulary.h"
-#include "store/internal.h"
+#include <string.h>
 
-const char *const store_table_names[STORE_TABLE_COUNT] = {
-	[STORE_DEVICES] = "devices",
-	[STORE_USERS] = "users",
-	[STORE_CERTIFICATES] = "certificates",
-	[STORE_UPLOADS] = "uploads",
-	[STORE_EVENTS] = "events",
-	[STORE_AUDIT] = "audit",
+#include "base/buf.h"
+#include "base/clock.h"
+
+/* Lists and counts, for people. Key material is in none of them. */
+
+#define COLUMNS_MAX 16
+#define SQL_MAX 4096
+
+/*
+ * A list's statement is put together from the conditions that are asked for, so that each can use
+ * the index that it needs: "any, or this" in one statement reads every row. A "+" keeps a condition
+ * from choosing the index: few rows are left when it is asked. Parameters: ?1 user, ?2 device, ?3
+ * state, ?4 expires before, ?5 any, ?6 limit. Columns named not_… and …_at are times.
+ */
+struct list {
+	const char *select, *order;
+	const char *user, *device, *any;
+	const char *expires, *state, *enrolled, *alone;
+	/* Where no condition before it leaves few rows; NULL: the same. */
+	const char *expires_alone, *state_alone;
 };
 
-static const char *const device_state_names[] = {"enrolled", "unenrolled"};
+#define USERS                                                           \
+	"(SELECT user_uuid FROM user"                                   \
+	" WHERE user_uuid = lower(?1) OR user_name = ?1 COLLATE NOCASE" \
+	"	OR mail = ?1 COLLATE NOCASE)"
+#define ANY_USER                                                        \
+	"(SELECT user_uuid FROM user"                                   \
+	" WHERE user_uuid = lower(?5) OR user_name = ?5 COLLATE NOCASE" \
+	"	OR mail = ?5 COLLATE NOCASE)"
+#define IS_DEVICE "(device_uuid = lower(?2) OR device_name = ?2 COLLATE NOCASE)"
 
-/* A state that a table cannot have is a slip of the keyboard, not an empty list. */
-static enum err check_state(enum store_table table, const char *state, struct error *e)
+static const struct list list_devices = {
+	.select = "SELECT d.device_uuid, d.user_uuid, u.user_name, d.state, d.device_name,"
+		  "	d.platform, d.enrolled_at, d.updated_at"
+		  " FROM device AS d CROSS JOIN user AS u USING (user_uuid)",
+	.user = "d.user_uuid IN " USERS,
+	.device = IS_DEVICE,
+	.state = "+d.state = ?3",
+	/* SQLite would go by an index that has the state, to and fro in the table. */
+	.state_alone = "d.state = ?3 AND length(d.platform) >= 0",
+	.order = "d.enrolled_at DESC, d.device_uuid, d.user_uuid",
+};
+
+static const struct list list_users = {
+	.select = "SELECT user_uuid, user_name, mail, state, devices, added_at, updated_at"
+		  " FROM (SELECT *, iif(devices > 0, 'enrolled', 'unenrolled') AS state"
+		  "	FROM (SELECT *, (SELECT count(*) FROM device AS d"
+		  "		WHERE d.user_uuid = user.user_uuid AND d.state = 'enrolled')"
+		  "			AS devices"
+		  "		FROM user)) AS u",
+	.user = "user_uuid IN " USERS,
+	.device = "user_uuid IN (SELECT user_uuid FROM device WHERE " IS_DEVICE ")",
+	.state = "state = ?3",
+	.order = "added_at DESC, user_uuid",
+};
+
+/* In the order of their ids, found by an index: the rows themselves are never sorted. */
+static const struct list list_certificates = {
+	.select = "SELECT c.id, c.usage, c.state, c.device_uuid, c.user_uuid, u.user_name, c.mail,"
+		  "	c.serial, c.not_before, c.not_after, c.subject, c.issuer, r.revoked_at,"
+		  "	r.reason"
+		  " FROM credential AS c CROSS JOIN user AS u USING (user_uuid)"
+		  "	LEFT JOIN revocation AS r ON r.credential_id = c.id",
+	.user = "c.user_uuid IN " USERS,
+	.device = "c.device_uuid != '' AND c.device_uuid IN (SELECT lower(?2) UNION ALL"
+		  "	SELECT device_uuid FROM device WHERE device_name = ?2 COLLATE NOCASE)",
+	.any = "c.id IN (SELECT id FROM credential WHERE user_uuid IN " ANY_USER
+	       "	UNION ALL SELECT id FROM credential WHERE device_uuid != '' AND "
+	       "device_uuid IN"
+	       "		(SELECT lower(?5) UNION ALL SELECT device_uuid FROM device"
+	       "			WHERE device_name = ?5 COLLATE NOCASE)"
+	       "	UNION ALL SELECT id FROM credential WHERE mail = ?5 COLLATE NOCASE"
+	       "	UNION ALL SELECT id FROM credential WHERE serial = lower(?5))",
+	.state = "+c.state = ?3",
+	.expires = "+c.not_after < ?4",
+	.state_alone = "c.id IN (SELECT id FROM credential WHERE state = ?3)",
+	.expires_alone = "c.id IN (SELECT id FROM credential"
+			 "	WHERE state IN ('active', 'archived', 'revoked')"
+			 "	AND not_after < ?4)",
+	.order = "c.id DESC",
+};
+
+static const struct list list_uploads = {
+	.select = "SELECT p.device_uuid, p.user_uuid, u.user_name, p.gateway, p.state, p.tries,"
+		  "	p.updated_at, p.delivered_at, p.next_at, p.left_out, p.contents, p.cause"
+		  " FROM upload AS p CROSS JOIN user AS u USING (user_uuid)",
+	.user = "(p.device_uuid, p.user_uuid) IN (SELECT device_uuid, user_uuid FROM device"
+		"	WHERE user_uuid IN " USERS ")",
+	.device = "(p.device_uuid, p.user_uuid) IN (SELECT device_uuid, user_uuid FROM device"
+		  "	WHERE " IS_DEVICE ")",
+	.state = "+p.state = ?3",
+	.state_alone = "p.state = ?3",
+	.enrolled = "EXISTS (SELECT 1 FROM device AS d WHERE d.device_uuid = p.device_uuid"
+		    "	AND d.user_uuid = p.user_uuid AND d.state = 'enrolled')",
+	.alone = "NOT EXISTS (SELECT 1 FROM event AS v WHERE v.device_uuid = p.device_uuid"
+		 "	AND v.user_uuid = p.user_uuid AND v.state IN ('pending', 'failed'))",
+	.order = "p.updated_at DESC, p.device_uuid, p.user_uuid, p.gateway",
+};
+
+static const struct list list_events = {
+	.select = "SELECT id, received_at, request_id, kind, event_type, device_uuid, user_uuid,"
+		  "	user_name, device_name, state, tries, next_at, updated_at, cause"
+		  " FROM event",
+	.user = "id IN (SELECT id FROM event WHERE user_uuid = lower(?1)"
+		"	OR user_name = ?1 COLLATE NOCASE OR user_uuid IN " USERS ")",
+	.device = "id IN (SELECT id FROM event WHERE " IS_DEVICE ")",
+	.state = "+state = ?3",
+	.state_alone = "id IN (SELECT id FROM event WHERE state = ?3)",
+	.order = "id DESC",
+};
+
+/* The state of an entry is its action. */
+static const struct list list_audit = {
+	.select = "SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail"
+		  " FROM audit",
+	.user = "user_uuid != '' AND user_uuid IN (SELECT lower(?1) UNION ALL"
+		"	SELECT user_uuid FROM " USERS ")",
+	.device = "device_uuid != '' AND device_uuid IN (SELECT lower(?2) UNION ALL"
+		  "	SELECT device_uuid FROM device WHERE device_name = ?2 COLLATE NOCASE)",
+	.state = "+action = ?3",
+	.order = "id DESC",
+};
+
+static const struct list *const lists[STORE_TABLE_COUNT] = {
+	[STORE_DEVICES] = &list_devices,
+	[STORE_USERS] = &list_users,
+	[STORE_CERTIFICATES] = &list_certificates,
+	[STORE_UPLOADS] = &list_uploads,
+	[STORE_EVENTS] = &list_events,
+	[STORE_AUDIT] = &list_audit,
+};
+
+static void add_condition(struct buf *sql, bool asked, const char *condition, size_t *count)
 {
-	static const struct {
-		const char *const *names;
-		size_t count;
-	} states[STORE_TABLE_COUNT] = {
-		[STORE_DEVICES] = {device_state_names, ARRAY_LEN(device_state_names)},
-		[STORE_USERS] = {device_state_names, ARRAY_LEN(device_state_names)},
-		[STORE_CERTIFICATES] = {credential_state_names, CREDENTIAL_STATE_COUNT},
-		[STORE_UPLOADS] = {upload_state_names, UPLOAD_STATE_COUNT},
-		[STORE_EVENTS] = {event_state_names, EVENT_STATE_COUNT},
-		[STORE_AUDIT] = {audit_action_names, AUDIT_ACTION_COUNT},
+	if (asked && condition)
+		buf_printf(sql, "%s%s", (*count)++ ? " AND " : " WHERE ", condition);
+}
+
+static void put_together(
+	const struct list *list, const struct store_filter *filter, struct buf *sql)
+{
+	size_t count = 0;
+
+	buf_puts(sql, list->select);
+	add_condition(sql, *filter->user, list->user, &count);
+	add_condition(sql, *filter->device, list->device, &count);
+	add_condition(sql, *filter->any, list->any, &count);
+	add_condition(sql, filter->expires_before,
+		!count && list->expires_alone ? list->expires_alone : list->expires, &count);
+	add_condition(sql, *filter->state,
+		!count && list->state_alone ? list->state_alone : list->state, &count);
+	add_condition(sql, filter->enrolled, list->enrolled, &count);
+	add_condition(sql, filter->alone, list->alone, &count);
+	buf_printf(sql, " ORDER BY %s%s", list->order, filter->limit ? " LIMIT ?6" : "");
+}
+
+struct row {
+	struct store_column column[COLUMNS_MAX];
+	char time[COLUMNS_MAX][CLOCK_RFC3339_SIZE];
+	size_t count;
+};
+
+static bool is_time(const char *name)
+{
+	size_t len = strlen(name);
+
+	return strcmp(name, "at") == 0 || strncmp(name, "not_", 4) == 0 ||
+	       (len > 3 && strcmp(name + len - 3, "_at") == 0);
+}
+
+/* Texts stay SQLite's, until the next step. */
+static enum err read_row(sqlite3_stmt *statement, struct row *row, struct error *e)
+{
+	row->count = (size_t)sqlite3_column_count(statement);
+	if (row->count > COLUMNS_MAX)
+		return error_set(e, ERR_INTERNAL, "a list of more than %d columns", COLUMNS_MAX);
+	for (int i = 0; i < (int)row->count; i++) {
+		struct store_column *column = &row->column[i];
+		int type = sqlite3_column_type(statement, i);
+
+		*column = (struct store_column){.name = sqlite3_column_name(statement, i)};
+		if (!column->name)
+			return error_memory(e);
+		if (type == SQLITE_NULL)
+			continue;
+		if (is_time(column->name)) {
+			clock_rfc3339(sqlite3_column_int64(statement, i), row->time[i]);
+			column->value = row->time[i];
+			continue;
+		}
+		column->number = type == SQLITE_INTEGER;
+		column->value = (const char *)sqlite3_column_text(statement, i);
+		if (!column->value)
+			return error_memory(e);
+	}
+	return ERR_OK;
+}
+
+enum err sqlite_list(void *self, enum store_table table, const struct store_filter *filter,
+	store_row *call, void *ctx, struct error *e)
+{
+	const struct value values[] = {
+		VALUE_TEXT(filter->user),
+		VALUE_TEXT(filter->device),
+		VALUE_TEXT(filter->state),
+		VALUE_INTEGER(filter->expires_before),
+		VALUE_TEXT(filter->any),
+		VALUE_INTEGER(filter->limit),
 	};
-	struct buf names = BUF_INIT(ERROR_TEXT_MAX / 2);
-	struct did_you_mean nearest = DID_YOU_MEAN_INIT(state);
-	char hint[DID_YOU_MEAN_TEXT_SIZE];
+	struct buf sql = BUF_INIT(SQL_MAX);
+	sqlite3_stmt *statement = NULL;
+	struct row row = {.count = 0};
+	bool more = true;
 	enum err err;
 
-	if (!*state || vocabulary_find(states[table].names, states[table].count, state) >= 0)
-		return ERR_OK;
-	for (size_t i = 0; i < states[table].count; i++) {
-		buf_printf(&names, "%s%s", i ? ", " : "", states[table].names[i]);
-		did_you_mean_try(&nearest, states[table].names[i]);
+	put_together(lists[table], filter, &sql);
+	err = buf_check(&sql, e);
+	if (!err)
+		err = sqlite_start_once(self, sql.data, values, ARRAY_LEN(values), &statement, e);
+	while (!err && more) {
+		err = sqlite_next(self, statement, &more, e);
+		if (!err && more)
+			err = read_row(statement, &row, e);
+		if (!err && more)
+			err = call(ctx, row.column, row.count, e);
 	}
-	err = error_set(e, ERR_USAGE, "no state of %s: %.40s; they are %s%s",
-		store_table_names[table], state, names.data ? names.data : "",
-		did_you_mean_text(&nearest, hint));
-	buf_free(&names);
+	sqlite3_finalize(statement);
+	buf_free(&sql);
 	return err;
 }
 
-enum err store_list(struct store *store, enum store_table table, const struct store_filter *filter,
-	store_row *row, void *ctx, struct error *e)
-{
-	struct store_filter f = {
-		.user = filter->user ? filter->user : "",
-		.device = filter->device ? filter->device : "",
-		.state = filter->state ? filter->state : "",
-		.expires_before = filter->expires_before,
-		.any = filter->any ? filter->any : "",
-		.enrolled = filter->enrolled,
-		.alone = filter->alone,
-		.limit = filter->limit,
-	};
-	enum err err = check_state(table, f.state, e);
+/* --- counts */
 
-	return err ? err : store->engine->list(store->self, table, &f, row, ctx, e);
+enum err sqlite_count_ending(
+	void *self, int64_t from, int64_t before, int64_t *count, struct error *e)
+{
+	static const char sql[] = "SELECT count(*) FROM credential"
+				  " WHERE state = 'active' AND not_after >= ?1 AND not_after < ?2";
+	const struct value values[] = {VALUE_INTEGER(from), VALUE_INTEGER(before)};
+
+	return sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, count, e);
 }
 
-enum err store_count_ending(
-	struct store *store, int64_t from, int64_t before, int64_t *count, struct error *e)
+#define REQUEST_WAITS                                                         \
+	" WHERE pending_at IS NOT NULL AND EXISTS (SELECT 1 FROM device AS d" \
+	"	WHERE d.user_uuid = r.user_uuid AND d.state = 'enrolled'"           \
+	"	AND r.device_uuid IN ('', d.device_uuid))"
+
+/* One statement, so that all counts are of the same moment. ?1: now. */
+static const char count_all[] =
+	"SELECT 'devices', count(*) FROM (SELECT 1 FROM device GROUP BY device_uuid)"
+	" UNION ALL SELECT 'devices unenrolled', count(*) FROM"
+	"	(SELECT 1 FROM device GROUP BY device_uuid HAVING min(state) = 'unenrolled')"
+	" UNION ALL SELECT 'users', count(*) FROM user"
+	" UNION ALL SELECT 'signing ' || state, sum(usage = 'signing') FROM credential"
+	"	GROUP BY state"
+	" UNION ALL SELECT 'encryption ' || state, sum(usage = 'encryption') FROM credential"
+	"	GROUP BY state"
+	" UNION ALL SELECT 'expired', count(*) FROM credential"
+	"	WHERE state = 'active' AND not_after < ?1"
+	" UNION ALL SELECT 'expiring 7d', count(*) FROM credential"
+	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 7 * 86400"
+	" UNION ALL SELECT 'expiring 30d', count(*) FROM credential"
+	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 30 * 86400"
+	" UNION ALL SELECT 'expiring 60d', count(*) FROM credential"
+	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 60 * 86400"
+	" UNION ALL SELECT 'soonest expiry', coalesce(min(not_after), 0) FROM credential"
+	"	WHERE state = 'active'"
+	" UNION ALL SELECT 'upload ' || state, count(*) FROM upload AS u"
+	"	WHERE state = 'delivered' OR EXISTS (SELECT 1 FROM device AS d"
+	"		WHERE d.device_uuid = u.device_uuid AND d.user_uuid = u.user_uuid"
+	"		AND d.state = 'enrolled')"
+	"	GROUP BY state"
+	" UNION ALL SELECT 'event ' || state, count(*) FROM event GROUP BY state"
+	" UNION ALL SELECT 'oldest pending', coalesce(min(received_at), 0) FROM event"
+	"	WHERE state = 'pending'"
+	" UNION ALL SELECT 'requests', count(*) FROM request"
+	" UNION ALL SELECT 'requests pending', count(*) FROM request AS r" REQUEST_WAITS
+	" UNION ALL SELECT 'oldest request', coalesce(min(pending_at), 0) FROM request AS "
+	"r" REQUEST_WAITS " UNION ALL SELECT 'left out', count(DISTINCT device_uuid) FROM upload"
+	"	WHERE left_out > 0";
+
+#define AT(member) offsetof(struct store_counts, member)
+
+static const struct {
+	const char *name;
+	size_t offset;
+} places[] = {
+	{"devices", AT(devices)},
+	{"devices unenrolled", AT(devices_unenrolled)},
+	{"users", AT(users)},
+	{"signing active", AT(certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE])},
+	{"signing archived", AT(certificates[USAGE_SIGNING][CREDENTIAL_ARCHIVED])},
+	{"signing revoked", AT(certificates[USAGE_SIGNING][CREDENTIAL_REVOKED])},
+	{"encryption active", AT(certificates[USAGE_ENCRYPTION][CREDENTIAL_ACTIVE])},
+	{"encryption archived", AT(certificates[USAGE_ENCRYPTION][CREDENTIAL_ARCHIVED])},
+	{"encryption revoked", AT(certificates[USAGE_ENCRYPTION][CREDENTIAL_REVOKED])},
+	{"expired", AT(expired)},
+	{"expiring 7d", AT(expiring_7d)},
+	{"expiring 30d", AT(expiring_30d)},
+	{"expiring 60d", AT(expiring_60d)},
+	{"soonest expiry", AT(soonest_expiry)},
+	{"upload pending", AT(uploads[UPLOAD_PENDING])},
+	{"upload delivered", AT(uploads[UPLOAD_DELIVERED])},
+	{"upload failed", AT(uploads[UPLOAD_FAILED])},
+	{"event pending", AT(events[EVENT_STATE_PENDING])},
+	{"event delivered", AT(events[EVENT_STATE_DELIVERED])},
+	{"event recorded", AT(events[EVENT_STATE_RECORDED])},
+	{"event failed", AT(events[EVENT_STATE_FAILED])},
+	{"oldest pending", AT(oldest_pending)},
+	{"requests", AT(requests)},
+	{"requests pending", AT(requests_pending)},
+	{"oldest request", AT(oldest_request)},
+	{"left out", AT(left_out)},
+};
+
+static enum err put_count(
+	struct store_counts *counts, const char *name, int64_t value, struct error *e)
 {
-	return store->engine->count_ending(store->self, from, before, count, e);
+	for (size_t i = 0; name && i < ARRAY_LEN(places); i++) {
+		if (strcmp(places[i].name, name) != 0)
+			continue;
+		memcpy((char *)counts + places[i].offset, &value, sizeof(value));
+		return ERR_OK;
+	}
+	return error_set(e, ERR_INTERNAL, "no place for the count '%s'", name ? name : "");
 }
 
-enum err store_count(struct store *store, int64_t now, struct store_counts *out, struct error *e)
+enum err sqlite_count(void *self, int64_t now, struct store_counts *out, struct error *e)
 {
-	return store->engine->count(store->self, now, out, e);
+	const struct value values[] = {VALUE_INTEGER(now)};
+	struct store_counts counts = {.devices = 0};
+	sqlite3_stmt *row = NULL;
+	bool more = true;
+	enum err err = sqlite_start(self, count_all, values, ARRAY_LEN(values), &row, e);
+
+	while (!err && more) {
+		err = sqlite_next(self, row, &more, e);
+		if (!err && more)
+			err = put_count(&counts, (const char *)sqlite3_column_text(row, 0),
+				sqlite3_column_int64(row, 1), e);
+	}
+	sqlite_done(row);
+	if (!err)
+		*out = counts;
+	return err;
 }

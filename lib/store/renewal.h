@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "store/claim.h"
 #include "store/credential.h"
+#include "store/lease.h"
 
 /* Renewal: a user at a time, with all enrolled devices of that user. */
 

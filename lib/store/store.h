@@ -4,14 +4,14 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "store/access.h"
-#include "store/claim.h"
+#include "store/audit.h"
 #include "store/credential.h"
 #include "store/event.h"
+#include "store/lease.h"
 #include "store/list.h"
 #include "store/renewal.h"
 #include "store/request.h"
 #include "store/revocation.h"
-#include "store/trail.h"
 #include "store/upload.h"
 
 /*

@@ -1,4 +1,4 @@
-#include "store/trail.h"
+#include "store/audit.h"
 
 #include "store/internal.h"
 

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/audit.h"
 #include "store/credential.h"
 #include "store/event.h"
 #include "store/rekey.h"
 #include "store/revocation.h"
-#include "store/trail.h"
 
 /*
  * Somebody who can write the store, and has no master key. What decides where keys go and what is

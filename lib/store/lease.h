@@ -1,5 +1,5 @@
-#ifndef STORE_CLAIM_H
-#define STORE_CLAIM_H
+#ifndef STORE_LEASE_H
+#define STORE_LEASE_H
 
 #include <stdbool.h>
 #include <stdint.h>
