@@ -5,32 +5,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/states.h"
 
 /* The audit trail. */
 
 struct store;
-
-enum audit_action {
-	AUDIT_RECEIVED,	  /* an event was recorded */
-	AUDIT_REQUESTED,  /* a certificate, of a CA that decides later */
-	AUDIT_DROPPED,	  /* such a request: refused, or of no use any more */
-	AUDIT_ISSUED,	  /* a first certificate, or one for another address or in place of an
-			     expired one */
-	AUDIT_RETURNED,	  /* an earlier certificate is current again, as its address came back */
-	AUDIT_RENEWED,	  /* a certificate that ends, or has ended */
-	AUDIT_UPLOADED,	  /* a gateway has accepted an upload */
-	AUDIT_REFUSED,	  /* for good: an event by us or the CA, an upload by a gateway */
-	AUDIT_UNENROLLED, /* a device */
-	AUDIT_CONFLICT,	  /* an enrollment asks for another user's address */
-	AUDIT_REVOKED,	  /* a certificate */
-	AUDIT_RECOVERY_REQUESTED, /* a user's encryption keys are about to be handed out */
-	AUDIT_RECOVERY_FAILED,	  /* … and were not */
-	AUDIT_RECOVERED,	  /* … and were */
-	AUDIT_REKEYED,		  /* all private keys were sealed anew */
-	AUDIT_ACTION_COUNT,
-};
-
-extern const char *const audit_action_names[AUDIT_ACTION_COUNT]; /* "received", … */
 
 /*
  * The audit trail: actor, action, time and request id. Entries are appended in the transaction of
@@ -61,11 +40,16 @@ enum err store_audit_conflicts(
  * was written, or missing. */
 enum err store_audit_verify(struct store *store, int64_t *count, struct error *e) must_check;
 
+/* --- for the files of lib/store */
+
 /*
- * Reads the rows that decide where keys go and what is revoked, and compares them with their MACs
- * and with the trail. *count: how many. ERR_ALTERED, naming the first one that was altered, put in
- * or deleted by somebody without the master key. Operations that use such a row refuse it, too.
+ * Once the keys are loaded: makes the trail ready for entries, begins it if there is none. A store
+ * of an earlier version gets the MACs of its rows.
  */
-enum err store_rows_verify(struct store *store, int64_t *count, struct error *e) must_check;
+enum err audit_open(struct store *store, struct error *e) must_check;
+
+/* Inside a write transaction: another entry. */
+enum err audit_append(
+	struct store *store, const struct store_audit *entry, struct error *e) must_check;
 
 #endif

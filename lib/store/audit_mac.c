@@ -1,3 +1,4 @@
+/* The MACs that make the audit trail and rows tamper-evident, and the name of who acts. */
 #include "store/audit_mac.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@
 #define ACTOR_MAX 128
 #define NUMBER_MAX 32
 
-struct audit {
+struct audit_mac {
 	gnutls_hmac_hd_t mac;
 	char actor[ACTOR_MAX];
 };
@@ -66,32 +67,32 @@ static const char *sudo_user(void)
 	return name && *name && getpwnam(name) ? name : NULL;
 }
 
-static void set_actor(struct audit *audit)
+static void set_actor(struct audit_mac *keyed)
 {
 	char number[NUMBER_MAX], login_number[NUMBER_MAX];
 	const char *sudo = sudo_user();
 	bool known;
 	uid_t login = 0;
-	int len = snprintf(audit->actor, sizeof(audit->actor), "%.32s by %.32s", log_program(),
+	int len = snprintf(keyed->actor, sizeof(keyed->actor), "%.32s by %.32s", log_program(),
 		user_name(getuid(), number));
 
 	known = login_user(&login);
 	if (known && login != getuid())
-		snprintf(audit->actor + len, sizeof(audit->actor) - (size_t)len, " (login %.32s)",
+		snprintf(keyed->actor + len, sizeof(keyed->actor) - (size_t)len, " (login %.32s)",
 			user_name(login, login_number));
 	else if (!known && sudo)
-		snprintf(audit->actor + len, sizeof(audit->actor) - (size_t)len, " (sudo by %.32s)",
+		snprintf(keyed->actor + len, sizeof(keyed->actor) - (size_t)len, " (sudo by %.32s)",
 			sudo);
 }
 
-const char *audit_actor(const struct audit *audit)
+const char *audit_actor(const struct audit_mac *keyed)
 {
-	return audit->actor;
+	return keyed->actor;
 }
 
 /* --- the key */
 
-enum err audit_make_key(const struct seal *seal, struct blob *out, struct error *e)
+enum err audit_mac_make_key(const struct seal *seal, struct blob *out, struct error *e)
 {
 	unsigned char key[KEY_SIZE];
 	const struct blob plain = {key, sizeof(key)};
@@ -103,112 +104,112 @@ enum err audit_make_key(const struct seal *seal, struct blob *out, struct error 
 	return err;
 }
 
-enum err audit_open(
-	const struct seal *seal, const struct blob *sealed_key, struct audit **out, struct error *e)
+enum err audit_mac_open(const struct seal *seal, const struct blob *sealed_key,
+	struct audit_mac **out, struct error *e)
 {
 	struct blob key = {NULL, 0};
-	struct audit *audit = NULL;
+	struct audit_mac *keyed = NULL;
 	enum err err = seal_open_blob(seal, sealed_key, KEY_ROW, &key, e);
 	int code;
 
 	if (err)
 		return error_context(e, "key of the audit trail");
-	audit = calloc(1, sizeof(*audit));
-	code = audit ? gnutls_hmac_init(&audit->mac, GNUTLS_MAC_SHA256, key.data, key.len)
+	keyed = calloc(1, sizeof(*keyed));
+	code = keyed ? gnutls_hmac_init(&keyed->mac, GNUTLS_MAC_SHA256, key.data, key.len)
 		     : GNUTLS_E_MEMORY_ERROR;
 	blob_free(&key);
 	if (code < 0) {
-		free(audit);
+		free(keyed);
 		return error_set(e, ERR_INTERNAL, "HMAC-SHA-256: %s", gnutls_strerror(code));
 	}
-	set_actor(audit);
-	*out = audit;
+	set_actor(keyed);
+	*out = keyed;
 	return ERR_OK;
 }
 
-void audit_close(struct audit *audit)
+void audit_mac_close(struct audit_mac *keyed)
 {
-	if (!audit)
+	if (!keyed)
 		return;
-	gnutls_hmac_deinit(audit->mac, NULL);
-	free(audit);
+	gnutls_hmac_deinit(keyed->mac, NULL);
+	free(keyed);
 }
 
 /* --- the MACs */
 
 /* Each part goes in behind its length, so that no two entries give the same bytes. */
-static int add_bytes(const struct audit *audit, const void *data, size_t size)
+static int add_bytes(const struct audit_mac *keyed, const void *data, size_t size)
 {
 	char length[NUMBER_MAX];
 	int len = snprintf(length, sizeof(length), "%zu:", size);
-	int code = gnutls_hmac(audit->mac, length, (size_t)len);
+	int code = gnutls_hmac(keyed->mac, length, (size_t)len);
 
-	return code < 0 || size == 0 ? code : gnutls_hmac(audit->mac, data, size);
+	return code < 0 || size == 0 ? code : gnutls_hmac(keyed->mac, data, size);
 }
 
-static int add_text(const struct audit *audit, const char *text)
+static int add_text(const struct audit_mac *keyed, const char *text)
 {
-	return add_bytes(audit, text, strlen(text));
+	return add_bytes(keyed, text, strlen(text));
 }
 
-static int add_number(const struct audit *audit, int64_t number)
+static int add_number(const struct audit_mac *keyed, int64_t number)
 {
 	char text[NUMBER_MAX];
 
 	snprintf(text, sizeof(text), "%" PRId64, number);
-	return add_text(audit, text);
+	return add_text(keyed, text);
 }
 
 static enum err take(
-	const struct audit *audit, int code, unsigned char out[AUDIT_MAC_SIZE], struct error *e)
+	const struct audit_mac *keyed, int code, unsigned char out[AUDIT_MAC_SIZE], struct error *e)
 {
 	unsigned char mac[AUDIT_MAC_SIZE];
 
-	gnutls_hmac_output(audit->mac, mac); /* also makes it ready for the next */
+	gnutls_hmac_output(keyed->mac, mac); /* also makes it ready for the next */
 	if (code < 0)
 		return error_set(e, ERR_INTERNAL, "HMAC-SHA-256: %s", gnutls_strerror(code));
 	memcpy(out, mac, sizeof(mac));
 	return ERR_OK;
 }
 
-enum err audit_mac(const struct audit *audit, const struct audit_row *row,
+enum err audit_mac_entry(const struct audit_mac *keyed, const struct audit_row *row,
 	const unsigned char previous[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
 	struct error *e)
 {
 	const char *const texts[] = {row->action, row->request_id, row->actor, row->device_uuid,
 		row->user_uuid, row->serial, row->detail};
-	int code = add_text(audit, "entry");
+	int code = add_text(keyed, "entry");
 
 	if (code >= 0)
-		code = gnutls_hmac(audit->mac, previous, AUDIT_MAC_SIZE);
+		code = gnutls_hmac(keyed->mac, previous, AUDIT_MAC_SIZE);
 	if (code >= 0)
-		code = add_number(audit, row->id);
+		code = add_number(keyed, row->id);
 	if (code >= 0)
-		code = add_number(audit, row->at);
+		code = add_number(keyed, row->at);
 	for (size_t i = 0; code >= 0 && i < ARRAY_LEN(texts); i++)
-		code = add_text(audit, texts[i]);
-	return take(audit, code, out, e);
+		code = add_text(keyed, texts[i]);
+	return take(keyed, code, out, e);
 }
 
-enum err audit_head(const struct audit *audit, int64_t count,
+enum err audit_mac_head(const struct audit_mac *keyed, int64_t count,
 	const unsigned char newest[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
 	struct error *e)
 {
-	int code = add_text(audit, "head");
+	int code = add_text(keyed, "head");
 
 	if (code >= 0)
-		code = gnutls_hmac(audit->mac, newest, AUDIT_MAC_SIZE);
+		code = gnutls_hmac(keyed->mac, newest, AUDIT_MAC_SIZE);
 	if (code >= 0)
-		code = add_number(audit, count);
-	return take(audit, code, out, e);
+		code = add_number(keyed, count);
+	return take(keyed, code, out, e);
 }
 
-enum err audit_row_mac(const struct audit *audit, const struct audit_part part[], size_t count,
+enum err audit_mac_row(const struct audit_mac *keyed, const struct audit_part part[], size_t count,
 	unsigned char out[AUDIT_MAC_SIZE], struct error *e)
 {
-	int code = add_text(audit, "row");
+	int code = add_text(keyed, "row");
 
 	for (size_t i = 0; code >= 0 && i < count; i++)
-		code = add_bytes(audit, part[i].data, part[i].len);
-	return take(audit, code, out, e);
+		code = add_bytes(keyed, part[i].data, part[i].len);
+	return take(keyed, code, out, e);
 }

@@ -10,19 +10,11 @@
 #include "base/text.h"
 #include "config/vocabulary.h"
 #include "store/audit.h"
+#include "store/states.h"
 
 /* Credentials: a certificate, its chain and its private key. */
 
 struct store;
-
-enum credential_state {
-	CREDENTIAL_ACTIVE,
-	CREDENTIAL_ARCHIVED, /* replaced or expired */
-	CREDENTIAL_REVOKED,
-	CREDENTIAL_STATE_COUNT,
-};
-
-extern const char *const credential_state_names[CREDENTIAL_STATE_COUNT];
 
 /*
  * The owner of a credential: encryption keys belong to the user, signing keys to a device or a
@@ -84,39 +76,9 @@ struct store_place {
 enum err store_credential_add(struct store *store, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;
 
-/* An earlier credential of the owner that may be current again. */
-struct store_return {
-	const char *mail;  /* for that mailbox */
-	int64_t not_after; /* in force until then, at least */
-	const struct store_place *place;
-};
-
-/*
- * Makes the owner's newest credential for that mailbox the active one again, if it is archived and
- * in force; it then counts as new, so that every enrolled device is due for an upload. *done is
- * false, and nothing is written, where there is none, or by now another one than the one that it
- * replaces is active.
- */
-enum err store_credential_reactivate(struct store *store, const struct credential_owner *owner,
-	const struct store_return *wanted, bool *done, struct error *e) must_check;
-
-/*
- * Finds another user who has an active certificate for that mailbox and an enrolled device other
- * than the claimant's. *other: "zenny (UUID)", to be freed. ERR_NOT_FOUND: there is none.
- */
-enum err store_address_conflict(struct store *store, const struct store_claimant *claimant,
-	const char *mail, char **other, struct error *e) must_check;
-
 /* The highest id of the credentials for a device of the user, of any usage and state; 0: none. */
 enum err store_credential_newest(struct store *store, const char *user_uuid,
 	const char *device_uuid, int64_t *id, struct error *e) must_check;
-
-/*
- * The mail address of the user's latest credential, to be freed, and the time of the latest event
- * that a credential for it was made for, 0: not known. ERR_NOT_FOUND if the user has had none.
- */
-enum err store_user_address(struct store *store, const char *user_uuid, char **mail,
-	int64_t *address_time, struct error *e) must_check;
 
 struct store_earlier { /* whose, and how many at most */
 	const char *user_uuid, *device_uuid;
@@ -139,5 +101,26 @@ enum err store_credential_archived(struct store *store, const struct store_earli
  */
 enum err store_credential_history(struct store *store, const char *user_uuid, const char *serial,
 	struct credential **out, size_t *count, struct error *e) must_check;
+
+/* --- for the files of lib/store */
+
+/* As store_credential_current(), key sealed. */
+enum err credential_current_sealed(struct store *store, const struct credential_owner *owner,
+	struct credential *out, struct error *e) must_check;
+
+/* The one with the lowest id above after, in any state, key sealed; out->id is 0: there is none. */
+enum err credential_next(
+	struct store *store, int64_t after, struct credential *out, struct error *e) must_check;
+
+/* The id of the owner's active one; 0: there is none. */
+enum err credential_active(struct store *store, const struct credential_owner *owner, int64_t *id,
+	struct error *e) must_check;
+
+/* Inside a write transaction. */
+enum err credential_archive(struct store *store, int64_t id, struct error *e) must_check;
+
+/* Inside a write transaction: the trail gets what a credential is for, and why it is there. */
+enum err credential_audit(struct store *store, const struct credential *credential,
+	const struct store_place *place, struct error *e) must_check;
 
 #endif

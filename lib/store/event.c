@@ -1,93 +1,98 @@
-#include "store/sqlite.h"
-
-#include <string.h>
+/* Events: recorded, and how attempts at them ended. Which are due is lease.c's. */
+#include "store/event.h"
 
 #include "base/clock.h"
+#include "store/audit.h"
+#include "store/enrollment.h"
+#include "store/handle.h"
+#include "store/lease.h"
+#include "store/row_mac.h"
+#include "store/upload.h"
 
-/* Events: recorded, and how attempts at them ended. */
+/* --- a new one */
 
-static enum err insert_event(struct sqlite *db, const struct store_event *event, int64_t lease,
+static enum err insert(struct store *store, const struct store_event *event, int64_t seconds,
 	int64_t *id, struct error *e)
 {
 	static const char sql[] =
 		"INSERT INTO event (state, next_at, received_at, updated_at, request_id, kind,"
 		"	event_type, device_uuid, user_uuid, user_name, device_name, platform,"
 		"	payload, time)"
-		" VALUES ('pending', ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-		"	CASE WHEN ?12 > 0 THEN ?12 ELSE coalesce((SELECT max(time) FROM event"
-		"		WHERE device_uuid = ?6), ?2) END)"
+		" VALUES ('pending', $1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
+		"	CASE WHEN $12 > 0 THEN $12 ELSE coalesce((SELECT max(time) FROM event"
+		"		WHERE device_uuid = $6), $2) END)"
 		" RETURNING id";
-	const struct value values[] = {
-		VALUE_INTEGER(event->received_at + lease),
-		VALUE_INTEGER(event->received_at),
-		VALUE_TEXT(event->request_id),
-		VALUE_TEXT(event->kind),
-		VALUE_TEXT(event->event_type),
-		VALUE_TEXT(event->device_uuid),
-		VALUE_TEXT(event->user_uuid),
-		VALUE_TEXT(event->user_name),
-		VALUE_TEXT(event->device_name),
-		VALUE_TEXT(event->platform),
-		VALUE_BLOB(event->payload, event->payload_len),
-		VALUE_INTEGER(event->time),
+	const struct db_value values[] = {
+		DB_INTEGER(event->received_at + seconds),
+		DB_INTEGER(event->received_at),
+		DB_TEXT(event->request_id),
+		DB_TEXT(event->kind),
+		DB_TEXT(event->event_type),
+		DB_TEXT(event->device_uuid),
+		DB_TEXT(event->user_uuid),
+		DB_TEXT(event->user_name),
+		DB_TEXT(event->device_name),
+		DB_TEXT(event->platform),
+		DB_BLOB(event->payload, event->payload_len),
+		DB_INTEGER(event->time),
 	};
-	enum err err = sqlite_rows_sign(db, ROW_EVENT, sql, values, ARRAY_LEN(values), e);
+	enum err err = db_integer(store->db, sql, values, ARRAY_LEN(values), 0, id, e);
 
-	if (!err)
-		*id = sqlite3_last_insert_rowid(db->db);
-	return err;
+	return err ? err : row_sign(store, ROW_EVENT, *id, e);
 }
 
-enum err sqlite_event_add(
-	void *self, const struct store_event *event, int64_t lease, int64_t *id, struct error *e)
+static enum err add(struct store *store, const struct store_event *event, int64_t seconds,
+	int64_t *id, struct error *e)
 {
-	struct sqlite *db = self;
+	const struct store_audit entry = {
+		.action = AUDIT_RECEIVED,
+		.device_uuid = event->device_uuid,
+		.user_uuid = event->user_uuid,
+		.detail = event->event_type,
+	};
+	enum err err = insert(store, event, seconds, id, e);
+
+	if (!err) {
+		const struct lease lease = {event->device_uuid, event->user_uuid, *id, false};
+
+		err = lease_take(store, &lease, event->received_at + seconds, e);
+	}
+	return err ? err : audit_append(store, &entry, e);
+}
+
+enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
+	int64_t *id, struct error *e)
+{
 	int64_t added = 0;
-	enum err err = sqlite_begin(db, e);
+	enum err err;
 
-	if (err)
-		return err;
-	err = insert_event(db, event, lease, &added, e);
-	if (!err) {
-		const struct lease mine = {event->device_uuid, event->user_uuid, added, false};
-
-		err = sqlite_lease_take(db, &mine, event->received_at + lease, e);
-	}
-	if (!err) {
-		const struct store_audit entry = {
-			.action = AUDIT_RECEIVED,
-			.device_uuid = event->device_uuid,
-			.user_uuid = event->user_uuid,
-			.detail = event->event_type,
-		};
-
-		err = sqlite_audit(db, &entry, e);
-	}
-	err = sqlite_end(db, err, e);
+	do {
+		err = db_begin(store->db, e);
+		if (!err)
+			err = add(store, event, lease, &added, e);
+	} while (db_end(store->db, &err, e));
 	if (!err)
 		*id = added;
 	return err;
 }
 
-enum err sqlite_event_check(void *self, int64_t id, struct error *e)
+enum err store_event_check(struct store *store, int64_t id, struct error *e)
 {
-	static const char sql[] = "SELECT CAST(?1 AS TEXT)";
-	const struct value values[] = {VALUE_INTEGER(id)};
-
-	return sqlite_rows_check(self, ROW_EVENT, sql, values, ARRAY_LEN(values), e);
+	return row_check(store, ROW_EVENT, id, e);
 }
 
 /* --- the end of an attempt */
 
-static enum err check_event(struct sqlite *db, int64_t id, struct error *e)
+static enum err check_event(struct store *store, int64_t id, struct error *e)
 {
-	const struct value values[] = {VALUE_INTEGER(id)};
+	const struct db_value values[] = {DB_INTEGER(id)};
 	int64_t count = 0;
-	enum err err = sqlite_integer(db, "SELECT count(*) FROM event WHERE id = ?1", values,
+	enum err err = db_integer(store->db, "SELECT count(*) FROM event WHERE id = $1", values,
 		ARRAY_LEN(values), 0, &count, e);
 
 	if (!err && count == 0)
-		err = error_set(e, ERR_NOT_FOUND, "%s: no event %lld", db->path, (long long)id);
+		err = error_set(
+			e, ERR_NOT_FOUND, "%s: no event %lld", db_name(store->db), (long long)id);
 	return err;
 }
 
@@ -96,144 +101,133 @@ static enum err check_event(struct sqlite *db, int64_t id, struct error *e)
  * that worked counts: what comes later does not open the event again.
  */
 static enum err set_state(
-	struct sqlite *db, int64_t id, const struct store_end *end, struct error *e)
+	struct store *store, int64_t id, const struct store_end *end, struct error *e)
 {
 	static const char sql[] =
-		"UPDATE event SET state = ?2, tries = tries + 1, cause = ?3,"
-		"	next_at = iif(?2 = 'pending', ?4, NULL), updated_at = ?5, inputs = ?6"
-		" WHERE id = ?1"
-		"	AND (state IN ('pending', 'failed') OR ?2 IN ('delivered', 'recorded'))";
-	const struct value values[] = {
-		VALUE_INTEGER(id),
-		VALUE_TEXT(event_state_names[end->state]),
-		VALUE_TEXT(end->cause ? end->cause : ""),
-		VALUE_INTEGER(end->next_at),
-		VALUE_INTEGER(clock_now()),
-		VALUE_TEXT(end->inputs ? end->inputs : ""),
+		"UPDATE event SET state = $2, tries = tries + 1, cause = $3,"
+		"	next_at = CASE WHEN $2 = 'pending' THEN $4 END, updated_at = $5, inputs = "
+		"$6"
+		" WHERE id = $1"
+		"	AND (state IN ('pending', 'failed') OR $2 IN ('delivered', 'recorded'))";
+	const struct db_value values[] = {
+		DB_INTEGER(id),
+		DB_TEXT(event_state_names[end->state]),
+		DB_TEXT(end->cause ? end->cause : ""),
+		DB_INTEGER(end->next_at),
+		DB_INTEGER(clock_now()),
+		DB_TEXT(end->inputs ? end->inputs : ""),
 	};
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
-static enum err deliver_earlier(struct sqlite *db, int64_t id, struct error *e)
+static enum err deliver_earlier(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =
-		"UPDATE event SET state = 'delivered', cause = '', next_at = NULL, updated_at = ?2"
-		" FROM (SELECT device_uuid, user_uuid FROM event WHERE id = ?1) AS this"
+		"UPDATE event SET state = 'delivered', cause = '', next_at = NULL, updated_at = $2"
+		" FROM (SELECT device_uuid, user_uuid FROM event WHERE id = $1) AS this"
 		" WHERE event.device_uuid = this.device_uuid"
 		"	AND event.user_uuid = this.user_uuid"
-		"	AND event.id < ?1 AND event.kind = 'enrolled'"
+		"	AND event.id < $1 AND event.kind = 'enrolled'"
 		"	AND event.state IN ('pending', 'failed')";
-	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+	const struct db_value values[] = {DB_INTEGER(id), DB_INTEGER(clock_now())};
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
+	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
 /* An unenrolled device gets nothing more: its unfinished events are closed. */
-static enum err settle_earlier(struct sqlite *db, int64_t id, struct error *e)
+static enum err settle_earlier(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =
 		"UPDATE event SET state = 'recorded', cause = 'the device was unenrolled since',"
-		"	next_at = NULL, updated_at = ?2"
+		"	next_at = NULL, updated_at = $2"
 		" FROM (SELECT device_uuid FROM event"
-		"	WHERE id = ?1 AND kind = 'unenrolled') AS this"
+		"	WHERE id = $1 AND kind = 'unenrolled') AS this"
 		" WHERE event.device_uuid = this.device_uuid"
-		"	AND event.id < ?1 AND event.kind = 'enrolled'"
+		"	AND event.id < $1 AND event.kind = 'enrolled'"
 		"	AND event.state IN ('pending', 'failed')";
-	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
+	const struct db_value values[] = {DB_INTEGER(id), DB_INTEGER(clock_now())};
 
-	return sqlite_run(db, sql, values, ARRAY_LEN(values), e);
-}
-
-/* The event may be an old one that was finished late: a user who came back since stays. */
-enum err sqlite_device_unenroll(struct sqlite *db, int64_t id, struct error *e)
-{
-	static const char sql[] =
-		"UPDATE device SET state = 'unenrolled', updated_at = ?2"
-		" FROM (SELECT device_uuid FROM event"
-		"	WHERE id = ?1 AND kind = 'unenrolled') AS this"
-		" WHERE device.device_uuid = this.device_uuid AND device.state = 'enrolled'"
-		"	AND device.event_id < ?1"
-		" RETURNING device.device_uuid || ' ' || device.user_uuid";
-	const struct value values[] = {VALUE_INTEGER(id), VALUE_INTEGER(clock_now())};
-
-	return sqlite_rows_sign(db, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
+	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
 /* Those who came back while this one was being finished: its audit entry does not end them. */
-static enum err keep_later(struct sqlite *db, int64_t id, struct error *e)
+static enum err keep_later(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =
 		"SELECT d.device_uuid || ' ' || d.user_uuid"
 		" FROM event AS this JOIN device AS d USING (device_uuid)"
-		" WHERE this.id = ?1 AND this.kind = 'unenrolled' AND d.state = 'enrolled'";
-	const struct value values[] = {VALUE_INTEGER(id)};
+		" WHERE this.id = $1 AND this.kind = 'unenrolled' AND d.state = 'enrolled'";
+	const struct db_value values[] = {DB_INTEGER(id)};
 
-	return sqlite_rows_renew(db, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
+	return rows_renew(store, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
 }
 
 /* The event's device and user, for the audit trail. */
-static enum err audit_event(struct sqlite *db, int64_t id, enum audit_action action,
+static enum err audit_event(struct store *store, int64_t id, enum audit_action action,
 	const char *detail, struct error *e)
 {
-	static const char sql[] = "SELECT device_uuid, user_uuid FROM event WHERE id = ?1";
-	const struct value values[] = {VALUE_INTEGER(id)};
+	static const char sql[] = "SELECT device_uuid, user_uuid FROM event WHERE id = $1";
+	const struct db_value values[] = {DB_INTEGER(id)};
 	struct store_audit entry = {.action = action, .detail = detail};
-	sqlite3_stmt *row = NULL;
-	enum err err = sqlite_first(db, sql, values, ARRAY_LEN(values), &row, e);
+	struct db_rows *row = NULL;
+	enum err err = db_first(store->db, sql, values, ARRAY_LEN(values), &row, e);
 
 	if (err == ERR_NOT_FOUND)
-		error_set(e, err, "%s: no event %lld", db->path, (long long)id);
+		error_set(e, err, "%s: no event %lld", db_name(store->db), (long long)id);
 	if (!err) {
-		entry.device_uuid = (const char *)sqlite3_column_text(row, 0);
-		entry.user_uuid = (const char *)sqlite3_column_text(row, 1);
-		err = sqlite_audit(db, &entry, e);
+		entry.device_uuid = db_column_text(row, 0);
+		entry.user_uuid = db_column_text(row, 1);
+		err = audit_append(store, &entry, e);
 	}
-	sqlite_done(row);
+	db_done(row);
 	return err;
 }
 
 /* The effects of an attempt, apart from its uploads, which have their own entries. */
 static enum err audit_end(
-	struct sqlite *db, int64_t id, const struct store_end *end, struct error *e)
+	struct store *store, int64_t id, const struct store_end *end, struct error *e)
 {
 	bool overtaken = end->state == EVENT_STATE_RECORDED && end->cause && *end->cause;
 
 	if (end->state == EVENT_STATE_RECORDED && !overtaken)
-		return audit_event(db, id, AUDIT_UNENROLLED, NULL, e);
+		return audit_event(store, id, AUDIT_UNENROLLED, NULL, e);
 	if (end->state == EVENT_STATE_FAILED || overtaken)
-		return audit_event(db, id, AUDIT_REFUSED, end->cause, e);
+		return audit_event(store, id, AUDIT_REFUSED, end->cause, e);
 	return ERR_OK;
 }
 
-static enum err finish(struct sqlite *db, int64_t id, const struct store_end *end, struct error *e)
+static enum err finish(
+	struct store *store, int64_t id, const struct store_end *end, struct error *e)
 {
-	enum err err = check_event(db, id, e);
+	enum err err = check_event(store, id, e);
 
 	for (size_t i = 0; !err && i < end->upload_count; i++)
-		err = sqlite_upload(db, &end->upload[i], e);
+		err = upload_write(store, &end->upload[i], e);
 	if (!err)
-		err = set_state(db, id, end, e);
+		err = set_state(store, id, end, e);
 	if (!err && end->state == EVENT_STATE_DELIVERED)
-		err = deliver_earlier(db, id, e);
+		err = deliver_earlier(store, id, e);
 	if (!err && end->state == EVENT_STATE_RECORDED)
-		err = sqlite_device_unenroll(db, id, e);
+		err = enrollment_end(store, id, e);
 	if (!err && end->state == EVENT_STATE_RECORDED)
-		err = settle_earlier(db, id, e);
+		err = settle_earlier(store, id, e);
 	if (!err)
-		err = audit_end(db, id, end, e);
+		err = audit_end(store, id, end, e);
 	if (!err && end->state == EVENT_STATE_RECORDED)
-		err = keep_later(db, id, e);
-	return err ? err : sqlite_lease_end(db, id, e);
+		err = keep_later(store, id, e);
+	return err ? err : lease_end(store, id, e);
 }
 
-enum err sqlite_event_finish(void *self, int64_t id, const struct store_end *end, struct error *e)
+enum err store_event_finish(
+	struct store *store, int64_t id, const struct store_end *end, struct error *e)
 {
-	struct sqlite *db = self;
-	enum err err = sqlite_begin(db, e);
+	enum err err;
 
-	if (err)
-		return err;
-	err = finish(db, id, end, e);
-	return sqlite_end(db, err, e);
+	do {
+		err = db_begin(store->db, e);
+		if (!err)
+			err = finish(store, id, end, e);
+	} while (db_end(store->db, &err, e));
+	return err;
 }

@@ -6,20 +6,11 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "store/states.h"
 
 /* Events. */
 
 struct store;
-
-enum event_state {
-	EVENT_STATE_PENDING,   /* recorded; not all is done yet */
-	EVENT_STATE_DELIVERED, /* the gateways have the credentials */
-	EVENT_STATE_RECORDED,  /* it asked for no credentials */
-	EVENT_STATE_FAILED,    /* refused for good: needs attention */
-	EVENT_STATE_COUNT,
-};
-
-extern const char *const event_state_names[EVENT_STATE_COUNT];
 
 struct store_event {
 	int64_t id; /* set by the store */
@@ -51,16 +42,6 @@ enum err store_event_add(struct store *store, const struct store_event *event, i
 
 /* ERR_ALTERED if the event was altered or put in by somebody without the master key. */
 enum err store_event_check(struct store *store, int64_t id, struct error *e) must_check;
-
-/*
- * Takes over what an event says, now that its identity has passed. Unenrollment: from here on the
- * device gets nothing more, unless it was enrolled again since. Enrollment: the user, the user's
- * name, and the device as enrolled. Unless devices are shared, the device is no other user's any
- * more. *accepted is false, and nothing is written, where the device was unenrolled or taken over
- * by another user after this event.
- */
-enum err store_event_accept(
-	struct store *store, int64_t id, bool shared, bool *accepted, struct error *e) must_check;
 
 struct store_upload;
 

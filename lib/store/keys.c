@@ -1,7 +1,11 @@
+/* The master key: loaded, checked against the store, and read again where it was changed. */
+#include "store/keys.h"
+
 #include <errno.h>
 #include <unistd.h>
 
-#include "store/internal.h"
+#include "store/handle.h"
+#include "store/meta.h"
 
 #define KEY_CHECK_ROW "meta: key check"
 #define KEY_CHECK_TEXT "certprov master key; rows have MACs"
@@ -9,11 +13,11 @@
 #define TRIES_MAX 3
 
 const struct sealed_value sealed_values[SEALED_VALUES] = {
-	{"key-check", KEY_CHECK_ROW},
-	{"audit-key", "meta: audit key"},
+	{META_KEY_CHECK, KEY_CHECK_ROW},
+	{META_AUDIT_KEY, "meta: audit key"},
 };
 
-enum err keys_seal_check(const struct seal *seal, struct blob *out, struct error *e)
+static enum err seal_check(const struct seal *seal, struct blob *out, struct error *e)
 {
 	unsigned char text[] = KEY_CHECK_TEXT;
 	const struct blob plain = {text, sizeof(text) - 1};
@@ -27,7 +31,7 @@ enum err keys_make_check(const char *key_file, struct blob *out, struct error *e
 	enum err err = seal_open_file(key_file, &seal, e);
 
 	if (!err)
-		err = keys_seal_check(seal, out, e);
+		err = seal_check(seal, out, e);
 	seal_close(seal);
 	return err;
 }
@@ -46,7 +50,7 @@ static enum err verify(const struct store *store, const struct seal *seal,
 		err = error_set(e, ERR_CONFIG,
 			"%s is not the master key that the private keys in %s are sealed with: "
 			"name the right one as [store] key-file",
-			store->key_file, store->name);
+			store->key_file, db_name(store->db));
 	blob_free(&plain);
 	return err;
 }
@@ -58,7 +62,7 @@ static enum err open_key_file(const struct store *store, struct seal **out, stru
 		return error_set(e, ERR_CONFIG,
 			"%s: there is no master key here, and without it nobody can read the "
 			"private keys in %s: put its copy back",
-			store->key_file, store->name);
+			store->key_file, db_name(store->db));
 	return seal_open_file(store->key_file, out, e);
 }
 
@@ -72,7 +76,11 @@ static enum err load_once(struct store *store, bool *mismatch, struct error *e)
 
 	if (err)
 		return err;
-	err = store->engine->key_check(store->self, &key_check, e);
+	err = meta_get(store, META_KEY_CHECK, &key_check, e);
+	if (err == ERR_NOT_FOUND)
+		err = error_set(e, ERR_CONFIG,
+			"%s: its set-up was never finished; remove it and run: certprov init",
+			db_name(store->db));
 	if (!err) {
 		err = verify(store, seal, &key_check, &rows_have_macs, e);
 		*mismatch = err == ERR_CONFIG;
@@ -87,7 +95,6 @@ static enum err load_once(struct store *store, bool *mismatch, struct error *e)
 	store->seal = seal;
 	store->key_check = key_check;
 	store->rows_have_macs = rows_have_macs;
-	store->engine->key_use(store->self, &store->key_check);
 	return ERR_OK;
 }
 
@@ -110,4 +117,30 @@ bool keys_again(struct store *store, unsigned *tries, enum err *err, struct erro
 		return false;
 	*err = keys_load(store, e);
 	return *err == ERR_OK;
+}
+
+enum err keys_check(struct store *store, struct error *e)
+{
+	static const char sql[] =
+		"SELECT CASE WHEN value = $1 THEN 1 ELSE 0 END FROM meta WHERE name = $2";
+	const struct db_value values[] = {
+		DB_BLOB(store->key_check.data, store->key_check.len), DB_TEXT(META_KEY_CHECK)};
+	int64_t same = 0;
+	enum err err = db_integer(store->db, sql, values, ARRAY_LEN(values), 0, &same, e);
+
+	if (!err && !same)
+		err = error_set(
+			e, ERR_CONFIG, "%s: the master key was changed", db_name(store->db));
+	return err;
+}
+
+enum err keys_note_macs(struct store *store, struct error *e)
+{
+	struct blob check = {NULL, 0};
+	enum err err = seal_check(store->seal, &check, e);
+
+	if (!err)
+		err = meta_set(store, META_KEY_CHECK, check.data, check.len, e);
+	blob_free(&check);
+	return err;
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "store/device.h"
 
 struct store;
 
@@ -65,12 +66,6 @@ enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct er
 enum err store_event_due(struct store *store, const struct store_due *due, int64_t *count,
 	struct error *e) must_check;
 
-/* A device and its user. In a filter, "" is any. */
-struct store_pair {
-	char device_uuid[UUID_SIZE];
-	char user_uuid[UUID_SIZE];
-};
-
 /* Which enrolled devices. */
 struct store_wanted {
 	struct store_pair filter;    /* these alone */
@@ -95,23 +90,36 @@ enum err store_device_claim(struct store *store, const struct store_wanted *want
 enum err store_device_release(
 	struct store *store, const struct store_pair *pair, struct error *e) must_check;
 
-/* An enrolled device of a user: that one, or with "" the latest. ERR_NOT_FOUND. */
-enum err store_device_find(struct store *store, const struct store_pair *pair,
-	char device_uuid[UUID_SIZE], struct error *e) must_check;
-
-/* Does anybody know that device: has it been enrolled, or is an enrollment of it open? */
-enum err store_device_known(
-	struct store *store, const char *device_uuid, bool *known, struct error *e) must_check;
-
-/*
- * Steps *at to the user's next enrolled device whose own signing certificate is for another mail
- * address, in the order of their UUIDs; the first if it is "". ERR_NOT_FOUND: none is left.
- */
-enum err store_device_outdated(struct store *store, const char *user_uuid, const char *mail,
-	char at[UUID_SIZE], struct error *e) must_check;
-
 /* Counts the enrolled devices, with their users, that are wanted. */
 enum err store_device_enrolled(struct store *store, const struct store_wanted *wanted,
 	int64_t *count, struct error *e) must_check;
+
+/* --- for the files of lib/store: inside a write transaction */
+
+/* A lease that is longer than any is one from a clock that was wrong. $2 is now. */
+#define LEASE_IS_LIVE "lease.until > $2 AND lease.until <= $2 + 3600"
+_Static_assert(STORE_LEASE_MAX == 3600, "LEASE_IS_LIVE has it as text");
+
+/*
+ * A number from 0 to 15 of a UUID, one digit of it, by which workers share what is to be done. One
+ * alone works on all that is a device's, so that none of them meets a lease of the same run and
+ * leaves it out.
+ */
+#define SHARE_OF(uuid)                                                                \
+	"CASE substr(" uuid ", 8, 1) WHEN '1' THEN 1 WHEN '2' THEN 2 WHEN '3' THEN 3" \
+	"	WHEN '4' THEN 4 WHEN '5' THEN 5 WHEN '6' THEN 6 WHEN '7' THEN 7"            \
+	"	WHEN '8' THEN 8 WHEN '9' THEN 9 WHEN 'a' THEN 10 WHEN 'b' THEN 11"          \
+	"	WHEN 'c' THEN 12 WHEN 'd' THEN 13 WHEN 'e' THEN 14 WHEN 'f' THEN 15"        \
+	"	ELSE 0 END"
+
+struct lease {
+	const char *device_uuid, *user_uuid;
+	int64_t event_id; /* 0: none */
+	bool claimed;	  /* else the event came in just now */
+};
+
+enum err lease_take(
+	struct store *store, const struct lease *lease, int64_t until, struct error *e) must_check;
+enum err lease_end(struct store *store, int64_t event_id, struct error *e) must_check;
 
 #endif

@@ -1,11 +1,57 @@
-#include "store/sqlite.h"
+/* Lists and counts, for people. Key material is in none of them. */
+#include "store/list.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/did_you_mean.h"
+#include "config/vocabulary.h"
+#include "store/audit.h"
+#include "store/handle.h"
 
-/* Lists and counts, for people. Key material is in none of them. */
+const char *const store_table_names[STORE_TABLE_COUNT] = {
+	[STORE_DEVICES] = "devices",
+	[STORE_USERS] = "users",
+	[STORE_CERTIFICATES] = "certificates",
+	[STORE_UPLOADS] = "uploads",
+	[STORE_EVENTS] = "events",
+	[STORE_AUDIT] = "audit",
+};
+
+static const char *const device_state_names[] = {"enrolled", "unenrolled"};
+
+/* A state that a table cannot have is a slip of the keyboard, not an empty list. */
+static enum err check_state(enum store_table table, const char *state, struct error *e)
+{
+	static const struct {
+		const char *const *names;
+		size_t count;
+	} states[STORE_TABLE_COUNT] = {
+		[STORE_DEVICES] = {device_state_names, ARRAY_LEN(device_state_names)},
+		[STORE_USERS] = {device_state_names, ARRAY_LEN(device_state_names)},
+		[STORE_CERTIFICATES] = {credential_state_names, CREDENTIAL_STATE_COUNT},
+		[STORE_UPLOADS] = {upload_state_names, UPLOAD_STATE_COUNT},
+		[STORE_EVENTS] = {event_state_names, EVENT_STATE_COUNT},
+		[STORE_AUDIT] = {audit_action_names, AUDIT_ACTION_COUNT},
+	};
+	struct buf names = BUF_INIT(ERROR_TEXT_MAX / 2);
+	struct did_you_mean nearest = DID_YOU_MEAN_INIT(state);
+	char hint[DID_YOU_MEAN_TEXT_SIZE];
+	enum err err;
+
+	if (!*state || vocabulary_find(states[table].names, states[table].count, state) >= 0)
+		return ERR_OK;
+	for (size_t i = 0; i < states[table].count; i++) {
+		buf_printf(&names, "%s%s", i ? ", " : "", states[table].names[i]);
+		did_you_mean_try(&nearest, states[table].names[i]);
+	}
+	err = error_set(e, ERR_USAGE, "no state of %s: %.40s; they are %s%s",
+		store_table_names[table], state, names.data ? names.data : "",
+		did_you_mean_text(&nearest, hint));
+	buf_free(&names);
+	return err;
+}
 
 #define COLUMNS_MAX 16
 #define SQL_MAX 4096
@@ -13,8 +59,8 @@
 /*
  * A list's statement is put together from the conditions that are asked for, so that each can use
  * the index that it needs: "any, or this" in one statement reads every row. A "+" keeps a condition
- * from choosing the index: few rows are left when it is asked. Parameters: ?1 user, ?2 device, ?3
- * state, ?4 expires before, ?5 any, ?6 limit. Columns named not_… and …_at are times.
+ * from choosing the index: few rows are left when it is asked. Parameters: $1 user, $2 device, $3
+ * state, $4 expires before, $5 any, $6 limit. Columns named not_… and …_at are times.
  */
 struct list {
 	const char *select, *order;
@@ -26,13 +72,13 @@ struct list {
 
 #define USERS                                                           \
 	"(SELECT user_uuid FROM user"                                   \
-	" WHERE user_uuid = lower(?1) OR user_name = ?1 COLLATE NOCASE" \
-	"	OR mail = ?1 COLLATE NOCASE)"
+	" WHERE user_uuid = lower($1) OR user_name = $1 COLLATE NOCASE" \
+	"	OR mail = $1 COLLATE NOCASE)"
 #define ANY_USER                                                        \
 	"(SELECT user_uuid FROM user"                                   \
-	" WHERE user_uuid = lower(?5) OR user_name = ?5 COLLATE NOCASE" \
-	"	OR mail = ?5 COLLATE NOCASE)"
-#define IS_DEVICE "(device_uuid = lower(?2) OR device_name = ?2 COLLATE NOCASE)"
+	" WHERE user_uuid = lower($5) OR user_name = $5 COLLATE NOCASE" \
+	"	OR mail = $5 COLLATE NOCASE)"
+#define IS_DEVICE "(device_uuid = lower($2) OR device_name = $2 COLLATE NOCASE)"
 
 static const struct list list_devices = {
 	.select = "SELECT d.device_uuid, d.user_uuid, u.user_name, d.state, d.device_name,"
@@ -40,9 +86,9 @@ static const struct list list_devices = {
 		  " FROM device AS d CROSS JOIN user AS u USING (user_uuid)",
 	.user = "d.user_uuid IN " USERS,
 	.device = IS_DEVICE,
-	.state = "+d.state = ?3",
+	.state = "+d.state = $3",
 	/* SQLite would go by an index that has the state, to and fro in the table. */
-	.state_alone = "d.state = ?3 AND length(d.platform) >= 0",
+	.state_alone = "d.state = $3 AND length(d.platform) >= 0",
 	.order = "d.enrolled_at DESC, d.device_uuid, d.user_uuid",
 };
 
@@ -55,7 +101,7 @@ static const struct list list_users = {
 		  "		FROM user)) AS u",
 	.user = "user_uuid IN " USERS,
 	.device = "user_uuid IN (SELECT user_uuid FROM device WHERE " IS_DEVICE ")",
-	.state = "state = ?3",
+	.state = "state = $3",
 	.order = "added_at DESC, user_uuid",
 };
 
@@ -67,21 +113,21 @@ static const struct list list_certificates = {
 		  " FROM credential AS c CROSS JOIN user AS u USING (user_uuid)"
 		  "	LEFT JOIN revocation AS r ON r.credential_id = c.id",
 	.user = "c.user_uuid IN " USERS,
-	.device = "c.device_uuid != '' AND c.device_uuid IN (SELECT lower(?2) UNION ALL"
-		  "	SELECT device_uuid FROM device WHERE device_name = ?2 COLLATE NOCASE)",
+	.device = "c.device_uuid != '' AND c.device_uuid IN (SELECT lower($2) UNION ALL"
+		  "	SELECT device_uuid FROM device WHERE device_name = $2 COLLATE NOCASE)",
 	.any = "c.id IN (SELECT id FROM credential WHERE user_uuid IN " ANY_USER
 	       "	UNION ALL SELECT id FROM credential WHERE device_uuid != '' AND "
 	       "device_uuid IN"
-	       "		(SELECT lower(?5) UNION ALL SELECT device_uuid FROM device"
-	       "			WHERE device_name = ?5 COLLATE NOCASE)"
-	       "	UNION ALL SELECT id FROM credential WHERE mail = ?5 COLLATE NOCASE"
-	       "	UNION ALL SELECT id FROM credential WHERE serial = lower(?5))",
-	.state = "+c.state = ?3",
-	.expires = "+c.not_after < ?4",
-	.state_alone = "c.id IN (SELECT id FROM credential WHERE state = ?3)",
+	       "		(SELECT lower($5) UNION ALL SELECT device_uuid FROM device"
+	       "			WHERE device_name = $5 COLLATE NOCASE)"
+	       "	UNION ALL SELECT id FROM credential WHERE mail = $5 COLLATE NOCASE"
+	       "	UNION ALL SELECT id FROM credential WHERE serial = lower($5))",
+	.state = "+c.state = $3",
+	.expires = "+c.not_after < $4",
+	.state_alone = "c.id IN (SELECT id FROM credential WHERE state = $3)",
 	.expires_alone = "c.id IN (SELECT id FROM credential"
 			 "	WHERE state IN ('active', 'archived', 'revoked')"
-			 "	AND not_after < ?4)",
+			 "	AND not_after < $4)",
 	.order = "c.id DESC",
 };
 
@@ -93,8 +139,8 @@ static const struct list list_uploads = {
 		"	WHERE user_uuid IN " USERS ")",
 	.device = "(p.device_uuid, p.user_uuid) IN (SELECT device_uuid, user_uuid FROM device"
 		  "	WHERE " IS_DEVICE ")",
-	.state = "+p.state = ?3",
-	.state_alone = "p.state = ?3",
+	.state = "+p.state = $3",
+	.state_alone = "p.state = $3",
 	.enrolled = "EXISTS (SELECT 1 FROM device AS d WHERE d.device_uuid = p.device_uuid"
 		    "	AND d.user_uuid = p.user_uuid AND d.state = 'enrolled')",
 	.alone = "NOT EXISTS (SELECT 1 FROM event AS v WHERE v.device_uuid = p.device_uuid"
@@ -106,11 +152,11 @@ static const struct list list_events = {
 	.select = "SELECT id, received_at, request_id, kind, event_type, device_uuid, user_uuid,"
 		  "	user_name, device_name, state, tries, next_at, updated_at, cause"
 		  " FROM event",
-	.user = "id IN (SELECT id FROM event WHERE user_uuid = lower(?1)"
-		"	OR user_name = ?1 COLLATE NOCASE OR user_uuid IN " USERS ")",
+	.user = "id IN (SELECT id FROM event WHERE user_uuid = lower($1)"
+		"	OR user_name = $1 COLLATE NOCASE OR user_uuid IN " USERS ")",
 	.device = "id IN (SELECT id FROM event WHERE " IS_DEVICE ")",
-	.state = "+state = ?3",
-	.state_alone = "id IN (SELECT id FROM event WHERE state = ?3)",
+	.state = "+state = $3",
+	.state_alone = "id IN (SELECT id FROM event WHERE state = $3)",
 	.order = "id DESC",
 };
 
@@ -118,11 +164,11 @@ static const struct list list_events = {
 static const struct list list_audit = {
 	.select = "SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail"
 		  " FROM audit",
-	.user = "user_uuid != '' AND user_uuid IN (SELECT lower(?1) UNION ALL"
+	.user = "user_uuid != '' AND user_uuid IN (SELECT lower($1) UNION ALL"
 		"	SELECT user_uuid FROM " USERS ")",
-	.device = "device_uuid != '' AND device_uuid IN (SELECT lower(?2) UNION ALL"
-		  "	SELECT device_uuid FROM device WHERE device_name = ?2 COLLATE NOCASE)",
-	.state = "+action = ?3",
+	.device = "device_uuid != '' AND device_uuid IN (SELECT lower($2) UNION ALL"
+		  "	SELECT device_uuid FROM device WHERE device_name = $2 COLLATE NOCASE)",
+	.state = "+action = $3",
 	.order = "id DESC",
 };
 
@@ -156,7 +202,7 @@ static void put_together(
 		!count && list->state_alone ? list->state_alone : list->state, &count);
 	add_condition(sql, filter->enrolled, list->enrolled, &count);
 	add_condition(sql, filter->alone, list->alone, &count);
-	buf_printf(sql, " ORDER BY %s%s", list->order, filter->limit ? " LIMIT ?6" : "");
+	buf_printf(sql, " ORDER BY %s%s", list->order, filter->limit ? " LIMIT $6" : "");
 }
 
 struct row {
@@ -174,46 +220,46 @@ static bool is_time(const char *name)
 }
 
 /* Texts stay SQLite's, until the next step. */
-static enum err read_row(sqlite3_stmt *statement, struct row *row, struct error *e)
+static enum err read_row(struct db_rows *statement, struct row *row, struct error *e)
 {
-	row->count = (size_t)sqlite3_column_count(statement);
+	row->count = (size_t)db_columns(statement);
 	if (row->count > COLUMNS_MAX)
 		return error_set(e, ERR_INTERNAL, "a list of more than %d columns", COLUMNS_MAX);
 	for (int i = 0; i < (int)row->count; i++) {
 		struct store_column *column = &row->column[i];
-		int type = sqlite3_column_type(statement, i);
+		enum db_type type = db_column_type(statement, i);
 
-		*column = (struct store_column){.name = sqlite3_column_name(statement, i)};
+		*column = (struct store_column){.name = db_column_name(statement, i)};
 		if (!column->name)
 			return error_memory(e);
-		if (type == SQLITE_NULL)
+		if (type == DB_TYPE_NULL)
 			continue;
 		if (is_time(column->name)) {
-			clock_rfc3339(sqlite3_column_int64(statement, i), row->time[i]);
+			clock_rfc3339(db_column_integer(statement, i), row->time[i]);
 			column->value = row->time[i];
 			continue;
 		}
-		column->number = type == SQLITE_INTEGER;
-		column->value = (const char *)sqlite3_column_text(statement, i);
+		column->number = type == DB_TYPE_INTEGER;
+		column->value = db_column_text(statement, i);
 		if (!column->value)
 			return error_memory(e);
 	}
 	return ERR_OK;
 }
 
-enum err sqlite_list(void *self, enum store_table table, const struct store_filter *filter,
-	store_row *call, void *ctx, struct error *e)
+static enum err list_rows(struct store *store, enum store_table table,
+	const struct store_filter *filter, store_row *call, void *ctx, struct error *e)
 {
-	const struct value values[] = {
-		VALUE_TEXT(filter->user),
-		VALUE_TEXT(filter->device),
-		VALUE_TEXT(filter->state),
-		VALUE_INTEGER(filter->expires_before),
-		VALUE_TEXT(filter->any),
-		VALUE_INTEGER(filter->limit),
+	const struct db_value values[] = {
+		DB_TEXT(filter->user),
+		DB_TEXT(filter->device),
+		DB_TEXT(filter->state),
+		DB_INTEGER(filter->expires_before),
+		DB_TEXT(filter->any),
+		DB_INTEGER(filter->limit),
 	};
 	struct buf sql = BUF_INIT(SQL_MAX);
-	sqlite3_stmt *statement = NULL;
+	struct db_rows *rows = NULL;
 	struct row row = {.count = 0};
 	bool more = true;
 	enum err err;
@@ -221,29 +267,47 @@ enum err sqlite_list(void *self, enum store_table table, const struct store_filt
 	put_together(lists[table], filter, &sql);
 	err = buf_check(&sql, e);
 	if (!err)
-		err = sqlite_start_once(self, sql.data, values, ARRAY_LEN(values), &statement, e);
+		err = db_start_once(store->db, sql.data, values, ARRAY_LEN(values), &rows, e);
 	while (!err && more) {
-		err = sqlite_next(self, statement, &more, e);
+		err = db_next(rows, &more, e);
 		if (!err && more)
-			err = read_row(statement, &row, e);
+			err = read_row(rows, &row, e);
 		if (!err && more)
 			err = call(ctx, row.column, row.count, e);
 	}
-	sqlite3_finalize(statement);
+	db_done(rows);
 	buf_free(&sql);
 	return err;
 }
 
+enum err store_list(struct store *store, enum store_table table, const struct store_filter *filter,
+	store_row *row, void *ctx, struct error *e)
+{
+	struct store_filter f = {
+		.user = filter->user ? filter->user : "",
+		.device = filter->device ? filter->device : "",
+		.state = filter->state ? filter->state : "",
+		.expires_before = filter->expires_before,
+		.any = filter->any ? filter->any : "",
+		.enrolled = filter->enrolled,
+		.alone = filter->alone,
+		.limit = filter->limit,
+	};
+	enum err err = check_state(table, f.state, e);
+
+	return err ? err : list_rows(store, table, &f, row, ctx, e);
+}
+
 /* --- counts */
 
-enum err sqlite_count_ending(
-	void *self, int64_t from, int64_t before, int64_t *count, struct error *e)
+enum err store_count_ending(
+	struct store *store, int64_t from, int64_t before, int64_t *count, struct error *e)
 {
 	static const char sql[] = "SELECT count(*) FROM credential"
-				  " WHERE state = 'active' AND not_after >= ?1 AND not_after < ?2";
-	const struct value values[] = {VALUE_INTEGER(from), VALUE_INTEGER(before)};
+				  " WHERE state = 'active' AND not_after >= $1 AND not_after < $2";
+	const struct db_value values[] = {DB_INTEGER(from), DB_INTEGER(before)};
 
-	return sqlite_integer(self, sql, values, ARRAY_LEN(values), 0, count, e);
+	return db_integer(store->db, sql, values, ARRAY_LEN(values), 0, count, e);
 }
 
 #define REQUEST_WAITS                                                         \
@@ -251,7 +315,7 @@ enum err sqlite_count_ending(
 	"	WHERE d.user_uuid = r.user_uuid AND d.state = 'enrolled'"           \
 	"	AND r.device_uuid IN ('', d.device_uuid))"
 
-/* One statement, so that all counts are of the same moment. ?1: now. */
+/* One statement, so that all counts are of the same moment. $1: now. */
 static const char count_all[] =
 	"SELECT 'devices', count(*) FROM (SELECT 1 FROM device GROUP BY device_uuid)"
 	" UNION ALL SELECT 'devices unenrolled', count(*) FROM"
@@ -262,13 +326,13 @@ static const char count_all[] =
 	" UNION ALL SELECT 'encryption ' || state, sum(usage = 'encryption') FROM credential"
 	"	GROUP BY state"
 	" UNION ALL SELECT 'expired', count(*) FROM credential"
-	"	WHERE state = 'active' AND not_after < ?1"
+	"	WHERE state = 'active' AND not_after < $1"
 	" UNION ALL SELECT 'expiring 7d', count(*) FROM credential"
-	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 7 * 86400"
+	"	WHERE state = 'active' AND not_after BETWEEN $1 AND $1 + 7 * 86400"
 	" UNION ALL SELECT 'expiring 30d', count(*) FROM credential"
-	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 30 * 86400"
+	"	WHERE state = 'active' AND not_after BETWEEN $1 AND $1 + 30 * 86400"
 	" UNION ALL SELECT 'expiring 60d', count(*) FROM credential"
-	"	WHERE state = 'active' AND not_after BETWEEN ?1 AND ?1 + 60 * 86400"
+	"	WHERE state = 'active' AND not_after BETWEEN $1 AND $1 + 60 * 86400"
 	" UNION ALL SELECT 'soonest expiry', coalesce(min(not_after), 0) FROM credential"
 	"	WHERE state = 'active'"
 	" UNION ALL SELECT 'upload ' || state, count(*) FROM upload AS u"
@@ -331,21 +395,21 @@ static enum err put_count(
 	return error_set(e, ERR_INTERNAL, "no place for the count '%s'", name ? name : "");
 }
 
-enum err sqlite_count(void *self, int64_t now, struct store_counts *out, struct error *e)
+enum err store_count(struct store *store, int64_t now, struct store_counts *out, struct error *e)
 {
-	const struct value values[] = {VALUE_INTEGER(now)};
+	const struct db_value values[] = {DB_INTEGER(now)};
 	struct store_counts counts = {.devices = 0};
-	sqlite3_stmt *row = NULL;
+	struct db_rows *row = NULL;
 	bool more = true;
-	enum err err = sqlite_start(self, count_all, values, ARRAY_LEN(values), &row, e);
+	enum err err = db_start(store->db, count_all, values, ARRAY_LEN(values), &row, e);
 
 	while (!err && more) {
-		err = sqlite_next(self, row, &more, e);
+		err = db_next(row, &more, e);
 		if (!err && more)
-			err = put_count(&counts, (const char *)sqlite3_column_text(row, 0),
-				sqlite3_column_int64(row, 1), e);
+			err = put_count(
+				&counts, db_column_text(row, 0), db_column_integer(row, 1), e);
 	}
-	sqlite_done(row);
+	db_done(row);
 	if (!err)
 		*out = counts;
 	return err;

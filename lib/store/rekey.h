@@ -7,11 +7,11 @@
  * A new master key, while others go on to use the store:
  *
  *  1. The key file gets the new key before the old one.
- *  2. The store's key check is sealed under the new key. From here on the engine refuses what was
+ *  2. The store's key check is sealed under the new key. From here on the store refuses what was
  *     sealed by a process that does not know that yet; it then reads the key file again, as does
  *     a process that cannot open a key.
  *  3. Batch by batch, the private keys are sealed anew.
- *  4. No file of the engine's has what was sealed under the old key any more.
+ *  4. No file of the database's has what was sealed under the old key any more.
  *  5. The old key leaves the key file.
  *
  * It may end at any instant: the next run goes on with the key that is first in the file.

@@ -106,4 +106,17 @@ enum err store_request_misread(struct store *store, const struct store_request *
 enum err store_request_drop(
 	struct store *store, const struct store_request *request, struct error *e) must_check;
 
+/* --- for the files of lib/store */
+
+/* The one with the lowest id above after, key sealed; out->id is 0 if there is none. */
+enum err request_next(
+	struct store *store, int64_t after, struct store_request *out, struct error *e) must_check;
+
+/*
+ * Inside a write transaction: the owner has a new credential, so the owner's request is of no use
+ * any more. issued: the id of the one that it came of, or 0.
+ */
+enum err request_settle(struct store *store, const struct credential_owner *owner, int64_t issued,
+	struct error *e) must_check;
+
 #endif

@@ -240,3 +240,9 @@ enum err seal_renew_blob(const struct seal *seal, const struct blob *sealed, con
 	blob_free(&plain);
 	return err;
 }
+
+void seal_row_parts(struct buf *row, const char *const parts[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_printf(row, "%zu:%s,", strlen(parts[i]), parts[i]);
+}

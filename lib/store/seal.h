@@ -15,6 +15,12 @@
 struct seal;
 
 /*
+ * Names a row that a seal is bound to: each part behind its length, so that no two rows have the
+ * same name.
+ */
+void seal_row_parts(struct buf *row, const char *const parts[], size_t count);
+
+/*
  * Key file: a secret file with 64 hexadecimal digits in a line. Further lines are earlier keys,
  * at most SEAL_KEYS_MAX in all: what the first does not open, they may. ERR_CONFIG.
  */

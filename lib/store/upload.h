@@ -5,19 +5,11 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "store/states.h"
 
 /* Uploads: a row for each device, user and gateway. */
 
 struct store;
-
-enum upload_state {
-	UPLOAD_PENDING,
-	UPLOAD_DELIVERED,
-	UPLOAD_FAILED,
-	UPLOAD_STATE_COUNT,
-};
-
-extern const char *const upload_state_names[UPLOAD_STATE_COUNT];
 
 struct store_upload {
 	const char *device_uuid;
@@ -42,5 +34,17 @@ enum err store_upload_record(
 /* When an upload to that gateway that is in that state now was tried last; 0: there is none. */
 enum err store_upload_last(struct store *store, const char *gateway, enum upload_state state,
 	int64_t *at, struct error *e) must_check;
+
+/* --- for the files of lib/store: inside a write transaction */
+
+struct credential;
+
+/* Writes down an upload's outcome, in the audit trail, too. */
+enum err upload_write(
+	struct store *store, const struct store_upload *upload, struct error *e) must_check;
+
+/* Devices that get a new credential and have had an upload are due for another. */
+enum err upload_want(
+	struct store *store, const struct credential *credential, struct error *e) must_check;
 
 #endif

@@ -1,11 +1,11 @@
 #include "tests/bench/shortcuts.h"
 
+#include "db/sqlite.h"
 #include "escrow/escrow.h"
 #include "pki/address.h"
 #include "pki/certificate_check.h"
 #include "pki/key.h"
 #include "pki/pkcs12.h"
-#include "store/sqlite.h"
 
 /* The linker calls __wrap_x where the product calls x, and x where we call __real_x. */
 enum err __wrap_escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
@@ -16,10 +16,10 @@ enum err __wrap_certificate_check(
 	const struct chain *chain, const struct certificate_demand *demand, struct error *e);
 enum err __real_key_generate(enum key_type type, struct key **out, struct error *e);
 enum err __wrap_key_generate(enum key_type type, struct key **out, struct error *e);
-enum err __real_sqlite_begin(struct sqlite *db, struct error *e);
-enum err __wrap_sqlite_begin(struct sqlite *db, struct error *e);
-enum err __real_sqlite_end(struct sqlite *db, enum err err, struct error *e);
-enum err __wrap_sqlite_end(struct sqlite *db, enum err err, struct error *e);
+enum err __real_db_begin(struct db *db, struct error *e);
+enum err __wrap_db_begin(struct db *db, struct error *e);
+bool __real_db_end(struct db *db, enum err *err, struct error *e);
+bool __wrap_db_end(struct db *db, enum err *err, struct error *e);
 
 /* --- the gateways */
 
@@ -90,7 +90,7 @@ enum err __wrap_key_generate(enum key_type type, struct key **out, struct error 
 #define BATCH 2000
 
 static struct {
-	struct sqlite *db; /* whose transaction is open; NULL: none is */
+	struct db *db; /* whose transaction is open; NULL: none is */
 	unsigned count;
 	bool lost;
 } batch;
@@ -98,17 +98,18 @@ static struct {
 /* Nobody misses this store after a power cut, and its indexes fit into memory. */
 static const char settings[] = "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000";
 
-enum err __wrap_sqlite_begin(struct sqlite *db, struct error *e)
+enum err __wrap_db_begin(struct db *db, struct error *e)
 {
 	static bool set;
-	enum err err = ERR_OK;
+	struct sqlite *sqlite = (struct sqlite *)db;
+	enum err err;
 
 	if (batch.db)
 		return ERR_OK;
-	if (!set && sqlite3_exec(db->db, settings, NULL, NULL, NULL))
-		return sqlite_error(db, e);
+	if (!set && sqlite3_exec(sqlite->handle, settings, NULL, NULL, NULL))
+		return sqlite_failure(sqlite, e);
 	set = true;
-	err = __real_sqlite_begin(db, e);
+	err = __real_db_begin(db, e);
 	if (!err) {
 		batch.db = db;
 		batch.count = 0;
@@ -117,14 +118,16 @@ enum err __wrap_sqlite_begin(struct sqlite *db, struct error *e)
 }
 
 /* A failure takes all that is not committed with it. */
-enum err __wrap_sqlite_end(struct sqlite *db, enum err err, struct error *e)
+bool __wrap_db_end(struct db *db, enum err *err, struct error *e)
 {
-	if (!err && ++batch.count < BATCH)
-		return ERR_OK;
+	bool again;
+
+	if (!*err && ++batch.count < BATCH)
+		return false;
 	batch.db = NULL;
-	err = __real_sqlite_end(db, err, e);
-	batch.lost = batch.lost || err;
-	return err;
+	again = __real_db_end(db, err, e);
+	batch.lost = batch.lost || again || *err;
+	return again;
 }
 
 enum err shortcut_commit(struct error *e)
@@ -135,7 +138,8 @@ enum err shortcut_commit(struct error *e)
 		return error_set(e, ERR_INTERNAL, "a transaction failed, and others with it");
 	if (!batch.db)
 		return ERR_OK;
-	err = __real_sqlite_end(batch.db, ERR_OK, e);
+	if (__real_db_end(batch.db, &err, e))
+		batch.lost = true;
 	batch.db = NULL;
 	return err;
 }

@@ -21,9 +21,10 @@
 #include <unistd.h>
 
 #include "ca/ca.h"
+#include "db/db.h"
 #include "escrow/escrow.h"
 #include "provider/step_times.h"
-#include "store/sqlite.h"
+#include "store/store.h"
 
 void __real_step_times_done(struct step_times *steps, enum step step, const char *result);
 void __wrap_step_times_done(struct step_times *steps, enum step step, const char *result);
@@ -39,8 +40,8 @@ enum err __real_escrow_send(struct escrow *escrow, size_t gateway, const struct 
 	int64_t deadline, struct error *e);
 enum err __wrap_escrow_send(struct escrow *escrow, size_t gateway, const struct buf *payload,
 	int64_t deadline, struct error *e);
-enum err __real_sqlite_end(struct sqlite *db, enum err err, struct error *e);
-enum err __wrap_sqlite_end(struct sqlite *db, enum err err, struct error *e);
+bool __real_db_end(struct db *db, enum err *err, struct error *e);
+bool __wrap_db_end(struct db *db, enum err *err, struct error *e);
 
 static void stop_at(const char *point)
 {
@@ -90,12 +91,14 @@ enum err __wrap_escrow_send(struct escrow *escrow, size_t gateway, const struct 
 	return err;
 }
 
-enum err __wrap_sqlite_end(struct sqlite *db, enum err err, struct error *e)
+bool __wrap_db_end(struct db *db, enum err *err, struct error *e)
 {
-	if (!err)
+	bool again;
+
+	if (!*err)
 		stop_at("written");
-	err = __real_sqlite_end(db, err, e);
-	if (!err)
+	again = __real_db_end(db, err, e);
+	if (!again && !*err)
 		stop_at("committed");
-	return err;
+	return again;
 }

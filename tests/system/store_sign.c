@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "config/config.h"
-#include "store/internal.h"
+#include "store/row_mac.h"
 #include "store/store.h"
 
 int main(int argc, char **argv)
@@ -21,7 +21,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = store_open(config, &store, &e);
 	if (!err)
-		err = store->engine->rows_begin(store->self, &store->key_check, &e);
+		err = rows_begin(store, &e);
 	if (err)
 		fprintf(stderr, "store_sign: %s\n", e.text);
 	store_close(store);

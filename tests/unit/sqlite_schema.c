@@ -9,7 +9,7 @@ static void makes_the_schema_from_nothing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 12);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 13);
 	assert_int_equal(sql_integer(f, "PRAGMA application_id"), 0x43505256);
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name"
@@ -28,7 +28,7 @@ static void refuses_a_newer_store(void **state)
 	sql(f, "PRAGMA user_version = 99");
 	must_fail_open(f, ERR_CONFIG, "newer version (schema 99)");
 	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 99);
-	sql(f, "PRAGMA user_version = 12");
+	sql(f, "PRAGMA user_version = 13");
 	must_open(f);
 }
 
@@ -55,7 +55,7 @@ static void brings_an_older_store_up_to_date(void **state)
 	       "DROP TABLE barred; DROP TABLE row_mac;"
 	       "PRAGMA user_version = 1");
 	must_open(f);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 12);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 13);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE tries = 3"
 					" AND CAST(payload AS TEXT) = 'the body'"),
 		1);

@@ -1,0 +1,48 @@
+#ifndef STORE_ADDRESS_H
+#define STORE_ADDRESS_H
+
+#include "store/credential.h"
+
+/* Mail addresses of users. */
+
+/*
+ * The mail address of the user's latest credential, to be freed, and the time of the latest event
+ * that a credential for it was made for, 0: not known. ERR_NOT_FOUND if the user has had none.
+ */
+enum err store_user_address(struct store *store, const char *user_uuid, char **mail,
+	int64_t *address_time, struct error *e) must_check;
+
+/* An earlier credential of the owner that may be current again. */
+struct store_return {
+	const char *mail;  /* for that mailbox */
+	int64_t not_after; /* in force until then, at least */
+	const struct store_place *place;
+};
+
+/*
+ * Makes the owner's newest credential for that mailbox the active one again, if it is archived and
+ * in force; it then counts as new, so that every enrolled device is due for an upload. *done is
+ * false, and nothing is written, where there is none, or by now another one than the one that it
+ * replaces is active.
+ */
+enum err store_credential_reactivate(struct store *store, const struct credential_owner *owner,
+	const struct store_return *wanted, bool *done, struct error *e) must_check;
+
+/*
+ * Finds another user who has an active certificate for that mailbox and an enrolled device other
+ * than the claimant's. *other: "zenny (UUID)", to be freed. ERR_NOT_FOUND: there is none.
+ */
+enum err store_address_conflict(struct store *store, const struct store_claimant *claimant,
+	const char *mail, char **other, struct error *e) must_check;
+
+/* --- for the files of lib/store: inside a write transaction */
+
+/* The user's address is that of a credential from now on. */
+enum err user_set_mail(struct store *store, const struct credential *credential,
+	int64_t address_time, struct error *e) must_check;
+
+/* ERR_UNPROCESSABLE where another user has the address, see store_address_conflict(). */
+enum err address_free(struct store *store, const struct store_claimant *claimant, const char *mail,
+	struct error *e) must_check;
+
+#endif
