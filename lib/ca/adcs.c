@@ -19,6 +19,7 @@
  * again only by the number that the answer to it has. That number is the handle.
  */
 
+#define FOLDER "/certsrv" /* where Windows puts the pages */
 #define SUBMIT "/certfnsh.asp"
 #define TYPE_FORM "application/x-www-form-urlencoded"
 #define TYPE_PAGE "text/html"
@@ -55,13 +56,6 @@ static enum err ask(struct adcs *adcs, const char *path, const struct buf *form,
 	return remote_send(&adcs->remote, &request, out, e);
 }
 
-static enum err not_understood(const struct adcs *adcs, const char *what, struct error *e)
-{
-	return error_set(e, ERR_GARBLED,
-		"CA %s: its answer is not one of the web enrollment pages: %s", adcs->ca->url,
-		what);
-}
-
 static enum err not_done(const struct adcs *adcs, const struct http_answer *answer, struct error *e)
 {
 	static const char *const advice[] = {
@@ -77,7 +71,7 @@ static enum err not_done(const struct adcs *adcs, const struct http_answer *answ
 		return error_set(e, ERR_BARRED, "CA %s rejected our credentials (status 401): %s",
 			adcs->ca->url, advice[adcs->ca->auth]);
 	if (answer->status < 300)
-		return not_understood(adcs, "a status that they do not have", e);
+		return remote_garbled(&adcs->remote, NULL, "a status that they do not have", e);
 	return remote_refusal(&adcs->remote, answer, NULL, e);
 }
 
@@ -99,7 +93,8 @@ static enum err not_issued(const struct adcs *adcs, const struct adcs_page *page
 	case ADCS_UNKNOWN:
 		break;
 	}
-	return not_understood(adcs, *page->message ? page->message : "an empty page", e);
+	return remote_garbled(
+		&adcs->remote, NULL, *page->message ? page->message : "an empty page", e);
 }
 
 static enum err read_page(const struct adcs *adcs, const struct http_answer *answer,
@@ -108,7 +103,7 @@ static enum err read_page(const struct adcs *adcs, const struct http_answer *ans
 	if (answer->status != 200)
 		return not_done(adcs, answer, e);
 	if (strcmp(answer->content_type, TYPE_PAGE) != 0)
-		return not_understood(adcs, "its type is not " TYPE_PAGE, e);
+		return remote_garbled(&adcs->remote, NULL, "its type is not " TYPE_PAGE, e);
 	return adcs_page_read(answer->body.data, answer->body.len, out, e);
 }
 
@@ -129,7 +124,7 @@ static enum err read_certificates(const struct adcs *adcs, const struct http_ans
 	}
 	certificates_free(&got);
 	if (answer->status == 200 && !is_page)
-		return not_understood(adcs, e->text, e);
+		return remote_garbled(&adcs->remote, NULL, e->text, e);
 	err = read_page(adcs, answer, &page, e);
 	return err ? err : not_issued(adcs, &page, e);
 }
@@ -287,7 +282,7 @@ static enum err adcs_probe(void *self, int64_t deadline, struct error *e)
 	if (!err && answer.status != 200)
 		err = not_done(adcs, &answer, e);
 	else if (!err && strcmp(answer.content_type, TYPE_PAGE) != 0)
-		err = not_understood(adcs, "its type is not " TYPE_PAGE, e);
+		err = remote_garbled(&adcs->remote, NULL, "its type is not " TYPE_PAGE, e);
 	http_answer_free(&answer);
 	return err;
 }
@@ -331,12 +326,6 @@ static void adcs_close(void *self)
 	free(adcs);
 }
 
-/* A url with a path is the whole; else the pages are where Windows puts them. */
-static const char *folder_of(const char *url)
-{
-	return strchr(strstr(url, "://") + 3, '/') ? "" : "/certsrv";
-}
-
 static enum err adcs_open(
 	const struct config *config, const struct config_ca *ca, void **self, struct error *e)
 {
@@ -352,7 +341,7 @@ static enum err adcs_open(
 	if (!adcs)
 		return error_memory(e);
 	adcs->ca = ca;
-	adcs->folder = folder_of(ca->url);
+	adcs->folder = remote_folder(ca->url, FOLDER);
 	err = remote_open(config, ca, auths[ca->auth], &adcs->remote, e);
 	if (err)
 		free(adcs);

@@ -7,6 +7,7 @@
 #include "ca/ca_kind.h"
 #include "ca/remote.h"
 #include "pki/certificate_check.h"
+#include "pki/chain_build.h"
 
 static const struct ca_kind *const kinds[CA_TYPE_COUNT] = {
 #define ROW(NAME, name) [CA_##NAME] = &ca_##name,
@@ -133,7 +134,13 @@ enum err ca_issue(
 
 enum err ca_chain(struct ca *ca, int64_t deadline, struct chain *out, struct error *e)
 {
-	return remote_nothing_issued(ca->kind->chain(ca->self, deadline, out, e), e);
+	if (ca->kind->chain)
+		return remote_nothing_issued(ca->kind->chain(ca->self, deadline, out, e), e);
+	if (ca->issuers.count)
+		return chain_longest(&ca->issuers, out, e);
+	return error_set(e, ERR_NOT_FOUND,
+		"a CA of type %s cannot be asked for its certificate: set issuer-file in [%s]",
+		ca_type_names[ca->config->type], ca->config->section);
 }
 
 enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e)

@@ -23,8 +23,8 @@ struct ca_kind {
 	enum err (*issue)(
 		void *self, const struct ca_order *order, struct ca_answer *out, struct error *e);
 	/*
-	 * Its own certificate and what certifies it, as it says now. ERR_NOT_FOUND where it cannot
-	 * be asked.
+	 * Optional: its own certificate and what certifies it, as it says now. Else those of
+	 * issuer-file are taken.
 	 */
 	enum err (*chain)(void *self, int64_t deadline, struct chain *out, struct error *e);
 	/*

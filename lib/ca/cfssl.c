@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "ca/ca_kind.h"
 #include "ca/cfssl_api.h"
-#include "pki/chain_build.h"
+#include "ca/known_cas.h"
 
 /*
  * CFSSL's HTTP API, version 1 (doc/api in github.com/cloudflare/cfssl): sign, authsign, info, and
@@ -19,55 +19,14 @@
 
 struct cfssl {
 	struct cfssl_api api;
-	struct certificates cas; /* what info said; none: not asked yet */
+	struct known_cas cas; /* what info says */
 };
 
-/* --- its CA */
-
-static enum err fetch_cas(struct cfssl *cfssl, int64_t deadline, struct error *e)
+static enum err fetch_cas(void *self, int64_t deadline, struct certificates *out, struct error *e)
 {
-	struct certificates cas = {.count = 0};
-	enum err err = cfssl_info(&cfssl->api, deadline, &cas, e);
+	struct cfssl *cfssl = self;
 
-	if (err)
-		return err;
-	certificates_free(&cfssl->cas);
-	cfssl->cas = cas;
-	return ERR_OK;
-}
-
-/* Before a certificate is asked for: one whose issuer we cannot learn would be issued in vain. */
-static enum err know_cas(struct cfssl *cfssl, int64_t deadline, struct error *e)
-{
-	return cfssl->cas.count ? ERR_OK : remote_nothing_issued(fetch_cas(cfssl, deadline, e), e);
-}
-
-static enum err build(const struct cfssl *cfssl, const struct ca_order *order,
-	const struct certificates *issued, struct chain *out, struct error *e)
-{
-	struct certificates all = *issued; /* borrows */
-
-	for (size_t i = 0; i < cfssl->cas.count && all.count < CERTIFICATES_MAX; i++)
-		all.certificate[all.count++] = cfssl->cas.certificate[i];
-	return remote_chain(order, &all, out, e);
-}
-
-/* It may have another CA since we asked for it. */
-static enum err complete(struct cfssl *cfssl, const struct ca_order *order,
-	const struct certificates *issued, struct chain *out, struct error *e)
-{
-	struct chain chain = {.count = 0};
-	enum err err = build(cfssl, order, issued, &chain, e);
-
-	if (!err && chain.count < 2) {
-		chain_free(&chain);
-		err = fetch_cas(cfssl, order->deadline, e);
-		if (!err)
-			err = build(cfssl, order, issued, &chain, e);
-	}
-	if (!err)
-		*out = chain;
-	return err;
+	return cfssl_info(&cfssl->api, deadline, out, e);
 }
 
 /* --- certificates */
@@ -100,12 +59,12 @@ static enum err cfssl_issue(
 {
 	struct certificates issued = {.count = 0};
 	struct cfssl *cfssl = self;
-	enum err err = know_cas(cfssl, order->deadline, e);
+	enum err err = known_cas_need(&cfssl->cas, order->deadline, e);
 
 	if (!err)
 		err = enroll(cfssl, order, &issued, e);
 	if (!err)
-		err = complete(cfssl, order, &issued, &out->chain, e);
+		err = known_cas_complete(&cfssl->cas, order, &issued, &out->chain, e);
 	certificates_free(&issued);
 	return err;
 }
@@ -113,9 +72,8 @@ static enum err cfssl_issue(
 static enum err cfssl_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
 {
 	struct cfssl *cfssl = self;
-	enum err err = fetch_cas(cfssl, deadline, e);
 
-	return err ? err : chain_longest(&cfssl->cas, out, e);
+	return known_cas_chain(&cfssl->cas, deadline, out, e);
 }
 
 /* A CA that accepts us complains of the missing request; one that does not rejects us first. */
@@ -124,7 +82,7 @@ static enum err cfssl_probe(void *self, int64_t deadline, struct error *e)
 	struct cfssl *cfssl = self;
 	struct http_answer answer = {0};
 	char *says;
-	enum err err = fetch_cas(cfssl, deadline, e);
+	enum err err = known_cas_ask(&cfssl->cas, deadline, e);
 
 	if (!err)
 		err = cfssl_sign(&cfssl->api, "", "", deadline, &answer, e);
@@ -140,31 +98,14 @@ static enum err cfssl_probe(void *self, int64_t deadline, struct error *e)
 
 /* --- revocation */
 
-/* Serials are known to it together with the key that signed them. */
-static enum err issuer_key_id(struct cfssl *cfssl, const struct ca_revocation *revocation,
-	char out[KEY_ID_HEX_SIZE], struct error *e)
-{
-	struct certificate_info info;
-	enum err err = fetch_cas(cfssl, revocation->deadline, e);
-
-	if (!err)
-		err = certificate_info(&cfssl->cas.certificate[0], &info, e);
-	if (err)
-		return err;
-	if (strcmp(info.subject, revocation->issuer) != 0)
-		return error_set(e, ERR_REFUSED, "CA %s is not %s, which issued the certificate",
-			cfssl->api.remote.ca->url, revocation->issuer);
-	memcpy(out, info.key_id, sizeof(info.key_id));
-	return ERR_OK;
-}
-
 static enum err revocation_json(const struct ca_revocation *revocation, const char *key_id,
 	struct buf *out, struct error *e)
 {
 	char serial[TEXT_DECIMAL_SIZE];
+	enum err err = remote_serial(revocation, serial, e);
 
-	if (!text_decimal(revocation->serial, serial))
-		return error_set(e, ERR_REFUSED, "%s is no serial number", revocation->serial);
+	if (err)
+		return err;
 	buf_printf(out, "{\"serial\":\"%s\",\"authority_key_id\":\"%s\",\"reason\":\"%s\"}", serial,
 		key_id, revocation_reason_names[revocation->reason]);
 	return ERR_OK;
@@ -207,18 +148,21 @@ static enum err revoke_as(struct cfssl *cfssl, const struct ca_revocation *revoc
 	return err;
 }
 
-/* Version 1.2, when a newer Go has built it, writes certificates down without the key's identifier.
+/*
+ * CFSSL knows a serial number together with the identifier of the key that signed it. Version 1.2,
+ * when a newer Go has built it, writes certificates down without that.
  */
 static enum err cfssl_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
 {
-	char key_id[KEY_ID_HEX_SIZE];
+	struct cfssl *cfssl = self;
+	struct certificate_info issuer = {.key_id = ""};
 	bool unknown = false;
-	enum err err = issuer_key_id(self, revocation, key_id, e);
+	enum err err = known_cas_issuer(&cfssl->cas, revocation, &issuer, e);
 
 	if (!err)
-		err = revoke_as(self, revocation, key_id, &unknown, e);
+		err = revoke_as(cfssl, revocation, issuer.key_id, &unknown, e);
 	if (err && unknown)
-		err = revoke_as(self, revocation, "", &unknown, e);
+		err = revoke_as(cfssl, revocation, "", &unknown, e);
 	return err;
 }
 
@@ -254,7 +198,7 @@ static void cfssl_close(void *self)
 	if (!cfssl)
 		return;
 	remote_close(&cfssl->api.remote);
-	certificates_free(&cfssl->cas);
+	known_cas_free(&cfssl->cas);
 	blob_free(&cfssl->api.key);
 	free(cfssl);
 }
@@ -273,17 +217,12 @@ static enum err cfssl_open(
 		cfssl_close(cfssl);
 		return err;
 	}
+	cfssl->cas =
+		(struct known_cas){.remote = &cfssl->api.remote, .fetch = fetch_cas, .self = cfssl};
 	cfssl->api.profile = ca->profile ? ca->profile : "";
 	cfssl->api.label = ca->label ? ca->label : "";
 	*self = cfssl;
 	return ERR_OK;
-}
-
-static const struct identity *cfssl_identity(const void *self)
-{
-	const struct cfssl *cfssl = self;
-
-	return http_client_identity(cfssl->api.remote.http);
 }
 
 const struct ca_kind ca_cfssl = {
@@ -293,6 +232,6 @@ const struct ca_kind ca_cfssl = {
 	.chain = cfssl_chain,
 	.probe = cfssl_probe,
 	.revoke = cfssl_revoke,
-	.identity = cfssl_identity,
+	.identity = remote_identity,
 	.close = cfssl_close,
 };

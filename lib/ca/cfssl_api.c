@@ -4,22 +4,14 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "ca/remote_json.h"
 
 enum err cfssl_post(struct cfssl_api *api, const char *path, const struct buf *body,
 	int64_t deadline, struct http_answer *out, struct error *e)
 {
-	const struct http_request request = {
-		.method = "POST",
-		.url = path,
-		.content_type = "application/json",
-		.accept = "application/json",
-		.body = body->data,
-		.body_len = body->len,
-		.deadline = deadline,
-	};
-	enum err err = buf_check(body, e);
+	const struct remote_json_request request = {"POST", path, body, .deadline = deadline};
 
-	return err ? err : remote_send(&api->remote, &request, out, e);
+	return remote_json_ask(&api->remote, &request, out, e);
 }
 
 /* Errors come as text/plain, so that a type is not asked for. */
@@ -55,11 +47,6 @@ static enum err refusal(
 	return e->code;
 }
 
-static enum err not_understood(const struct cfssl_api *api, const char *why, struct error *e)
-{
-	return error_set(e, ERR_GARBLED, "CA %s: no CFSSL answer: %s", api->remote.ca->url, why);
-}
-
 enum err cfssl_answer(
 	const struct cfssl_api *api, const struct http_answer *answer, cJSON **out, struct error *e)
 {
@@ -69,14 +56,15 @@ enum err cfssl_answer(
 
 	if (answer->status != 200)
 		return refusal(api, answer, e);
-	err = remote_json(&api->remote, answer, &whole, e);
+	err = remote_json_read(&api->remote, answer, &whole, e);
 	if (err)
 		return err;
 	success = cJSON_GetObjectItemCaseSensitive(whole, "success");
 	if (cJSON_IsFalse(success))
 		err = refusal(api, answer, e);
 	else if (!cJSON_IsTrue(success))
-		err = not_understood(api, "it does not say whether it has succeeded", e);
+		err = remote_garbled(
+			&api->remote, NULL, "it does not say whether it has succeeded", e);
 	if (err)
 		cJSON_Delete(whole);
 	else
@@ -94,10 +82,7 @@ enum err cfssl_certificates(const struct cfssl_api *api, const struct http_answe
 	if (err)
 		return err;
 	pem = json_text(cJSON_GetObjectItemCaseSensitive(whole, "result"), "certificate");
-	if (!pem)
-		err = not_understood(api, "it has no certificate", e);
-	else if (certificates_add(out, pem, strlen(pem), e))
-		err = not_understood(api, e->text, e);
+	err = remote_json_certificate(&api->remote, NULL, pem, out, e);
 	cJSON_Delete(whole);
 	return err;
 }

@@ -1,6 +1,8 @@
 #ifndef CA_CFSSL_API_H
 #define CA_CFSSL_API_H
 
+#include <cjson/cJSON.h>
+
 #include "ca/remote.h"
 
 /* CFSSL's HTTP API, version 1, as cfssl.c uses it. */
@@ -9,10 +11,10 @@
 #define CFSSL_BODY_MAX (64 * 1024)
 
 struct cfssl_api {
-	struct remote remote;
-	const char *label;   /* of a CA, where one server has several (multirootca); or "" */
-	const char *profile; /* "": its default */
-	struct blob key;     /* none: it wants no token */
+	struct remote remote; /* first: see remote_identity() */
+	const char *label;    /* of a CA, where one server has several (multirootca); or "" */
+	const char *profile;  /* "": its default */
+	struct blob key;      /* none: it wants no token */
 };
 
 /* POST to a path of the API; any status is success. */

@@ -6,7 +6,6 @@
 #include "ca/ca_kind.h"
 #include "ca/remote.h"
 #include "net/excerpt.h"
-#include "pki/chain_build.h"
 
 /*
  * A CA behind a program of the customer's own: PKCS#10 in PEM (RFC 7468) on its standard input,
@@ -20,7 +19,6 @@
 struct command {
 	const struct config *config;
 	const struct config_ca *ca;
-	struct certificates issuers; /* issuer-file: so that its answer need not have them */
 };
 
 /* --- what it is given */
@@ -106,9 +104,6 @@ static enum err read_chain(const struct command *command, const struct ca_order 
 	if (err)
 		err = error_set(e, ERR_GARBLED, "CA program %s printed no certificates: %s",
 			command->ca->program, e->text);
-	for (size_t i = 0; i < command->issuers.count && !err; i++)
-		err = certificates_add_der(&got, command->issuers.certificate[i].data,
-			command->issuers.certificate[i].len, e);
 	if (!err)
 		err = remote_chain(order, &got, out, e);
 	certificates_free(&got);
@@ -163,18 +158,6 @@ static enum err command_issue(
 	return err;
 }
 
-/* It only issues; the configuration names its CAs. */
-static enum err command_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
-{
-	const struct command *command = self;
-
-	(void)deadline;
-	if (!command->issuers.count)
-		return error_set(e, ERR_NOT_FOUND,
-			"a CA program cannot be asked for its certificate: name it as issuer-file");
-	return chain_longest(&command->issuers, out, e);
-}
-
 static enum err command_probe(void *self, int64_t deadline, struct error *e)
 {
 	const struct command *command = self;
@@ -190,10 +173,7 @@ static enum err command_probe(void *self, int64_t deadline, struct error *e)
 
 static void command_close(void *self)
 {
-	struct command *command = self;
-
-	certificates_free(&command->issuers);
-	free(command);
+	free(self);
 }
 
 static enum err command_open(
@@ -207,8 +187,6 @@ static enum err command_open(
 	command->config = config;
 	command->ca = ca;
 	err = command_probe(command, 0, e);
-	if (!err && ca->issuer_file)
-		err = certificates_add_file(&command->issuers, ca->issuer_file, e);
 	if (err)
 		command_close(command);
 	else
@@ -220,7 +198,6 @@ const struct ca_kind ca_command = {
 	.wants_request = true,
 	.open = command_open,
 	.issue = command_issue,
-	.chain = command_chain,
 	.probe = command_probe,
 	.close = command_close,
 };

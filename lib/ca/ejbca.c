@@ -4,7 +4,7 @@
 
 #include "ca/ca_kind.h"
 #include "ca/ejbca_enroll.h"
-#include "pki/chain_build.h"
+#include "ca/remote_json.h"
 
 /*
  * EJBCA: its REST API, v1, for certificates and CAs (Community and Enterprise, 7 and later). It
@@ -39,7 +39,7 @@ static enum err pending(const struct ejbca *ejbca, const struct http_answer *ans
 	struct ca_answer *out, struct error *e)
 {
 	cJSON *object = NULL;
-	enum err err = remote_json(&ejbca->remote, answer, &object, e);
+	enum err err = remote_json_read(&ejbca->remote, answer, &object, e);
 
 	if (err)
 		return err;
@@ -51,14 +51,6 @@ static enum err pending(const struct ejbca *ejbca, const struct http_answer *ans
 	return e->code;
 }
 
-static enum err add_certificate(const struct ejbca *ejbca, const char *text,
-	struct certificates *certificates, struct error *e)
-{
-	if (text && certificates_add(certificates, text, strlen(text), e) == ERR_OK)
-		return ERR_OK;
-	return remote_garbled(&ejbca->remote, text ? e->text : "a certificate is missing", e);
-}
-
 /*
  * {"certificate": base64 of DER, "certificate_chain": [the same, …], …}: no chain of a finalize.
  * Some versions encode twice, or have PEM in there.
@@ -66,62 +58,18 @@ static enum err add_certificate(const struct ejbca *ejbca, const char *text,
 static enum err read_issued(const struct ejbca *ejbca, const struct http_answer *answer,
 	struct certificates *out, struct error *e)
 {
-	const cJSON *one;
 	cJSON *object = NULL;
-	enum err err = remote_json(&ejbca->remote, answer, &object, e);
+	enum err err = remote_json_read(&ejbca->remote, answer, &object, e);
 
 	if (err)
 		return err;
-	err = add_certificate(ejbca, json_text(object, "certificate"), out, e);
-	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(object, "certificate_chain"))
-	{
-		const char *text = cJSON_GetStringValue(one);
-
-		if (!err && (!text || *text))
-			err = add_certificate(ejbca, text, out, e);
-	}
+	err = remote_json_certificate(
+		&ejbca->remote, NULL, json_text(object, "certificate"), out, e);
+	if (!err)
+		err = remote_json_certificates(&ejbca->remote, NULL,
+			cJSON_GetObjectItemCaseSensitive(object, "certificate_chain"), out, e);
 	cJSON_Delete(object);
 	return err;
-}
-
-/* Behind what came stand the CA's own, as far as there is place for them. */
-static enum err build(const struct ejbca *ejbca, const struct ca_order *order,
-	const struct certificates *issued, struct chain *out, struct error *e)
-{
-	struct certificates all = *issued; /* borrows */
-
-	for (size_t i = 0; i < ejbca->cas.count && all.count < CERTIFICATES_MAX; i++)
-		all.certificate[all.count++] = ejbca->cas.certificate[i];
-	return remote_chain(order, &all, out, e);
-}
-
-/* Without its issuer: the CA is asked for itself, which it may have changed since last time. */
-static enum err complete(struct ejbca *ejbca, const struct ca_order *order,
-	const struct certificates *issued, struct chain *out, struct error *e)
-{
-	struct chain chain = {.count = 0};
-	enum err err = build(ejbca, order, issued, &chain, e);
-
-	if (!err && chain.count < 2) {
-		chain_free(&chain);
-		err = ejbca_fetch_cas(ejbca, order->deadline, e);
-		if (!err)
-			err = build(ejbca, order, issued, &chain, e);
-	}
-	if (!err)
-		*out = chain;
-	return err;
-}
-
-/*
- * A finalize gives no chain, and cannot be repeated: before one whose issuer we cannot learn
- * somebody would have to approve the next.
- */
-static enum err know_cas(struct ejbca *ejbca, const struct ca_order *order, struct error *e)
-{
-	if (!*order->handle || ejbca->cas.count)
-		return ERR_OK;
-	return remote_nothing_issued(ejbca_fetch_cas(ejbca, order->deadline, e), e);
 }
 
 static enum err ejbca_issue(
@@ -130,7 +78,11 @@ static enum err ejbca_issue(
 	struct ejbca *ejbca = self;
 	struct certificates issued = {.count = 0};
 	struct http_answer answer = {0};
-	enum err err = know_cas(ejbca, order, e);
+	/*
+	 * A finalize gives no chain, and cannot be repeated: before one whose issuer we cannot
+	 * learn somebody would have to approve the next.
+	 */
+	enum err err = *order->handle ? known_cas_need(&ejbca->cas, order->deadline, e) : ERR_OK;
 
 	if (!err)
 		err = ejbca_enroll(ejbca, order, &answer, e);
@@ -141,7 +93,7 @@ static enum err ejbca_issue(
 	else if (!err)
 		err = read_issued(ejbca, &answer, &issued, e);
 	if (!err)
-		err = complete(ejbca, order, &issued, &out->chain, e);
+		err = known_cas_complete(&ejbca->cas, order, &issued, &out->chain, e);
 	certificates_free(&issued);
 	http_answer_free(&answer);
 	return err;
@@ -152,9 +104,8 @@ static enum err ejbca_issue(
 static enum err ejbca_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
 {
 	struct ejbca *ejbca = self;
-	enum err err = ejbca_fetch_cas(ejbca, deadline, e);
 
-	return err ? err : chain_longest(&ejbca->cas, out, e);
+	return known_cas_chain(&ejbca->cas, deadline, out, e);
 }
 
 static enum err ejbca_probe(void *self, int64_t deadline, struct error *e)
@@ -179,19 +130,6 @@ static const char *const reasons[REVOCATION_REASON_COUNT] = {
 	[REVOKED_AA_COMPROMISE] = "AA_COMPROMISE",
 };
 
-/* From EJBCA itself: a wrong url gets an HTML page. */
-static bool is_unknown(const struct http_answer *answer)
-{
-	struct error ignored;
-	cJSON *object = NULL;
-	bool is = answer->status == 404 &&
-		  json_object(answer->body.data, answer->body.len, &object, &ignored) == ERR_OK &&
-		  json_text(object, "error_message");
-
-	cJSON_Delete(object);
-	return is;
-}
-
 /*
  * 200: {"revoked": true, …}; 202: somebody has to approve it; 404: it has no such certificate; 409:
  * it was revoked before.
@@ -204,7 +142,7 @@ static enum err read_revoked(
 
 	if (answer->status == 409)
 		return ERR_OK;
-	if (is_unknown(answer))
+	if (remote_json_unknown(answer, "error_message"))
 		return error_set(e, ERR_REFUSED, "CA %s has not issued that certificate",
 			ejbca->remote.ca->url);
 	if (answer->status == 202)
@@ -213,9 +151,9 @@ static enum err read_revoked(
 			ejbca->remote.ca->url);
 	if (answer->status != 200)
 		return ejbca_refusal(ejbca, answer, e);
-	err = remote_json(&ejbca->remote, answer, &object, e);
+	err = remote_json_read(&ejbca->remote, answer, &object, e);
 	if (!err && !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "revoked")))
-		err = remote_garbled(&ejbca->remote, "it does not say that it is revoked", e);
+		err = remote_garbled(&ejbca->remote, NULL, "it does not say that it is revoked", e);
 	cJSON_Delete(object);
 	return err;
 }
@@ -249,7 +187,7 @@ static void ejbca_close(void *self)
 	struct ejbca *ejbca = self;
 
 	remote_close(&ejbca->remote);
-	certificates_free(&ejbca->cas);
+	known_cas_free(&ejbca->cas);
 	free(ejbca);
 }
 
@@ -265,20 +203,15 @@ static enum err ejbca_open(
 	ejbca = calloc(1, sizeof(*ejbca));
 	if (!ejbca)
 		return error_memory(e);
-	ejbca->base = strchr(strstr(ca->url, "://") + strlen("://"), '/') ? "" : BASE;
+	ejbca->base = remote_folder(ca->url, BASE);
+	ejbca->cas = (struct known_cas){
+		.remote = &ejbca->remote, .fetch = ejbca_fetch_cas, .self = ejbca};
 	err = remote_open(config, ca, HTTP_AUTH_NONE, &ejbca->remote, e);
 	if (err)
 		ejbca_close(ejbca);
 	else
 		*self = ejbca;
 	return err;
-}
-
-static const struct identity *ejbca_identity(const void *self)
-{
-	const struct ejbca *ejbca = self;
-
-	return http_client_identity(ejbca->remote.http);
 }
 
 const struct ca_kind ca_ejbca = {
@@ -288,6 +221,6 @@ const struct ca_kind ca_ejbca = {
 	.chain = ejbca_chain,
 	.probe = ejbca_probe,
 	.revoke = ejbca_revoke,
-	.identity = ejbca_identity,
+	.identity = remote_identity,
 	.close = ejbca_close,
 };

@@ -1,6 +1,9 @@
 #include "ca/ejbca_client.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "ca/remote_json.h"
 
 /* --- a request */
 
@@ -13,19 +16,10 @@ enum err ejbca_ask(struct ejbca *ejbca, const struct ejbca_request *request,
 	buf_printf(&path, "%s%s", ejbca->base, request->path->data);
 	if (!err)
 		err = buf_check(&path, e);
-	if (!err && request->body)
-		err = buf_check(request->body, e);
 	if (!err)
-		err = remote_send(&ejbca->remote,
-			&(const struct http_request){
-				.method = request->method,
-				.url = path.data,
-				.content_type = request->body ? "application/json" : NULL,
-				.accept = "*/*",
-				.body = request->body ? request->body->data : NULL,
-				.body_len = request->body ? request->body->len : 0,
-				.deadline = request->deadline,
-			},
+		err = remote_json_ask(&ejbca->remote,
+			&(const struct remote_json_request){request->method, path.data,
+				request->body, .accept = "*/*", .deadline = request->deadline},
 			out, e);
 	buf_free(&path);
 	return err;
@@ -34,14 +28,11 @@ enum err ejbca_ask(struct ejbca *ejbca, const struct ejbca_request *request,
 /* {"error_code": …, "error_message": "…"} */
 enum err ejbca_refusal(const struct ejbca *ejbca, const struct http_answer *answer, struct error *e)
 {
-	cJSON *object = NULL;
-	const char *says = NULL;
+	char *says = remote_json_text(answer, "error_message");
+	enum err err = remote_refusal(&ejbca->remote, answer, says, e);
 
-	if (json_object(answer->body.data, answer->body.len, &object, e) == ERR_OK)
-		says = json_text(object, "error_message");
-	remote_refusal(&ejbca->remote, answer, says, e);
-	cJSON_Delete(object);
-	return e->code;
+	free(says);
+	return err;
 }
 
 /* --- what the CA is */
@@ -57,7 +48,7 @@ static enum err find_subject(
 
 	if (answer->status != 200)
 		return ejbca_refusal(ejbca, answer, e);
-	err = remote_json(&ejbca->remote, answer, &object, e);
+	err = remote_json_read(&ejbca->remote, answer, &object, e);
 	if (err)
 		return err;
 	list = cJSON_GetObjectItemCaseSensitive(object, "certificate_authorities");
@@ -69,7 +60,7 @@ static enum err find_subject(
 			subject = json_text(one, "subject_dn");
 	}
 	if (!cJSON_IsArray(list))
-		err = remote_garbled(&ejbca->remote, "no list of CAs", e);
+		err = remote_garbled(&ejbca->remote, NULL, "no list of CAs", e);
 	else if (!subject)
 		err = error_set(e, ERR_BARRED,
 			"CA %s has no CA named \"%s\", or our role may not see it; correct "
@@ -97,23 +88,9 @@ enum err ejbca_subject(struct ejbca *ejbca, int64_t deadline, struct buf *out, s
 	return err;
 }
 
-static enum err read_cas(struct ejbca *ejbca, const struct http_answer *answer, struct error *e)
+enum err ejbca_fetch_cas(void *self, int64_t deadline, struct certificates *out, struct error *e)
 {
-	struct certificates cas = {.count = 0};
-
-	if (answer->status != 200)
-		return ejbca_refusal(ejbca, answer, e);
-	if (certificates_add(&cas, answer->body.data, answer->body.len, e)) {
-		certificates_free(&cas);
-		return remote_garbled(&ejbca->remote, e->text, e);
-	}
-	certificates_free(&ejbca->cas);
-	ejbca->cas = cas;
-	return ERR_OK;
-}
-
-enum err ejbca_fetch_cas(struct ejbca *ejbca, int64_t deadline, struct error *e)
-{
+	struct ejbca *ejbca = self;
 	struct buf path = BUF_INIT(EJBCA_PATH_MAX), subject = BUF_INIT(EJBCA_PATH_MAX);
 	struct http_answer answer = {0};
 	enum err err = ejbca_subject(ejbca, deadline, &subject, e);
@@ -127,8 +104,10 @@ enum err ejbca_fetch_cas(struct ejbca *ejbca, int64_t deadline, struct error *e)
 		err = ejbca_ask(ejbca, &(const struct ejbca_request){"GET", &path, NULL, deadline},
 			&answer, e);
 	}
-	if (!err)
-		err = read_cas(ejbca, &answer, e);
+	if (!err && answer.status != 200)
+		err = ejbca_refusal(ejbca, &answer, e);
+	else if (!err && certificates_add(out, answer.body.data, answer.body.len, e))
+		err = remote_garbled(&ejbca->remote, NULL, e->text, e);
 	http_answer_free(&answer);
 	buf_free(&subject);
 	buf_free(&path);

@@ -1,14 +1,15 @@
 #ifndef CA_EJBCA_CLIENT_H
 #define CA_EJBCA_CLIENT_H
 
+#include "ca/known_cas.h"
 #include "ca/remote.h"
 
 /* Private to the kind ejbca: what is asked of EJBCA's REST API, v1. */
 
 struct ejbca {
-	struct remote remote;
-	const char *base;	 /* stands before /v1; "": url has it */
-	struct certificates cas; /* of ca-name and above; empty: not yet asked for */
+	struct remote remote; /* first: see remote_identity() */
+	const char *base;     /* stands before /v1; "": url has it */
+	struct known_cas cas; /* of ca-name and above */
 };
 
 #define EJBCA_PATH_MAX 4096
@@ -33,7 +34,8 @@ enum err ejbca_refusal(
 enum err ejbca_subject(
 	struct ejbca *ejbca, int64_t deadline, struct buf *out, struct error *e) must_check;
 
-/* Fills ejbca->cas anew. */
-enum err ejbca_fetch_cas(struct ejbca *ejbca, int64_t deadline, struct error *e) must_check;
+/* The certificates of that CA and of those above it; self is a struct ejbca. */
+enum err ejbca_fetch_cas(
+	void *self, int64_t deadline, struct certificates *out, struct error *e) must_check;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/secret.h"
+#include "ca/remote_json.h"
 
 /* The parts of a request for a certificate to EJBCA. */
 
@@ -48,13 +49,6 @@ static enum err make_entity(const struct ca_order *order, struct entity *out, st
 	return make_password(order, out->password, e);
 }
 
-static void write_member(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "\"%s\": ", name);
-	buf_json_string(out, value);
-	buf_puts(out, ", ");
-}
-
 static enum err enroll(struct ejbca *ejbca, const struct ca_order *order,
 	const struct entity *entity, struct http_answer *out, struct error *e)
 {
@@ -66,14 +60,14 @@ static enum err enroll(struct ejbca *ejbca, const struct ca_order *order,
 	remote_request_pem(order, &pem);
 	buf_puts(&path, "/v1/certificate/pkcs10enroll");
 	buf_putc(&body, '{');
-	write_member(&body, "certificate_authority_name", ca->name);
-	write_member(&body, "certificate_profile_name", ca->certificate_profile);
-	write_member(&body, "end_entity_profile_name", ca->end_entity_profile);
-	write_member(&body, "username", entity->name);
-	write_member(&body, "password", entity->password);
+	remote_json_put(&body, "certificate_authority_name", ca->name);
+	remote_json_put(&body, "certificate_profile_name", ca->certificate_profile);
+	remote_json_put(&body, "end_entity_profile_name", ca->end_entity_profile);
+	remote_json_put(&body, "username", entity->name);
+	remote_json_put(&body, "password", entity->password);
 	err = buf_check(&pem, e);
 	if (!err) {
-		write_member(&body, "certificate_request", pem.data);
+		remote_json_put(&body, "certificate_request", pem.data);
 		buf_puts(&body, "\"include_chain\": true}");
 		err = ejbca_ask(ejbca,
 			&(const struct ejbca_request){"POST", &path, &body, order->deadline}, out,
@@ -96,7 +90,7 @@ static enum err finalize(struct ejbca *ejbca, const struct ca_order *order,
 	buf_percent(&path, order->handle);
 	buf_puts(&path, "/finalize");
 	buf_putc(&body, '{');
-	write_member(&body, "password", entity->password);
+	remote_json_put(&body, "password", entity->password);
 	buf_puts(&body, "\"response_format\": \"DER\"}");
 	err = ejbca_ask(ejbca, &(const struct ejbca_request){"POST", &path, &body, order->deadline},
 		out, e);

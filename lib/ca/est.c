@@ -2,11 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "ca/ca_kind.h"
+#include "ca/known_cas.h"
 #include "ca/remote.h"
-#include "pki/chain_build.h"
 
 /*
  * Enrollment over Secure Transport: RFC 7030 with its errata and RFC 8951. We are a registration
@@ -30,10 +29,9 @@ static const char *const operations[OPERATION_COUNT] = {
 };
 
 struct est {
-	struct remote remote;
+	struct remote remote; /* first: see remote_identity() */
 	char *path[OPERATION_COUNT];
-	struct certificates cas; /* what /cacerts said; none: not asked yet */
-	int64_t cas_at;		 /* when: clock_monotonic_ms() */
+	struct known_cas cas; /* what /cacerts says */
 };
 
 /* --- the wire */
@@ -56,14 +54,6 @@ static enum err ask(struct est *est, enum operation operation, const struct buf 
 	return remote_send(&est->remote, &request, out, e);
 }
 
-/* Not what an EST server says; a proxy in between may have said it. */
-static enum err not_understood(
-	const struct est *est, enum operation operation, const char *why, struct error *e)
-{
-	return error_set(e, ERR_GARBLED, "CA %s: no EST answer to /%s: %s", est->remote.ca->url,
-		operations[operation], why);
-}
-
 static enum err not_done(const struct est *est, enum operation operation,
 	const struct http_answer *answer, struct error *e)
 {
@@ -72,7 +62,8 @@ static enum err not_done(const struct est *est, enum operation operation,
 			"CA %s offers no /%s (status 501): correct its url or label",
 			est->remote.ca->url, operations[operation]);
 	if (answer->status < 300)
-		return not_understood(est, operation, "a status that has no meaning there", e);
+		return remote_garbled(&est->remote, operations[operation],
+			"a status that has no meaning there", e);
 	return remote_refusal(&est->remote, answer, NULL, e);
 }
 
@@ -90,106 +81,21 @@ static enum err read_certificates(const struct est *est, enum operation operatio
 	if (certificates_add(&got, answer->body.data, answer->body.len, e)) {
 		certificates_free(&got);
 		error_context(e, "type \"%s\"", answer->content_type);
-		return not_understood(est, operation, e->text, e);
+		return remote_garbled(&est->remote, operations[operation], e->text, e);
 	}
 	*out = got;
 	return ERR_OK;
 }
 
-/* --- its CAs */
-
-static enum err fetch_cas(struct est *est, int64_t deadline, struct error *e)
+static enum err fetch_cas(void *self, int64_t deadline, struct certificates *out, struct error *e)
 {
-	struct certificates cas = {.count = 0};
 	struct http_answer answer = {0};
-	enum err err = ask(est, CACERTS, NULL, deadline, &answer, e);
+	enum err err = ask(self, CACERTS, NULL, deadline, &answer, e);
 
 	if (err)
 		return err;
-	err = read_certificates(est, CACERTS, &answer, &cas, e);
+	err = read_certificates(self, CACERTS, &answer, out, e);
 	http_answer_free(&answer);
-	if (err)
-		return err;
-	certificates_free(&est->cas);
-	est->cas = cas;
-	est->cas_at = clock_monotonic_ms();
-	return ERR_OK;
-}
-
-/* Before we ask for a certificate: one whose issuer we cannot learn would be issued in vain. */
-static enum err know_cas(struct est *est, int64_t deadline, struct error *e)
-{
-	if (est->cas.count && clock_monotonic_ms() - est->cas_at < CAS_MS)
-		return ERR_OK;
-	return remote_nothing_issued(fetch_cas(est, deadline, e), e);
-}
-
-static bool has(const struct certificates *all, const struct blob *certificate)
-{
-	for (size_t i = 0; i < all->count; i++)
-		if (blob_equal(&all->certificate[i], certificate))
-			return true;
-	return false;
-}
-
-/* *ours: one of its CAs stands above the certificate. */
-static enum err build(const struct est *est, const struct ca_order *order,
-	const struct certificates *issued, struct chain *out, bool *ours, struct error *e)
-{
-	struct certificates all = est->cas; /* borrows */
-	struct chain chain = {.count = 0};
-	enum err err = ERR_OK;
-
-	for (size_t i = 0; i < issued->count; i++) {
-		if (has(&est->cas, &issued->certificate[i]))
-			continue;
-		if (all.count == CERTIFICATES_MAX)
-			return error_set(
-				e, ERR_REFUSED, "more than %d certificates", CERTIFICATES_MAX);
-		all.certificate[all.count++] = issued->certificate[i];
-	}
-	err = remote_chain(order, &all, &chain, e);
-	if (err)
-		return err;
-	*ours = false;
-	for (size_t i = 1; i < chain.count; i++)
-		*ours = *ours || has(&est->cas, &chain.certificate[i]);
-	*out = chain;
-	return ERR_OK;
-}
-
-static enum err foreign(const struct est *est, const struct chain *chain, struct error *e)
-{
-	struct certificate_info info;
-	enum err err = certificate_info(&chain->certificate[chain->count - 1], &info, e);
-
-	return err ? err
-		   : error_set(e, ERR_REFUSED,
-			     "CA %s: the certificate's issuer \"%s\" is not among those that its "
-			     "/cacerts names",
-			     est->remote.ca->url, info.issuer);
-}
-
-/* It may have another CA since we asked for them. */
-static enum err complete(struct est *est, const struct ca_order *order,
-	const struct certificates *issued, struct chain *out, struct error *e)
-{
-	struct chain chain = {.count = 0};
-	bool ours = false;
-	enum err err = build(est, order, issued, &chain, &ours, e);
-
-	if (!err && !ours) {
-		chain_free(&chain);
-		err = fetch_cas(est, order->deadline, e);
-		if (!err)
-			err = build(est, order, issued, &chain, &ours, e);
-	}
-	if (!err && !ours)
-		err = foreign(est, &chain, e);
-	if (err)
-		chain_free(&chain);
-	else
-		*out = chain;
 	return err;
 }
 
@@ -224,12 +130,12 @@ static enum err est_issue(
 {
 	struct certificates issued = {.count = 0};
 	struct est *est = self;
-	enum err err = know_cas(est, order->deadline, e);
+	enum err err = known_cas_need(&est->cas, order->deadline, e);
 
 	if (!err)
 		err = enroll(est, order, &issued, e);
 	if (!err)
-		err = complete(est, order, &issued, &out->chain, e);
+		err = known_cas_complete(&est->cas, order, &issued, &out->chain, e);
 	certificates_free(&issued);
 	return err;
 }
@@ -237,9 +143,8 @@ static enum err est_issue(
 static enum err est_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
 {
 	struct est *est = self;
-	enum err err = fetch_cas(est, deadline, e);
 
-	return err ? err : chain_longest(&est->cas, out, e);
+	return known_cas_chain(&est->cas, deadline, out, e);
 }
 
 /*
@@ -254,7 +159,7 @@ static enum err est_probe(void *self, int64_t deadline, struct error *e)
 	const struct buf nothing = BUF_INIT(0);
 	struct http_answer answer = {0};
 	struct est *est = self;
-	enum err err = fetch_cas(est, deadline, e);
+	enum err err = known_cas_ask(&est->cas, deadline, e);
 
 	if (!err)
 		err = ask(est, SIMPLEENROLL, &nothing, deadline, &answer, e);
@@ -300,7 +205,7 @@ static void est_close(void *self)
 	struct est *est = self;
 
 	remote_close(&est->remote);
-	certificates_free(&est->cas);
+	known_cas_free(&est->cas);
 	for (int i = 0; i < OPERATION_COUNT; i++)
 		free(est->path[i]);
 	free(est);
@@ -318,21 +223,20 @@ static enum err est_open(
 	est = calloc(1, sizeof(*est));
 	if (!est)
 		return error_memory(e);
+	est->cas = (struct known_cas){.remote = &est->remote,
+		.fetch = fetch_cas,
+		.self = est,
+		.max_age = CAS_MS,
+		.binding = true};
 	err = make_paths(est, ca->label, e);
 	if (!err)
 		err = remote_open(config, ca, auth, &est->remote, e);
+	est->remote.says_in_text = true; /* RFC 7030, 4.2.3 */
 	if (err)
 		est_close(est);
 	else
 		*self = est;
 	return err;
-}
-
-static const struct identity *est_identity(const void *self)
-{
-	const struct est *est = self;
-
-	return http_client_identity(est->remote.http);
 }
 
 const struct ca_kind ca_est = {
@@ -341,6 +245,6 @@ const struct ca_kind ca_est = {
 	.issue = est_issue,
 	.chain = est_chain,
 	.probe = est_probe,
-	.identity = est_identity,
+	.identity = remote_identity,
 	.close = est_close,
 };

@@ -90,13 +90,12 @@ static const struct {
 	{0, 999, ERR_BARRED, "did not process the request: check url"},
 };
 
-/* EST says why in plain text (RFC 7030, 4.2.3); the others have a form of their own for it. */
 static bool is_judgement(
 	const struct remote *remote, const struct http_answer *answer, const char *says)
 {
-	bool text = remote->ca->type == CA_EST && answer->status >= 400;
-
-	return text ? strcmp(answer->content_type, "text/html") != 0 : says && *says;
+	if (remote->says_in_text && answer->status >= 400)
+		return strcmp(answer->content_type, "text/html") != 0;
+	return says && *says;
 }
 
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
@@ -114,8 +113,7 @@ enum err remote_refusal(const struct remote *remote, const struct http_answer *a
 		i++;
 	err = meanings[i].err;
 	meaning = meanings[i].text;
-	/* step-ca's policies and templates; a client that it does not accept gets 401. */
-	if (remote->ca->type == CA_STEP && answer->status == 403 && says && *says) {
+	if (remote->forbids_by_403 && answer->status == 403 && says && *says) {
 		err = ERR_REFUSED;
 		meaning = "refuses";
 	}
@@ -129,27 +127,11 @@ enum err remote_refusal(const struct remote *remote, const struct http_answer *a
 	return e->code;
 }
 
-enum err remote_json(
-	const struct remote *remote, const struct http_answer *answer, cJSON **out, struct error *e)
+enum err remote_garbled(
+	const struct remote *remote, const char *what, const char *why, struct error *e)
 {
-	const char *url = remote->ca->url;
-
-	if (strcmp(answer->content_type, "application/json") != 0)
-		return error_set(e, ERR_GARBLED,
-			"CA %s: the answer (status %d) is of type \"%s\", not application/json",
-			url, answer->status, answer->content_type);
-	if (json_object(answer->body.data, answer->body.len, out, e) == ERR_OK)
-		return ERR_OK;
-	if (e->code != ERR_MALFORMED)
-		return e->code;
-	return error_set(
-		e, ERR_GARBLED, "CA %s: the answer is not JSON (status %d)", url, answer->status);
-}
-
-enum err remote_garbled(const struct remote *remote, const char *why, struct error *e)
-{
-	return error_set(
-		e, ERR_GARBLED, "CA %s: its answer cannot be understood: %s", remote->ca->url, why);
+	return error_set(e, ERR_GARBLED, "CA %s: its answer%s%s cannot be understood: %s",
+		remote->ca->url, what ? " to " : "", what ? what : "", why);
 }
 
 enum err remote_nothing_issued(enum err err, struct error *e)
@@ -159,25 +141,15 @@ enum err remote_nothing_issued(enum err err, struct error *e)
 	return err;
 }
 
-static bool has(const struct certificates *all, const struct blob *certificate)
-{
-	for (size_t i = 0; i < all->count; i++)
-		if (blob_equal(&all->certificate[i], certificate))
-			return true;
-	return false;
-}
-
 enum err remote_chain(const struct ca_order *order, const struct certificates *from,
 	struct chain *out, struct error *e)
 {
-	const struct certificates *more = order->issuers;
 	struct certificates all = *from; /* borrows */
 	struct blob public_key = {NULL, 0};
 	enum err err = key_public(order->key, &public_key, e);
 
-	for (size_t i = 0; more && i < more->count && all.count < CERTIFICATES_MAX; i++)
-		if (!has(&all, &more->certificate[i]))
-			all.certificate[all.count++] = more->certificate[i];
+	if (order->issuers)
+		certificates_borrow(&all, order->issuers);
 	if (!err)
 		err = chain_build(&all, &public_key, out, e);
 	blob_free(&public_key);
@@ -211,4 +183,24 @@ enum err remote_check_address(
 	return error_set(e, ERR_REFUSED,
 		"a CA of type %s certifies no address that is not ASCII before its @",
 		ca_type_names[remote->ca->type]);
+}
+
+const char *remote_folder(const char *url, const char *usual)
+{
+	return strchr(strstr(url, "://") + strlen("://"), '/') ? "" : usual;
+}
+
+enum err remote_serial(
+	const struct ca_revocation *revocation, char out[TEXT_DECIMAL_SIZE], struct error *e)
+{
+	return text_decimal(revocation->serial, out)
+		       ? ERR_OK
+		       : error_set(e, ERR_REFUSED, "%s is no serial number", revocation->serial);
+}
+
+const struct identity *remote_identity(const void *self)
+{
+	const struct remote *remote = self;
+
+	return http_client_identity(remote->http);
 }

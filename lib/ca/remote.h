@@ -1,7 +1,7 @@
 #ifndef CA_REMOTE_H
 #define CA_REMOTE_H
 
-#include "base/json.h"
+#include "base/text.h"
 #include "ca/ca.h"
 #include "net/http.h"
 
@@ -11,6 +11,9 @@ struct remote {
 	const struct config *config;
 	const struct config_ca *ca;
 	struct http_client *http;
+	/* In remote_refusal(). A kind sets them after remote_open(). */
+	bool says_in_text;   /* the reason is plain text, in no form of the API's */
+	bool forbids_by_403; /* 403 is a judgement of the request */
 };
 
 #define REMOTE_ANSWER_MAX (256 * 1024) /* bytes: a few certificates are far less */
@@ -31,23 +34,20 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 
 /*
  * For a status that means neither issued nor pending. 408, 425, 429 and 5xx: ERR_UNAVAILABLE, with
- * retry_after. 400, 409 and 422 in the CA's own form, and 403 of step-ca: ERR_REFUSED, a judgement
- * of this request. All else judges nothing: ERR_BARRED. says: what its interface has for the
- * reason, of which the log gets some printable words; NULL or "": the answer is not in that form,
- * and the log gets some of its body. EST has only the body.
+ * retry_after. 400, 409 and 422 in the CA's own form, and 403 if it says so: ERR_REFUSED, a
+ * judgement of this request. All else judges nothing: ERR_BARRED. says: what its interface has for
+ * the reason, of which the log gets some printable words; NULL or "": the answer is not in that
+ * form, and the log gets some of its body.
  */
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
 	const char *says, struct error *e);
 
 /*
- * The JSON object that an answer is, of type application/json. ERR_GARBLED if it is none: it may
- * be the page of a proxy. The caller must use cJSON_Delete().
+ * ERR_GARBLED: a good answer that says what its API does not have; a proxy may have made it. what:
+ * the request, or NULL. why may be e's own text.
  */
-enum err remote_json(const struct remote *remote, const struct http_answer *answer, cJSON **out,
-	struct error *e) must_check;
-
-/* ERR_GARBLED: a good answer that says what its API does not have. why may be e's own text. */
-enum err remote_garbled(const struct remote *remote, const char *why, struct error *e);
+enum err remote_garbled(
+	const struct remote *remote, const char *what, const char *why, struct error *e);
 
 /*
  * For what is asked before the request goes out, and for what issues nothing: ERR_GARBLED becomes
@@ -71,6 +71,16 @@ void remote_base64(const struct blob *der, struct buf *out);
  */
 enum err remote_check_address(
 	const struct remote *remote, const struct ca_order *order, struct error *e) must_check;
+
+/* Returns usual, or "" if url has a path of its own already. */
+const char *remote_folder(const char *url, const char *usual);
+
+/* The serial number of a certificate to revoke, in decimal. ERR_REFUSED. */
+enum err remote_serial(const struct ca_revocation *revocation, char out[TEXT_DECIMAL_SIZE],
+	struct error *e) must_check;
+
+/* identity in struct ca_kind, for a kind whose self begins with its struct remote. */
+const struct identity *remote_identity(const void *self);
 
 /* The request in PEM (RFC 7468, "CERTIFICATE REQUEST"). */
 void remote_request_pem(const struct ca_order *order, struct buf *out);

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/ca_kind.h"
+#include "ca/known_cas.h"
+#include "ca/remote_json.h"
 #include "ca/step_api.h"
 #include "pki/chain_build.h"
 
@@ -13,12 +15,10 @@
  * Usages and validity are those of the provisioner, its template and its claims.
  */
 
-#define OID_COMMON_NAME "2.5.4.3"
-
 struct step {
 	struct remote remote;
 	struct step_signer signer;
-	struct certificates cas; /* below its roots, as an answer had them; none: not known yet */
+	struct known_cas cas; /* below its roots, as an answer had them */
 };
 
 /* --- its certificates */
@@ -35,8 +35,9 @@ static enum err fetch_list(struct step *step, const char *path, bool absent, int
 		return err;
 	if (!absent || answer.status != 404) {
 		err = step_answer(&step->remote, &answer, &whole, e);
-		if (!err && step_add_list(cJSON_GetObjectItemCaseSensitive(whole, "crts"), out, e))
-			err = step_not_understood(&step->remote, path, e->text, e);
+		if (!err)
+			err = remote_json_certificates(&step->remote, path,
+				cJSON_GetObjectItemCaseSensitive(whole, "crts"), out, e);
 	}
 	cJSON_Delete(whole);
 	http_answer_free(&answer);
@@ -44,34 +45,24 @@ static enum err fetch_list(struct step *step, const char *path, bool absent, int
 }
 
 /* Versions before 0.26 have no such list; then it is what the latest certificate came with. */
-static enum err fetch_cas(struct step *step, int64_t deadline, struct error *e)
+static enum err fetch_cas(void *self, int64_t deadline, struct certificates *out, struct error *e)
 {
-	struct certificates cas = {.count = 0};
-	enum err err = fetch_list(step, STEP_PATH "intermediates", true, deadline, &cas, e);
-
-	if (err || !cas.count) {
-		certificates_free(&cas);
-		return err;
-	}
-	certificates_free(&step->cas);
-	step->cas = cas;
-	return ERR_OK;
+	return fetch_list(self, STEP_PATH "intermediates", true, deadline, out, e);
 }
 
 static enum err step_chain(void *self, int64_t deadline, struct chain *out, struct error *e)
 {
 	struct certificates roots = {.count = 0}, all;
 	struct step *step = self;
-	enum err err = fetch_cas(step, deadline, e);
+	enum err err = known_cas_ask(&step->cas, deadline, e);
 
 	if (!err)
 		err = fetch_list(step, STEP_PATH "roots", false, deadline, &roots, e);
 	if (!err && !roots.count)
-		err = step_not_understood(&step->remote, STEP_PATH "roots", "it names none", e);
+		err = remote_garbled(&step->remote, STEP_PATH "roots", "it names none", e);
 	if (!err) {
-		all = step->cas; /* borrows */
-		for (size_t i = 0; i < roots.count && all.count < CERTIFICATES_MAX; i++)
-			all.certificate[all.count++] = roots.certificate[i];
+		all = step->cas.list; /* borrows */
+		certificates_borrow(&all, &roots);
 		err = chain_longest(&all, out, e);
 	}
 	certificates_free(&roots);
@@ -80,21 +71,14 @@ static enum err step_chain(void *self, int64_t deadline, struct chain *out, stru
 
 /* --- certificates */
 
-/* It compares the request's common name with the token's subject. */
-static const char *subject_of(const struct ca_order *order)
-{
-	for (size_t i = 0; i < order->subject->count; i++)
-		if (strcmp(order->subject->attribute[i].oid, OID_COMMON_NAME) == 0)
-			return order->subject->attribute[i].value;
-	return order->address->text;
-}
-
 static enum err put_order(
 	const struct step *step, const struct ca_order *order, struct buf *out, struct error *e)
 {
 	struct buf pem = BUF_INIT(STEP_BODY_MAX), token = BUF_INIT(STEP_BODY_MAX);
-	enum err err = step_token(&step->signer, "sign", subject_of(order), order->address->text,
-		order->now, &token, e);
+	/* It compares the request's common name with the token's subject. */
+	const char *name = name_common(order->subject), *mail = order->address->text;
+	enum err err =
+		step_token(&step->signer, "sign", name ? name : mail, mail, order->now, &token, e);
 
 	remote_request_pem(order, &pem);
 	if (!err)
@@ -110,20 +94,19 @@ static enum err put_order(
 }
 
 /* certChain has all; a version that lacks it has the certificate and its issuer apart. */
-static enum err read_issued(const cJSON *whole, struct certificates *out, struct error *e)
+static enum err read_issued(
+	const struct step *step, const cJSON *whole, struct certificates *out, struct error *e)
 {
+	static const char path[] = STEP_PATH "sign";
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(whole, "certChain");
 	const char *names[] = {"crt", "ca"};
 	enum err err = ERR_OK;
 
 	if (cJSON_GetArraySize(list) > 0)
-		return step_add_list(list, out, e);
-	for (size_t i = 0; i < ARRAY_LEN(names) && !err; i++) {
-		const char *pem = json_text(whole, names[i]);
-
-		err = pem ? certificates_add(out, pem, strlen(pem), e)
-			  : error_set(e, ERR_REFUSED, "it has no %s", names[i]);
-	}
+		return remote_json_certificates(&step->remote, path, list, out, e);
+	for (size_t i = 0; i < ARRAY_LEN(names) && !err; i++)
+		err = remote_json_certificate(
+			&step->remote, path, json_text(whole, names[i]), out, e);
 	return err;
 }
 
@@ -141,8 +124,8 @@ static enum err enroll(
 	if (err)
 		return err;
 	err = step_answer(&step->remote, &answer, &whole, e);
-	if (!err && read_issued(whole, out, e))
-		err = step_not_understood(&step->remote, STEP_PATH "sign", e->text, e);
+	if (!err)
+		err = read_issued(step, whole, out, e);
 	cJSON_Delete(whole);
 	http_answer_free(&answer);
 	return err;
@@ -162,8 +145,8 @@ static void remember_cas(struct step *step, const struct chain *chain)
 		certificates_free(&cas);
 		return;
 	}
-	certificates_free(&step->cas);
-	step->cas = cas;
+	certificates_free(&step->cas.list);
+	step->cas.list = cas;
 }
 
 static enum err step_issue(
@@ -198,7 +181,7 @@ static enum err step_probe(void *self, int64_t deadline, struct error *e)
 	err = step_answer(&step->remote, &answer, &whole, e);
 	status = json_text(whole, "status");
 	if (!err && (!status || strcmp(status, "ok") != 0))
-		err = step_not_understood(&step->remote, STEP_PATH "health", "it is not \"ok\"", e);
+		err = remote_garbled(&step->remote, STEP_PATH "health", "it is not \"ok\"", e);
 	cJSON_Delete(whole);
 	http_answer_free(&answer);
 	return err ? err : step_find_provisioner(&step->remote, &step->signer, deadline, e);
@@ -206,34 +189,15 @@ static enum err step_probe(void *self, int64_t deadline, struct error *e)
 
 /* --- revocation */
 
-/* It would take any serial for its own, so we look first, where we can. */
-static enum err check_issuer(
-	struct step *step, const struct ca_revocation *revocation, struct error *e)
-{
-	enum err err = fetch_cas(step, revocation->deadline, e);
-
-	for (size_t i = 0; i < step->cas.count && !err; i++) {
-		struct certificate_info info;
-
-		err = certificate_info(&step->cas.certificate[i], &info, e);
-		if (!err && strcmp(info.subject, revocation->issuer) == 0)
-			return ERR_OK;
-	}
-	if (err || !step->cas.count)
-		return err;
-	return error_set(e, ERR_REFUSED, "CA %s is not %s, which issued the certificate",
-		step->remote.ca->url, revocation->issuer);
-}
-
 static enum err put_revocation(const struct step *step, const struct ca_revocation *revocation,
 	struct buf *out, struct error *e)
 {
 	struct buf token = BUF_INIT(STEP_BODY_MAX);
 	char serial[TEXT_DECIMAL_SIZE];
-	enum err err;
+	enum err err = remote_serial(revocation, serial, e);
 
-	if (!text_decimal(revocation->serial, serial))
-		return error_set(e, ERR_REFUSED, "%s is no serial number", revocation->serial);
+	if (err)
+		return err;
 	err = step_token(&step->signer, "revoke", serial, NULL, clock_now(), &token, e);
 	if (!err)
 		buf_printf(out,
@@ -247,18 +211,8 @@ static enum err put_revocation(const struct step *step, const struct ca_revocati
 
 static bool is_revoked_already(const struct http_answer *answer)
 {
-	char *says = step_complaint(answer);
+	char *says = remote_json_text(answer, STEP_REASON);
 	bool is = answer->status == 400 && says && strstr(says, "already revoked");
-
-	free(says);
-	return is;
-}
-
-/* By step-ca itself: with a wrong url a page comes. */
-static bool is_unknown(const struct http_answer *answer)
-{
-	char *says = answer->status == 404 ? step_complaint(answer) : NULL;
-	bool is = says != NULL;
 
 	free(says);
 	return is;
@@ -269,8 +223,10 @@ static enum err step_revoke(void *self, const struct ca_revocation *revocation, 
 	struct buf body = BUF_INIT(STEP_BODY_MAX);
 	struct http_answer answer = {0};
 	struct step *step = self;
+	struct certificate_info issuer;
 	cJSON *whole = NULL;
-	enum err err = check_issuer(step, revocation, e);
+	/* It would take any serial for its own. */
+	enum err err = known_cas_issuer(&step->cas, revocation, &issuer, e);
 
 	if (!err)
 		err = put_revocation(step, revocation, &body, e);
@@ -280,7 +236,7 @@ static enum err step_revoke(void *self, const struct ca_revocation *revocation, 
 	buf_free(&body);
 	if (err)
 		return err;
-	if (is_unknown(&answer))
+	if (remote_json_unknown(&answer, STEP_REASON))
 		err = error_set(e, ERR_REFUSED, "CA %s has not issued that certificate",
 			step->remote.ca->url);
 	else if (!is_revoked_already(&answer))
@@ -298,7 +254,7 @@ static void step_close(void *self)
 
 	remote_close(&step->remote);
 	step_signer_close(&step->signer);
-	certificates_free(&step->cas);
+	known_cas_free(&step->cas);
 	free(step);
 }
 
@@ -315,9 +271,12 @@ static enum err open_remote(const struct config *config, const struct config_ca 
 	nobody.identity = NULL;
 	nobody.identity_password_file = NULL;
 	err = remote_open(config, &nobody, HTTP_AUTH_NONE, out, e);
-	if (!err)
-		out->ca = ca;
-	return err;
+	if (err)
+		return err;
+	out->ca = ca;
+	/* By its policies and templates; a client that it does not accept gets 401. */
+	out->forbids_by_403 = true;
+	return ERR_OK;
 }
 
 static enum err step_open(
@@ -328,6 +287,7 @@ static enum err step_open(
 
 	if (!step)
 		return error_memory(e);
+	step->cas = (struct known_cas){.remote = &step->remote, .fetch = fetch_cas, .self = step};
 	err = step_signer_open(config, ca, &step->signer, e);
 	if (!err)
 		err = open_remote(config, ca, &step->remote, e);

@@ -3,45 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/remote_json.h"
+
 #define PAGES_MAX 100 /* of provisioners, a hundred on each */
 
 enum err step_ask(struct remote *remote, const char *path, const struct buf *body, int64_t deadline,
 	struct http_answer *out, struct error *e)
 {
-	const struct http_request request = {
-		.method = body ? "POST" : "GET",
-		.url = path,
-		.content_type = body ? "application/json" : NULL,
-		.accept = "application/json",
-		.body = body ? body->data : NULL,
-		.body_len = body ? body->len : 0,
-		.deadline = deadline,
-	};
-	enum err err = body ? buf_check(body, e) : ERR_OK;
+	const struct remote_json_request request = {
+		body ? "POST" : "GET", path, body, .deadline = deadline};
 
-	return err ? err : remote_send(remote, &request, out, e);
-}
-
-enum err step_not_understood(
-	const struct remote *remote, const char *path, const char *why, struct error *e)
-{
-	return error_set(e, ERR_GARBLED, "CA %s: no answer of step-ca to %s: %s", remote->ca->url,
-		path, why);
-}
-
-char *step_complaint(const struct http_answer *answer)
-{
-	cJSON *whole = NULL;
-	struct error ignored;
-	const char *text;
-	char *copy;
-
-	if (json_object(answer->body.data, answer->body.len, &whole, &ignored))
-		return NULL;
-	text = json_text(whole, "message");
-	copy = text ? strdup(text) : NULL;
-	cJSON_Delete(whole);
-	return copy;
+	return remote_json_ask(remote, &request, out, e);
 }
 
 /* /sign and /roots are answered with 201, all else with 200. */
@@ -52,26 +24,10 @@ enum err step_answer(
 	enum err err;
 
 	if (answer->status == 200 || answer->status == 201)
-		return remote_json(remote, answer, out, e);
-	says = step_complaint(answer);
+		return remote_json_read(remote, answer, out, e);
+	says = remote_json_text(answer, STEP_REASON);
 	err = remote_refusal(remote, answer, says, e);
 	free(says);
-	return err;
-}
-
-enum err step_add_list(const cJSON *list, struct certificates *out, struct error *e)
-{
-	const cJSON *item;
-	enum err err = ERR_OK;
-
-	for (item = list ? list->child : NULL; item && !err; item = item->next) {
-		const char *pem = cJSON_GetStringValue(item);
-
-		if (!pem)
-			err = error_set(e, ERR_REFUSED, "no certificate");
-		else if (*pem)
-			err = certificates_add(out, pem, strlen(pem), e);
-	}
 	return err;
 }
 

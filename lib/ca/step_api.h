@@ -1,6 +1,8 @@
 #ifndef CA_STEP_API_H
 #define CA_STEP_API_H
 
+#include <cjson/cJSON.h>
+
 #include "ca/remote.h"
 #include "ca/step_token.h"
 
@@ -8,24 +10,15 @@
 
 #define STEP_PATH "/1.0/"
 #define STEP_BODY_MAX (64 * 1024)
+#define STEP_REASON "message" /* the name of an error's text */
 
 /* GET, or POST where there is a body; any status is success. */
 enum err step_ask(struct remote *remote, const char *path, const struct buf *body, int64_t deadline,
 	struct http_answer *out, struct error *e) must_check;
 
-/* ERR_GARBLED: an answer that does not come from step-ca. */
-enum err step_not_understood(
-	const struct remote *remote, const char *path, const char *why, struct error *e);
-
-/* The text of an error, for free(); NULL: it has none. */
-char *step_complaint(const struct http_answer *answer);
-
 /* The answer, for cJSON_Delete(), if it is one of success. */
 enum err step_answer(const struct remote *remote, const struct http_answer *answer, cJSON **out,
 	struct error *e) must_check;
-
-/* Adds what a list of PEM certificates has. */
-enum err step_add_list(const cJSON *list, struct certificates *out, struct error *e) must_check;
 
 /* ERR_REFUSED: the provisioner that takes our tokens is not there. */
 enum err step_find_provisioner(struct remote *remote, const struct step_signer *signer,

@@ -13,7 +13,6 @@
  * certificate may be; a request names it in the path.
  */
 
-#define OID_COMMON_NAME "2.5.4.3"
 #define PATH_MAX_LEN 2048
 #define BODY_MAX (64 * 1024)
 #define END_MS (6 * 3600 * 1000LL)
@@ -115,22 +114,13 @@ static enum err vault_open(
 	return err;
 }
 
-/* --- certificates of an answer */
-
-static enum err add_pem(const struct vault *vault, const char *pem,
-	struct certificates *certificates, struct error *e)
-{
-	if (pem && certificates_add(certificates, pem, strlen(pem), e) == ERR_OK)
-		return ERR_OK;
-	return remote_garbled(
-		&vault->session.remote, pem ? e->text : "a certificate is missing", e);
-}
-
-/* Above the certificate: "" where Vault knows none. */
+/* "" where Vault knows none. */
 static enum err add_issuer(const struct vault *vault, const char *pem,
 	struct certificates *certificates, struct error *e)
 {
-	return pem && !*pem ? ERR_OK : add_pem(vault, pem, certificates, e);
+	return pem && !*pem ? ERR_OK
+			    : remote_json_certificate(
+				      &vault->session.remote, NULL, pem, certificates, e);
 }
 
 /* --- the chain, and how long what it issues can last */
@@ -147,9 +137,8 @@ static enum err add_own(struct vault *vault, const char *name, int64_t deadline,
 	buf_printf(&path, "%s/cert/%s", vault->mount.data, name);
 	err = buf_check(&path, e);
 	if (!err)
-		err = vault_ask(&vault->session,
-			&(const struct vault_request){
-				"GET", path.data, .for_anybody = true, .deadline = deadline},
+		err = vault_ask_openly(&vault->session,
+			&(const struct remote_json_request){"GET", path.data, .deadline = deadline},
 			&object, e);
 	if (!err) {
 		pem = json_text(cJSON_GetObjectItemCaseSensitive(object, "data"), "certificate");
@@ -236,13 +225,6 @@ static int64_t ttl_of(const struct vault *vault)
 
 /* --- issue */
 
-static void write_member(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "\"%s\": ", name);
-	buf_json_string(out, value);
-	buf_puts(out, ", ");
-}
-
 /*
  * A role may take name and address from the request (use_csr_common_name, use_csr_sans) or from
  * here: both have the same. But an address for SmtpUTF8Mailbox (RFC 9598) would be written twice,
@@ -251,6 +233,7 @@ static void write_member(struct buf *out, const char *name, const char *value)
 static enum err write_order(
 	const struct vault *vault, const struct ca_order *order, struct buf *out, struct error *e)
 {
+	const char *name = name_common(order->subject);
 	struct buf pem = BUF_INIT(BODY_MAX);
 	enum err err;
 
@@ -259,15 +242,12 @@ static enum err write_order(
 	if (err)
 		return err;
 	buf_putc(out, '{');
-	write_member(out, "csr", pem.data);
-	for (size_t i = 0; i < order->subject->count; i++)
-		if (strcmp(order->subject->attribute[i].oid, OID_COMMON_NAME) == 0) {
-			write_member(out, "common_name", order->subject->attribute[i].value);
-			break;
-		}
+	remote_json_put(out, "csr", pem.data);
+	if (name)
+		remote_json_put(out, "common_name", name);
 	if (order->address->ascii_local)
-		write_member(out, "alt_names", order->address->text);
-	write_member(out, "format", "pem");
+		remote_json_put(out, "alt_names", order->address->text);
+	remote_json_put(out, "format", "pem");
 	buf_printf(out, "\"exclude_cn_from_sans\": true, \"ttl\": \"%llds\"}",
 		(long long)ttl_of(vault));
 	buf_free(&pem);
@@ -278,17 +258,16 @@ static enum err write_order(
 static enum err add_issued(const struct vault *vault, const cJSON *object,
 	struct certificates *certificates, struct error *e)
 {
+	const struct remote *remote = &vault->session.remote;
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(object, "data");
-	const cJSON *one;
-	enum err err = add_pem(vault, json_text(data, "certificate"), certificates, e);
+	enum err err = remote_json_certificate(
+		remote, NULL, json_text(data, "certificate"), certificates, e);
 
 	if (!err)
 		err = add_issuer(vault, json_text(data, "issuing_ca"), certificates, e);
-	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(data, "ca_chain"))
-	{
-		if (!err)
-			err = add_issuer(vault, cJSON_GetStringValue(one), certificates, e);
-	}
+	if (!err)
+		err = remote_json_certificates(remote, NULL,
+			cJSON_GetObjectItemCaseSensitive(data, "ca_chain"), certificates, e);
 	return err;
 }
 
@@ -300,7 +279,7 @@ static enum err ask_to_sign(
 
 	if (!err)
 		err = vault_ask(&vault->session,
-			&(const struct vault_request){
+			&(const struct remote_json_request){
 				"POST", vault->sign.data, &body, .deadline = order->deadline},
 			out, e);
 	buf_free(&body);
@@ -353,7 +332,8 @@ static enum err check_capabilities(
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(data ? data : object, path);
 
 	if (!cJSON_IsArray(list))
-		return remote_garbled(&vault->session.remote, "it does not say what we may do", e);
+		return remote_garbled(
+			&vault->session.remote, NULL, "it does not say what we may do", e);
 	if (!may_update(list))
 		return error_set(e, ERR_REFUSED,
 			"CA %s accepts our token, but none of its policies has the capability "
@@ -377,7 +357,7 @@ static enum err ask_capabilities(struct vault *vault, int64_t deadline, struct e
 	err = buf_check(&path, e);
 	if (!err)
 		err = vault_ask(&vault->session,
-			&(const struct vault_request){
+			&(const struct remote_json_request){
 				"POST", "/v1/sys/capabilities-self", &body, .deadline = deadline},
 			&object, e);
 	if (!err)
@@ -419,7 +399,7 @@ static enum err vault_revoke(void *self, const struct ca_revocation *revocation,
 	err = buf_check(&path, e);
 	if (!err)
 		err = vault_ask(&vault->session,
-			&(const struct vault_request){
+			&(const struct remote_json_request){
 				"POST", path.data, &body, .deadline = revocation->deadline},
 			&object, e);
 	state = json_text(cJSON_GetObjectItemCaseSensitive(object, "data"), "state");
@@ -433,13 +413,6 @@ static enum err vault_revoke(void *self, const struct ca_revocation *revocation,
 	return err;
 }
 
-static const struct identity *vault_identity(const void *self)
-{
-	const struct vault *vault = self;
-
-	return http_client_identity(vault->session.remote.http);
-}
-
 const struct ca_kind ca_vault = {
 	.wants_request = true,
 	.open = vault_open,
@@ -447,6 +420,6 @@ const struct ca_kind ca_vault = {
 	.chain = vault_chain,
 	.probe = vault_probe,
 	.revoke = vault_revoke,
-	.identity = vault_identity,
+	.identity = remote_identity,
 	.close = vault_close,
 };

@@ -66,12 +66,13 @@ static bool is_token(const char *text)
 }
 
 /* With X-Vault-Request, which Vault can be told to demand: no browser can be led to send it. */
-static enum err send(struct vault_session *session, const struct vault_request *request,
+static enum err send(struct vault_session *session, const struct remote_json_request *request,
 	const char *token, struct http_answer *out, struct error *e)
 {
 	const char *namespace = session->remote.ca->namespace;
 	struct buf header_token = BUF_INIT(HEADER_MAX), header_namespace = BUF_INIT(HEADER_MAX);
 	const char *headers[4] = {"X-Vault-Request: true"};
+	struct remote_json_request whole = *request;
 	size_t count = 1;
 	enum err err;
 
@@ -86,21 +87,10 @@ static enum err send(struct vault_session *session, const struct vault_request *
 	err = buf_check(&header_token, e);
 	if (!err)
 		err = buf_check(&header_namespace, e);
-	if (!err && request->body)
-		err = buf_check(request->body, e);
-	if (!err)
-		err = remote_send(&session->remote,
-			&(const struct http_request){
-				.method = request->method,
-				.url = request->path,
-				.content_type = request->body ? "application/json" : NULL,
-				.accept = "application/json",
-				.headers = headers,
-				.body = request->body ? request->body->data : NULL,
-				.body_len = request->body ? request->body->len : 0,
-				.deadline = request->deadline,
-			},
-			out, e);
+	if (!err) {
+		whole.headers = headers;
+		err = remote_json_ask(&session->remote, &whole, out, e);
+	}
 	buf_free(&header_token);
 	buf_free(&header_namespace);
 	return err;
@@ -144,7 +134,7 @@ static enum err judge(const struct vault_session *session, const struct http_ans
 {
 	if (answer->status != 200)
 		return refusal(session, answer, e);
-	return remote_json(&session->remote, answer, out, e);
+	return remote_json_read(&session->remote, answer, out, e);
 }
 
 /* --- logins */
@@ -160,7 +150,7 @@ static enum err take_token(
 	enum err err;
 
 	if (!token || !is_token(token) || !cJSON_IsNumber(lease) || !(lease->valuedouble >= 0))
-		return remote_garbled(&session->remote, "a login without a token", e);
+		return remote_garbled(&session->remote, NULL, "a login without a token", e);
 	err = blob_copy(token, strlen(token), &copy, e);
 	if (err)
 		return err;
@@ -203,7 +193,7 @@ static enum err login(struct vault_session *session, int64_t deadline, struct er
 {
 	const struct config_ca *ca = session->remote.ca;
 	struct buf body = BUF_INIT(LOGIN_MAX);
-	const struct vault_request request = {
+	const struct remote_json_request request = {
 		.method = "POST",
 		.path = ca->role_id ? "/v1/auth/approle/login" : "/v1/auth/cert/login",
 		.body = &body,
@@ -237,8 +227,8 @@ static enum err login(struct vault_session *session, int64_t deadline, struct er
 
 /* --- with a token */
 
-static enum err ask_by_file(struct vault_session *session, const struct vault_request *request,
-	struct http_answer *out, struct error *e)
+static enum err ask_by_file(struct vault_session *session,
+	const struct remote_json_request *request, struct http_answer *out, struct error *e)
 {
 	const char *path = session->remote.ca->token_file;
 	struct blob token = {NULL, 0};
@@ -253,8 +243,8 @@ static enum err ask_by_file(struct vault_session *session, const struct vault_re
 }
 
 /* 403 may be for the token, which somebody has revoked, and not for what is asked with it. */
-static enum err ask_by_login(struct vault_session *session, const struct vault_request *request,
-	struct http_answer *out, struct error *e)
+static enum err ask_by_login(struct vault_session *session,
+	const struct remote_json_request *request, struct http_answer *out, struct error *e)
 {
 	bool kept = session->token.data && clock_monotonic_ms() < session->renew_at;
 	enum err err = kept ? ERR_OK : login(session, request->deadline, e);
@@ -268,18 +258,25 @@ static enum err ask_by_login(struct vault_session *session, const struct vault_r
 	return ask_by_login(session, request, out, e);
 }
 
-enum err vault_ask(struct vault_session *session, const struct vault_request *request, cJSON **out,
-	struct error *e)
+enum err vault_ask(struct vault_session *session, const struct remote_json_request *request,
+	cJSON **out, struct error *e)
 {
 	struct http_answer answer = {0};
-	enum err err;
+	enum err err = session->remote.ca->token_file ? ask_by_file(session, request, &answer, e)
+						      : ask_by_login(session, request, &answer, e);
 
-	if (request->for_anybody)
-		err = send(session, request, NULL, &answer, e);
-	else if (session->remote.ca->token_file)
-		err = ask_by_file(session, request, &answer, e);
-	else
-		err = ask_by_login(session, request, &answer, e);
+	if (!err)
+		err = judge(session, &answer, out, e);
+	http_answer_free(&answer);
+	return err;
+}
+
+enum err vault_ask_openly(struct vault_session *session, const struct remote_json_request *request,
+	cJSON **out, struct error *e)
+{
+	struct http_answer answer = {0};
+	enum err err = send(session, request, NULL, &answer, e);
+
 	if (!err)
 		err = judge(session, &answer, out, e);
 	http_answer_free(&answer);

@@ -3,7 +3,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "ca/remote.h"
+#include "ca/remote_json.h"
 
 /*
  * Private to the kind vault: each request carries a token. It is in a file that an agent keeps
@@ -11,9 +11,9 @@
  * serves for two thirds of its time.
  */
 struct vault_session {
-	struct remote remote;
-	struct blob token; /* of a login, a string; data is NULL: none */
-	int64_t renew_at;  /* clock_monotonic_ms(): no longer to be used then */
+	struct remote remote; /* first: see remote_identity() */
+	struct blob token;    /* of a login, a string; data is NULL: none */
+	int64_t renew_at;     /* clock_monotonic_ms(): no longer to be used then */
 };
 
 /* ERR_CONFIG unless there is exactly one of the three ways to a token. */
@@ -21,21 +21,17 @@ enum err vault_session_open(const struct config *config, const struct config_ca 
 	struct vault_session *out, struct error *e) must_check;
 void vault_session_close(struct vault_session *session);
 
-struct vault_request {
-	const char *method;
-	const char *path;	/* "/v1/…" */
-	const struct buf *body; /* JSON; NULL: none */
-	bool for_anybody;	/* no token is needed */
-	int64_t deadline;
-};
-
 /*
  * The object that it answers (status 200); cJSON_Delete(). A token of a login that is refused is
  * replaced once. ERR_REFUSED with Vault's own words; ERR_BARRED where a login is what it refuses;
  * ERR_UNAVAILABLE also for a Vault that is sealed or stands by, and for what is no answer of its
  * API.
  */
-enum err vault_ask(struct vault_session *session, const struct vault_request *request, cJSON **out,
-	struct error *e) must_check;
+enum err vault_ask(struct vault_session *session, const struct remote_json_request *request,
+	cJSON **out, struct error *e) must_check;
+
+/* The same without a token, for what anybody may ask. */
+enum err vault_ask_openly(struct vault_session *session, const struct remote_json_request *request,
+	cJSON **out, struct error *e) must_check;
 
 #endif

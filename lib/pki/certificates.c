@@ -301,3 +301,20 @@ enum err certificates_add_file(struct certificates *certificates, const char *pa
 	blob_free(&content);
 	return err ? error_set(e, ERR_CONFIG, "%s: %s", path, e->text) : ERR_OK;
 }
+
+/* --- sets */
+
+bool certificates_have(const struct certificates *certificates, const struct blob *der)
+{
+	for (size_t i = 0; i < certificates->count; i++)
+		if (blob_equal(&certificates->certificate[i], der))
+			return true;
+	return false;
+}
+
+void certificates_borrow(struct certificates *all, const struct certificates *more)
+{
+	for (size_t i = 0; i < more->count && all->count < CERTIFICATES_MAX; i++)
+		if (!certificates_have(all, &more->certificate[i]))
+			all->certificate[all->count++] = more->certificate[i];
+}

@@ -1,6 +1,7 @@
 #ifndef PKI_CERTIFICATES_H
 #define PKI_CERTIFICATES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -32,5 +33,14 @@ enum err certificates_add_der(
 /* Adds those of a file, in any form. ERR_CONFIG, naming it. */
 enum err certificates_add_file(
 	struct certificates *certificates, const char *path, struct error *e) must_check;
+
+/* Returns true if that certificate, DER, is one of them. */
+bool certificates_have(const struct certificates *certificates, const struct blob *der);
+
+/*
+ * Adds those that it does not have, as far as there is room, without copying them: *all borrows,
+ * and is not to be freed.
+ */
+void certificates_borrow(struct certificates *all, const struct certificates *more);
 
 #endif

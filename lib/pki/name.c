@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
+#define OID_COMMON_NAME "2.5.4.3"
+
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -24,7 +26,7 @@ static const struct attribute {
 	size_t max; /* characters: RFC 5280, appendix A.1; RFC 4524, 2.23 */
 	enum alphabet alphabet;
 } attributes[] = {
-	{"CN", "2.5.4.3", 64, NAME},
+	{"CN", OID_COMMON_NAME, 64, NAME},
 	{"O", "2.5.4.10", 64, NAME},
 	{"OU", "2.5.4.11", 64, NAME},
 	{"C", "2.5.4.6", 2, COUNTRY},
@@ -302,4 +304,12 @@ void name_text(const struct name *name, struct buf *out)
 		if (i > 0)
 			buf_putc(out, ',');
 	}
+}
+
+const char *name_common(const struct name *name)
+{
+	for (size_t i = 0; i < name->count; i++)
+		if (strcmp(name->attribute[i].oid, OID_COMMON_NAME) == 0)
+			return name->attribute[i].value;
+	return NULL;
 }

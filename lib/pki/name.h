@@ -40,6 +40,9 @@ typedef enum err name_expand(void *ctx, const char *value, struct buf *out, stru
 enum err name_build(const char *dn, name_expand *expand, void *ctx, struct name *out,
 	struct error *e) must_check;
 
+/* The first common name, borrowed; NULL: it has none. */
+const char *name_common(const struct name *name);
+
 /* As RFC 4514, 2 writes it: the most specific first, what has a meaning there behind a \. */
 void name_text(const struct name *name, struct buf *out);
 

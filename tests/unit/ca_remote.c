@@ -29,7 +29,9 @@ static void assert_meaning(const struct row *row)
 {
 	static char url[] = "https://ca.example.com";
 	const struct config_ca ca = {.type = row->type, .url = url};
-	const struct remote remote = {.ca = &ca};
+	const struct remote remote = {.ca = &ca,
+		.says_in_text = row->type == CA_EST,
+		.forbids_by_403 = row->type == CA_STEP};
 	struct http_answer answer = {.status = row->status, .retry_after = 7};
 	struct error e = {.code = ERR_OK};
 
