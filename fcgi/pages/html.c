@@ -1,4 +1,4 @@
-/* HTML with nothing in it that somebody else has chosen: text, values, tables and times. */
+/* Writes HTML: text, values, tables and times. No name or value can become markup. */
 #include "fcgi/pages/html.h"
 
 #include <string.h>
@@ -50,7 +50,7 @@ void html_escape(struct buf *out, const char *text)
 	}
 }
 
-/* URLs are broken between their words, where there is no room for them. */
+/* Long URLs may be broken between their words. */
 static void put_broken(struct buf *out, const char *text)
 {
 	char word[256];
@@ -80,7 +80,7 @@ void html_value(struct buf *out, const char *value)
 	buf_puts(out, "</bdi>");
 }
 
-/* --- tables: a display other than a table's would take the roles away, so they are said */
+/* --- tables; with roles, as the narrow layout (display: block) would take them away */
 
 void html_table_begin(struct buf *out, const struct html_table *table)
 {

@@ -7,8 +7,8 @@
 #include "base/buf.h"
 
 /*
- * Pieces of HTML, appended to a buffer. All but our constants goes through html_escape(), be it
- * text or an attribute's value, which is always in double quotes.
+ * Pieces of HTML, appended to a buffer. All but our constants is written with html_escape(): text,
+ * and values of attributes, which are always in double quotes.
  */
 
 /*
@@ -17,7 +17,7 @@
  */
 void html_escape(struct buf *out, const char *text);
 
-/* The same, apart from the direction in which what is around it is read. */
+/* The same, isolated from the direction of the text around it. */
 void html_value(struct buf *out, const char *value);
 
 /* columns[0..count-1]; the first one names a row. On a narrow screen each row is a card. */
@@ -31,14 +31,14 @@ struct html_table {
 void html_table_begin(struct buf *out, const struct html_table *table);
 void html_table_end(struct buf *out);
 
-/* A cell's content comes between the two; rows begin and end by themselves. */
+/* A cell's content is written between the two; rows begin and end by themselves. */
 void html_cell_begin(struct buf *out, struct html_table *table);
 void html_cell_end(struct buf *out, struct html_table *table);
 
 /* "" and NULL are shown as a dash. */
 void html_cell(struct buf *out, struct html_table *table, const char *value);
 
-/* RFC 3339 as the store has it: to the minute, with all of it for machines. */
+/* RFC 3339 as in the store; shown to the minute, and whole in the attribute for machines. */
 void html_time_text(struct buf *out, const char *time);
 void html_cell_time(struct buf *out, struct html_table *table, const char *time);
 void html_time(struct buf *out, int64_t time);

@@ -9,7 +9,7 @@
 
 #define QUERY_MAX 8192
 
-/* "%41", "+" or any other byte; false if it is none of these. */
+/* Decodes "%41", "+" or any other byte. */
 static bool decode_one(const char **at, const char *end, struct buf *out)
 {
 	char digits[3] = "";

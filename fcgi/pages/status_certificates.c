@@ -32,17 +32,17 @@ static void put_form(const struct status_data *status)
 		"aria-describedby=\"how\" value=\"");
 	html_escape(status->out, status->query);
 	buf_puts(status->out,
-		"\"><button>Find</button></div>\n<p id=\"how\">All of the name, UUID, address or "
-		"number; upper and lower case are the same.</p></form>\n");
+		"\"><button>Find</button></div>\n<p id=\"how\">The whole name, UUID, address or number; "
+		"case does not matter.</p></form>\n");
 }
 
 static void put_found(const struct status_data *status)
 {
-	static const char *const columns[] = {
-		"Address", "Usage", "State", "User", "Device", "Serial number", "From", "Until"};
+	static const char *const columns[] = {"Address", "Usage", "State", "User", "Device",
+		"Serial number", "Valid from", "Valid until"};
 	struct status_rows rows = {
 		.status = status,
-		.table = {.caption = "Certificates that were found, newest first",
+		.table = {.caption = "Certificates found, newest first",
 			.columns = columns,
 			.count = ARRAY_LEN(columns)},
 		.max = SHOWN_MAX,
@@ -51,8 +51,8 @@ static void put_found(const struct status_data *status)
 
 	status_rows_put(&rows, STORE_CERTIFICATES, &(struct store_filter){.any = status->query});
 	if (!rows.count)
-		buf_puts(status->out, "<p class=\"none\" role=\"status\">No certificate is of "
-				      "that user, device, address or number.</p>\n");
+		buf_puts(status->out, "<p class=\"none\" role=\"status\">No certificate was found "
+				      "for that user, device, address or number.</p>\n");
 	if (rows.count > rows.max)
 		buf_puts(status->out, "<p class=\"more\">There are more: <code>certprov list "
 				      "certificates</code></p>\n");

@@ -30,8 +30,8 @@
 struct line {
 	int64_t from[SLOTS + 1]; /* slot i: from[i] to before from[i + 1] */
 	int64_t count[SLOTS], most;
-	char name[SLOTS][sizeof("2026-12")];
-	char letters[SLOTS][4]; /* the same, short */
+	char name[SLOTS][sizeof("2026-12")]; /* "expired", "2026-12" …, "later" */
+	char letters[SLOTS][4];		     /* the same, short */
 };
 
 static void name_slots(struct line *line)
@@ -39,7 +39,7 @@ static void name_slots(struct line *line)
 	static const char months[][4] = {
 		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-	snprintf(line->name[0], sizeof(line->name[0]), "over");
+	snprintf(line->name[0], sizeof(line->name[0]), "expired");
 	snprintf(line->letters[0], sizeof(line->letters[0]), "–");
 	for (int i = 1; i < LATER; i++) {
 		const time_t last = (time_t)line->from[i + 1] - 1;
@@ -106,7 +106,7 @@ static int place_of(const struct line *line, int64_t time)
 
 /* --- the picture */
 
-/* Ours: a line up to its end, with its name above. */
+/* A certificate or list of our own: a line until it expires, with its name above. */
 static void put_lane(const struct expiry *expiry, const struct line *line, int y, struct buf *out)
 {
 	int place = place_of(line, expiry->not_after);
@@ -122,7 +122,7 @@ static void put_lane(const struct expiry *expiry, const struct line *line, int y
 		*mood == 'n' ? " (!)" : "");
 }
 
-/* "12345" would not fit a phone. */
+/* 12345 becomes "12k": more would not fit a phone. */
 static void put_short(struct buf *out, int64_t count)
 {
 	if (count < 1000)
@@ -154,7 +154,7 @@ static void put_bar(const struct line *line, int slot, struct buf *out)
 		BAR_FOOT + 15, line->letters[slot]);
 }
 
-/* The same in words stands below it, so the text alternative needs no numbers. */
+/* The numbers follow in words, so the text alternative needs none. */
 static void put_picture(const struct status_data *status, const struct line *line)
 {
 	struct buf *out = status->out;
@@ -162,10 +162,9 @@ static void put_picture(const struct status_data *status, const struct line *lin
 	buf_printf(out,
 		"<svg role=\"img\" aria-labelledby=\"line-title line-text\" width=\"100%%\" "
 		"height=\"%d\"><title id=\"line-title\">Expiry in the next %d months</title>"
-		"<desc id=\"line-text\">A line for each of our own certificates and lists up to "
-		"its end, and a bar for the "
-		"active certificates that end in each month. The same follows in words and as a "
-		"table.</desc>\n",
+		"<desc id=\"line-text\">Lines show until when our own certificates and lists are "
+		"valid, bars how many active certificates expire in each month. The same follows "
+		"in words and as a table.</desc>\n",
 		HEIGHT, MONTHS);
 	for (int i = 0; i < EXPIRY_COUNT; i++)
 		if (is_known(&status->expiries[i]))
@@ -180,18 +179,18 @@ static void put_picture(const struct status_data *status, const struct line *lin
 
 #define TEXT_MAX 2048
 
-/* Why a file cannot be read has its path: that is for the server's own administrator. */
-static void put_expiry(const struct expiry *expiry, struct buf *out)
+void status_expiry_put_text(const struct expiry *expiry, struct buf *out)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
 
 	buf_puts(&text, "");
 	if (expiry->level == EXPIRY_UNKNOWN)
-		buf_puts(&text, "cannot be read: certprov check says why");
+		buf_puts(&text, "cannot be read: run certprov check");
 	else
 		expiry_text(expiry, &text);
-	buf_printf(out, "<li%s>%s %s</li>\n", expiry_is_near(expiry) ? " class=\"near\"" : "",
-		expiry_name(expiry->what), text.failed ? "" : text.data);
+	html_escape(out, expiry_name(expiry->what));
+	buf_putc(out, ' ');
+	html_escape(out, text.failed ? "" : text.data);
 	buf_free(&text);
 }
 
@@ -201,13 +200,19 @@ static void put_words(const struct status_data *status)
 	struct buf *out = status->out;
 
 	buf_puts(out, "<ul class=\"words\">\n");
-	for (int i = 0; i < EXPIRY_COUNT; i++)
-		if (status->expiries[i].level != EXPIRY_NONE)
-			put_expiry(&status->expiries[i], out);
+	for (int i = 0; i < EXPIRY_COUNT; i++) {
+		const struct expiry *expiry = &status->expiries[i];
+
+		if (expiry->level == EXPIRY_NONE)
+			continue;
+		buf_puts(out, expiry_is_near(expiry) ? "<li class=\"near\">" : "<li>");
+		status_expiry_put_text(expiry, out);
+		buf_puts(out, "</li>\n");
+	}
 	if (status->store_answers)
 		buf_printf(out,
-			"<li>active certificates: %lld end within 7 days, %lld within 30, %lld "
-			"within 60; %lld have ended</li>\n",
+			"<li>active certificates: %lld expire within 7 days, %lld within 30, %lld "
+			"within 60; %lld have expired</li>\n",
 			(long long)c->expiring_7d, (long long)c->expiring_30d,
 			(long long)c->expiring_60d, (long long)c->expired);
 	buf_puts(out, "</ul>\n");
@@ -216,7 +221,7 @@ static void put_words(const struct status_data *status)
 static void put_table(struct buf *out, const struct line *line)
 {
 	static const char *const columns[] = {"Month", "Certificates"};
-	struct html_table table = {.caption = "Active certificates by the month they end in",
+	struct html_table table = {.caption = "Active certificates by month of expiry",
 		.columns = columns,
 		.count = ARRAY_LEN(columns)};
 	char number[24];

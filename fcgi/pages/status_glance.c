@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "fcgi/pages/html.h"
+#include "fcgi/pages/status_expiry.h"
 
 /* As the alert CertprovEventsWait has it: by then the timer of `deliver` has come several times. */
 #define WAITS_TOO_LONG (2 * 3600)
@@ -10,32 +11,34 @@
 
 #define SOME(count) (long long)(count), (count) == 1 ? "" : "s"
 
-/* --- why something needs attention; out NULL: just how many reasons there are */
+/* --- why something needs attention: what stops all events comes first */
 
-static void store_reasons(const struct status_data *status, struct buf *out)
+static void put_failed(struct buf *out, const char *what, int64_t count)
+{
+	if (count)
+		buf_printf(out,
+			"<li>%lld %s%s failed for good: fix the <a href=\"#unfinished\">cause</a>, "
+			"then run <code>certprov deliver --now</code></li>\n",
+			(long long)count, what, count == 1 ? "" : "s");
+}
+
+static void put_store_reasons(const struct status_data *status, struct buf *out)
 {
 	const struct store_counts *c = &status->counts;
 	int64_t waits = c->oldest_pending ? status->now - c->oldest_pending : 0;
 
-	if (c->events[EVENT_STATE_FAILED])
-		buf_printf(out,
-			"<li>%lld event%s failed for good: fix the cause, then "
-			"<code>certprov deliver --now</code></li>\n",
-			SOME(c->events[EVENT_STATE_FAILED]));
-	if (c->uploads[UPLOAD_FAILED])
-		buf_printf(out,
-			"<li>%lld upload%s failed for good: fix the cause, then "
-			"<code>certprov deliver --now</code></li>\n",
-			SOME(c->uploads[UPLOAD_FAILED]));
 	if (waits > WAITS_TOO_LONG)
 		buf_printf(out,
-			"<li>An event has waited for %lld hours: see its cause, and whether the "
-			"timer of <code>certprov deliver</code> runs</li>\n",
+			"<li>The oldest pending event has waited for %lld hours: see its "
+			"<a href=\"#unfinished\">cause</a>, and check that the timer of "
+			"<code>certprov deliver</code> runs</li>\n",
 			(long long)(waits / 3600));
+	put_failed(out, "event", c->events[EVENT_STATE_FAILED]);
+	put_failed(out, "upload", c->uploads[UPLOAD_FAILED]);
 	if (c->expired)
 		buf_printf(out,
-			"<li>%lld active certificate%s ended: does the timer of "
-			"<code>certprov renew</code> run?</li>\n",
+			"<li>%lld active certificate%s expired: check that the timer of "
+			"<code>certprov renew</code> runs</li>\n",
 			(long long)c->expired, c->expired == 1 ? " has" : "s have");
 }
 
@@ -50,37 +53,36 @@ static void put_barred(const struct barred_ca *ca, struct buf *out)
 	buf_free(&text);
 }
 
-static void access_reason(const struct handler_counters *counters, struct buf *out)
+static void put_access_reason(const struct handler_counters *counters, struct buf *out)
 {
 	unsigned long long refused = counters ? atomic_load(&counters->unauthenticated) : 0;
 
 	if (!refused)
 		return;
-	buf_printf(out,
-		"<li>No event was accepted since %llu post%s of one had no right "
-		"credentials, the first at ",
-		refused, refused == 1 ? "" : "s");
+	buf_printf(out, "<li>%llu event%s refused for missing or wrong credentials since ", refused,
+		refused == 1 ? " was" : "s were");
 	html_time(out, atomic_load(&counters->unauthenticated_since));
-	buf_puts(out, ": does UEM have the password of users-file in [events]? The log has the "
-		      "addresses</li>\n");
+	buf_puts(out, ", and none was accepted: check the user and password in UEM; the log names "
+		      "the senders</li>\n");
 }
 
-static void reasons(const struct status_data *status, struct buf *out)
+static void put_reasons(const struct status_data *status, struct buf *out)
 {
-	access_reason(status->service->counters, out);
 	if (!status->store_answers)
-		buf_puts(out, "<li>The store does not answer: see the log, and "
+		buf_puts(out, "<li>The store does not answer: see the log, and run "
 			      "<code>certprov check</code></li>\n");
-	else
-		store_reasons(status, out);
+	put_access_reason(status->service->counters, out);
 	for (size_t i = 0; i < status->barred_count; i++)
 		put_barred(&status->barred[i], out);
+	put_store_reasons(status, out);
 	for (int i = 0; i < EXPIRY_COUNT; i++) {
 		const struct expiry *expiry = &status->expiries[i];
 
-		if (expiry_is_near(expiry))
-			buf_printf(out, "<li>%s: see <a href=\"#expiry\">expiry</a></li>\n",
-				expiry_name(expiry->what));
+		if (expiry_is_near(expiry)) {
+			buf_puts(out, "<li>");
+			status_expiry_put_text(expiry, out);
+			buf_puts(out, ": see <a href=\"#expiry\">expiry</a></li>\n");
+		}
 	}
 }
 
@@ -91,7 +93,7 @@ bool status_glance_is_well(const struct status_data *status)
 	struct buf none = BUF_INIT(REASONS_MAX);
 	bool well;
 
-	reasons(status, &none);
+	put_reasons(status, &none);
 	well = none.len == 0 && !none.failed;
 	buf_free(&none);
 	return well;
@@ -104,7 +106,7 @@ static void put_verdict(const struct status_data *status)
 		return;
 	}
 	buf_puts(status->out, "<div class=\"verdict attention\"><p>Needs attention</p>\n<ul>\n");
-	reasons(status, status->out);
+	put_reasons(status, status->out);
 	buf_puts(status->out, "</ul></div>\n");
 }
 
@@ -126,7 +128,7 @@ static void put_handler(const struct status_data *status)
 	if (counters)
 		html_time(out, counters->started);
 	else
-		buf_puts(out, "this request: CGI");
+		buf_puts(out, "this request (CGI)");
 	buf_puts(out, "</dd></div>\n");
 	if (counters)
 		buf_printf(out, "<div><dt>Workers busy</dt><dd>%u of %u</dd></div>\n", workers.busy,
@@ -166,15 +168,16 @@ static void put_stored(const struct status_data *status)
 	put_unfinished(out, "Uploads", c->uploads[UPLOAD_PENDING], c->uploads[UPLOAD_FAILED]);
 	put_wait(status);
 	if (c->requests_pending)
-		put_number(out, "Waiting for a CA", c->requests_pending);
+		put_number(out, "Requests pending at a CA", c->requests_pending);
 	put_number(out, "Devices enrolled", c->devices - c->devices_unenrolled);
 	put_number(out, "Users", c->users);
-	put_number(out, "Active for signing", c->certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE]);
-	put_number(
-		out, "Active for encryption", c->certificates[USAGE_ENCRYPTION][CREDENTIAL_ACTIVE]);
+	put_number(out, "Active signing certificates",
+		c->certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE]);
+	put_number(out, "Active encryption certificates",
+		c->certificates[USAGE_ENCRYPTION][CREDENTIAL_ACTIVE]);
 }
 
-/* One that is over is no reason for a verdict, and may be wanted ([identity] address-conflict). */
+/* A conflict that is over needs no attention, and may be intended ([identity] address-conflict). */
 static void put_conflicts(const struct status_data *status)
 {
 	const struct store_conflicts *conflicts = &status->conflicts;

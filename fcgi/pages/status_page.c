@@ -21,8 +21,8 @@
 #define STYLE_MAX 16384
 
 /*
- * Nothing but our own style sheet is taken from anywhere, not even from the page itself (CSP Level
- * 3): should a name ever become markup, the browser does nothing with it.
+ * The browser may use nothing but our style sheet, not even other parts of the page (CSP Level 3):
+ * should a name ever become markup, it has no effect.
  */
 static enum err put_headers(struct response *response, struct error *e)
 {
@@ -74,18 +74,18 @@ static void put_body(const struct status_data *status)
 	html_time(out, status->now);
 	buf_puts(out, " UTC</p>\n<nav aria-label=\"Sections\"><ul>"
 		      "<li><a href=\"#unfinished\">Unfinished</a></li>"
+		      "<li><a href=\"#peers\">CA and gateways</a></li>"
 		      "<li><a href=\"#expiry\">Expiry</a></li>"
 		      "<li><a href=\"#certificates\">Certificates</a></li>"
 		      "<li><a href=\"#recent\">Recent events</a></li>"
-		      "<li><a href=\"#peers\">CA and gateways</a></li>"
 		      "</ul></nav></header>\n<main id=\"main\" tabindex=\"-1\">\n");
 	status_glance_put(status);
 	status_unfinished_put(status);
+	status_peers_put(status);
 	status_expiry_put(status);
 	status_certificates_put(status);
 	status_recent_put(status);
-	status_peers_put(status);
-	buf_puts(out, "</main>\n<footer><p>All times are UTC. Load the page again for newer ones."
+	buf_puts(out, "</main>\n<footer><p>All times are UTC. Reload the page for current data."
 		      "</p></footer>\n</body>\n</html>\n");
 }
 

@@ -46,12 +46,12 @@ static void put_since(struct buf *out, struct html_table *table, const struct ta
 {
 	html_cell_begin(out, table);
 	if (tally)
-		buf_printf(
-			out, "%lld well, %lld not", (long long)tally->good, (long long)tally->bad);
+		buf_printf(out, "%lld succeeded, %lld failed", (long long)tally->good,
+			(long long)tally->bad);
 	else
 		buf_puts(out, "–");
 	if (tally && tally->undecided)
-		buf_printf(out, ", %lld not decided yet", (long long)tally->undecided);
+		buf_printf(out, ", %lld pending", (long long)tally->undecided);
 	html_cell_end(out, table);
 }
 
@@ -72,7 +72,7 @@ static void put_health(struct buf *out, struct html_table *table, const struct t
 	html_cell_end(out, table);
 }
 
-/* --- the gateways: of all processes from the store, of the handler alone from its memory */
+/* --- gateways: times are those of all processes, from the store; numbers the handler's own */
 
 static const struct counters_gateway *find_gateway(const struct counters *counters, const char *url)
 {
@@ -117,7 +117,7 @@ static enum err put_gateway(const struct status_data *status, struct html_table 
 }
 
 static const char *const columns[] = {
-	"Name", "Lately", "Last success", "Last failure", "Since the start"};
+	"Name", "State", "Last success", "Last failure", "Since the handler's start"};
 
 static void put_gateways(const struct status_data *status)
 {
@@ -138,13 +138,13 @@ static void put_gateways(const struct status_data *status)
 		status_data_missing(status, &e);
 }
 
-/* --- CAs: a row for each kind that was asked */
+/* --- CAs: a row for each type that was asked */
 
 static void put_authorities(const struct status_data *status)
 {
 	const struct handler_counters *counters = status->service->counters;
 	struct html_table table = {
-		.caption = "Certificate authorities: certificates that they were asked for",
+		.caption = "Certificate authorities: requests for certificates",
 		.columns = columns,
 		.count = ARRAY_LEN(columns),
 	};
@@ -167,15 +167,15 @@ static void put_authorities(const struct status_data *status)
 	if (rows)
 		html_table_end(status->out);
 	else
-		buf_puts(status->out, "<p class=\"none\">The CA was not asked for a certificate "
-				      "since the handler was started.</p>\n");
+		buf_puts(status->out, "<p class=\"none\">The CA has not been asked for a "
+				      "certificate since the handler was started.</p>\n");
 }
 
 void status_peers_put(const struct status_data *status)
 {
 	buf_puts(status->out,
 		"<section aria-labelledby=\"peers\"><h2 id=\"peers\">CA and gateways"
-		"</h2>\n<p>By their latest answers; this page asks none of them.</p>\n");
+		"</h2>\n<p>State by the latest answers; this page contacts none of them.</p>\n");
 	put_authorities(status);
 	put_gateways(status);
 	buf_puts(status->out, "</section>\n");

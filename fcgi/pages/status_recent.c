@@ -58,10 +58,10 @@ static void put_recent(struct status_rows *rows, const struct store_column *colu
 void status_recent_put(const struct status_data *status)
 {
 	static const char *const columns[] = {
-		"Device", "User", "Event", "Received", "Result", "Time it took"};
+		"Device", "User", "Event", "Received", "Result", "Duration"};
 	struct status_rows rows = {
 		.status = status,
-		.table = {.caption = "The latest events, and how many milliseconds each step took",
+		.table = {.caption = "The latest events, with the milliseconds of each step",
 			.columns = columns,
 			.count = ARRAY_LEN(columns)},
 		.max = SHOWN_MAX,

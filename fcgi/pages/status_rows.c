@@ -14,7 +14,7 @@ static enum err put_row(
 		html_table_begin(out, &rows->table);
 	if (rows->open && rows->count == rows->open + 1) {
 		html_table_end(out);
-		buf_puts(out, "<details><summary>Earlier ones</summary>\n");
+		buf_puts(out, "<details><summary>Earlier events</summary>\n");
 		html_table_begin(out, &rows->table);
 	}
 	if (rows->count <= rows->max)

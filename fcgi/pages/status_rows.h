@@ -10,7 +10,7 @@ struct status_rows {
 	struct html_table table;
 	int64_t count; /* how many there were; one more than max: there are more */
 	int64_t max;   /* how many are shown */
-	int64_t open;  /* how many are seen at once, the others are folded; 0: all are */
+	int64_t open;  /* of events: how many are not folded; 0: all */
 	void (*put)(struct status_rows *rows, const struct store_column *columns, size_t count);
 };
 

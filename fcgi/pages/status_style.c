@@ -36,7 +36,7 @@ static const char page[] =
 	".attention{background:var(--badback);border-color:var(--bad)}\n"
 	".attention p::before{content:'!';color:var(--bad);margin-right:.6rem;font-weight:700}\n"
 	".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(11.5rem,1fr));"
-	"gap:.8rem 1.2rem;margin:0}\n"
+	"gap:.8rem 1.2rem;margin:0 0 .8rem}\n"
 	"dt{color:var(--soft);font-size:.82rem}\n"
 	"dd{margin:0;font-size:1.08rem;font-variant-numeric:tabular-nums}\n"
 	".bad{white-space:nowrap;color:var(--bad);font-weight:600}\n";
@@ -89,7 +89,7 @@ static const char contents[] =
 	"summary{cursor:pointer;color:var(--link);font-weight:600;padding:.3rem 0}\n"
 	".months table{max-width:24rem}\n";
 
-/* Narrow: rows are cards. Paper: what cannot be used there is left out. */
+/* On a narrow screen rows are cards. On paper, links and forms are left out. */
 static const char media[] =
 	"@media (max-width:64rem){\n"
 	"section{padding:.9rem .8rem;margin:.8rem -.4rem}\n"

@@ -48,9 +48,10 @@ static void put_upload(struct status_rows *rows, const struct store_column *colu
 	html_cell(out, &rows->table, VALUE("cause"));
 }
 
-static const char *const event_columns[] = {"Device", "User", "Event", "Received", "Tries", "Why"};
+static const char *const event_columns[] = {
+	"Device", "User", "Event", "Received", "Tries", "Cause"};
 static const char *const upload_columns[] = {
-	"Device", "User", "Gateway", "Last tried", "Tries", "Why"};
+	"Device", "User", "Gateway", "Last tried", "Tries", "Cause"};
 
 static void put_causes(
 	const struct status_data *status, const char *state, const struct unfinished_causes *causes)
@@ -63,9 +64,9 @@ static void put_causes(
 
 		buf_printf(out, "<li class=\"%s\">%lld × ", state, (long long)cause->count);
 		html_value(out, cause->text);
-		buf_puts(out, ", since ");
+		buf_puts(out, "<small>since ");
 		html_time_text(out, cause->since);
-		buf_puts(out, "</li>\n");
+		buf_puts(out, "</small></li>\n");
 	}
 	if (causes->others)
 		buf_printf(out, "<li class=\"%s\">%lld for other causes</li>\n", state,
@@ -73,7 +74,7 @@ static void put_causes(
 	buf_puts(out, "</ul>\n");
 }
 
-/* A cause, not each event that it has stopped, is what a person fixes. */
+/* An administrator fixes causes, not each event that has failed from one. */
 static void put_all_causes(const struct status_data *status)
 {
 	static const char *const states[] = {"failed", "pending"};
@@ -98,7 +99,7 @@ static enum err count_row(
 	return ERR_OK;
 }
 
-/* Uploads without an event that is listed with them, as far as they are shown and one more. */
+/* Uploads whose event is not listed already; counts up to the filter's limit. */
 static int64_t count_alone(const struct status_data *status, const struct store_filter *filter)
 {
 	int64_t count = 0;
@@ -109,7 +110,7 @@ static int64_t count_alone(const struct status_data *status, const struct store_
 	return count;
 }
 
-/* total: how many there are in that state, from the store's counts. Many are folded. */
+/* total: how many there are in that state, by the store's counts. A long table is folded. */
 static void put_table(const struct status_data *status, enum store_table table, const char *state,
 	const char *caption, int64_t total)
 {
@@ -153,13 +154,11 @@ void status_unfinished_put(const struct status_data *status)
 		return;
 	}
 	put_all_causes(status);
-	put_table(status, STORE_EVENTS, "failed", "Failed events: they need attention",
-		c->events[EVENT_STATE_FAILED]);
-	put_table(status, STORE_UPLOADS, "failed", "Failed uploads: they need attention",
-		c->uploads[UPLOAD_FAILED]);
-	put_table(status, STORE_EVENTS, "pending", "Events that are tried again",
+	put_table(status, STORE_EVENTS, "failed", "Failed events", c->events[EVENT_STATE_FAILED]);
+	put_table(status, STORE_UPLOADS, "failed", "Failed uploads", c->uploads[UPLOAD_FAILED]);
+	put_table(status, STORE_EVENTS, "pending", "Pending events, which are retried",
 		c->events[EVENT_STATE_PENDING]);
-	put_table(status, STORE_UPLOADS, "pending", "Uploads that are tried again",
+	put_table(status, STORE_UPLOADS, "pending", "Pending uploads, which are retried",
 		c->uploads[UPLOAD_PENDING]);
 	if (!c->events[EVENT_STATE_FAILED] && !c->events[EVENT_STATE_PENDING] &&
 		!c->uploads[UPLOAD_FAILED] && !c->uploads[UPLOAD_PENDING])

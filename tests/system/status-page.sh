@@ -91,7 +91,7 @@ ok 'nothing is undone' says 'Nothing is pending, nothing has failed.'
 credentials=uem:wrong post_event - < <(event_json)
 is "$status" 401 'one with a wrong password'
 get_page
-ok '... asks for a person' says '<li>No event was accepted since 1 post of one had no right credentials'
+ok '... asks for a person' says '<li>1 event was refused for missing or wrong credentials since '
 uploads=$(eg_upload_count)
 device=$(new_uuid)
 user=$(new_uuid)
@@ -112,14 +112,14 @@ is "$status" 503 'one that is tried again'
 get_page
 ok 'a person is needed' says '<p>Needs attention</p>'
 ok 'and why' says '<li>1 event failed for good'
-is "$(rows_of 'Failed events') $(rows_of 'Events that are tried again')" '1 1' 'both are listed'
-is "$(rows_of 'Failed uploads') $(rows_of 'Uploads that are tried again')" '0 0' \
+is "$(rows_of 'Failed events') $(rows_of 'Pending events')" '1 1' 'both are listed'
+is "$(rows_of 'Failed uploads') $(rows_of 'Pending uploads')" '0 0' \
 	'their uploads are not listed once more'
 is "$(rows_of 'The latest events')" 3 'so are the latest events'
 is "$(grep -c '<span>signing [0-9.]*</span> <span>encryption' "$page")" 3 'with the times of steps'
 like "$(grep -A2 -F "data-label=\"Name\"><div><bdi>$(sed -E 's#[/.:]+#&<wbr>#g' <<<"$eg_url")" "$page")" \
-	'1 well, 2 not' 'the gateway has had three uploads'
-like "$(grep -F 'data-label="Name"><div><bdi>local' "$page")" '6 well, 0 not' 'the CA six requests'
+	'1 succeeded, 2 failed' 'the gateway has had three uploads'
+like "$(grep -F 'data-label="Name"><div><bdi>local' "$page")" '6 succeeded, 0 failed' 'the CA six requests'
 ok 'our certificate ends' says "our client certificate ends $(
 	date -u -d "$(openssl x509 -in "$pki/identity.crt" -noout -enddate | cut -d= -f2)" +%FT%TZ)"
 isnt "$uploads_then" "$uploads" 'the gateway counts what it gets'
@@ -130,7 +130,7 @@ is "$(eg_upload_count)" "$before" 'the page asks it nothing'
 # --- what it finds
 
 serial=$(certprov list certificates --user anna --json | jq -r '.[0].serial')
-found='Certificates that were found'
+found='Certificates found'
 for wanted in anna ANNA anna@example.com "$user" "${user^^}"; do
 	get_page "q=$wanted"
 	is "$(rows_of "$found")" 2 "two are of $wanted"
@@ -183,7 +183,7 @@ if [[ -z $chromium ]]; then
 	exit
 fi
 browse --dump-dom "${front_url/:\/\//:\/\/$admin@}/status?q=anna" >"$root/dom" || true
-ok 'a browser shows it' grep -q '<caption>Certificates that were found' "$root/dom"
+ok 'a browser shows it' grep -q '<caption>Certificates found' "$root/dom"
 is "$(grep -ciE '<(script|img|svg onload)' "$root/dom")" 0 'without a tag more'
 # frame WIDTH: the page in a frame of that width, which a script of ours measures
 frame()
@@ -264,7 +264,7 @@ done
 is "$(keys round)" "$reachable" 'Tab reaches each, in this order, in sight, and shows where one is'
 is "$(keys dark round)" "$reachable" '... in the dark, too'
 is "$(keys to 'a #main' press Enter press Tab | sed -E 's/^(main main) .*/\1/')" \
-	"main main"$'\n'"$(behind 'a #peers')" 'the first leads past the rest'
+	"main main"$'\n'"$(behind 'a #recent')" 'the first leads past the rest'
 is "$(keys to 'button Find' back)" 'input q' 'Shift and Tab lead back'
 is "$(keys open to 'summary As a table' press Space open | sed -n '1p; $p' | paste -sd -)" \
 	"$(grep -c '<details open' "$page")-$(($(grep -c '<details open' "$page") + 1))" 'what is folded opens'
