@@ -43,7 +43,7 @@ commands_of_help()
 
 options_of_help()
 {
-	"$binary" "$1" --help | tr -cs -- '-a-z' '\n' | grep -E '^--[a-z]' | sort -u
+	"$binary" "$1" --help | tr -cs -- '-a-z0-9' '\n' | grep -E '^--[a-z]' | sort -u
 	printf '%s\n' --config --help
 }
 
@@ -82,6 +82,9 @@ try_shell()
 		"$(certprov revoke --help | words_in '\b(unspecified|superseded|[a-z]+[A-Z][A-Za-z]+)\b')" \
 		"$1: reasons"
 	is "$(offers recover --reason '')" '' "$1: a reason that is a text"
+	is "$(offers recover --pkcs12 '')" 'legacy modern' "$1: forms"
+	is "$(offers renew --usage '')" 'encryption signing' "$1: usages"
+	is "$(offers crl --pem --us)" --usage "$1: an option whose help begins with a capital"
 	is "$(offers init --key '')" "$(certprov init --help | words_in '(rsa|ec)-p?[0-9]+')" "$1: key types"
 	is "$(offers list certificates --expiring 3)" 30d "$1: times"
 	is "$(offers revoke --user '')" '' "$1: nothing where a UUID is due"
