@@ -106,6 +106,36 @@ is "$(unknown_commands)" '' 'every command that is named exists'
 is "$(unknown_options)" '' 'and so does every option'
 like "$(commands_named | tr '\n' '/')" 'deliver --all --rate/.*renew --within' '(which were looked at)'
 
+# "COMMAND OPTION", a line each, of those that are not in the part of certprov(1) on that command
+missing_in_manual()
+{
+	local command option
+
+	while read -r command option; do
+		awk -v command="$command" -v option="${option#-}" '
+			/^\.(It|Sh|Ss) / { inside = index($0 " ", ".It Ic " command " ") == 1 }
+			inside && (!option || match($0, "Fl " option "( |$)")) { found = 1 }
+			END { exit !found }' "$top_srcdir/man/certprov.1" || printf '%s %s\n' "$command" "$option"
+	done
+}
+
+# The same form: those that the program names, and each command alone
+options_of_program()
+{
+	local command
+
+	for command in $(certprov --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
+		printf '%s\n' "$command"
+		certprov "$command" --help |
+			sed -n "s/^  \(-[A-Za-z], *\)\{0,1\}\(--[a-z0-9-]*\).*/$command \2/p"
+	done
+}
+
+is "$(options_of_program | missing_in_manual)" '' 'each command and option of the program is in certprov(1)'
+is "$(printf 'list --nonsense\nnonsense\n' | missing_in_manual | xargs)" 'list --nonsense nonsense' \
+	'(one that is not would be seen)'
+ok '(which were looked at)' test "$(options_of_program | wc -l)" -ge 40
+
 # --- the configuration
 
 # Each block of ini is taken on its own: what a key names is not there, but the key is known.
