@@ -58,9 +58,11 @@ static enum err check_state(enum store_table table, const char *state, struct er
 
 /*
  * A list's statement is put together from the conditions that are asked for, so that each can use
- * the index that it needs: "any, or this" in one statement reads every row. A "+" keeps a condition
- * from choosing the index: few rows are left when it is asked. Parameters: $1 user, $2 device, $3
- * state, $4 expires before, $5 any, $6 limit. Columns named not_… and …_at are times.
+ * the index that it needs: "any, or this" in one statement reads every row. "state || ''" and
+ * "not_after + 0" keep a condition from choosing the index: few rows are left when it is asked.
+ * LEFT JOIN, though the user is always there, lets SQLite begin with the table that is listed.
+ * Parameters: $1 user, $2 device, $3 state, $4 expires before, $5 any, $6 limit. Columns named
+ * not_… and …_at are times.
  */
 struct list {
 	const char *select, *order;
@@ -70,23 +72,24 @@ struct list {
 	const char *expires_alone, *state_alone;
 };
 
-#define USERS                                                           \
-	"(SELECT user_uuid FROM user"                                   \
-	" WHERE user_uuid = lower($1) OR user_name = $1 COLLATE NOCASE" \
-	"	OR mail = $1 COLLATE NOCASE)"
-#define ANY_USER                                                        \
-	"(SELECT user_uuid FROM user"                                   \
-	" WHERE user_uuid = lower($5) OR user_name = $5 COLLATE NOCASE" \
-	"	OR mail = $5 COLLATE NOCASE)"
-#define IS_DEVICE "(device_uuid = lower($2) OR device_name = $2 COLLATE NOCASE)"
+#define USERS_CALLED(name)                                                         \
+	"(SELECT user_uuid FROM \"user\""                                          \
+	" WHERE user_uuid = lower(" name ") OR lower(user_name) = lower(" name ")" \
+	"	OR lower(mail) = lower(" name "))"
+#define DEVICES_CALLED(name)                \
+	"(SELECT lower(" name ") UNION ALL" \
+	"	SELECT device_uuid FROM device WHERE lower(device_name) = lower(" name "))"
+#define USERS USERS_CALLED("$1")
+#define DEVICES DEVICES_CALLED("$2")
+#define IS_DEVICE "(device_uuid = lower($2) OR lower(device_name) = lower($2))"
 
 static const struct list list_devices = {
 	.select = "SELECT d.device_uuid, d.user_uuid, u.user_name, d.state, d.device_name,"
 		  "	d.platform, d.enrolled_at, d.updated_at"
-		  " FROM device AS d CROSS JOIN user AS u USING (user_uuid)",
+		  " FROM device AS d LEFT JOIN \"user\" AS u USING (user_uuid)",
 	.user = "d.user_uuid IN " USERS,
 	.device = IS_DEVICE,
-	.state = "+d.state = $3",
+	.state = "d.state || '' = $3",
 	/* SQLite would go by an index that has the state, to and fro in the table. */
 	.state_alone = "d.state = $3 AND length(d.platform) >= 0",
 	.order = "d.enrolled_at DESC, d.device_uuid, d.user_uuid",
@@ -94,11 +97,15 @@ static const struct list list_devices = {
 
 static const struct list list_users = {
 	.select = "SELECT user_uuid, user_name, mail, state, devices, added_at, updated_at"
-		  " FROM (SELECT *, iif(devices > 0, 'enrolled', 'unenrolled') AS state"
-		  "	FROM (SELECT *, (SELECT count(*) FROM device AS d"
-		  "		WHERE d.user_uuid = user.user_uuid AND d.state = 'enrolled')"
-		  "			AS devices"
-		  "		FROM user)) AS u",
+		  " FROM (SELECT c.user_uuid, c.user_name, c.mail, c.devices, c.added_at,"
+		  "		c.updated_at,"
+		  "		CASE WHEN c.devices > 0 THEN 'enrolled' ELSE 'unenrolled' END"
+		  "			AS state"
+		  "	FROM (SELECT p.user_uuid, p.user_name, p.mail, p.added_at, p.updated_at,"
+		  "			(SELECT count(*) FROM device AS d"
+		  "				WHERE d.user_uuid = p.user_uuid"
+		  "				AND d.state = 'enrolled') AS devices"
+		  "		FROM \"user\" AS p) AS c) AS u",
 	.user = "user_uuid IN " USERS,
 	.device = "user_uuid IN (SELECT user_uuid FROM device WHERE " IS_DEVICE ")",
 	.state = "state = $3",
@@ -110,20 +117,17 @@ static const struct list list_certificates = {
 	.select = "SELECT c.id, c.usage, c.state, c.device_uuid, c.user_uuid, u.user_name, c.mail,"
 		  "	c.serial, c.not_before, c.not_after, c.subject, c.issuer, r.revoked_at,"
 		  "	r.reason"
-		  " FROM credential AS c CROSS JOIN user AS u USING (user_uuid)"
+		  " FROM credential AS c LEFT JOIN \"user\" AS u USING (user_uuid)"
 		  "	LEFT JOIN revocation AS r ON r.credential_id = c.id",
 	.user = "c.user_uuid IN " USERS,
-	.device = "c.device_uuid != '' AND c.device_uuid IN (SELECT lower($2) UNION ALL"
-		  "	SELECT device_uuid FROM device WHERE device_name = $2 COLLATE NOCASE)",
-	.any = "c.id IN (SELECT id FROM credential WHERE user_uuid IN " ANY_USER
-	       "	UNION ALL SELECT id FROM credential WHERE device_uuid != '' AND "
-	       "device_uuid IN"
-	       "		(SELECT lower($5) UNION ALL SELECT device_uuid FROM device"
-	       "			WHERE device_name = $5 COLLATE NOCASE)"
-	       "	UNION ALL SELECT id FROM credential WHERE mail = $5 COLLATE NOCASE"
-	       "	UNION ALL SELECT id FROM credential WHERE serial = lower($5))",
-	.state = "+c.state = $3",
-	.expires = "+c.not_after < $4",
+	.device = "c.device_uuid != '' AND c.device_uuid IN " DEVICES,
+	.any = "c.id IN (SELECT id FROM credential WHERE user_uuid IN " USERS_CALLED(
+		"$5") "	UNION ALL SELECT id FROM credential"
+		      "		WHERE device_uuid != '' AND device_uuid IN " DEVICES_CALLED(
+			      "$5") "	UNION ALL SELECT id FROM credential WHERE lower(mail) = lower($5)"
+				    "	UNION ALL SELECT id FROM credential WHERE serial = lower($5))",
+	.state = "c.state || '' = $3",
+	.expires = "c.not_after + 0 < $4",
 	.state_alone = "c.id IN (SELECT id FROM credential WHERE state = $3)",
 	.expires_alone = "c.id IN (SELECT id FROM credential"
 			 "	WHERE state IN ('active', 'archived', 'revoked')"
@@ -134,12 +138,12 @@ static const struct list list_certificates = {
 static const struct list list_uploads = {
 	.select = "SELECT p.device_uuid, p.user_uuid, u.user_name, p.gateway, p.state, p.tries,"
 		  "	p.updated_at, p.delivered_at, p.next_at, p.left_out, p.contents, p.cause"
-		  " FROM upload AS p CROSS JOIN user AS u USING (user_uuid)",
+		  " FROM upload AS p LEFT JOIN \"user\" AS u USING (user_uuid)",
 	.user = "(p.device_uuid, p.user_uuid) IN (SELECT device_uuid, user_uuid FROM device"
 		"	WHERE user_uuid IN " USERS ")",
 	.device = "(p.device_uuid, p.user_uuid) IN (SELECT device_uuid, user_uuid FROM device"
 		  "	WHERE " IS_DEVICE ")",
-	.state = "+p.state = $3",
+	.state = "p.state || '' = $3",
 	.state_alone = "p.state = $3",
 	.enrolled = "EXISTS (SELECT 1 FROM device AS d WHERE d.device_uuid = p.device_uuid"
 		    "	AND d.user_uuid = p.user_uuid AND d.state = 'enrolled')",
@@ -153,9 +157,9 @@ static const struct list list_events = {
 		  "	user_name, device_name, state, tries, next_at, updated_at, cause"
 		  " FROM event",
 	.user = "id IN (SELECT id FROM event WHERE user_uuid = lower($1)"
-		"	OR user_name = $1 COLLATE NOCASE OR user_uuid IN " USERS ")",
+		"	OR lower(user_name) = lower($1) OR user_uuid IN " USERS ")",
 	.device = "id IN (SELECT id FROM event WHERE " IS_DEVICE ")",
-	.state = "+state = $3",
+	.state = "state || '' = $3",
 	.state_alone = "id IN (SELECT id FROM event WHERE state = $3)",
 	.order = "id DESC",
 };
@@ -165,10 +169,9 @@ static const struct list list_audit = {
 	.select = "SELECT id, at, action, request_id, actor, device_uuid, user_uuid, serial, detail"
 		  " FROM audit",
 	.user = "user_uuid != '' AND user_uuid IN (SELECT lower($1) UNION ALL"
-		"	SELECT user_uuid FROM " USERS ")",
-	.device = "device_uuid != '' AND device_uuid IN (SELECT lower($2) UNION ALL"
-		  "	SELECT device_uuid FROM device WHERE device_name = $2 COLLATE NOCASE)",
-	.state = "+action = $3",
+		"	SELECT user_uuid FROM " USERS " AS u)",
+	.device = "device_uuid != '' AND device_uuid IN " DEVICES,
+	.state = "action || '' = $3",
 	.order = "id DESC",
 };
 
@@ -317,14 +320,15 @@ enum err store_count_ending(
 
 /* One statement, so that all counts are of the same moment. $1: now. */
 static const char count_all[] =
-	"SELECT 'devices', count(*) FROM (SELECT 1 FROM device GROUP BY device_uuid)"
+	"SELECT 'devices', count(*) FROM (SELECT 1 FROM device GROUP BY device_uuid) AS d"
 	" UNION ALL SELECT 'devices unenrolled', count(*) FROM"
 	"	(SELECT 1 FROM device GROUP BY device_uuid HAVING min(state) = 'unenrolled')"
-	" UNION ALL SELECT 'users', count(*) FROM user"
-	" UNION ALL SELECT 'signing ' || state, sum(usage = 'signing') FROM credential"
-	"	GROUP BY state"
-	" UNION ALL SELECT 'encryption ' || state, sum(usage = 'encryption') FROM credential"
-	"	GROUP BY state"
+	"	AS d"
+	" UNION ALL SELECT 'users', count(*) FROM \"user\""
+	" UNION ALL SELECT 'signing ' || state, count(*) FILTER (WHERE usage = 'signing')"
+	"	FROM credential GROUP BY state"
+	" UNION ALL SELECT 'encryption ' || state, count(*) FILTER (WHERE usage = 'encryption')"
+	"	FROM credential GROUP BY state"
 	" UNION ALL SELECT 'expired', count(*) FROM credential"
 	"	WHERE state = 'active' AND not_after < $1"
 	" UNION ALL SELECT 'expiring 7d', count(*) FROM credential"
@@ -345,8 +349,9 @@ static const char count_all[] =
 	"	WHERE state = 'pending'"
 	" UNION ALL SELECT 'requests', count(*) FROM request"
 	" UNION ALL SELECT 'requests pending', count(*) FROM request AS r" REQUEST_WAITS
-	" UNION ALL SELECT 'oldest request', coalesce(min(pending_at), 0) FROM request AS "
-	"r" REQUEST_WAITS " UNION ALL SELECT 'left out', count(DISTINCT device_uuid) FROM upload"
+	" UNION ALL SELECT 'oldest request', coalesce(min(pending_at), 0)"
+	"	FROM request AS r" REQUEST_WAITS
+	" UNION ALL SELECT 'left out', count(DISTINCT device_uuid) FROM upload"
 	"	WHERE left_out > 0";
 
 #define AT(member) offsetof(struct store_counts, member)

@@ -12,13 +12,15 @@
 
 /* --- what is due: $1 and $2 when signing and encryption end, $3 whether signing is a device's */
 
-#define DUE                                                                                 \
-	" FROM credential AS c INDEXED BY credential_renewal"                               \
-	" WHERE c.state = 'active' AND c.not_after < CASE WHEN $1 > $2 THEN $1 ELSE $2 END" \
-	"	AND c.not_after < CASE WHEN c.usage = 'signing' THEN $1 ELSE $2 END"              \
-	"	AND (c.usage != 'signing' OR (c.device_uuid != '') = $3)"                         \
-	"	AND EXISTS (SELECT 1 FROM device AS d"                                            \
-	"		WHERE d.user_uuid = c.user_uuid AND d.state = 'enrolled'"                        \
+/* By the index credential_renewal, which is in the order that the steps need. */
+#define DUE                                                                    \
+	" FROM credential AS c"                                                \
+	" WHERE coalesce(c.state, '') = 'active'"                              \
+	"	AND c.not_after < CASE WHEN $1 > $2 THEN $1 ELSE $2 END"             \
+	"	AND c.not_after < CASE WHEN c.usage = 'signing' THEN $1 ELSE $2 END" \
+	"	AND (c.usage != 'signing' OR (c.device_uuid != '') = $3)"            \
+	"	AND EXISTS (SELECT 1 FROM device AS d"                               \
+	"		WHERE d.user_uuid = c.user_uuid AND d.state = 'enrolled'"           \
 	"		AND c.device_uuid IN ('', d.device_uuid))"
 
 #define DUE_VALUES(wanted)                           \
@@ -31,8 +33,7 @@
  */
 #define NEXT(which)                                                   \
 	"SELECT c.user_uuid" DUE "	AND c.user_uuid " which " $4" \
-	"	AND " SHARE_OF("c.user_uuid") " % $5 = $6"            \
-					      " ORDER BY c.user_uuid LIMIT 1"
+	"	AND " SHARE_OF("c.user_uuid") " % $5 = $6 ORDER BY c.user_uuid LIMIT 1"
 
 enum err store_renewal_next(struct store *store, const struct store_renewal *wanted,
 	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e)
@@ -66,8 +67,9 @@ enum err store_renewal_next(struct store *store, const struct store_renewal *wan
 enum err store_renewal_count(
 	struct store *store, const struct store_renewal *wanted, int64_t *users, struct error *e)
 {
-	static const char sql[] = "SELECT count(*) FROM (SELECT 1" DUE
-				  "	AND ($4 = '' OR c.user_uuid = $4) GROUP BY c.user_uuid)";
+	static const char sql[] =
+		"SELECT count(*) FROM (SELECT 1" DUE
+		"	AND ($4 = '' OR c.user_uuid = $4) GROUP BY c.user_uuid) AS u";
 	const struct db_value values[] = {DUE_VALUES(wanted), DB_TEXT(wanted->user_uuid)};
 
 	return db_integer(store->db, sql, values, ARRAY_LEN(values), 0, users, e);

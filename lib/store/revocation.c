@@ -59,8 +59,8 @@ enum err store_credential_unenrolled(struct store *store, int64_t event_id, bool
 		"				AND w.kind = 'unenrolled'"
 		"				AND w.state IN ('pending', 'failed')"
 		"				AND w.id > o.event_id)))"
-		" SELECT " CREDENTIAL_BUT_KEY " FROM credential INDEXED BY credential_active"
-		" WHERE state = 'active' AND (usage = 'signing' OR $2)"
+		" SELECT " CREDENTIAL_BUT_KEY " FROM credential"
+		" WHERE state || '' = 'active' AND (usage = 'signing' OR $2)"
 		"	AND user_uuid IN (SELECT user_uuid FROM gone)"
 		"	AND ((user_uuid, device_uuid) IN"
 		"		(SELECT user_uuid, device_uuid FROM gone)"
@@ -243,7 +243,7 @@ static enum err take_number(
 	struct store *store, const char *issuer, int64_t *number, int64_t *covers, struct error *e)
 {
 	static const char count[] = "INSERT INTO crl (issuer, number) VALUES ($1, 1)"
-				    " ON CONFLICT (issuer) DO UPDATE SET number = number + 1"
+				    " ON CONFLICT (issuer) DO UPDATE SET number = crl.number + 1"
 				    " RETURNING number";
 	static const char revoked[] = "SELECT count(*) FROM revocation WHERE issuer = $1";
 	const struct db_value values[] = {DB_TEXT(issuer)};
@@ -287,7 +287,8 @@ static enum err read_revoked(struct store *store, const char *issuer, struct sto
 	static const char sql[] =
 		"SELECT serial, revoked_at, reason FROM revocation"
 		" WHERE issuer = $1"
-		"	AND not_after >= min($2, (SELECT this_update FROM crl WHERE issuer = $1))"
+		"	AND not_after >= (SELECT CASE WHEN this_update < $2 THEN this_update ELSE $2 END"
+		"		FROM crl WHERE issuer = $1)"
 		" ORDER BY credential_id";
 	const struct db_value values[] = {DB_TEXT(issuer), DB_INTEGER(clock_now())};
 	struct store_revoked *found = NULL;

@@ -297,7 +297,12 @@ static const char version_13[] =
 	"	WHERE coalesce(state, '') IN ('pending', 'failed');"
 	"DROP INDEX upload_undone;"
 	"CREATE INDEX upload_undone ON upload (device_uuid, user_uuid)"
-	"	WHERE coalesce(state, '') IN ('pending', 'failed');";
+	"	WHERE coalesce(state, '') IN ('pending', 'failed');"
+
+	/* The same for what ends, and not credential_expiry. */
+	"DROP INDEX credential_renewal;"
+	"CREATE INDEX credential_renewal ON credential (user_uuid, not_after)"
+	"	WHERE coalesce(state, '') = 'active';";
 
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5,
