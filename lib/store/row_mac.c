@@ -18,7 +18,8 @@ struct kind {
 	const char *name, *is, *read, *all;
 };
 
-#define ALL(name, rest) "SELECT id FROM row_mac WHERE kind = '" name "' UNION SELECT " rest
+#define ALL(name, rest) \
+	"SELECT id FROM row_mac WHERE kind = '" name "' UNION SELECT " rest " ORDER BY id"
 
 static const struct kind kinds[ROW_KIND_COUNT] = {
 	[ROW_USER] = {"user", "user %.64s, address %.128s",

@@ -1,7 +1,8 @@
 #include "rekey_tools.h"
 
 #include <signal.h>
-#include <sqlite3.h>
+
+#include "db/db.h"
 
 /* A new master key, killed at any instant. */
 
@@ -15,8 +16,18 @@ static void count_call(void)
 		raise(SIGKILL);
 }
 
-int __real_sqlite3_step(sqlite3_stmt *statement);
-int __wrap_sqlite3_step(sqlite3_stmt *statement);
+enum err __real_db_begin(struct db *db, struct error *e);
+enum err __wrap_db_begin(struct db *db, struct error *e);
+bool __real_db_end(struct db *db, enum err *err, struct error *e);
+bool __wrap_db_end(struct db *db, enum err *err, struct error *e);
+enum err __real_db_run(struct db *db, const char *sql, const struct db_value *values, size_t count,
+	struct error *e);
+enum err __wrap_db_run(struct db *db, const char *sql, const struct db_value *values, size_t count,
+	struct error *e);
+enum err __real_db_next(struct db_rows *rows, bool *row, struct error *e);
+enum err __wrap_db_next(struct db_rows *rows, bool *row, struct error *e);
+enum err __real_db_scrub(struct db *db, struct error *e);
+enum err __wrap_db_scrub(struct db *db, struct error *e);
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
 int __real_fsync(int fd);
@@ -24,10 +35,35 @@ int __wrap_fsync(int fd);
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 
-int __wrap_sqlite3_step(sqlite3_stmt *statement)
+enum err __wrap_db_begin(struct db *db, struct error *e)
 {
 	count_call();
-	return __real_sqlite3_step(statement);
+	return __real_db_begin(db, e);
+}
+
+bool __wrap_db_end(struct db *db, enum err *err, struct error *e)
+{
+	count_call();
+	return __real_db_end(db, err, e);
+}
+
+enum err __wrap_db_run(struct db *db, const char *sql, const struct db_value *values, size_t count,
+	struct error *e)
+{
+	count_call();
+	return __real_db_run(db, sql, values, count, e);
+}
+
+enum err __wrap_db_next(struct db_rows *rows, bool *row, struct error *e)
+{
+	count_call();
+	return __real_db_next(rows, row, e);
+}
+
+enum err __wrap_db_scrub(struct db *db, struct error *e)
+{
+	count_call();
+	return __real_db_scrub(db, e);
 }
 
 int __wrap_rename(const char *from, const char *to)
