@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -384,10 +385,15 @@ static void refuses_the_database_of_another_program(void **state)
 {
 	struct fixture *f = *state;
 	struct blob before, after;
+	sqlite3 *db = NULL;
 
 	assert_int_equal(seal_create_file(f->key_file, &f->e), ERR_OK);
 	must_write(f->database, "");
-	sql(f, "CREATE TABLE meta (name TEXT, value BLOB); PRAGMA user_version = 1;");
+	assert_int_equal(sqlite3_open(f->database, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE meta (name TEXT); PRAGMA user_version = 1",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	before = must_read(f->database);
 	must_fail_open(f, ERR_CONFIG, "is no certprov store");
 	after = must_read(f->database);

@@ -21,7 +21,6 @@ void database_remove(struct fixture *f);
 /* Statements, separated by ";". $1 is 32 octets of zero, or value. */
 void sql(struct fixture *f, const char *text);
 void sql_with(struct fixture *f, const char *text, const struct blob *value);
-void sql_refused(struct fixture *f, const char *text, const char *why);
 
 /* The first column of the first row, which must be there; the caller frees the blob. */
 int64_t sql_integer(struct fixture *f, const char *text);
