@@ -3,7 +3,7 @@
 #
 #	tests/check.sh [--keep] [STAGE...]
 #
-#   lint        shellcheck, mandoc, codespell, clang-format, house rules
+#   lint        shellcheck, mandoc, codespell, clang-format, house rules, SQL's common subset
 #   gcc         build with gcc -Werror, make check: unit and system tests
 #   clang       build with clang -Werror, unit tests
 #   sanitizers  build with ASan and UBSan, make check
@@ -227,6 +227,7 @@ stage_lint()
 	lint clang-format clang-format --dry-run --Werror "${sources[@]}"
 	lint codespell codespell -L "$no_mistakes" "${texts[@]}"
 	lint house-rules house_rules "${sources[@]}"
+	lint sql-subset tests/sql-subset lib/store/*.[ch]
 	if ((${#pages[@]})); then
 		lint mandoc mandoc -T lint -W warning "${pages[@]}"
 	fi
