@@ -1,3 +1,4 @@
+/* Buffers that grow up to a limit and are wiped; blobs of a fixed length. */
 #include "base/buf.h"
 
 #include <stdint.h>
@@ -37,7 +38,7 @@ void buf_truncate(struct buf *b, size_t len)
 	b->len = len;
 }
 
-/* Makes room for more bytes and a NUL. realloc() would leave copies behind. */
+/* Makes room for more bytes and a NUL. realloc() would leave copies in memory. */
 static bool reserve(struct buf *b, size_t more)
 {
 	size_t cap = b->cap ? b->cap : FIRST_CAPACITY;

@@ -1,3 +1,4 @@
+/* The wall clock, which tests replace, and the monotonic one, which they do not. */
 #include "base/clock.h"
 
 #include <limits.h>

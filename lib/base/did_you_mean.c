@@ -1,3 +1,4 @@
+/* Finds the known word that is closest to an unknown one. */
 #include "base/did_you_mean.h"
 
 #include <stdio.h>
@@ -5,7 +6,7 @@
 
 #include "base/text.h"
 
-#define LEN_MAX 32 /* our longest word is shorter */
+#define LEN_MAX 32 /* longer than any word of ours */
 
 static size_t least(size_t a, size_t b)
 {

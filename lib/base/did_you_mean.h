@@ -4,11 +4,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* "Did you mean": which of the words that we know is nearest to one that we don't. */
+/* "Did you mean": the known word that is nearest to an unknown one. */
 
 struct did_you_mean {
 	const char *word; /* borrowed, like every candidate */
-	const char *name; /* the nearest of those that were tried; NULL: none is near */
+	const char *name; /* the nearest candidate so far; NULL: none is near */
 	size_t distance;
 };
 
@@ -18,8 +18,9 @@ struct did_you_mean {
 	}
 
 /*
- * Letters left out, put in, replaced or swapped with their neighbour each count one, and case
- * nothing. Near is a third of the word at most, but at least one; the first of equals stays.
+ * Tries a candidate. The distance is the number of letters left out, added, replaced or swapped
+ * with their neighbour; case does not count. A candidate is near up to a third of the word's
+ * length, and always at a distance of one. Of equally near ones the first stays.
  */
 void did_you_mean_try(struct did_you_mean *nearest, const char *candidate);
 

@@ -1,3 +1,4 @@
+/* SHA-256 and its HMAC, over GnuTLS. */
 #include "base/digest.h"
 
 #include <gnutls/crypto.h>

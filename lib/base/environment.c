@@ -1,4 +1,4 @@
-/* Gets rid of what our environment would have libraries tell others. */
+/* Removes variables that make libraries write secrets to files or logs. */
 #include "base/environment.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 static const char *const unwanted[] = {
 	"SSLKEYLOGFILE",	       /* GnuTLS, libcurl: secrets of TLS sessions */
 	"GNUTLS_DEBUG_LEVEL",	       /* what is sent and received, keys among it */
-	"GNUTLS_SYSTEM_PRIORITY_FILE", /* somebody else's choice of algorithms */
+	"GNUTLS_SYSTEM_PRIORITY_FILE", /* another choice of algorithms */
 	"GNUTLS_SKIP_FIPS_INTEGRITY_CHECKS",
 	"GNUTLS_NO_IMPLICIT_INIT", /* we rely on it */
 	"GNUTLS_NO_EXPLICIT_INIT",
@@ -33,6 +33,6 @@ enum err environment_clean(char **argv, struct error *e)
 	execv(OURSELVES, argv);
 	return error_errno(e, ERR_INTERNAL,
 		"the environment has a variable that makes libraries log keys (SSLKEYLOGFILE, "
-		"GNUTLS_DEBUG_LEVEL, KRB5_TRACE or the like), and we cannot start again without "
-		"it: " OURSELVES);
+		"GNUTLS_DEBUG_LEVEL, KRB5_TRACE or the like), and the program cannot restart "
+		"without it: " OURSELVES);
 }

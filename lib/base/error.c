@@ -1,3 +1,4 @@
+/* What each kind of error means to others, and the filling of struct error. */
 #include "base/error.h"
 
 #include <errno.h>
@@ -55,7 +56,7 @@ const struct error_meaning *error_meaning(enum err code)
 	return &meanings[code < ERR_COUNT ? code : ERR_INTERNAL];
 }
 
-/* A text that was cut may end within a character, but must be UTF-8 for JSON. */
+/* A cut text may end within a character; drops that, as JSON needs UTF-8. */
 static void end_text(char *text, size_t size)
 {
 	size_t len = strlen(text), start = len;

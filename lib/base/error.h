@@ -7,8 +7,8 @@
 #include "base/compiler.h"
 
 /*
- * Kinds of errors, by the action that they require. Codes of libraries end in the module that calls
- * the library.
+ * Kinds of errors, by the action that they require. A library's own codes do not leave the module
+ * that calls it.
  */
 enum err {
 	ERR_OK = 0,
@@ -22,22 +22,22 @@ enum err {
 	ERR_FORBIDDEN,	     /* the event's claim is not confirmed */
 	ERR_NOT_FOUND,	     /* no such path, object or row */
 	ERR_METHOD,	     /* no such method at that path */
-	ERR_REFUSED,	     /* CA or gateway refused for good: needs attention */
+	ERR_REFUSED,	     /* CA or gateway refused finally: needs attention */
 	ERR_BARRED,	     /* the CA processed no request: needs attention, is retried slowly */
-	ERR_GARBLED,	     /* the CA may have issued, and was not understood: needs attention */
-	ERR_ALTERED,	     /* the store was altered without the master key: needs attention */
-	ERR_UNAVAILABLE,     /* CA, gateway or store is unreachable or busy: try later */
-	ERR_PENDING,	     /* the CA has the request, and has not decided yet: ask again later */
-	ERR_INTERNAL,	     /* no memory, or a fault of our own */
+	ERR_GARBLED, /* the CA may have issued, but its answer is not understood: needs attention */
+	ERR_ALTERED, /* the store was altered without the master key: needs attention */
+	ERR_UNAVAILABLE, /* CA, gateway or store is unreachable or busy: try later */
+	ERR_PENDING,	 /* the CA has the request but has not decided yet: ask again later */
+	ERR_INTERNAL,	 /* no memory, or a fault of this program */
 	ERR_COUNT
 };
 
-/* The meaning of each code for the outside. One row a code; there is no second place. */
+/* The meaning of each code to the outside: one row for each code, in one table. */
 struct error_meaning {
 	const char *label;  /* metric label and log value */
 	int http_status;    /* answer to the web server's client */
 	int exit_status;    /* of a command; sysexits(3) where it has one */
-	bool retry;	    /* the same again, later, may work */
+	bool retry;	    /* the same may work later */
 	const char *title;  /* RFC 9457 title */
 	const char *detail; /* RFC 9457 detail; NULL: the error's own text is public */
 };
@@ -55,8 +55,8 @@ struct error {
 const struct error_meaning *error_meaning(enum err code);
 
 /*
- * Fills e and returns code, so that a failure is one line: return error_set(e, ...). The text may
- * quote e->text.
+ * Fills e and returns code, so that a failure takes one line: return error_set(e, ...). The text
+ * may quote e->text.
  */
 enum err error_set(struct error *e, enum err code, const char *fmt, ...) printf_like(3, 4);
 
@@ -64,7 +64,7 @@ enum err error_set(struct error *e, enum err code, const char *fmt, ...) printf_
 enum err error_field(struct error *e, enum err code, const char *field, const char *fmt, ...)
 	printf_like(4, 5);
 
-/* Puts "context: " before the text that is there; returns e's code. */
+/* Puts "context: " before the text of e; returns its code. */
 enum err error_context(struct error *e, const char *fmt, ...) printf_like(2, 3);
 
 /* ERR_INTERNAL, "out of memory". */

@@ -1,3 +1,4 @@
+/* Reads and writes whole files, secret ones with their owner and mode checked. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* some editors put it before the first line */
 
-/* A file that is not to be had, and what can be done about it. */
+/* Why a file cannot be opened, and what to do about it. */
 static enum err cannot_open(const char *path, struct error *e)
 {
 	switch (errno) {
@@ -30,7 +31,7 @@ static enum err cannot_open(const char *path, struct error *e)
 
 static enum err check_secret_mode(const char *path, const struct stat *st, struct error *e)
 {
-	/* root may use what belongs to the user that the service runs as */
+	/* root may use files of the user that the service runs as */
 	if (geteuid() != 0 && st->st_uid != 0 && st->st_uid != geteuid())
 		return error_set(e, ERR_CONFIG,
 			"%s belongs to user %u; it must belong to root or to user %u, which runs "
@@ -190,7 +191,7 @@ enum err file_create(const char *path, unsigned mode, const void *data, size_t l
 	return err;
 }
 
-/* Closes fd, the temporary file, which then is at path or gone. */
+/* Closes fd, the temporary file. It is then at path, or removed. */
 static enum err put_in_place(int fd, const char *temporary, const char *path, unsigned mode,
 	const void *data, size_t len, struct error *e)
 {
@@ -225,7 +226,7 @@ out:
 	return err;
 }
 
-/* A new file that is at first readable by us alone, then belongs to whom the old one belongs. */
+/* Makes a new file that only we can read at first, then gives it the old one's owner and group. */
 static enum err open_like(
 	const char *temporary, const char *path, const struct stat *old, int *out, struct error *e)
 {
@@ -260,7 +261,7 @@ enum err file_replace_secret(const char *path, const void *data, size_t len, str
 		return error_set(e, ERR_CONFIG, "%s is not a regular file", path);
 	if (asprintf(&temporary, "%s.new", path) < 0)
 		return error_memory(e);
-	unlink(temporary); /* of one that was killed */
+	unlink(temporary); /* left by a killed process */
 	err = open_like(temporary, path, &old, &fd, e);
 	if (!err)
 		err = put_in_place(fd, temporary, path, old.st_mode & 07777, data, len, e);

@@ -1,5 +1,4 @@
-/* A text that is one JSON object, as a tree of cJSON's that can be trusted. */
-
+/* Reads one JSON object into a cJSON tree that can be trusted. */
 #include "base/json.h"
 
 #include <stdbool.h>
@@ -47,7 +46,7 @@ static enum err check_keys(const cJSON *value, struct error *e)
 	return err;
 }
 
-/* json ends at its only NUL: cJSON, up to 1.7.17, reads one byte behind a text without. */
+/* json ends with its only NUL: without one, cJSON up to 1.7.17 reads one byte too far. */
 static enum err read_tree(const char *json, size_t len, cJSON **out, struct error *e)
 {
 	cJSON *object = cJSON_ParseWithLengthOpts(json, len + 1, NULL, true);
@@ -93,7 +92,7 @@ enum err json_object_repaired(
 	return read_object(text, len, out, damage, e);
 }
 
-/* One character of a string: taken bytes, which are well-formed UTF-8 or one that is not. */
+/* Appends one character: taken bytes of UTF-8, or one byte that is not UTF-8. */
 static void put_shown(struct buf *out, const char *bytes, size_t taken, bool good, uint32_t c)
 {
 	char escape[TEXT_JSON_ESCAPE_SIZE];

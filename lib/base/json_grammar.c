@@ -1,8 +1,7 @@
 /*
- * The grammar of JSON, checked before cJSON reads a text: cJSON takes broken escapes and numbers
- * that are none. Repairs strings on the way where that is wanted. It makes no tree.
+ * Checks the grammar of JSON before cJSON reads a text, as cJSON accepts broken escapes and
+ * numbers. Repairs strings on request. It makes no tree.
  */
-
 #include "base/json_grammar.h"
 
 #include <stdbool.h>
@@ -17,7 +16,7 @@
 #define REPLACEMENT "\xef\xbf\xbd"
 #define ESCAPE_LEN 6 /* \uXXXX */
 #define NUMBER_LEN_MAX 60
-#define LONG_NUMBER "1e999" /* no number that anything here asks for */
+#define LONG_NUMBER "1e999" /* no field expects such a number */
 
 struct scan {
 	const char *text;
@@ -40,7 +39,7 @@ static bool fault(struct scan *s, const char *why)
 	return false;
 }
 
-/* The next byte; NUL at the end, and for a NUL, which no rule takes outside a string. */
+/* The next byte; NUL at the end or for a NUL, which no rule accepts outside a string. */
 static char peek(const struct scan *s)
 {
 	return s->at < s->len ? s->text[s->at] : '\0';
@@ -52,7 +51,7 @@ static void put(struct scan *s, const char *bytes, size_t len)
 		buf_append(s->out, bytes, len);
 }
 
-/* Moves behind len bytes, which are right as they stand. */
+/* Passes len bytes, which are right as they are. */
 static void take(struct scan *s, size_t len)
 {
 	put(s, s->text + s->at, len);
@@ -80,7 +79,7 @@ static size_t take_all_of(struct scan *s, const char *any)
 
 /* --- strings */
 
-/* Damage of a kind: tolerated where the text is repaired, else a fault. */
+/* Notes damage; returns true if the text is repaired, else sets the error. */
 static bool tolerate(struct scan *s, unsigned kind)
 {
 	s->damage |= kind;
@@ -114,7 +113,7 @@ static bool read_unit(const struct scan *s, size_t at, uint32_t *out)
 	return true;
 }
 
-/* Writes the NULs that something follows: they are no padding. */
+/* Writes the NULs that something follows, since those are not padding. */
 static void put_nuls(struct scan *s, size_t *nuls)
 {
 	for (; *nuls; --*nuls)
@@ -198,7 +197,7 @@ static bool scan_character(struct scan *s, size_t *nuls)
 	return true;
 }
 
-/* NULs at the end of a value are padding; in a key they would make another key of it. */
+/* NULs at the end of a value are padding; in a key they would change the key. */
 static bool scan_string(struct scan *s, bool is_key)
 {
 	size_t nuls = 0;
@@ -286,7 +285,7 @@ static bool close_one(struct scan *s)
 	return true;
 }
 
-/* Up to the start of the next value, or to the end of the text: *more is false there. */
+/* Goes to the start of the next value, or to the end of the text; *more is false there. */
 static bool scan_behind(struct scan *s, bool *more)
 {
 	do
@@ -300,7 +299,7 @@ static bool scan_behind(struct scan *s, bool *more)
 	return s->open[s->depth - 1] != '{' || scan_key(s);
 }
 
-/* Opens an array or object. *empty: it is closed already. */
+/* Opens an array or object. *empty tells that it is closed already. */
 static bool scan_open(struct scan *s, bool *empty)
 {
 	if (s->depth == JSON_DEPTH_MAX)

@@ -1,3 +1,4 @@
+/* Where a line of the log goes: standard error, syslog or the journal. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -63,8 +64,7 @@ static void open_journal(void)
 		self.settings.target = LOG_TARGET_STDERR;
 }
 
-/* The journal gets lines from standard error, too: nothing is lost where its socket is closed to
- * us. */
+/* If the journal's socket refuses us, it still gets our lines from standard error. */
 static void open_auto(void)
 {
 	self.settings.target = journal_reads_stderr() ? LOG_TARGET_JOURNAL : LOG_TARGET_STDERR;
@@ -138,7 +138,7 @@ static void write_journal(const struct log_entry *entry)
 		write_stderr(entry);
 }
 
-/* Syslog has time, name and process of its own; the object of JSON is whole, for its readers. */
+/* Syslog adds time, name and process itself; a JSON object has them all the same. */
 static void write_syslog(const struct log_entry *entry)
 {
 	char text[LOG_ENTRY_SIZE];

@@ -49,16 +49,16 @@ const char *log_program(void); /* the name that log_open() was given; borrowed *
 #define LOG_REQUEST_SIZE 65 /* an id and its NUL */
 
 /*
- * The id that every following line bears, until it is set to NULL. Copied, at
- * most 64 characters; what is no visible ASCII character becomes "_".
+ * The id in every following line, until it is set to NULL. At most 64 characters are copied;
+ * characters that are not visible ASCII become "_".
  */
 void log_set_request(const char *request_id);
 const char *log_request(void); /* borrowed; "" outside a request */
 
 /*
- * One line: "TIME LEVEL program[pid] request=ID MESSAGE", or the same as an object of JSON.
- * Line breaks, other characters that are not shown and bytes that are no UTF-8 appear as \xNN,
- * in JSON as its escapes and U+FFFD: a line cannot be forged from outside. Leaves errno alone.
+ * One line: "TIME LEVEL program[pid] request=ID MESSAGE", or the same as a JSON object. Line
+ * breaks, other invisible characters and bytes that are not UTF-8 become \xNN, in JSON escapes and
+ * U+FFFD, so that nobody outside can forge a line. Does not change errno.
  */
 void log_line(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 
@@ -72,8 +72,9 @@ void log_line(enum log_level level, const char *fmt, ...) printf_like(2, 3);
  */
 struct log_field {
 	const char *name;  /* lower-case letters and "_" */
-	const char *value; /* any text; cut where it is too long */
-	const char *json; /* the value in JSON where that is no string, or NULL; left out if long */
+	const char *value; /* any text; cut if it is too long */
+	const char *
+		json; /* the value in JSON if that is not a string, or NULL; left out if too long */
 };
 
 /* The same line, with fields for targets that support them; text has the message alone. */
@@ -81,9 +82,9 @@ void log_fields(enum log_level level, const struct log_field *fields, size_t cou
 	...) printf_like(4, 5);
 
 /*
- * MESSAGE and a JSON text of whatever length, which is in one line already: behind the message, or
- * as a member "body" of the JSON object. The journal takes it whole; standard error that leads to
- * the journal is split behind 48 KiB, and most syslog daemons cut a line behind 8 KiB.
+ * The message and a JSON text of any length that is already one line: after the message, or as the
+ * member "body" of the JSON object. The journal takes all of it; systemd splits standard error
+ * after 48 KiB, and most syslog daemons cut a line after 8 KiB.
  */
 void log_with_body(enum log_level level, const char *message, const char *body);
 

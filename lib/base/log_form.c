@@ -1,3 +1,4 @@
+/* How a line of the log is written, so that nothing from outside can forge one. */
 #include "base/log_form.h"
 
 #include <stdio.h>
@@ -7,13 +8,13 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-#define JSON_MESSAGE_MAX 1800 /* fields are to fit behind it */
+#define JSON_MESSAGE_MAX 1800 /* leaves room for the fields */
 #define FIELD_MAX 400
 #define NAME_MAX_BYTES 64
 #define REPLACEMENT 0xfffd /* the character for what is not UTF-8 */
-#define PIECE_SIZE 32	   /* one character as it is shown */
+#define PIECE_SIZE 32	   /* one character, escaped */
 
-/* A line being built. Text that does not fit is left out as a whole. */
+/* A line being built. A text that does not fit is left out. */
 struct line {
 	char *text;
 	size_t size, len;
@@ -35,8 +36,8 @@ static bool puts_in(struct line *line, const char *text)
 }
 
 /*
- * Escapes a character for a text line: len bytes, or one that is no UTF-8. Returns the length of
- * out.
+ * Escapes one character of len bytes, or one byte that is not UTF-8 (good is false). Returns the
+ * length of out.
  */
 typedef size_t piece_writer(
 	const char *bytes, size_t len, bool good, uint32_t c, char out[PIECE_SIZE]);
@@ -52,7 +53,7 @@ static size_t text_piece(const char *bytes, size_t len, bool good, uint32_t c, c
 	return 4 * len;
 }
 
-/* Invisible characters are escaped, too, so that they show in a terminal. */
+/* Escapes invisible characters too, so that a terminal shows them. */
 static size_t json_piece(const char *bytes, size_t len, bool good, uint32_t c, char out[PIECE_SIZE])
 {
 	if (good && !utf8_is_control(c) && c != '"' && c != '\\')
@@ -64,7 +65,7 @@ static size_t json_piece(const char *bytes, size_t len, bool good, uint32_t c, c
 	return strlen(out);
 }
 
-/* As much of it as fits into max bytes. */
+/* Appends as much of the text as fits into max bytes. */
 static void put_pieces(struct line *line, const char *text, size_t max, piece_writer *write)
 {
 	char piece[PIECE_SIZE];

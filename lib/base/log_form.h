@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-/* Internal to the log: log.c knows where a line goes, log_form.c how it is written. */
+/* For log.c, which knows where a line goes. */
 
 struct log_entry {
 	enum log_level level;
@@ -15,21 +15,21 @@ struct log_entry {
 	const char *program;
 	pid_t pid;
 	const char *request; /* "": none */
-	const char *message; /* as it came */
+	const char *message; /* not escaped yet */
 	const struct log_field *fields;
 	size_t field_count;
 };
 
 #define LOG_MESSAGE_SIZE 2048 /* with its NUL */
-/* Of a whole line: several processes write to one pipe, which takes so much at once. */
+/* A whole line: several processes write to one pipe, which takes this much at once. */
 #define LOG_ENTRY_SIZE 4096
 
 /*
- * Each writes at most size bytes, a NUL behind them included, and returns how many without it. A
- * field that does not fit is cut or left out, so that the whole stays well-formed.
+ * Each writes at most size bytes, including a NUL, and returns their number without it. A field
+ * that does not fit is cut or left out, so that the result stays well-formed.
  */
 
-/* The message, harmless in a line. */
+/* The message, escaped for a line. */
 size_t log_form_message(const char *message, char *out, size_t size);
 
 /* "TIME LEVEL program[pid] request=ID MESSAGE" and a line feed. */

@@ -1,3 +1,4 @@
+/* Sealed files in memory, for libraries that take only file names. */
 #include "base/memfile.h"
 
 #include <fcntl.h>

@@ -6,8 +6,8 @@
 #include "base/error.h"
 
 /*
- * A file that exists only in this process's memory, for libraries that take
- * nothing but file names. Sealed: nobody can change it, us included.
+ * A file that exists only in this process's memory, for libraries that take only file names. It is
+ * sealed: nobody can change it, not even we.
  */
 struct memfile {
 	int fd;
@@ -19,7 +19,7 @@ struct memfile {
 		-1, "" \
 	}
 
-/* name is for /proc alone. ERR_INTERNAL. */
+/* name only shows in /proc. ERR_INTERNAL. */
 enum err memfile_open(const char *name, const void *data, size_t len, struct memfile *out,
 	struct error *e) must_check;
 void memfile_close(struct memfile *file);

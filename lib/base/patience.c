@@ -1,4 +1,4 @@
-/* One function that is called during long waits; only the handler sets one. */
+/* The function that is called during long waits. Only the handler sets one. */
 #include "base/patience.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Runs another program within a deadline and takes its output. It never uses a shell. */
 #include "base/process.h"
 
 #include <errno.h>
@@ -18,10 +19,10 @@
 #define GRACE_MS                                                                                \
 	2000	     /* between SIGTERM and SIGKILL, or a tenth of what is left if that is less \
 		      */
-#define REAP_MS 2000 /* for the kernel to take away what was killed */
-#define LOOK_MS 500  /* patience_look() at least so often */
+#define REAP_MS 2000 /* for the kernel to end a killed process */
+#define LOOK_MS 500  /* between calls of patience_look(), at most */
 #define CHUNK 4096
-#define CHUNKS_LEFT_MAX 64 /* what pipes can hold when their writer has gone: 64 KiB and more */
+#define CHUNKS_LEFT_MAX 64 /* more than a pipe holds after its writer has ended (64 KiB) */
 
 /* Its standard error, line by line. */
 struct words {
@@ -33,9 +34,9 @@ struct words {
 struct process {
 	const struct process_order *order;
 	pid_t pid;
-	int pidfd; /* readable when it has ended */
+	int pidfd; /* readable once it has ended */
 	int out, err;
-	int64_t patience; /* till SIGTERM */
+	int64_t patience; /* until SIGTERM */
 	struct buf output;
 	struct words words;
 };
@@ -74,7 +75,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* False if there is nothing more, at present or at all. */
+/* Returns false if there is nothing to read, now or ever. */
 static bool read_some(struct process *p, int *fd)
 {
 	char chunk[CHUNK];
@@ -90,8 +91,8 @@ static bool read_some(struct process *p, int *fd)
 }
 
 /*
- * Reads the rest of its output after it ended. Other processes may have its pipes, and write for
- * ever.
+ * Reads the rest of its output after it has ended. The amount is limited, as other processes may
+ * hold its pipes and write without end.
  */
 static void read_rest(struct process *p)
 {
@@ -102,9 +103,9 @@ static void read_rest(struct process *p)
 	end_line(p);
 }
 
-/* --- its life */
+/* --- running */
 
-/* Until it has ended, or the time is over, or it has said too much. */
+/* Waits until it has ended, the time is over, or it has printed too much. */
 static enum err attend(struct process *p, int64_t until, struct error *e)
 {
 	for (;;) {
@@ -134,7 +135,7 @@ static enum err attend(struct process *p, int64_t until, struct error *e)
 	}
 }
 
-/* Its group's id is its own until it has been waited for: so nobody else can be hit. */
+/* Until we reap it, the group's id cannot be reused, so no other process is hit. */
 static void end_group(const struct process *p, bool patiently)
 {
 	struct pollfd set = {.fd = p->pidfd, .events = POLLIN};
@@ -150,7 +151,7 @@ static void end_group(const struct process *p, bool patiently)
 	kill(-p->pid, SIGKILL);
 }
 
-/* A process that hangs in the kernel cannot be killed: do not wait for it. */
+/* A process that hangs in the kernel cannot be killed, so the wait is limited. */
 static bool reap(const struct process *p, int *status)
 {
 	struct pollfd set = {.fd = p->pidfd, .events = POLLIN};
@@ -198,9 +199,9 @@ static enum err live(struct process *p, struct process_result *out, struct error
 	return ended;
 }
 
-/* --- its birth */
+/* --- starting */
 
-/* Where we were started without them, 0 to 2 are what we open first. */
+/* If we were started without descriptors 0 to 2, what we open first gets their numbers. */
 static int above_standard(int fd)
 {
 	int other;
@@ -212,7 +213,7 @@ static int above_standard(int fd)
 	return other;
 }
 
-/* Only we do not wait for it: a program may not expect that of what it writes to. */
+/* Only our end does not block: a program may not expect that of its standard output. */
 static bool make_pipe(int *ours, int *its)
 {
 	int ends[2];
@@ -240,7 +241,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
 	return rc ? rc : posix_spawnattr_setsigmask(attributes, &none);
 }
 
-/* Nor does it get what a library has opened without close-on-exec. */
+/* Closes also what a library has opened without close-on-exec. */
 static int set_files(posix_spawn_file_actions_t *actions, const int fd[3])
 {
 	int rc = posix_spawn_file_actions_addchdir_np(actions, "/");
@@ -310,7 +311,7 @@ static enum err start(struct process *p, const struct memfile *input, struct err
 	return ERR_OK;
 }
 
-/* If our parent ignored SIGCHLD, as web servers do for CGI, the status of a child would be lost. */
+/* Web servers ignore SIGCHLD, and so do we under CGI: a child's status would be lost. */
 static void await_children(struct sigaction *before)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};

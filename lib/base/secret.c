@@ -1,3 +1,4 @@
+/* Wiping, comparing and making secrets, and keeping them out of core dumps. */
 #include "base/secret.h"
 
 #include <errno.h>

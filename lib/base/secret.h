@@ -6,13 +6,13 @@
 
 #include "base/error.h"
 
-/* Overwrites; the compiler cannot leave it out. */
+/* Overwrites the data; the compiler cannot leave it out. */
 void secret_wipe(void *data, size_t len);
 
-/* In a time that depends on len alone. */
+/* Compares in a time that depends only on len. */
 bool secret_equal(const void *a, const void *b, size_t len);
 
-/* From the kernel's generator. */
+/* Fills out from the kernel's random number generator. */
 enum err secret_random(void *out, size_t len, struct error *e) must_check;
 
 /* No core dumps and no ptrace by others for this process and its children. */

@@ -1,3 +1,4 @@
+/* Strict parsing of numbers, UUIDs, OIDs, hexadecimal, base64 and lists. All of it is ASCII. */
 #include "base/text.h"
 
 #include <stdio.h>

@@ -13,9 +13,8 @@
 #define UUID_SIZE 37 /* 8-4-4-4-12 hexadecimal digits and a NUL */
 
 /*
- * Reads a UUID of the form 8-4-4-4-12 in either case and writes it in lower
- * case (RFC 9562, section 4). False for any other form; the all-zero one is a
- * UUID here: what it means is the caller's affair.
+ * Reads a UUID of the form 8-4-4-4-12 in either case and writes it in lower case (RFC 9562, section
+ * 4). False for any other form. The all-zero UUID is accepted; the caller decides what it means.
  */
 bool text_uuid(const char *s, char out[UUID_SIZE]);
 
@@ -37,8 +36,8 @@ void text_hex(const void *data, size_t len, char *out);
 bool text_unhex(const char *s, unsigned char *out, size_t len);
 
 /*
- * The number that up to 40 hexadecimal digits are (a serial of 20 octets), in decimal, as some CAs
- * want it. False for anything else.
+ * Converts up to 40 hexadecimal digits (a serial number of 20 octets) to decimal, as some CAs want
+ * it. False for anything else.
  */
 #define TEXT_DECIMAL_SIZE 50
 bool text_decimal(const char *hex, char out[TEXT_DECIMAL_SIZE]);
@@ -46,13 +45,13 @@ bool text_decimal(const char *hex, char out[TEXT_DECIMAL_SIZE]);
 /*
  * An object identifier in dotted decimal, such as 1.3.6.1.4.1.32473.1: at least two arcs without
  * leading zeros, the first 0 to 2, the second under 40 below 0 and 1 (X.690, 8.19.4), each at most
- * 32 bits (RFC 2578, 3.5): libtasn1 silently encodes longer ones as something else.
+ * 32 bits (RFC 2578, 3.5): libtasn1 encodes longer ones wrongly, without an error.
  */
 bool text_is_oid(const char *s);
 
 /*
- * Standard base64 with padding, no white space, no bits left over (RFC 4648,
- * sections 3.5 and 4). Appends to out; nothing if the result is false.
+ * Standard base64 with padding, without white space or bits left over (RFC 4648, sections 3.5 and
+ * 4). Appends to out, or nothing if the result is false.
  */
 bool text_unbase64(const char *s, size_t len, struct buf *out);
 
@@ -63,16 +62,15 @@ void text_json_escape(uint32_t cp, char out[TEXT_JSON_ESCAPE_SIZE]);
 /* ASCII letters in lower case; any other character as it is. */
 char text_lower(char c);
 
-/* Equal but for the case of ASCII letters. */
+/* Compares without the case of ASCII letters. */
 bool text_equal_nocase(const char *a, const char *b);
 
-/* Cuts spaces and tabs off both ends, in place; returns the new start. */
+/* Removes spaces and tabs at both ends, in place; returns the new start. */
 char *text_trim(char *s);
 
 /*
- * Splits a comma-separated list, trims its items and leaves out empty ones.
- * The result is one allocation, NULL-terminated, freed with free().
- * NULL: no memory.
+ * Splits a comma-separated list, trims its items and leaves out empty ones. The result is one
+ * allocation, NULL-terminated, freed with free(). NULL: no memory.
  */
 char **text_list(const char *s);
 

@@ -62,7 +62,7 @@ static bool is_joiner(uint32_t c)
 	return c == 0x200c || c == 0x200d;
 }
 
-/* Of a script in which joiners choose a letter's form. */
+/* A character of a script in which joiners change a letter's form. */
 static bool takes_joiner(uint32_t c)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 /*
- * A timer that ends the process. Its signal is one that nobody else uses, and its handler does only
- * what a handler may.
+ * A timer that ends the process. It has a signal of its own, so that it works beside the handler's
+ * deadlines for a connection, and its signal handler calls only what a signal handler may.
  */
 #include "base/watchdog.h"
 
@@ -22,7 +22,7 @@ static void on_end(int signal)
 	ssize_t written = words_len > 0 ? write(STDERR_FILENO, words, words_len) : 0;
 
 	(void)signal;
-	(void)written; /* to whom should we tell it? */
+	(void)written; /* there is nobody left to tell */
 	_exit(exit_status);
 }
 
@@ -46,7 +46,7 @@ enum err watchdog_init(int status, const char *last_words, struct error *e)
 	return ERR_OK;
 }
 
-/* A time that has come already counts, too: all zeroes would stop the timer. */
+/* A time in the past must count too, but zero would stop the timer. */
 static void arm(void)
 {
 	struct itimerspec when = {.it_value = {.tv_nsec = 0}};

@@ -6,23 +6,23 @@
 #include "base/error.h"
 
 /*
- * Ends a process whose work goes on past all its deadlines. A deadline is kept by the code that
- * waits; computing on what a peer has sent, or a system call that does not return to the loop,
- * knows none. The work of such a process is leased, and is taken up again.
+ * Ends a process whose work continues after all its deadlines. Waiting code keeps its deadlines
+ * itself, but a long computation on a peer's data, or a system call that does not return, does not.
+ * The work of such a process is leased, so that another process takes it up.
  */
 
-/* The exit status of such a process, unless another was chosen. */
+/* The usual exit status of such a process. */
 #define WATCHDOG_STATUS 76
 
-/* The time past its deadline that one exchange with a peer may take. */
+/* How long an exchange with a peer may continue after its deadline. */
 #ifndef WATCHDOG_MARGIN_MS
 #define WATCHDOG_MARGIN_MS 10000
 #endif
 
 /*
- * Once in a process, before it can do anything; not inherited over fork(), and without it the
- * others do nothing. last_words are written to standard error at the end; NULL: nothing, as a
- * parent tells. They must live as long as the process.
+ * Once in a process, before the others, which do nothing without it; fork() does not inherit it.
+ * last_words go to standard error at the end and must live as long as the process. NULL: none, if a
+ * parent reports the end.
  */
 enum err watchdog_init(int status, const char *last_words, struct error *e) must_check;
 
@@ -33,7 +33,7 @@ enum err watchdog_init(int status, const char *last_words, struct error *e) must
 int64_t watchdog_enter(int64_t until);
 void watchdog_leave(int64_t before);
 
-/* The outermost: for work without an end that can be seen, which comes along here now and then. */
+/* Sets the outermost time: for work without a known end, which calls this now and then. */
 void watchdog_set(int64_t until);
 
 #endif

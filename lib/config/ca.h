@@ -13,11 +13,11 @@ struct config_faults;
 enum ca_auth { CA_AUTH_KERBEROS, CA_AUTH_NTLM, CA_AUTH_BASIC };
 
 /*
- * A certificate authority: [ca], [ca signing] or [ca encryption]. Keys that the type does not use
+ * A certificate authority: [ca], [ca signing] or [ca encryption]. Keys that its type does not use
  * are NULL.
  */
 struct config_ca {
-	const char *section; /* where it is from, for config_error() */
+	const char *section; /* its section, for config_error(); NULL: not configured */
 	enum ca_type type;
 	int64_t timeout; /* seconds, for one request */
 
@@ -28,7 +28,7 @@ struct config_ca {
 	char *issuer_url;
 	int64_t crl_validity; /* seconds */
 
-	/* all others: whom to ask, as whom, and whose answers to take */
+	/* all others: the server, our credentials, and what to trust */
 	char *url; /* without a trailing slash */
 	char *identity;
 	char *identity_password_file;
@@ -36,7 +36,7 @@ struct config_ca {
 	char *password_file;
 	char *ca_file;
 	char *issuer_file;
-	int64_t validity_leeway; /* seconds that a certificate may last longer than asked */
+	int64_t validity_leeway; /* seconds that a certificate may be valid longer than requested */
 
 	char *label;			     /* est */
 	char *name, *certificate_profile;    /* ejbca */
@@ -53,8 +53,8 @@ struct config_ca {
 };
 
 /*
- * The CA of that usage: its own section, or [ca]; for a usage that [certificates] usages has not,
- * and where there is no [ca], the other one's.
+ * The CA of that usage: its own section, or [ca]. If [certificates] usages leaves the usage out and
+ * there is no [ca], it is the other usage's CA.
  */
 const struct config_ca *config_ca(const struct config *config, enum usage usage);
 

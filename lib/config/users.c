@@ -1,3 +1,4 @@
+/* Reads a file of users and password hashes, and refuses weak hashes. */
 #include "config/users.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 /* The strong hashes of crypt(5). A cut hash would match nothing, so its length is checked too. */
 static const struct method {
 	const char *prefix;
-	size_t digest_len; /* behind the last '$' */
+	size_t digest_len; /* after the last '$' */
 } methods[] = {
 	{"$2a$", 53}, {"$2b$", 53}, {"$2y$", 53}, /* bcrypt: salt and digest in one */
 	{"$y$", 43}, {"$gy$", 43},		  /* yescrypt, gost-yescrypt */
@@ -28,7 +29,7 @@ static const char *hash_fault(const char *hash)
 	const char *last = strrchr(hash, '$');
 
 	if (!*hash)
-		return "there is no hash behind the ':': set one with htpasswd -B";
+		return "there is no hash after the ':': set one with htpasswd -B";
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		const struct method *m = &methods[i];
 
@@ -55,7 +56,7 @@ static const char *add_user(struct users *users, char *line)
 	if (!utf8_is_valid(line, strlen(line)) || utf8_has_control(line))
 		return "the user name has control characters or is not UTF-8";
 	if (users_find(users, line))
-		return "this user has a line already";
+		return "this user already has a line";
 	if (users->count == USERS_MAX)
 		return "too many users";
 	fault = hash_fault(colon + 1);

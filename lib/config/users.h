@@ -17,13 +17,13 @@ struct users {
 };
 
 /*
- * Reads a file that must be closed to others: "user:hash" a line, '#' starts a comment. ERR_CONFIG,
- * with file and line, for anything but strong hashes that are whole, and for a file without a user.
+ * Reads a secret file: a line is "user:hash", '#' starts a comment. ERR_CONFIG, with file and line,
+ * for a hash that is weak or cut, and for a file without users.
  */
 enum err users_load(const char *path, struct users *out, struct error *e) must_check;
 void users_free(struct users *users);
 
-/* NULL: there is none of that name. Always looks at every user, so that the time tells nothing. */
+/* NULL: there is no such user. Always compares with every user, so that the time tells nothing. */
 const struct user *users_find(const struct users *users, const char *name);
 
 #endif

@@ -1,3 +1,4 @@
+/* The names of what configuration, store and PKI share. */
 #include "config/vocabulary.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The CA certificates that we trust as TLS client, as one file of PEM. */
 #include "net/anchors.h"
 
 #include <gnutls/gnutls.h>

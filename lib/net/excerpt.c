@@ -1,3 +1,4 @@
+/* Quotes a peer's answer for the log, without what may be secret. */
 #include "net/excerpt.h"
 
 #include <ctype.h>
@@ -5,7 +6,7 @@
 
 #include "base/text.h"
 
-/* The length of what might be base64 at the start, in JSON or a URL too. */
+/* The length of a start that may be base64, also in JSON or a URL. */
 static size_t base64_run(const char *s, size_t len)
 {
 	size_t n = 0;

@@ -6,9 +6,9 @@
 #define EXCERPT_SIZE 201
 
 /*
- * An excerpt of a peer's answer, for the log: one short line of ASCII. It may quote our request:
- * nothing that could be a piece of a key, a PKCS#12 file or a token is shown, only words that are
- * no longer than a UUID.
+ * An excerpt of a peer's answer for the log: one short line of ASCII. The answer may quote our
+ * request, so words longer than a UUID, which may be part of a key, a PKCS#12 file or a token, are
+ * replaced.
  */
 void excerpt(const void *said, size_t len, char out[EXCERPT_SIZE]);
 

@@ -17,8 +17,7 @@
 
 /* --- one request */
 
-/* Only https, or what the request allows; and "https://host:port" for the log, as what follows may
- * be long. */
+/* Checks the scheme, and keeps "https://host:port" for the log, as the rest may be long. */
 static enum err check_url(struct http_transfer *t, struct error *e)
 {
 	static const char secure[] = "https://", plain[] = "http://";
@@ -72,7 +71,7 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 		*out = answer;
 out:
 	watchdog_leave(before);
-	curl_easy_reset(client->curl); /* what it points to ends here */
+	curl_easy_reset(client->curl); /* its pointers are not valid any more */
 	curl_slist_free_all(t.headers);
 	buf_free(&t.in.body);
 	return err;
@@ -86,7 +85,7 @@ void http_answer_free(struct http_answer *answer)
 
 /* --- the client */
 
-/* For NTLM libcurl makes UTF-16 of each byte: what is no ASCII would be another password. */
+/* For NTLM libcurl converts each byte to UTF-16, which is right only for ASCII. */
 static enum err read_password(const struct http_options *options, struct blob *out, struct error *e)
 {
 	struct blob password = {NULL, 0};
@@ -100,7 +99,7 @@ static enum err read_password(const struct http_options *options, struct blob *o
 	if (options->auth == HTTP_AUTH_NTLM && !ascii) {
 		blob_free(&password);
 		return error_set(e, ERR_CONFIG,
-			"%s: a password for NTLM must be of ASCII characters alone",
+			"%s: a password for NTLM must have only ASCII characters",
 			options->password_file);
 	}
 	*out = password;
@@ -127,7 +126,7 @@ enum err http_client_ready(struct http_client *client, struct error *e)
 	return client->identity ? identity_ready(client->identity, e) : ERR_OK;
 }
 
-/* A token that is away may come back. */
+/* A token that is away is not an error: it may come back. */
 static enum err open_identity(
 	struct http_client *client, const struct http_options *options, struct error *e)
 {
@@ -155,7 +154,7 @@ static enum err open_files(
 		err = open_login(client, options, e);
 	if (err || !options->pinned_key)
 		return err;
-	/* libcurl would take anything else for the name of a file. */
+	/* libcurl takes anything else for a file name. */
 	if (strncmp(options->pinned_key, "sha256//", 8) != 0)
 		return error_set(e, ERR_CONFIG, "pinned key %s: it must begin with sha256//",
 			options->pinned_key);
@@ -164,8 +163,8 @@ static enum err open_files(
 }
 
 /*
- * From 8 on libcurl sets a hook of its own when it has told of the session, just before the
- * handshake; with a line for each piece that the socket brings, ours is set again in time.
+ * libcurl 8 sets its own GnuTLS hook after its first debug line about the session, just before the
+ * handshake. A debug line for each read of the socket sets ours again in time.
  */
 static CURLcode init_curl(void)
 {

@@ -1,3 +1,4 @@
+/* Explains a request that got no answer: the cause and what to do about it. */
 #include "net/http_error.h"
 
 #include <gnutls/gnutls.h>
@@ -7,12 +8,9 @@
 
 #include "base/clock.h"
 
-/*
- * The last part of a sentence about our certificate: when it ended, or what else a server may
- * dislike about it.
- */
 #define FAULTS_SIZE IDENTITY_FLAWS_SIZE
 
+/* The last part of a sentence: when our certificate expired, or why else a server may reject it. */
 static void faults(const struct identity *identity, char out[FAULTS_SIZE])
 {
 	char date[CLOCK_RFC3339_SIZE];
@@ -28,7 +26,7 @@ static void faults(const struct identity *identity, char out[FAULTS_SIZE])
 	snprintf(out, FAULTS_SIZE, "; our client certificate expired on %s: renew it", date);
 }
 
-/* libcurl's words, unless they are of a mishap on the way that was not the cause. */
+/* libcurl's words, unless they are about something that was not the cause. */
 static const char *said(const struct http_failure *f)
 {
 	bool useful = f->words[0] && strncmp(f->words, "getpeername", 11) != 0;
@@ -51,7 +49,7 @@ static const struct {
 		"has an issuer that we do not trust; if it is the right server, add its issuer's "
 		"certificate to ca-file"},
 	{GNUTLS_CERT_SIGNER_NOT_CA,
-		"is issued by a certificate that is no CA; add the real issuer to ca-file"},
+		"is issued by a certificate that is not a CA; add the real issuer to ca-file"},
 	{GNUTLS_CERT_INSECURE_ALGORITHM, "(or its issuer's) uses an algorithm or a key that is too "
 					 "weak; it must be replaced "
 					 "there"},
@@ -103,12 +101,12 @@ static enum err explain_no_anchors(const struct http_failure *f, struct error *e
 		f->origin, f->words);
 }
 
-/* --- TLS alerts: what the server's TLS tells us */
+/* --- TLS alerts */
 
 static bool about_our_certificate(const struct http_tls *tls)
 {
 	switch (tls->alert) {
-	/* TLS 1.2 says no more than this when a client certificate is missing. */
+	/* In TLS 1.2 this is all that a server says if a client certificate is missing. */
 	case GNUTLS_A_HANDSHAKE_FAILURE:
 		return tls->asked;
 	case GNUTLS_A_SSL3_NO_CERTIFICATE:
@@ -126,7 +124,7 @@ static bool about_our_certificate(const struct http_tls *tls)
 	}
 }
 
-/* An alert may also be a mere warning; this one was the end, and before any answer. */
+/* Alerts may be warnings; returns true if this one ended the connection before any answer. */
 static bool ended_by_alert(const struct http_failure *f)
 {
 	return f->tls->alert > 0 && f->answer->header_len == 0 &&
@@ -144,7 +142,7 @@ static enum err explain_alert(const struct http_failure *f, struct error *e)
 		name = "unknown";
 	if (about_our_certificate(f->tls) && f->identity)
 		return error_set(e, ERR_REFUSED,
-			"%s: the server does not take our client certificate (TLS alert %d: %s)%s",
+			"%s: the server rejected our client certificate (TLS alert %d: %s)%s",
 			f->origin, f->tls->alert, name, more);
 	if (about_our_certificate(f->tls))
 		return error_set(e, ERR_REFUSED,
@@ -194,7 +192,7 @@ static enum err explain_handshake(const struct http_failure *f, struct error *e)
 	faults(f->identity, more);
 	return error_set(e, ERR_UNAVAILABLE,
 		"%s: no TLS connection (%s); is it the right port%s?%s", f->origin, said(f),
-		f->identity ? ", and does it take our client certificate" : "", more);
+		f->identity ? ", and does it accept our client certificate" : "", more);
 }
 
 static bool passed(const struct http_failure *f, CURLINFO point)
@@ -221,7 +219,7 @@ static const char *phase(const struct http_failure *f)
 		(curl_easy_getinfo(f->curl, CURLINFO_LOCAL_PORT, &port) == CURLE_OK && port > 0))
 		return "the TLS handshake did not end; is it the right port?";
 	if (passed(f, CURLINFO_NAMELOOKUP_TIME_T))
-		return "no connection came about; does a firewall drop it?";
+		return "no connection was established; does a firewall drop it?";
 	return "its name was not resolved; does this machine's DNS answer?";
 }
 
@@ -234,16 +232,16 @@ static enum err explain_timeout(const struct http_failure *f, struct error *e)
 
 static enum err explain_cut(const struct http_failure *f, struct error *e)
 {
-	/* libcurl's text after success is of no interest. */
+	/* libcurl's text means nothing after a success. */
 	const char *words = f->code == CURLE_OK ? "its header does not end" : f->words;
 
-	return error_set(e, ERR_UNAVAILABLE, "%s: the answer (status %d) did not arrive whole: %s",
+	return error_set(e, ERR_UNAVAILABLE, "%s: the answer (status %d) is incomplete: %s",
 		f->origin, f->answer->status, words);
 }
 
 /*
- * With TLS 1.3 our certificate is judged when the handshake is over for us, so
- * that a refusal can arrive as a broken connection.
+ * In TLS 1.3 the server checks our certificate after the handshake is over for us, so that a
+ * refusal can arrive as a broken connection.
  */
 static enum err explain_broken(const struct http_failure *f, struct error *e)
 {
@@ -254,8 +252,9 @@ static enum err explain_broken(const struct http_failure *f, struct error *e)
 	faults(f->identity, more);
 	return error_set(e, ERR_UNAVAILABLE, "%s: the connection broke before an answer (%s)%s%s",
 		f->origin, said(f),
-		f->identity ? "; should it last, the server may not take our client certificate"
-			    : "",
+		f->identity
+			? "; if it happens again, the server may be rejecting our client certificate"
+			: "",
 		more);
 }
 
@@ -264,11 +263,11 @@ static enum err explain_malformed(const struct http_failure *f, struct error *e)
 	switch (f->answer->fault) {
 	case HTTP_FAULT_BODY_SIZE:
 		return error_set(e, ERR_UNAVAILABLE,
-			"%s: the answer (status %d) has more than the %zu bytes that we take",
+			"%s: the answer (status %d) has more than the %zu bytes that are accepted",
 			f->origin, f->answer->status, f->answer->body.limit);
 	case HTTP_FAULT_HEADER_SIZE:
 		return error_set(e, ERR_UNAVAILABLE,
-			"%s: the answer's header is larger than we take", f->origin);
+			"%s: the answer's header is larger than is accepted", f->origin);
 	case HTTP_FAULT_HEADER:
 		return error_set(e, ERR_UNAVAILABLE,
 			"%s: the answer is not well-formed HTTP (a line of its header)", f->origin);
@@ -289,9 +288,7 @@ static const struct {
 	enum err (*explain)(const struct http_failure *f, struct error *e);
 } causes[] = {
 	{CURLE_OK, explain_cut},
-	/*
-	 * libcurl's code for an answer that is not HTTP: http_send() has checked the URL's scheme.
-	 */
+	/* libcurl's code for an answer that is not HTTP: the URL's scheme has been checked. */
 	{CURLE_UNSUPPORTED_PROTOCOL, explain_malformed},
 	{CURLE_URL_MALFORMAT, explain_url},
 	{CURLE_COULDNT_RESOLVE_HOST, explain_name},
@@ -307,7 +304,7 @@ static const struct {
 	{CURLE_PARTIAL_FILE, explain_cut},
 	{CURLE_WEIRD_SERVER_REPLY, explain_malformed},
 	{CURLE_WRITE_ERROR, explain_malformed},
-	/* libcurl's code for a header line over its own limit. */
+	/* libcurl's code for a header line over its limit. */
 	{CURLE_OUT_OF_MEMORY, explain_malformed},
 #if LIBCURL_VERSION_NUM >= 0x080600
 	{CURLE_TOO_LARGE, explain_malformed},

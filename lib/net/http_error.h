@@ -10,19 +10,19 @@
 
 #define HTTP_PIN_SIZE (sizeof("sha256//") + 44)
 
-/* A request that got no answer, and all that is known of why. */
+/* A request that got no answer, and what is known about the cause. */
 struct http_failure {
 	CURL *curl;
 	CURLcode code;
 	const char *origin; /* "https://host:port" */
-	const char *words;  /* libcurl's own, or "" */
+	const char *words;  /* libcurl's, or "" */
 	const struct http_tls *tls;
-	const char *server_key;		    /* pin of the key that it showed, or "" */
+	const char *server_key;		    /* the pin of the server's key, or "" */
 	const struct identity *identity;    /* ours, or NULL */
-	const struct http_incoming *answer; /* as far as it came */
+	const struct http_incoming *answer; /* as far as it arrived */
 };
 
 /* Fills e with the cause and what to do, as http_send() promises. Never ERR_OK. */
-enum err http_explain(const struct http_failure *failure, struct error *e);
+enum err http_explain(const struct http_failure *f, struct error *e);
 
 #endif

@@ -1,3 +1,4 @@
+/* An answer on its way in: checks its header line by line and limits its size. */
 #include "net/http_incoming.h"
 
 #include <curl/curl.h>
@@ -6,9 +7,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define HEADER_MAX (32 * 1024)	    /* bytes of a header block, trailers too */
-#define RETRY_AFTER_MAX (24 * 3600) /* seconds; no server parks us for longer */
-#define FIELD_NAME_MAX 16	    /* of those that we read */
+#define HEADER_MAX (32 * 1024)	    /* bytes of a header block, including trailers */
+#define RETRY_AFTER_MAX (24 * 3600) /* seconds; a longer wait is cut to this */
+#define FIELD_NAME_MAX 16	    /* longer than the names that we read */
 #define FIELD_TEXT_MAX 128	    /* an HTTP-date has 29 characters */
 
 /* Seconds or an HTTP-date (RFC 9110, section 10.2.3); 0 for anything else. */
@@ -38,7 +39,7 @@ static void take_date(struct http_incoming *in, const char *value)
 	in->date = date > 0 ? (int64_t)date : 0;
 }
 
-/* RFC 9110, 8.3.1: type and subtype, in any case; parameters behind. */
+/* RFC 9110, 8.3.1: type and subtype, in any case; parameters follow. */
 static void take_content_type(struct http_incoming *in, const char *value)
 {
 	size_t len = strcspn(value, "; \t");
@@ -50,14 +51,14 @@ static void take_content_type(struct http_incoming *in, const char *value)
 	in->content_type[len] = '\0';
 }
 
-/* The fields that are of interest; others are passed over. */
+/* The fields that we read. */
 static const struct {
 	const char *name;
 	void (*take)(struct http_incoming *in, const char *value);
 } fields[] = {{"content-type", take_content_type}, {"date", take_date},
 	{"retry-after", take_retry_after}};
 
-/* value is what stands behind the colon: with white space around it, and the line's end. */
+/* value follows the colon and includes white space and the end of the line. */
 static void take_value(struct http_incoming *in, const char *name, const char *value, size_t len)
 {
 	char text[FIELD_TEXT_MAX];
@@ -72,7 +73,7 @@ static void take_value(struct http_incoming *in, const char *name, const char *v
 			fields[i].take(in, text_trim(text));
 }
 
-/* "HTTP/1.1 200 OK": three digits behind the first space (RFC 9112, section 4). */
+/* "HTTP/1.1 200 OK": three digits after the first space (RFC 9112, section 4). */
 static void take_status(struct http_incoming *in, const char *line, size_t len)
 {
 	const char *space = memchr(line, ' ', len);
@@ -111,14 +112,14 @@ static bool is_status_line(const char *line, size_t len)
 	return len > 5 && memcmp(line, "HTTP/", 5) == 0;
 }
 
-/* One line of the header block, or of the trailers behind a chunked body. */
+/* Takes one line of the header block, or of the trailers after a chunked body. */
 size_t http_incoming_header(char *data, size_t size, size_t count, void *incoming)
 {
 	struct http_incoming *in = incoming;
 	size_t len = size * count;
 	bool interim = in->status >= 100 && in->status < 200;
 
-	/* The answer before was only a step of the server's authentication. */
+	/* The answer before this one was only a step of the server's authentication. */
 	if (in->header_done && in->status == 401 && is_status_line(data, len)) {
 		in->header_done = false;
 		in->status = 0;

@@ -8,17 +8,17 @@
 #include "base/buf.h"
 #include "net/http.h"
 
-/* The fault of an answer so far, while it arrives. */
+/* What is wrong with an answer so far. */
 enum http_fault {
 	HTTP_FAULT_NONE,
-	HTTP_FAULT_HEADER,	/* a header line that is none */
-	HTTP_FAULT_HEADER_SIZE, /* more header than we take */
-	HTTP_FAULT_BODY_SIZE,	/* more body than the request is ready to take */
+	HTTP_FAULT_HEADER,	/* a malformed header line */
+	HTTP_FAULT_HEADER_SIZE, /* a header larger than we accept */
+	HTTP_FAULT_BODY_SIZE,	/* a body larger than the request accepts */
 };
 
 /*
- * An answer under way. libcurl tells of a cut body, but takes an answer that
- * ends inside its header block for a whole one: header_done is what counts.
+ * An answer on its way in. libcurl reports a cut body, but takes an answer that ends inside its
+ * header block for a complete one: check header_done.
  */
 struct http_incoming {
 	int status;	  /* 0: no status line yet */

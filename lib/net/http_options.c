@@ -14,18 +14,17 @@
 
 #define USER_AGENT "certprov/" PACKAGE_VERSION
 
-/* A peer that moves less than a byte a second for so long is stuck, whatever the deadline. */
+/* A peer that moves less than a byte a second for this long is stuck, whatever the deadline. */
 #define STUCK_SECONDS 60
 /* Most servers and firewalls drop a connection that was idle for longer. */
 #define KEEP_SECONDS 60
 /*
- * What we sent must be acknowledged (by the other host, not the server) within
- * this, else the connection is dead: a kept one that a firewall forgot is
- * noticed long before the deadline.
+ * The other host (not the server program) must acknowledge what we sent within this time, else the
+ * connection is dead. So a kept connection that a firewall forgot fails long before the deadline.
  */
 #define UNACKNOWLEDGED_MS 7000
 
-/* A row of options; the first that libcurl does not take is remembered. */
+/* Sets options and remembers the first one that libcurl rejects. */
 struct setting {
 	CURL *curl;
 	CURLcode code;
@@ -55,23 +54,22 @@ static void set_pointer(struct setting *s, CURLoption option, void *value)
 	check(s, option, curl_easy_setopt(s->curl, option, value));
 }
 
-/* Of every request. */
+/* Options of every request. */
 static const struct {
 	CURLoption option;
 	long value;
 } numbers[] = {
 	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
-	/* For a server that authenticates itself. */
+	/* The server must authenticate itself. */
 	{CURLOPT_SSL_VERIFYPEER, 1},
 	{CURLOPT_SSL_VERIFYHOST, 2},
-	/* Sessions are not resumed, as libcurl would put its own hook in the place of http_tls.c's.
-	 */
+	/* No session is resumed: libcurl would replace the hook of http_tls.c with its own. */
 	{CURLOPT_SSL_SESSIONID_CACHE, 0},
 	/* The request is for this server alone: no redirect, and no compressed answer. */
 	{CURLOPT_FOLLOWLOCATION, 0},
 	{CURLOPT_HTTP09_ALLOWED, 0},
 	{CURLOPT_DISALLOW_USERNAME_IN_URL, 1},
-	/* No signals, and a resolver that hangs does not hold us over the deadline. */
+	/* No signals, and a hanging resolver does not delay us past the deadline. */
 	{CURLOPT_NOSIGNAL, 1},
 	{CURLOPT_QUICK_EXIT, 1},
 	{CURLOPT_LOW_SPEED_LIMIT, 1},
@@ -92,13 +90,13 @@ static int on_socket(void *transfer, curl_socket_t fd, curlsocktype purpose)
 	struct http_transfer *t = transfer;
 
 	t->client->fd = t->tls.fd = fd;
-	/* A kernel without it leaves us the deadline. */
+	/* Without it the deadline still holds. */
 	if (purpose == CURLSOCKTYPE_IPCXN)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 	return CURL_SOCKOPT_OK;
 }
 
-/* "gss_init_sec_context() failed: why": after it libcurl goes on as nobody, and tries again. */
+/* "gss_init_sec_context() failed: why": libcurl then continues without a login and retries. */
 static void take_login(struct http_transfer *t, const char *data, size_t size)
 {
 	static const char failed[] = "() failed: ";
@@ -115,8 +113,8 @@ static void take_login(struct http_transfer *t, const char *data, size_t size)
 }
 
 /*
- * Facts that libcurl tells nowhere else: those of the TLS session (while there is one), which key
- * the server showed, and why there is no Kerberos ticket.
+ * Reads what libcurl tells nowhere else: facts of the TLS session while it lasts, the key that the
+ * server showed, and why there is no Kerberos ticket.
  */
 static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *transfer)
 {
@@ -138,7 +136,7 @@ static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, voi
 	return 0;
 }
 
-/* Without a ticket there is nothing to wait for: each try is a failed logon at the KDC. */
+/* Aborts if there is no ticket: each retry would be a failed logon at the KDC. */
 static int on_progress(
 	void *transfer, curl_off_t total, curl_off_t now, curl_off_t total_up, curl_off_t now_up)
 {
@@ -152,9 +150,9 @@ static int on_progress(
 }
 
 /*
- * TLS 1.2 or later. A file of CAs, and that file alone: libcurl's default folder is trusted
- * beside any file. The system's file costs half of the time and memory of the
- * system's folder, and one file open instead of 300.
+ * TLS 1.2 or later, and one file of CAs: libcurl trusts its default folder in addition to any file
+ * unless told otherwise. The system's file costs half the time and memory of the system's folder,
+ * and opens one file instead of 300.
  */
 static void set_trust(struct setting *s, const struct http_client *client)
 {
@@ -177,7 +175,7 @@ static void set_trust(struct setting *s, const struct http_client *client)
 	}
 }
 
-/* Whom we are for the server's own authentication, beside any certificate. */
+/* Our login at the server, in addition to any certificate. */
 static void set_login(struct setting *s, const struct http_client *client)
 {
 	static const long methods[] = {
@@ -214,7 +212,7 @@ static void set_callbacks(struct setting *s, struct http_transfer *t)
 	set_pointer(s, CURLOPT_ERRORBUFFER, t->words);
 }
 
-/* POST and PUT have a body, be it an empty one: they say how long it is (RFC 9110, 8.6). */
+/* POST and PUT have a body, even if empty, and state its length (RFC 9110, 8.6). */
 static bool has_body(const struct http_request *r)
 {
 	return r->body || strcmp(r->method, "GET") != 0;
@@ -265,13 +263,13 @@ static enum err add_header(
 static enum err make_headers(struct http_transfer *t, struct error *e)
 {
 	const struct http_request *r = t->request;
-	/* curl's own default for a body is wrong: send none then. */
+	/* "": none, instead of curl's default for a body, which would be wrong. */
 	const char *content_type = r->content_type || !has_body(r) ? r->content_type : "";
 	enum err err = add_header(&t->headers, "Accept", r->accept, e);
 
 	if (!err)
 		err = add_header(&t->headers, "Content-Type", content_type, e);
-	/* No "Expect: 100-continue": servers that do not know it cost a second. */
+	/* No "Expect: 100-continue": it costs a second at servers that do not know it. */
 	if (!err)
 		err = add_header(&t->headers, "Expect", "", e);
 	for (const char *const *line = r->headers; !err && line && *line; line++)
@@ -279,7 +277,7 @@ static enum err make_headers(struct http_transfer *t, struct error *e)
 	return err;
 }
 
-/* From nothing each time, so that no request inherits an option of the one before. */
+/* Starts from the defaults, so that no request inherits options of the one before. */
 enum err http_set_options(struct http_transfer *t, struct error *e)
 {
 	struct setting s = {t->client->curl, CURLE_OK, CURLOPT_URL};
@@ -292,7 +290,7 @@ enum err http_set_options(struct http_transfer *t, struct error *e)
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		set_number(&s, numbers[i].option, numbers[i].value);
 	set_text(&s, CURLOPT_PROTOCOLS_STR, t->request->plain ? "http,https" : "https");
-	set_text(&s, CURLOPT_PROXY, ""); /* these are internal servers: none from the environment */
+	set_text(&s, CURLOPT_PROXY, ""); /* none from the environment: these are internal servers */
 	set_text(&s, CURLOPT_USERAGENT, USER_AGENT);
 	set_trust(&s, t->client);
 	set_login(&s, t->client);
@@ -301,7 +299,7 @@ enum err http_set_options(struct http_transfer *t, struct error *e)
 	if (s.code == CURLE_OK)
 		return ERR_OK;
 	option = curl_easy_option_by_id(s.option);
-	return error_set(e, ERR_INTERNAL, "libcurl does not take %s: %s",
+	return error_set(e, ERR_INTERNAL, "libcurl rejected %s: %s",
 		option ? option->name : "an option", curl_easy_strerror(s.code));
 }
 
@@ -314,8 +312,8 @@ enum err http_set_timeouts(struct http_transfer *t, struct error *e)
 		return error_set(e, ERR_UNAVAILABLE,
 			"%s: not done in time: no time was left for it", t->origin);
 	set_number(&s, CURLOPT_TIMEOUT_MS, left);
-	/* Half is for the answer. */
+	/* Half of it, so that the other half is left for the answer. */
 	set_number(&s, CURLOPT_CONNECTTIMEOUT_MS, (left + 1) / 2);
 	return s.code == CURLE_OK ? ERR_OK
-				  : error_set(e, ERR_INTERNAL, "libcurl does not take a timeout");
+				  : error_set(e, ERR_INTERNAL, "libcurl rejected a timeout");
 }

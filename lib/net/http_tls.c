@@ -1,6 +1,6 @@
 /*
- * The TLS session of a transfer: the alert that the server sent, if it asked for our certificate,
- * and the sizes of the keys it shows, which are judged before GnuTLS computes with them.
+ * Watches the TLS session of a transfer: the server's alert, its request for our certificate, and
+ * the sizes of its keys, which are checked before GnuTLS computes with them.
  */
 #include "net/http_tls.h"
 
@@ -14,15 +14,15 @@
 #include "pki/certificate.h"
 
 #define KEY_BITS_MAX 16384
-/* Prime, generator and public value of so many bits, a signature, and their lengths. */
+/* Prime, generator and public value of that size, a signature, and their lengths. */
 #define KEY_EXCHANGE_MAX (4 * (KEY_BITS_MAX / 8) + 64)
 
-/* Of the transfer that runs: GnuTLS's hook has no user argument. */
+/* The transfer that is running: GnuTLS's hook has no user argument. */
 static struct http_tls *current;
 
 /* --- the keys that the server shows */
 
-/* A vector with a length of so many bytes before it; moves *at behind it. false: it is cut. */
+/* Passes a vector that begins with its length, of length_size bytes. Returns false if it is cut. */
 static bool take_vector(const gnutls_datum_t *message, size_t length_size, size_t *at, size_t *len)
 {
 	size_t value = 0;
@@ -48,7 +48,7 @@ static enum err check_certificates(const gnutls_datum_t *message, bool tls13, st
 		return ERR_OK;
 	if (message->size - at < 3)
 		return ERR_OK;
-	at += 3; /* the list's length: it ends with the message */
+	at += 3; /* the list's length; the list ends with the message */
 	while (!err && take_vector(message, 3, &at, &len)) {
 		const struct blob der = {message->data + at - len, len};
 
@@ -64,15 +64,15 @@ static enum err check_key_exchange(const gnutls_datum_t *message, struct error *
 	if (message->size <= KEY_EXCHANGE_MAX)
 		return ERR_OK;
 	return error_set(e, ERR_CONFIG,
-		"its key exchange has numbers of more than the %d bits that are taken",
+		"its key exchange has numbers of more than the %d bits that are accepted",
 		KEY_BITS_MAX);
 }
 
-/* --- a handshake on a connection that is in use */
+/* --- renegotiation */
 
 /*
- * libcurl 8.14 does not go on with a renegotiation for which it had to wait, and takes the server's
- * next message for a fault. So its socket waits in the meantime, up to the deadline.
+ * libcurl 8.14 does not continue a renegotiation for which it had to wait, and takes the server's
+ * next message for a fault. So the socket blocks in the meantime, up to the deadline.
  */
 static void let_it_wait(const struct http_tls *tls, bool wait)
 {
@@ -85,7 +85,7 @@ static void let_it_wait(const struct http_tls *tls, bool wait)
 	if (left > 0)
 		limit = (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 + 1};
 	if (wait && setsockopt(tls->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
-		return; /* it then fails as it would have */
+		return; /* the renegotiation fails as it would have without this */
 	(void)fcntl(tls->fd, F_SETFL, wait ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 

@@ -8,13 +8,13 @@
 
 /*
  * Facts of a TLS session that libcurl does not report, read from GnuTLS while the session lasts. A
- * server whose key is too large is refused before that key is used: a signature by an RSA key of
- * 65,536 bits can take over a minute to check, and no timeout ends that.
+ * server whose key is too large is refused before that key is used: it can take over a minute to
+ * check a signature by an RSA key of 65,536 bits, and no timeout ends that.
  */
 struct http_tls {
 	int alert;	      /* that the server sent last (gnutls_alert_description_t), or 0 */
 	bool tls13;	      /* TLS 1.3 or later */
-	bool begun;	      /* there is a connection, on which the handshake has begun */
+	bool begun;	      /* the handshake has begun */
 	int fd;		      /* the connection's socket, or -1 */
 	int64_t deadline;     /* of the transfer, clock_monotonic_ms() */
 	bool asked;	      /* the server asked for our certificate during this transfer */
@@ -22,12 +22,12 @@ struct http_tls {
 };
 
 /*
- * Brings *tls up to date. To be called from libcurl's debug callback each time, so that the first
- * call comes before the handshake. tls must live as long as the transfer.
+ * Updates *tls. Call it from libcurl's debug callback each time, so that the first call comes
+ * before the handshake. tls must live as long as the transfer.
  */
 void http_tls_look(CURL *curl, struct http_tls *tls);
 
-/* To be called when the transfer is over: *tls stays as it is. */
+/* Call it when the transfer is over: *tls no longer changes. */
 void http_tls_end(void);
 
 #endif

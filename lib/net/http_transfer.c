@@ -4,7 +4,7 @@
 #include "net/http_error.h"
 #include "net/http_options.h"
 
-/* A server asks for our certificate once on a connection. */
+/* A server asks for our certificate only once on a connection. */
 static void note_asked(struct http_transfer *t)
 {
 	long connects = 1;
@@ -33,9 +33,9 @@ static CURLcode perform(struct http_transfer *t)
 }
 
 /*
- * A kept connection that the server closed just when we wrote: nothing came
- * back. libcurl repeats by itself what it sees before or while it reads, not
- * what breaks while it writes a body of more than 64 KB.
+ * Returns true if the server closed a kept connection just when we wrote, and sent nothing. libcurl
+ * itself repeats a request that fails before or while it reads, but not one that fails while it
+ * writes a body of more than 64 KB.
  */
 static bool kept_was_dead(const struct http_transfer *t, CURLcode code)
 {

@@ -1,3 +1,4 @@
+/* Our TLS client certificate and key, from a PKCS#12 file or a token. */
 #include "net/identity.h"
 
 #include <gnutls/abstract.h>
@@ -15,12 +16,12 @@
 #define ISSUER_SHOWN 128
 
 struct identity {
-	struct token *token; /* NULL: the key is in file, too */
+	struct token *token; /* NULL: file has the key, too */
 	struct memfile file;
 	struct blob certificate;
 	int64_t not_after;
 	bool for_clients;
-	char issuer[DN_TEXT_SIZE]; /* of the last certificate, unless that is its own; or "" */
+	char issuer[DN_TEXT_SIZE]; /* of the last certificate, unless it is self-signed; or "" */
 };
 
 #define PEM_MAX (256 * 1024)
@@ -155,7 +156,7 @@ enum err identity_ready(struct identity *identity, struct error *e)
 		return ERR_OK;
 	if (identity->certificate.data)
 		err = token_probe(identity->token, e);
-	/* Another pair may have been put there. */
+	/* The token may have another pair now. */
 	if (!identity->certificate.data || err == ERR_CONFIG) {
 		err = read_token(identity, e);
 		if (!err)
@@ -171,7 +172,7 @@ bool identity_in_token(const struct identity *identity)
 	return identity->token;
 }
 
-/* --- what it is */
+/* --- its facts */
 
 const char *identity_path(const struct identity *identity)
 {
@@ -213,7 +214,7 @@ void identity_flaws(const struct identity *identity, char out[IDENTITY_FLAWS_SIZ
 
 /* --- for signatures */
 
-/* pem: certificates, and the key unless it is in a token. */
+/* pem has certificates, and the key unless that is in a token. */
 static enum err open_key(const struct identity *identity, const struct blob *pem,
 	gnutls_privkey_t *out, struct error *e)
 {

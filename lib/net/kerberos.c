@@ -182,7 +182,7 @@ static enum err open_keys(
 enum err kerberos_open(
 	const char *keytab, const char *principal, struct kerberos **out, struct error *e)
 {
-	static unsigned count; /* a cache's name is never used again, for its tickets stay */
+	static unsigned count; /* names are never reused, as the tickets stay */
 	struct kerberos *kerberos = calloc(1, sizeof(*kerberos));
 	enum err err;
 
@@ -210,8 +210,8 @@ void kerberos_close(struct kerberos *kerberos)
 }
 
 /*
- * Only what is another value: libcurl resolves names in a thread, which may still be reading the
- * environment for the request before.
+ * Sets a variable only if its value differs: libcurl resolves names in a thread, which may still be
+ * reading the environment for the previous request.
  */
 static enum err set_variable(const char *name, const char *value, struct error *e)
 {
@@ -229,7 +229,7 @@ enum err kerberos_use(const struct kerberos *kerberos, struct error *e)
 	return err ? err : set_variable("KRB5CCNAME", kerberos->cache_name, e);
 }
 
-/* --- its errors, in MIT's words; those that only a person can fix */
+/* --- errors, in MIT's words; ERR_REFUSED if an administrator must act */
 
 static const struct {
 	const char *words;
@@ -240,14 +240,14 @@ static const struct {
 		"the KDC has another key: make a new keytab, for a new password makes the old one "
 		"useless"},
 	{"Server ", ERR_REFUSED,
-		"the KDC knows no such service: url must have the host name that the server is "
-		"registered by (setspn -L shows it)"},
+		"the KDC knows no such service: url must have the host name under which the server "
+		"is registered (setspn -L shows it)"},
 	{"Client ", ERR_REFUSED, "the KDC does not know the account of this keytab"},
 	{"entry in database has expired", ERR_REFUSED, "the account has expired"},
 	{"credentials have been revoked", ERR_REFUSED, "the account is disabled or locked"},
 	{"Password has expired", ERR_REFUSED, "set a new password, and make a new keytab"},
 	{"encryption type", ERR_REFUSED,
-		"the keytab has no key of a kind that the KDC takes: make one with AES keys"},
+		"the keytab has no key of a type that the KDC accepts: make one with AES keys"},
 	{"Clock skew", ERR_UNAVAILABLE, "compare this machine's clock and the KDC's"},
 	{"any KDC", ERR_UNAVAILABLE, "is it running, and is krb5.conf or DNS right?"},
 	{"find KDC", ERR_UNAVAILABLE, "krb5.conf or DNS must name it"},

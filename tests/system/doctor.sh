@@ -369,7 +369,7 @@ way 'a name that nobody knows' 'configure escrow.url=https://certprov.invalid' \
 way 'nobody there' 'configure escrow.url=https://localhost:1' \
 	FAILED "$what" 'no connection: Connection refused' 'is the port right' 75
 way 'nobody answers' 'gateway "s#error_page 418 = @peer;##; s#return 418;#return 599;#"' \
-	FAILED "$what" 'the connection broke before an answer' 'may not take our client certificate' 75
+	FAILED "$what" 'the connection broke before an answer' 'may be rejecting our client certificate' 75
 way 'a port without TLS' "configure escrow.url=https://localhost:$front_http_port" \
 	FAILED "$what" 'no TLS connection' 'is it the right port' 75
 way 'a redirect' 'answers "301 https://localhost/"' \

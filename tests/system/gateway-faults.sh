@@ -164,8 +164,8 @@ eg_script ok drop
 post_new
 post_new
 answered 202 'a kept connection that is dropped is replaced, and the upload repeated'
-ordered cut 503 'the answer \(status 200\) did not arrive whole'
-ordered 'huge 3' 503 'has more than the 262144 bytes that we take'
+ordered cut 503 'the answer \(status 200\) is incomplete'
+ordered 'huge 3' 503 'has more than the 262144 bytes that are accepted'
 eg_script garbage
 post_new
 answered 202 'a whole 200 whose body is no JSON: accepted, as no body is agreed upon'

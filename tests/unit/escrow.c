@@ -228,8 +228,8 @@ static void test_meaning_of_answers(void **state)
 		{"/status-599", ERR_UNAVAILABLE, 0, "it says: {\"error\":\"scripted\"}"},
 		{"/retry-seconds", ERR_UNAVAILABLE, 17, "status 429"},
 		{"/retry-long", ERR_UNAVAILABLE, 86400, "status 503"},
-		{"/cut-header", ERR_UNAVAILABLE, 0, "did not arrive whole"},
-		{"/cut-body", ERR_UNAVAILABLE, 0, "did not arrive whole"},
+		{"/cut-header", ERR_UNAVAILABLE, 0, "is incomplete"},
+		{"/cut-body", ERR_UNAVAILABLE, 0, "is incomplete"},
 		{"/garbage", ERR_UNAVAILABLE, 0, "not well-formed"},
 		{"/huge-body", ERR_UNAVAILABLE, 0, "more than"},
 	};
@@ -299,7 +299,7 @@ static void test_certificate_refused_by_tls(void **state)
 
 	(void)state;
 	assert_int_equal(send_to(escrow, 0, &e), ERR_REFUSED);
-	expect_text(&e, "does not take our client certificate (TLS alert");
+	expect_text(&e, "rejected our client certificate (TLS alert");
 	expect_registration(&e);
 	escrow_close(escrow);
 	net_stop(&peer);

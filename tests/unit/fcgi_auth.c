@@ -413,7 +413,7 @@ static void names_the_line_that_is_wrong(void **state)
 		{"uem:$2y$05$cu86kV5HSNszt4mp0sY3aO\n", ":1: the hash is damaged or cut"},
 		{"uem:" SHA512 "x\n", ":1: the hash is damaged or cut"},
 		{"uem:" BCRYPT_Y ":0\n", ":1: the hash is damaged or cut"},
-		{"uem:" BCRYPT_Y "\n\nuem:" BCRYPT_B "\n", ":3: this user has a line already"},
+		{"uem:" BCRYPT_Y "\n\nuem:" BCRYPT_B "\n", ":3: this user already has a line"},
 		{"u\x01:" BCRYPT_Y "\n", ":1: the user name has control characters"},
 		{"u\xff:" BCRYPT_Y "\n", ":1: the user name has control characters"},
 	};
