@@ -1,5 +1,4 @@
-/* certprov check: prints what the doctor finds, as lines or JSON, and makes an exit status of it.
- */
+/* certprov check: prints what the doctor finds, as lines or JSON; sets the exit status. */
 
 #include "check/check.h"
 

@@ -14,10 +14,10 @@ int cli_fail(const struct error *e);
 /* Says what is wrong with the command line, and where to read on. Returns the exit status. */
 int cli_wrong(const struct command *command, const char *fmt, ...) printf_like(2, 3);
 
-/* Loads the configuration. The log goes to standard error, errors only: a person sits there. */
+/* Loads the configuration. The log goes to standard error, errors only. */
 enum err cli_load(const char *config_file, struct config **out, struct error *e) must_check;
 
-/* The same, and the store. Neither is there on failure. */
+/* Opens the store, too. On failure neither is left. */
 enum err cli_open_store(const char *config_file, struct config **config, struct store **store,
 	struct error *e) must_check;
 

@@ -11,7 +11,7 @@
 
 #define PUBLIC_MODE 0644
 
-/* Where it goes to a terminal, octets would only disturb it. */
+/* DER would only upset a terminal. */
 static enum err print(const struct blob *content, bool pem, struct error *e)
 {
 	if (!pem && isatty(STDOUT_FILENO))

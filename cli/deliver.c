@@ -16,7 +16,7 @@ struct request {
 	bool all;
 };
 
-/* A device that was asked for by its UUID and is not there is a slip, or gone. */
+/* The UUID that was given is a slip, or the device is gone. */
 static int none_enrolled(const struct deliver_options *options)
 {
 	fputs("certprov: no enrolled device is the one that was asked for", stderr);

@@ -50,7 +50,7 @@ static int other_word(const char *name)
 	return error_meaning(ERR_USAGE)->exit_status;
 }
 
-/* One run has one id, in the log and in the audit trail. */
+/* A run has one id, in the log and in the audit trail. */
 static enum err set_request(struct error *e)
 {
 	unsigned char random[16];

@@ -24,7 +24,7 @@ enum err names_find(const struct config *config, struct names *names, struct err
 	return err;
 }
 
-/* Ours has whole octets, and no zero octet first. */
+/* The store's form has whole octets, and no zero octet first. */
 bool names_serial(const char *text, char out[STORE_SERIAL_SIZE])
 {
 	unsigned char octets[(STORE_SERIAL_SIZE - 1) / 2];

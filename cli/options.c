@@ -107,7 +107,7 @@ static int print_help(const struct command *command)
 
 /* --- errors */
 
-/* Is there none of that name, or are there several that begin so? */
+/* There is no option of that name, or several begin so. */
 static int refuse_unknown(const struct command *command, const char *arg)
 {
 	size_t len = strcspn(arg, "="), alike = 0;
@@ -140,7 +140,7 @@ static int refuse(const struct command *command, int result, char *const *argv)
 	return refuse_unknown(command, optopt ? letter : argv[optind - 1]);
 }
 
-/* Values come from anywhere: nothing in them may move a terminal's cursor. */
+/* Values come from anywhere; control characters in them must not reach the terminal. */
 static int refuse_value(
 	const struct command *command, const struct option_row *row, const struct error *e)
 {

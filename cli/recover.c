@@ -58,7 +58,7 @@ static enum err set_given(void *field, const char *value, struct error *e)
 	return *value ? option_set_text(field, value, e) : ERR_USAGE;
 }
 
-/* It is read years later: in one line, and with nothing in it that hides. */
+/* It may be read years later: one line, without control characters. */
 static enum err set_reason(void *field, const char *value, struct error *e)
 {
 	bool good = strlen(value) <= REASON_MAX && !utf8_has_control(value) &&

@@ -20,7 +20,7 @@ static enum err print(struct buf *row, struct error *e)
 	return err;
 }
 
-/* A line a row: values apart by tabs, their names as the first line. */
+/* A line: the values, or their names, separated by tabs. */
 static enum err print_line(
 	const struct store_column *columns, size_t count, bool names, struct error *e)
 {

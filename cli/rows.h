@@ -9,19 +9,21 @@
 struct table;
 
 /*
- * Rows on standard output: an array of objects, else a line each behind one with the names, the
- * values apart by tabs; on a terminal in columns. All but json is 0 at first.
+ * Rows on standard output: as a JSON array of objects; on a terminal in columns; else as lines of
+ * values separated by tabs, the first one with the names. All members but json begin as 0.
  */
 struct rows {
 	bool json;
-	size_t count; /* of those that came */
+	size_t count; /* of rows so far */
 	struct table *table;
 };
 
-/* Another row; ctx is a struct rows. */
+/* Prints a row; ctx is a struct rows. */
 enum err rows_add(
 	void *ctx, const struct store_column *columns, size_t count, struct error *e) must_check;
-/* Mandatory. Not whole: what came is shown, and JSON stays open, as it must not be taken for all.
+/*
+ * Must be called. If the rows are not whole, those that came are shown, and the JSON array stays
+ * open, so that no reader takes it for all of them.
  */
 void rows_end(struct rows *rows, bool whole);
 

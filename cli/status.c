@@ -10,7 +10,7 @@
 #include "provider/expiry.h"
 #include "provider/unfinished_causes.h"
 
-/* A figure of the status: its name in JSON, its label. */
+/* A number of the status: its key in JSON, its label. */
 struct figure {
 	const char *name, *words;
 	int64_t value;
@@ -111,7 +111,7 @@ static void print_json(const struct store_counts *counts, int64_t now)
 		(long long)(counts->oldest_request ? now - counts->oldest_request : 0));
 }
 
-/* Faults that stop all issuing until a person acts. */
+/* Faults that stop all issuing until an administrator acts. */
 static enum err print_barred(
 	const struct config *config, struct store *store, bool json, struct error *e)
 {
@@ -161,7 +161,7 @@ static void print_expiry(const struct expiry *expiry, FILE *to)
 	buf_free(&text);
 }
 
-/* A key with the days, only where they are known: else why not. */
+/* A key with the days, if they are known; if not, standard error says why. */
 static void print_expiry_json(const struct expiry *expiry)
 {
 	static const char *const keys[EXPIRY_COUNT] = {

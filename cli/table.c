@@ -14,16 +14,16 @@
 #define COLUMNS_MAX 32
 #define WAITING_ROWS 200
 #define WAITING_BYTES (1024 * 1024)
-#define CELLS_MAX (16 * 1024 * 1024) /* what waits, and one row more */
+#define CELLS_MAX (16 * 1024 * 1024) /* the rows that wait, and one more */
 #define GAP 2
 
 struct table {
-	struct buf cells; /* of the rows that wait, the names first; a NUL behind each */
-	size_t rows;	  /* of those */
+	struct buf cells; /* of the rows that wait, names first; each ends with a NUL */
+	size_t rows;	  /* that wait */
 	size_t columns;
 	size_t width[COLUMNS_MAX];
-	size_t state; /* which column it is; COLUMNS_MAX: none */
-	bool flows;   /* the widths are settled */
+	size_t state; /* the column with states; COLUMNS_MAX: none */
+	bool flows;   /* the widths are fixed, and rows go out at once */
 };
 
 struct table *table_new(void)
@@ -43,7 +43,7 @@ void table_free(struct table *table)
 	free(table);
 }
 
-/* Returns the columns that it takes. */
+/* Returns the terminal columns that the text takes. */
 static size_t width_of(const char *text)
 {
 	size_t width = 0;
@@ -96,7 +96,7 @@ static void print_cell(
 		printf("%*s", (int)(wide > width ? wide - width + GAP : GAP), "");
 }
 
-/* Returns what is behind the row's last cell. */
+/* Returns the start of the next row's cells. */
 static const char *print_row(const struct table *table, const char *cells, bool names)
 {
 	for (size_t i = 0; i < table->columns; i++) {

@@ -7,9 +7,9 @@
 #include "store/store.h"
 
 /*
- * Rows in columns, for a terminal: names bold, states in colour. The widths are those of the first
- * rows, which wait for one another; a later value that is wider pushes the rest of its line aside,
- * and nothing is ever cut. So it needs the same memory however many rows there are.
+ * Rows in columns, for a terminal: names bold, states in colour. The first rows wait until the
+ * widths are known; a later value that is wider pushes the rest of its line aside. Nothing is cut,
+ * and the memory does not grow with the rows.
  */
 struct table;
 
@@ -18,7 +18,7 @@ void table_free(struct table *table);
 
 enum err table_row(struct table *table, const struct store_column *columns, size_t count,
 	struct error *e) must_check;
-/* The rows that still wait. */
+/* Prints the rows that still wait. */
 void table_flush(struct table *table);
 
 #endif

@@ -7,15 +7,15 @@
 
 /* For commands that work on very many items: their output and exit status. */
 
-/* Reports on standard error what did not end as it should. pair may lack one of the two. */
+/* Reports a failed or pending item on standard error. pair may lack one of the two. */
 void tally_report(void *ctx, const struct store_pair *pair, enum err err, const char *text);
 
-/* Shows the progress in a line that is written over; ctx is a word: "delivered", "done". */
+/* Shows the progress in a line that is overwritten; ctx is a word: "delivered", "done". */
 void tally_progress(void *ctx, const struct run_tally *tally);
-/* Shows the sum, if there was anything to do; without a terminal, on standard output. */
+/* Shows the totals if there was anything to do; without a terminal, on standard output. */
 void tally_end(const struct run_tally *tally, char *done);
 
-/* Returns the exit status. Says so if the run was stopped. */
+/* Returns the exit status; reports a run that was stopped. */
 int tally_status(const struct run_tally *tally);
 
 #endif

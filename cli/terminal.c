@@ -1,4 +1,4 @@
-/* What a terminal gets beside plain lines: colours, progress, questions; and nothing that harms. */
+/* What is special about a terminal: colours, progress, questions, and what must not reach it. */
 
 #include "cli/terminal.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-/* Output for a person at a terminal only: colours, progress, questions. */
+/* Output for a terminal only: colours, progress, questions. */
 
 /* Standard output is a terminal. */
 bool terminal_output(void);
@@ -27,15 +27,15 @@ const char *terminal_style(enum terminal_style style);
 
 /* Standard error is a terminal that can write over a line. */
 bool terminal_progress(void);
-/* Before any line there, once progress was shown: takes that away. Else "". */
+/* Goes before any other line there: removes the progress. "" if none can be shown. */
 const char *terminal_erase(void);
 
-/* Standard input is a terminal: somebody can be asked. */
+/* Standard input is a terminal: a question can be answered. */
 bool terminal_input(void);
-/* "QUESTION [y/N] "; anything but y or yes means no, and so does no answer at all. */
+/* Asks "QUESTION [y/N] "; true for y or yes only. */
 bool terminal_ask(const char *question);
 
-/* A value as it is shown: "-" for none, and nothing in it that moves a terminal's cursor. */
+/* Adds a value as it is shown: "-" for none, control characters replaced. */
 void terminal_value(const char *value, struct buf *out);
 
 #endif

@@ -15,7 +15,7 @@ static void fill(const struct passwd *entry, struct account *out)
 
 	snprintf(out->name, sizeof(out->name), "%s", entry->pw_name);
 	out->uid = entry->pw_uid;
-	/* of one in more groups the first ones are there, the others are not known */
+	/* of a user in more groups only the first ones are known */
 	(void)getgrouplist(entry->pw_name, entry->pw_gid, out->group, &count);
 	out->group_count = count < ACCOUNT_GROUPS_MAX ? count : ACCOUNT_GROUPS_MAX;
 }
@@ -50,7 +50,7 @@ static bool in_group(const struct account *account, gid_t group)
 	return false;
 }
 
-/* Owner, group and others: the first that fits decides. */
+/* The first of owner, group and others that applies decides. */
 static bool mode_allows(const struct account *account, const struct stat *st, unsigned want)
 {
 	if (account->uid == 0)

@@ -8,9 +8,9 @@
 #define ACCOUNT_NAME_SIZE 64
 #define ACCOUNT_GROUPS_MAX 64
 
-/* Another user than us, whose rights are to be judged. */
+/* A user other than the one that this process runs as. */
 struct account {
-	char name[ACCOUNT_NAME_SIZE]; /* the number, where it has none */
+	char name[ACCOUNT_NAME_SIZE]; /* the number, if it has no name */
 	uid_t uid;
 	int group_count;
 	gid_t group[ACCOUNT_GROUPS_MAX];
@@ -18,13 +18,13 @@ struct account {
 
 /* False: there is no such user. */
 bool account_named(const char *name, struct account *out);
-/* Of a user without an entry in passwd(5), too: then in no group. */
+/* A user without an entry in passwd(5) is in no group. */
 void account_of(uid_t uid, struct account *out);
 
 /*
  * Returns true if the modes of a file (absolute path) and of the folders above it allow the account
- * access: want is R_OK, W_OK or X_OK, or several. Access control lists are not seen. blocked is
- * where it ends, when the result is false: a folder, or the file itself.
+ * access: want is R_OK, W_OK, X_OK or several of them. Access control lists are not seen. If the
+ * result is false, blocked is the folder or file whose mode forbids it.
  */
 bool account_may(
 	const struct account *account, const char *path, unsigned want, char blocked[PATH_MAX]);

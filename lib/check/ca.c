@@ -160,7 +160,7 @@ static void check_end(struct check *c, const char *about, const struct chain *ch
 		date);
 }
 
-/* By the chain that the CA gives; a program gives none, and its issuer-file is asked. */
+/* By the chain that the CA gives; of a program only issuer-file has one. */
 static void check_remote_end(struct check *c, struct ca *ca, const char *about)
 {
 	struct chain chain = {0};
@@ -221,7 +221,7 @@ static struct ca *open_section(struct check *c, const struct config_ca *section)
 	return ca;
 }
 
-/* The same. */
+/* Checks it, too; else as open_section(). */
 static struct ca *check_section(struct check *c, const struct config_ca *section)
 {
 	struct ca *ca = open_section(c, section);

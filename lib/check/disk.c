@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/statfs.h>
 
-/* f_type of statfs(2), which has the numbers; none of these is a matter of one host alone. */
+/* f_type of statfs(2): file systems that several hosts can share. */
 static const uint32_t network_types[] = {
 	0x6969,	    /* NFS */
 	0x517b,	    /* SMB */

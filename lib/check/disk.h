@@ -9,7 +9,7 @@
 /* The file system that a file lies on. */
 struct disk {
 	int64_t size, free; /* bytes; free: for users other than root */
-	bool network;	    /* its files are another host's */
+	bool network;	    /* its files are on another host */
 };
 
 /* ERR_CONFIG if there is no such file. */

@@ -21,7 +21,7 @@ struct review {
 
 #define MODE(st) ((unsigned)((st).st_mode & 07777))
 
-/* A user who can change it can change our trust. */
+/* These files decide whom we trust. */
 static void review_writers(const struct review *r, const char *file)
 {
 	struct stat st;

@@ -11,7 +11,7 @@
 #define GATEWAY "Escrow Gateway"
 #define NOT_FOUND 404
 
-/* Seconds; as much as a certificate is dated back for. */
+/* Seconds; certificates are dated back by as much. */
 #define CLOCK_LEEWAY (5 * 60)
 
 static void check_client(struct check *c, struct escrow *escrow)
@@ -32,7 +32,7 @@ static void check_client(struct check *c, struct escrow *escrow)
 			info.subject);
 }
 
-/* We cannot tell which clock is wrong; certificates and lists bear the time of our own. */
+/* It is unknown which clock is wrong. Certificates and lists have the time of ours. */
 static void check_clock(struct check *c, int64_t ahead, const char *url)
 {
 	if (llabs(ahead) <= CLOCK_LEEWAY)
@@ -43,7 +43,7 @@ static void check_clock(struct check *c, int64_t ahead, const char *url)
 			llabs(ahead) / 60, ahead > 0 ? "ahead of" : "behind", url);
 }
 
-/* A path in the URL is what is wrong then, and no upload will be taken. */
+/* If the URL has a path, that is the fault, and uploads would fail, too. */
 static void report_not_found(struct check *c, const char *url)
 {
 	struct error e;

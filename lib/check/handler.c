@@ -48,7 +48,7 @@ static int64_t nanoseconds(clockid_t clock)
 	return now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
-/* Files of /proc have no size. */
+/* Files in /proc have no size to go by. */
 static size_t read_proc(long pid, const char *name, char *out, size_t size)
 {
 	char path[64];
@@ -165,7 +165,7 @@ static bool is_newer(const struct timespec *time, int64_t than)
 	return time->tv_sec * SECOND_NS + time->tv_nsec > than + LEEWAY_NS;
 }
 
-/* An installation changes st_ctime; st_mtime may be the time of the build. */
+/* By st_ctime, which an installation changes; st_mtime may be the time of the build. */
 static bool is_replaced(const struct handler *h)
 {
 	struct stat st;
@@ -174,7 +174,7 @@ static bool is_replaced(const struct handler *h)
 	       is_newer(&st.st_ctim, h->started);
 }
 
-/* The first file that is newer than what was read. NULL: none is. */
+/* A file that has changed since the handler read it. NULL: none has. */
 static const char *newer_file(const struct config *config, const struct handler *h)
 {
 	static const char *const sections[] = {

@@ -10,7 +10,7 @@
 #define ABOUT "identity"
 #define EXPANDED_MAX 1024
 
-/* Sample values for fields of an event; one of them makes an address of every good template. */
+/* Values for the fields of an event; every good template gives an address with one of them. */
 static char samples[][sizeof("user@example.com")] = {"user", "user@example.com", "example.com"};
 
 static bool gives_address(const char *template, char *sample, struct address *out)
@@ -55,7 +55,7 @@ static const char *fault_of(const struct config *config, const char *template)
 	return NULL;
 }
 
-/* Without one, the event alone says whose mail a device can read. */
+/* Without allowed domains, the event alone decides whose mail a device can read. */
 static void check_domains(struct check *c)
 {
 	bool any = false;

@@ -17,9 +17,8 @@
 enum { SOCKET, SERVICE, DELIVER, RENEW, CRL, DELIVER_RUN, RENEW_RUN, CRL_RUN, UNIT_COUNT };
 
 /*
- * Units of the only instance have no name, those of a tenant have the tenant's:
- * …/certprov/certprov.conf or …/certprov/NAME/certprov.conf. False: no unit runs with this
- * configuration.
+ * The instance of the units that run with this configuration: "" for …/certprov/certprov.conf,
+ * "@NAME" for a tenant's …/certprov/NAME/certprov.conf. False: no unit runs with it.
  */
 static bool instance_of(const char *path, char out[UNIT_NAME_SIZE])
 {
@@ -133,7 +132,7 @@ static void check_units(struct check *c, struct unit units[UNIT_COUNT])
 		finding_good(c, ABOUT, "handler and timers are on");
 }
 
-/* In the usual folders only: the unit of a server that lies elsewhere is not known. */
+/* Only for the usual folders: the unit of a server elsewhere is not known. */
 static void check_web_unit(struct check *c, const struct web_server *server)
 {
 	struct unit unit = {.name = ""};

@@ -22,11 +22,11 @@
 #define MEGABYTE (1024 * 1024LL)
 #define DISK_FULL (16 * MEGABYTE)     /* no room for a transaction and its log */
 #define DISK_LOW (256 * MEGABYTE)     /* in any case */
-#define DISK_ENOUGH (5000 * MEGABYTE) /* however small a part of a large disk that is */
+#define DISK_ENOUGH (5000 * MEGABYTE) /* even if it is a small part of a large disk */
 #define DISK_LOW_PERCENT 5
 
 #define LOG_LARGE (64 * MEGABYTE)     /* SQLite begins it anew at 4 MB, when nobody reads */
-#define EXAMINE_MAX (4096 * MEGABYTE) /* to read all of more would take minutes */
+#define EXAMINE_MAX (4096 * MEGABYTE) /* to read a larger one takes minutes */
 #define WAITED_LONG (2 * 3600)	      /* seconds: longer than any pause between two tries */
 
 /* --- files and disk; before the store is opened, which changes them */

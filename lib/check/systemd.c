@@ -1,4 +1,4 @@
-/* The states of systemd's units, by systemctl(1). */
+/* Asks systemctl(1) for the states of systemd's units. */
 
 #include "check/systemd.h"
 

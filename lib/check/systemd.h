@@ -15,17 +15,17 @@ struct unit {
 	char file[UNIT_STATE_SIZE];   /* UnitFileState: enabled, disabled, static, … */
 };
 
-/* True where systemd is what runs this system's services (sd_booted(3)). */
+/* True if systemd runs this system's services (sd_booted(3)). */
 bool systemd_runs(void);
 
 /* True if a file of that unit, or of its template, is installed. */
 bool systemd_has_file(const char *unit);
 
-/* Fills in what is known of units whose names are set. False: systemctl did not tell. */
+/* Fills in the states of units, whose names are set. False: systemctl did not answer. */
 bool systemd_show(struct unit *units, size_t count);
 
 bool unit_is_there(const struct unit *unit);
-bool unit_is_active(const struct unit *unit); /* also on its way there */
+bool unit_is_active(const struct unit *unit); /* or being started */
 bool unit_is_enabled(const struct unit *unit);
 
 #endif

@@ -14,9 +14,9 @@
 #include "config/users.h"
 
 #define SLOW_MS 20
-#define TRIES 2 /* the quicker one counts: the first fills the caches */
+#define TRIES 2 /* the fastest counts: the first one fills the caches */
 #define COST_SIZE 48
-#define COSTS_MAX 8 /* more than anybody mixes */
+#define COSTS_MAX 8 /* in one file: more than anyone uses */
 
 struct cost {
 	char text[COST_SIZE]; /* method and parameters */
@@ -29,7 +29,7 @@ static size_t field(const char *text)
 	return strcspn(text, "$");
 }
 
-/* crypt(5): "$2b$05$…", "$y$j9T$…"; "$6$…" has its rounds only where they are not the default. */
+/* crypt(5): "$2b$05$…", "$y$j9T$…"; "$6$…" names its rounds only if they are not the default. */
 static void cost_of(const char *hash, char out[COST_SIZE])
 {
 	const char *method = hash + 1, *parameter = method + field(method) + 1;
@@ -43,7 +43,7 @@ static void cost_of(const char *hash, char out[COST_SIZE])
 	snprintf(out, COST_SIZE, "$%.*s$%.*s", (int)len, method, (int)field(parameter), parameter);
 }
 
-/* Of the processor, not of the clock: the machine may be busy. */
+/* CPU time, as the machine may be busy. */
 static long cpu_ms(void)
 {
 	struct timespec time = {0, 0};

@@ -1,6 +1,6 @@
 /*
  * Where Apache passes requests on to the handler: reads the files in use line by line, and knows
- * virtual hosts and our macros by name. apache2ctl configtest is the judge of the syntax.
+ * virtual hosts and our macros by name. Syntax is not checked here (web_syntax.c).
  */
 
 #include "check/web_apache.h"
@@ -14,7 +14,7 @@
 
 #define REMOTE_USER "REMOTE_USER"
 
-/* The settings of a virtual host, of a macro, or of a file outside of both. */
+/* What a virtual host, a macro, or the rest of a file says. */
 struct part {
 	struct web_place place;
 	bool passes;
@@ -25,11 +25,11 @@ struct reader {
 	void *ctx;
 	const char *file;
 	unsigned line;
-	struct part server, host, macro; /* macros of all files are one */
-	struct part *at;		 /* the one that lines belong to */
+	struct part server, host, macro; /* the macros of all files are taken as one */
+	struct part *at;		 /* where the next line belongs */
 };
 
-/* The directive of that name (Apache takes any case); gives what stands behind it. */
+/* The value of the directive of that name, in any case; NULL if the line is another one. */
 static const char *directive(const char *line, const char *name)
 {
 	size_t len = strlen(name);
@@ -55,7 +55,7 @@ static bool passes(const char *line)
 	return false;
 }
 
-/* Apache itself sets REMOTE_USER only to a name that it has verified. */
+/* By hand: Apache itself sets REMOTE_USER only to a name that it has verified. */
 static bool sets_user(const char *line)
 {
 	static const char *const names[] = {"SetEnv", "SetEnvIf", "SetEnvIfNoCase", "SetEnvIfExpr",
@@ -101,7 +101,7 @@ static void read_line(struct part *part, const char *line)
 	if (certificate)
 		read_file_name(certificate, part->place.certificate);
 	if (redirect && strncmp(redirect, "404", 3) == 0 && strstr(line, "crl"))
-		part->place.events = false; /* all but the list is closed */
+		part->place.events = false; /* only the list is open */
 }
 
 static void begin(struct reader *r, struct part *part)
@@ -174,7 +174,7 @@ static void read_conf(void *ctx, const char *path)
 	blob_free(&content);
 }
 
-/* Authentication may stand in a macro of another file: conf-enabled is read first. */
+/* A macro with the authentication may be in another file, so conf-enabled is read first. */
 void web_apache_places(const char *dir, web_place_found *found, void *ctx)
 {
 	static const char *const folders[] = {

@@ -1,7 +1,7 @@
 /*
- * Where nginx passes requests on to the handler: reads its files as a tree of blocks, in which
- * inner ones take from outer ones what they do not say themselves. nginx -t is the judge of the
- * syntax; parts that cannot be followed (variables, maps, if) are skipped.
+ * Where nginx passes requests on to the handler: reads its files as a tree of blocks, where inner
+ * blocks inherit from outer ones. Parts that cannot be followed (variables, maps, if) are skipped.
+ * Syntax is not checked here (web_syntax.c).
  */
 
 #include "check/web_nginx.h"
@@ -21,22 +21,22 @@
 #define INCLUDED_MAX 2000
 #define STANDARD_FOLDER "/etc/nginx/"
 
-/* The settings of a block. */
+/* What a block says, or inherits. */
 struct scope {
 	struct web_place place;
 	bool in_http; /* or deeper */
 	bool passes;
-	bool own_params;   /* it has fastcgi_param itself: then none come from outside */
-	bool listens_else; /* its server listens on something else than a unix socket */
-	bool basic, request, certificate; /* what verifies */
+	bool own_params;   /* it has a fastcgi_param of its own, so it inherits none */
+	bool listens_else; /* its server listens on more than unix sockets */
+	bool basic, request, certificate; /* ways to authenticate the sender */
 };
 
 struct reader {
 	const char *dir;
 	web_place_found *found;
 	void *ctx;
-	unsigned included; /* files; one may name itself */
-	struct scope http; /* what holds in http { } of nginx.conf */
+	unsigned included; /* files so far, as a file may include itself */
+	struct scope http; /* of nginx.conf; other files inherit from it */
 };
 
 /* A file, or the inside of a block of it. */
@@ -49,9 +49,9 @@ struct text {
 
 struct statement {
 	char word[WORDS_MAX][WORD_SIZE];
-	unsigned count; /* of words; what is beyond WORDS_MAX is dropped */
+	unsigned count; /* of words; those beyond WORDS_MAX are dropped */
 	unsigned line;
-	bool block; /* inside is its inside */
+	bool block; /* the statement ends with { inside } */
 	struct text inside;
 };
 
@@ -70,7 +70,7 @@ static void skip_blanks(struct text *t)
 	}
 }
 
-/* A word, quoted or not; too long a one is cut. */
+/* A word, quoted or not; cut if it is too long. */
 static void read_word(struct text *t, char out[WORD_SIZE])
 {
 	char quote = *t->at == '"' || *t->at == '\'' ? *t->at++ : '\0';
@@ -91,7 +91,7 @@ static void read_word(struct text *t, char out[WORD_SIZE])
 	out[len] = '\0';
 }
 
-/* t stands behind "{"; the inside goes up to the "}" that belongs to it. */
+/* t is behind "{"; the inside ends before the matching "}". */
 static void read_inside(struct text *t, struct text *inside)
 {
 	char dropped[WORD_SIZE];
@@ -114,7 +114,7 @@ static void read_inside(struct text *t, struct text *inside)
 	inside->end = t->end;
 }
 
-/* False: there is none any more. */
+/* False at the end of the text. */
 static bool next_statement(struct text *t, struct statement *out)
 {
 	out->count = 0;
@@ -166,7 +166,7 @@ static void read_listen(struct scope *scope, const struct statement *s)
 		scope->place.tls |=
 			strcmp(s->word[i], "ssl") == 0 || strcmp(s->word[i], "quic") == 0;
 	if (s->word[1][0] == '[')
-		return; /* another one is tried */
+		return; /* the port is tried by IPv4 alone */
 	if (text_number(colon ? colon + 1 : s->word[1], UINT16_MAX, &port) || !colon)
 		scope->place.port = (uint16_t)port;
 }
@@ -180,7 +180,7 @@ static void read_param(struct scope *scope, const struct statement *s)
 	scope->place.proof |= strcmp(s->word[1], AUTHENTICATED_PARAM) == 0 && s->word[2][0];
 }
 
-/* Beneath nginx's folder, or where it says. False: it cannot be known. */
+/* The path that nginx takes for name. False if nginx alone knows it. */
 static bool place_of(const struct reader *r, const char *name, char path[PATH_MAX])
 {
 	size_t standard = strlen(STANDARD_FOLDER);
@@ -266,7 +266,7 @@ static void read_simple(struct reader *r, struct scope *scope, struct text text)
 	}
 }
 
-/* Lists, metrics and the page need no password of events. */
+/* False of a location for lists, metrics or the status page alone. */
 static bool is_for_events(const struct statement *s)
 {
 	static const char *const others[] = {"crl", ".cer", "metrics", "status", "healthz"};
@@ -321,7 +321,7 @@ static void read_blocks(struct reader *r, struct scope *scope, struct text text)
 	}
 }
 
-/* A file that stands in http { } by a wildcard, or nginx.conf itself. */
+/* nginx.conf, or a file that its http { } includes by a wildcard. */
 static void read_root(void *ctx, const char *path)
 {
 	struct reader *r = ctx;

@@ -10,14 +10,14 @@
  * virtual host of Apache.
  */
 struct web_place {
-	char file[PATH_MAX]; /* where that stands */
+	char file[PATH_MAX]; /* and the line in it: where it is passed on */
 	unsigned line;
-	bool events;		    /* not only lists, metrics or the status page */
-	bool tls;		    /* its server speaks TLS */
-	bool local;		    /* its server listens on unix sockets alone */
-	bool verifies;		    /* it asks for a password, a certificate, or another server */
-	bool user;		    /* REMOTE_USER is passed on, or set */
-	bool proof;		    /* … and our parameter that says it was verified */
+	bool events;   /* not only lists, metrics or the status page */
+	bool tls;      /* its server speaks TLS */
+	bool local;    /* its server listens on unix sockets alone */
+	bool verifies; /* it asks for a password or a certificate, or asks another server */
+	bool user;     /* REMOTE_USER is passed on, or set */
+	bool proof;    /* our parameter that says the user was verified is passed on, too */
 	char certificate[PATH_MAX]; /* "": none is named */
 	uint16_t port;		    /* that its server listens on; 0: unknown */
 };

@@ -26,7 +26,7 @@
 #define PORT "web server's port"
 #define DAY 86400
 
-/* Days; what is renewed by ACME has been by then. */
+/* Days. ACME clients renew earlier, so a certificate this old was forgotten. */
 #define SOON 28
 #define PORT_WAIT_MS 2000 /* on loopback the answer comes at once */
 
@@ -34,8 +34,8 @@ struct look {
 	struct check *check;
 	bool nginx;
 	unsigned events;	    /* places for events */
-	unsigned verified;	    /* … where the handler will take the name */
-	bool forged, plain, port;   /* told already: once is enough */
+	unsigned verified;	    /* those whose REMOTE_USER the handler trusts */
+	bool forged, plain, port;   /* reported: once is enough */
 	char file[PATH_MAX];	    /* of a place for events */
 	char certificate[PATH_MAX]; /* the last one that was looked at */
 };
@@ -77,7 +77,7 @@ static void judge_verified(struct look *l)
 			 : "set AuthType and Require valid-user there");
 }
 
-/* --- how */
+/* --- TLS and port */
 
 static void judge_tls(struct look *l, const struct web_place *place)
 {
@@ -100,7 +100,7 @@ static void judge_certificate(struct look *l, const char *path)
 	int64_t left;
 
 	if (!*path || strcmp(path, l->certificate) == 0 || access(path, R_OK) < 0)
-		return; /* where it is not there, the server's own test says so */
+		return; /* if it is missing, the server's own test says so */
 	snprintf(l->certificate, sizeof(l->certificate), "%s", path);
 	if (certificates_add_file(&found, path, &e) ||
 		certificate_info(&found.certificate[0], &info, &e)) {

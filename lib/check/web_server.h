@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/* The usual ones. */
+/* A web server, where distributions put it. */
 struct web_server {
 	const char *folder; /* of its configuration */
 	const char *unit;   /* of systemd */
@@ -12,11 +12,11 @@ struct web_server {
 #define WEB_SERVER_COUNT 3
 extern const struct web_server web_servers[WEB_SERVER_COUNT];
 
-/* In place of a folder: there is no web server to look at. */
+/* In place of a folder: the web server is not to be checked. */
 #define WEB_SERVER_NONE "none"
 bool web_server_is_none(const char *web_server);
 
-/* A line, or a file's name, without one of them has nothing to do with the handler. */
+/* A line, or the name of a file, with one of these is about the handler. */
 #define WEB_MENTION "certprov"
 #define WEB_MACRO_MENTION "Certprov" /* Apache's macros */
 

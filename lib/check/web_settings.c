@@ -18,17 +18,17 @@
 
 static const struct web_values no_values = {.timeout = -1, .body_max = -1};
 
-/* A server may serve other programs, too: other blocks' timeouts do not matter. */
+/* The server may serve other programs: only blocks that are about the handler count. */
 struct block {
-	bool ours;  /* all that stands in it: its beginning says so */
-	bool about; /* something in it mentions us */
-	bool macro; /* of Apache: takes effect where it is used */
+	bool ours;  /* its first line mentions the handler, so all of it counts */
+	bool about; /* a line in it mentions the handler */
+	bool macro; /* of Apache: in force only where it is used */
 	struct web_values values;
 };
 
 struct file {
 	struct web_settings *settings;
-	bool snippet; /* takes effect where it is included */
+	bool snippet; /* in force only where it is included */
 	unsigned depth;
 	struct block block[BLOCKS_MAX];
 };
@@ -66,7 +66,7 @@ static void set_timeout(struct web_values *out, const char *value)
 		least(&out->timeout, seconds);
 }
 
-/* "131072", "128k", "1m"; 0 is no limit at all. */
+/* "131072", "128k", "1m"; 0 means no limit. */
 static void set_body_max(struct web_values *out, const char *value)
 {
 	char text[32];
@@ -76,7 +76,7 @@ static void set_body_max(struct web_values *out, const char *value)
 		least(&out->body_max, size);
 }
 
-/* A place with a variable in it is known to the server alone. */
+/* A path with a variable in it is known to the server alone. */
 static void set_socket(struct web_values *out, const char *value)
 {
 	char path[WEB_SOCKET_SIZE];
@@ -115,14 +115,14 @@ static const struct directive {
 	{"unix:", true, set_socket},
 };
 
-/* Whom it runs as; Debian's Apache has that in envvars. */
+/* The user that the server runs as; Debian's Apache has it in envvars. */
 static const char *const user_directives[] = {"user ", "User ", "export APACHE_RUN_USER="};
 
 /* Directives that include one of our files, or a macro. */
 static const char *const include_directives[] = {"include ", "Include ", "IncludeOptional ", NULL};
 static const char *const use_directives[] = {"Use ", NULL};
 
-/* Directives that pass us a request. */
+/* Directives that pass a request on to the handler. */
 static const char *const pass_directives[] = {
 	"fastcgi_pass ", "ProxyPass ", "ProxyPassMatch ", "ScriptAlias ", "SetHandler ", NULL};
 
@@ -197,7 +197,10 @@ static const char *within(const char *line)
 						      : line;
 }
 
-/* Of a line that mentions us: by it, a request comes to us. Folders above may have any name. */
+/*
+ * True if a line that mentions the handler passes requests on to it. Of an included file the name
+ * counts, not the folders above it.
+ */
 static bool passes(const char *line)
 {
 	const char *name = strrchr(line, '/');
@@ -222,7 +225,7 @@ static void read_line(struct file *f, const char *line)
 		return;
 	}
 	read_user(f->settings, line);
-	if (!behind(line, "listen ")) /* the server's own socket is not ours */
+	if (!behind(line, "listen ")) /* that socket is the server's own */
 		read_values(block, line, mention);
 	if (!mention)
 		return;
@@ -230,7 +233,7 @@ static void read_line(struct file *f, const char *line)
 	f->settings->used |= passes(line) && !f->snippet && !block->macro;
 }
 
-/* Without comments, tabs, and blanks around it. */
+/* Returns the line without comment, tabs, and blanks around it. */
 static char *plain(char *line)
 {
 	char *comment;
@@ -254,7 +257,7 @@ static void read_conf(struct web_settings *out, const char *path, bool snippet)
 	char *text, *line;
 
 	if (file_read(path, &content, &e))
-		return; /* sockets, folders, what is closed to us */
+		return; /* a socket, a folder, or closed to this user */
 	text = (char *)content.data;
 	f.block[0].ours = strstr(strrchr(path, '/'), WEB_MENTION);
 	out->found |= f.block[0].ours || strstr(text, WEB_MENTION);

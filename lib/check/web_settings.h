@@ -9,7 +9,7 @@
 
 #define WEB_SOCKET_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
-/* Of the parts of a web server's configuration that are about the handler. */
+/* What those parts of a web server's configuration set that are about the handler. */
 struct web_values {
 	int64_t timeout;  /* seconds, the shortest; -1: none is set */
 	int64_t body_max; /* bytes, the least; -1: none is set */
@@ -20,7 +20,7 @@ struct web_settings {
 	bool found; /* a file mentions the handler */
 	bool used;  /* requests are passed on to the handler */
 	struct web_values values;
-	char user[ACCOUNT_NAME_SIZE]; /* whom the server runs as; "": not said */
+	char user[ACCOUNT_NAME_SIZE]; /* that the server runs as; "": not set */
 };
 
 /*

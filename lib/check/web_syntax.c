@@ -22,7 +22,7 @@ static bool is_about_rights(const char *fault)
 	       (strstr(fault, "Permission denied") || strstr(fault, "does not exist or is empty"));
 }
 
-/* The line that names the fault; Apache says in the next one what it is. NULL: there is none. */
+/* The line with the fault; Apache explains it in the next one. NULL: no fault. */
 static char *find_fault(char *output, const char *const marks[])
 {
 	char *fault = NULL, *end;
@@ -71,7 +71,7 @@ void check_web_syntax(struct check *c, const char *dir)
 
 	if (is_there(dir, "nginx.conf", file))
 		test(c, dir, "nginx", nginx_arguments, NULL, nginx_marks);
-	/* Debian's Apache has its folders from envvars, beside the configuration. */
+	/* Debian's Apache reads its folders from envvars, beside the configuration. */
 	snprintf(folder, sizeof(folder), "APACHE_CONFDIR=%s", dir);
 	if (is_there(dir, "apache2.conf", file))
 		test(c, dir, "apache2ctl", apache_arguments, folder, apache_marks);
