@@ -25,11 +25,6 @@ package_of()
 		dpkg-deb --build "$root/unpacked" "$inside_tmp/certprov_$1_all.deb" >"$root/output"
 }
 
-installed_version()
-{
-	inside dpkg-query --show certprov | cut -f 2
-}
-
 # In the pages that the package has installed.
 broken_links()
 {

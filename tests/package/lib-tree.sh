@@ -14,6 +14,7 @@
 #   inside_certprov ARGS...   certprov there, as its user
 #   property UNIT NAME     of a unit there
 #   mode PATH              there: "MODE USER:GROUP"
+#   installed_version      of the package there
 #   machine_stop
 
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/certprov-tests
@@ -148,6 +149,11 @@ inside_certprov()
 property()
 {
 	inside systemctl show --property="$2" --value "$1"
+}
+
+installed_version()
+{
+	inside dpkg-query --show certprov | cut -f 2
 }
 
 machine_stop()

@@ -17,15 +17,6 @@ as_certprov()
 	in_tree runuser -u certprov -- certprov "$@"
 }
 
-silent()
-{
-	local output code=0
-
-	output=$("$@" 2>&1) || code=$?
-	printf '%s\n' "$output"
-	[[ $code == 0 && -z $output ]]
-}
-
 # --- build
 
 export DEB_BUILD_OPTIONS=nocheck # deployment.sh and debian-13.sh build it with its tests
@@ -212,11 +203,6 @@ under_load()
 	is "$(inside_certprov list uploads --state delivered --json |
 		jq --arg tag "$tag" '[.[] | select(.device_uuid | startswith($tag))] | length')" \
 		"$(cut -d ' ' -f 3 "$root/came" | sort -u | wc -l)" '... none is lost'
-}
-
-installed_version()
-{
-	inside dpkg-query --show certprov | cut -f 2
 }
 
 # Forth and back, so that the newer version is the last.

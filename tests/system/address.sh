@@ -9,39 +9,10 @@
 # shellcheck source=tests/system/lib-uploads.sh
 . "$top_srcdir/tests/system/lib-uploads.sh"
 
-# post DEVICE USER MAIL [CHANGE...]: an enrollment
-post()
-{
-	event_json "device=$1" "user=$2" "mail=$3" "${@:4}" >"$root/event.json"
-	post_event "$root/event.json"
-}
-
-# change DEVICE USER MAIL [CHANGE...]: the address has changed, says UEM
+# change DEVICE USER [CHANGE...]: UEM says that the address has changed
 change()
 {
-	post "$@" EventId:=9999 'EventType=User Email Address Changed'
-}
-
-unenroll()
-{
-	jq --arg device "$1" '.DeviceUUID = $device' "$top_srcdir/tests/data/events/break-mdm.json" \
-		>"$root/event.json"
-	post_event "$root/event.json"
-}
-
-# has DEVICE COLUMN...: of its last upload, see upload_table: 3 and 6 are the serial numbers for
-# signing and encryption, 5 and 8 the addresses, 9 what is archived
-has()
-{
-	local columns
-
-	printf -v columns '%s,' "${@:2}"
-	upload_table 1 | grep "^$1 " | tail -n 1 | cut -d ' ' -f "${columns%,}"
-}
-
-uploads_of()
-{
-	upload_table 1 | grep -c "^$1 " || true
+	enroll "$@" EventId:=9999 'EventType=User Email Address Changed'
 }
 
 sorted()
@@ -52,11 +23,6 @@ sorted()
 list_of()
 {
 	printf '%s\n' "$@" | sort | paste -sd ,
-}
-
-count_certificates()
-{
-	certprov list certificates --json | jq length
 }
 
 # Mail that somebody has sent to the user, by the certificate that he has at the moment
@@ -124,23 +90,23 @@ both_ways()
 	tablet=$(new_uuid)
 	bert=$(new_uuid)
 	other=$(new_uuid)
-	post "$phone" "$anna" anna@example.com
-	post "$tablet" "$anna" anna@example.com
-	post "$other" "$bert" bert@example.com
+	enroll "$phone" "$anna" mail=anna@example.com
+	enroll "$tablet" "$anna" mail=anna@example.com
+	enroll "$other" "$bert" mail=bert@example.com
 	is "$status" 202 'two devices of a user, one of another'
 	read -r sign_phone encrypt < <(has "$phone" 3 6)
 	sign_tablet=$(has "$tablet" 3)
 	old_mail "$phone" "first-$1"
-	before=$(count_certificates)
+	before=$(rows certificates)
 
-	change "$phone" "$anna" anna.b@example.com
+	change "$phone" "$anna" mail=anna.b@example.com
 	request=$(header X-Request-Id)
 	answered 202 'by an event'
 	is "$(jq -r '[.status, .device_uuid, .user_uuid] | join(" ")' <<<"$body")" \
 		"delivered $phone $anna" '... which says so'
 	is "$(has "$phone" 5 8)" 'anna.b@example.com anna.b@example.com' '... the phone has it at once'
-	is "$(uploads_of "$tablet")" 1 '... the tablet does not yet'
-	is "$(count_certificates)" $((before + 1 + own)) '... though its certificate is there'
+	is "$(uploads_to "$tablet")" 1 '... the tablet does not yet'
+	is "$(rows certificates)" $((before + 1 + own)) '... though its certificate is there'
 	deliver
 	is "$code $said" '0 ' '... certprov deliver'
 	everyone_has anna.b@example.com 'by an event'
@@ -150,7 +116,7 @@ both_ways()
 		'archived: what the tablet had, and not what the phone signed with'
 	ok 'the phone reads old mail' reads "$phone" "first-$1"
 	ok 'the tablet reads old mail' reads "$tablet" "first-$1"
-	is "$(uploads_of "$other")" 1 'nobody else gets anything'
+	is "$(uploads_to "$other")" 1 'nobody else gets anything'
 	is "$(audited ".request_id == \"$request\" and .action == \"issued\"
 		and .user_uuid == \"$anna\"" | jq -r '.[].detail' | sort)" \
 		"$(for serial in "$encrypt" "$sign_phone" "$sign_tablet"; do
@@ -163,14 +129,14 @@ both_ways()
 	before=$(eg_upload_count)
 	deliver
 	is "$code $said $(eg_upload_count)" "0  $before" 'nothing is left to do'
-	before=$(count_certificates)
-	change "$phone" "$anna" anna.b@example.com
-	is "$status $(count_certificates)" "202 $before" 'the same event again: nothing new is made'
+	before=$(rows certificates)
+	change "$phone" "$anna" mail=anna.b@example.com
+	is "$status $(rows certificates)" "202 $before" 'the same event again: nothing new is made'
 	deliver
-	is "$(uploads_of "$tablet")" 2 '... and nothing is due for the tablet'
+	is "$(uploads_to "$tablet")" 2 '... and nothing is due for the tablet'
 
 	old_mail "$tablet" "second-$1"
-	post "$tablet" "$anna" anna.c@example.com
+	enroll "$tablet" "$anna" mail=anna.c@example.com
 	is "$status $(has "$tablet" 5 8)" '202 anna.c@example.com anna.c@example.com' \
 		'by a new enrollment of the tablet'
 	deliver
@@ -180,12 +146,12 @@ both_ways()
 	ok 'the tablet reads all old mail' reads "$tablet" "first-$1" "second-$1"
 
 	laptop=$(new_uuid)
-	post "$laptop" "$anna" anna.c@example.com
+	enroll "$laptop" "$anna" mail=anna.c@example.com
 	is "$status $(has "$laptop" 6)" "202 $(has "$phone" 6)" 'a laptop that enrolls later'
 	ok '... reads all old mail' reads "$laptop" "first-$1" "second-$1"
 	is "$(tr , '\n' <<<"$(has "$laptop" 9)" | wc -l)" $((own == 2 ? 2 : 4)) \
 		"... and has no other device's signing key"
-	is "$(uploads_of "$other")" 1 'nobody else gets anything'
+	is "$(uploads_to "$other")" 1 'nobody else gets anything'
 }
 
 ok 'the world starts' world certificates.key=ec-p256
@@ -193,12 +159,12 @@ both_ways device
 
 # --- who is meant
 
-before=$(count_certificates)
+before=$(rows certificates)
 events=$(certprov list events --json | jq length)
 # meant_for_nobody NAME DEVICE USER
 meant_for_nobody()
 {
-	change "$2" "$3" mallory@example.com
+	change "$2" "$3" mail=mallory@example.com
 	answered 200 "$1"
 	is "$(jq -r '.status + ": " + .event_type' <<<"$body")" 'ignored: User Email Address Changed' \
 		'... and ignored'
@@ -208,13 +174,13 @@ meant_for_nobody "another user's device" "$other" "$anna"
 meant_for_nobody 'an unknown user' '' "$(new_uuid)"
 meant_for_nobody 'a device without a user' "$phone" ''
 meant_for_nobody 'neither' '' ''
-change "$phone" x mallory@example.com
+change "$phone" x mail=mallory@example.com
 is "$status $(jq -r .field <<<"$body")" '400 EnrollmentUserUUID' 'a UUID that is none: 400'
-is "$(count_certificates) $(certprov list events --json | jq length)" "$before $events" \
+is "$(rows certificates) $(certprov list events --json | jq length)" "$before $events" \
 	'nothing was made or recorded'
 
 eg_mode 503
-change '' "$anna" anna.d@example.com
+change '' "$anna" mail=anna.d@example.com
 answered 503 'a user alone, the gateway is busy'
 is "$(certprov list events --state pending --json | jq -r '.[] | .device_uuid + " " + .event_type')" \
 	"$laptop User Email Address Changed" 'it is pending, with the device that enrolled last'
@@ -231,7 +197,7 @@ is "$(certprov enroll "$root/event.json" | jq -r .status)" delivered 'certprov e
 deliver
 everyone_has anna.e@example.com 'by certprov enroll'
 
-change "$phone" "$anna" anna.f@example.com
+change "$phone" "$anna" mail=anna.f@example.com
 certprov renew --user "$anna" --within 400d
 everyone_has anna.f@example.com 'renewed after a change of address'
 
@@ -239,10 +205,10 @@ everyone_has anna.f@example.com 'renewed after a change of address'
 
 ok 'addresses from the event alone' handler_with 'identity.mail={EnrollmentEmailAddress}' \
 	identity.allowed-domains=example.com
-change "$phone" "$anna" ''
+change "$phone" "$anna" mail=
 answered 202 'an empty address'
 is "$(has "$phone" 8)" anna.f@example.com '... changes nothing for a known user'
-change "$phone" "$anna" anna@example.org
+change "$phone" "$anna" mail=anna@example.org
 answered 422 'an address that is not allowed'
 is "$(certprov list events --state failed --json | jq length)" 1 'which is kept as failed'
 deliver
@@ -250,41 +216,41 @@ is "$(has "$phone" 8)" anna.f@example.com 'and the old one stays'
 certprov renew --user "$anna" --within 400d
 everyone_has anna.f@example.com '... also when it is renewed'
 ok 'as before' handler_with 'identity.mail=' identity.allowed-domains=
-change "$phone" "$anna" anna.f@example.com
+change "$phone" "$anna" mail=anna.f@example.com
 is "$status $(certprov list events --state failed --json | jq length)" '202 0' \
 	'the next one settles them'
 
 # --- late
 
 read -r sign encrypt < <(has "$phone" 3 6)
-change "$phone" "$anna" late@example.com EventTime=2020-03-01T10:00:00.5Z
-change "$phone" "$anna" latest@example.com EventTime=2020-04-01T10:00:00Z
+change "$phone" "$anna" mail=late@example.com EventTime=2020-03-01T10:00:00.5Z
+change "$phone" "$anna" mail=latest@example.com EventTime=2020-04-01T10:00:00Z
 is "$status $(has "$phone" 8)" '202 latest@example.com' '(two more changes)'
 read -r sign encrypt < <(has "$phone" 3 6)
-post "$phone" "$anna" anna.e@example.com EventTime=2020-02-29T10:00:00Z
+enroll "$phone" "$anna" mail=anna.e@example.com EventTime=2020-02-29T10:00:00Z
 answered 202 'an older enrollment that comes in now'
 is "$(has "$phone" 3 6)" "$sign $encrypt" '... does not bring the old address back'
-change "$tablet" "$anna" late@example.com EventTime=2020-03-01T10:00:00.5Z
+change "$tablet" "$anna" mail=late@example.com EventTime=2020-03-01T10:00:00.5Z
 is "$status $(has "$tablet" 6 8)" "202 $encrypt latest@example.com" \
 	'nor an older change, of another device'
 late=$(new_uuid)
-post "$late" "$anna" anna.e@example.com EventTime=2020-03-31T23:59:59Z
+enroll "$late" "$anna" mail=anna.e@example.com EventTime=2020-03-31T23:59:59Z
 is "$status $(has "$late" 5 6)" "202 latest@example.com $encrypt" \
 	'an older enrollment of a new device gives it the present address'
 deliver
 everyone_has latest@example.com 'after all these'
 certprov renew --user "$anna" --within 400d
 everyone_has latest@example.com '... and renewed'
-post "$phone" "$anna" anna.e@example.com EventTime=2020-02-29T10:00:00Z
+enroll "$phone" "$anna" mail=anna.e@example.com EventTime=2020-02-29T10:00:00Z
 is "$status $(has "$phone" 8)" '202 latest@example.com' '... which forgets no time'
-post "$phone" "$anna" anna.e@example.com EventTime=2020-05-01T10:00:00Z
+enroll "$phone" "$anna" mail=anna.e@example.com EventTime=2020-05-01T10:00:00Z
 is "$status $(has "$phone" 5 8)" '202 anna.e@example.com anna.e@example.com' \
 	'a newer one does bring an address back'
-post "$phone" "$anna" ahead@example.com EventTime=2999-01-01T00:00:00Z
+enroll "$phone" "$anna" mail=ahead@example.com EventTime=2999-01-01T00:00:00Z
 is "$status $(has "$phone" 8)" '202 ahead@example.com' 'one from the far future counts'
-post "$phone" "$anna" anna.e@example.com "EventTime=$(date -u +%FT%TZ)"
+enroll "$phone" "$anna" mail=anna.e@example.com "EventTime=$(date -u +%FT%TZ)"
 is "$status $(has "$phone" 8)" '202 anna.e@example.com' '... as one of now, and no longer'
-post "$phone" "$anna" none@example.com EventTime=soon
+enroll "$phone" "$anna" mail=none@example.com EventTime=soon
 is "$status $(has "$phone" 8)" '202 none@example.com' 'one without a time counts'
 deliver
 everyone_has none@example.com 'in the end'
@@ -296,7 +262,7 @@ clara=$(new_uuid)
 watch=$(new_uuid)
 declare -a had=()
 for mail in c1 c2 c3; do
-	post "$watch" "$clara" "$mail@example.com"
+	enroll "$watch" "$clara" "mail=$mail@example.com"
 	read -r sign encrypt < <(has "$watch" 3 6)
 	had+=("$sign" "$encrypt")
 done
@@ -318,23 +284,23 @@ is "$(certprov status --json | jq .devices_left_out)" $((left - 1)) 'status coun
 dora=$(new_uuid)
 phone=$(new_uuid)
 tablet=$(new_uuid)
-post "$phone" "$dora" dora@example.com
-post "$tablet" "$dora" dora@example.com
+enroll "$phone" "$dora" mail=dora@example.com
+enroll "$tablet" "$dora" mail=dora@example.com
 read -r sign encrypt < <(has "$tablet" 3 6)
 old_mail "$phone" gone
 unenroll "$tablet"
 answered 200 'a tablet is unenrolled, by an event that names no user'
-change "$tablet" "$dora" dora.b@example.com
+change "$tablet" "$dora" mail=dora.b@example.com
 is "$status $(jq -r .status <<<"$body")" '200 ignored' 'its next change of address is nothing to us'
-change "$phone" "$dora" dora.b@example.com
+change "$phone" "$dora" mail=dora.b@example.com
 is "$status $(has "$phone" 5 8)" '202 dora.b@example.com dora.b@example.com' "the phone's is"
 deliver
 deliver --all
-is "$code $(uploads_of "$tablet")" '0 1' 'the tablet gets nothing more, not even by --all'
+is "$code $(uploads_to "$tablet")" '0 1' 'the tablet gets nothing more, not even by --all'
 is "$(certprov list certificates --state active --json |
 	jq --arg device "$tablet" '.[] | select(.device_uuid == $device) | .mail' -r)" \
 	dora@example.com 'nor is anything made for it'
-post "$tablet" "$dora" dora.b@example.com
+enroll "$tablet" "$dora" mail=dora.b@example.com
 is "$status $(has "$tablet" 5 8)" '202 dora.b@example.com dora.b@example.com' 'it enrolls again'
 is "$(has "$tablet" 6)" "$(has "$phone" 6)" "... and has the user's encryption certificate"
 is "$(sorted "$(has "$tablet" 9)")" "$(list_of "$sign" "$encrypt")" '... and its old ones, archived'
@@ -344,7 +310,7 @@ unenroll "$phone"
 is "$(certprov list certificates --state active --json |
 	jq --arg user "$dora" '[.[] | select(.user_uuid == $user and .usage == "encryption")] | length')" \
 	1 'both are gone: the encryption key stays'
-post "$phone" "$dora" dora.b@example.com
+enroll "$phone" "$dora" mail=dora.b@example.com
 is "$status $(has "$phone" 6)" "202 $(has "$tablet" 6)" 'the phone comes back to it'
 ok '... and reads old mail' reads "$phone" gone
 
@@ -354,15 +320,15 @@ ok 'signing-scope = user' handler_with certificates.signing-scope=user
 both_ways user
 old_mail "$phone" present
 ok 'signing alone' handler_with certificates.signing-scope= certificates.usages=signing
-post "$phone" "$anna" anna.c@example.com
+enroll "$phone" "$anna" mail=anna.c@example.com
 is "$status $(has "$phone" 8)" '202 -' 'a device has no current encryption certificate any more'
 ok '... but reads all mail that was sent to it' reads "$phone" first-user second-user present
 emil=$(new_uuid)
 phone=$(new_uuid)
 tablet=$(new_uuid)
-post "$phone" "$emil" emil@example.com
-post "$tablet" "$emil" emil@example.com
-change "$phone" "$emil" emil.b@example.com
+enroll "$phone" "$emil" mail=emil@example.com
+enroll "$tablet" "$emil" mail=emil@example.com
+change "$phone" "$emil" mail=emil.b@example.com
 deliver
 is "$code $(has "$phone" 5,8) $(has "$tablet" 5,8)" \
 	'0 emil.b@example.com - emil.b@example.com -' 'usages = signing: both sign for the new address'
@@ -374,10 +340,10 @@ ok 'addresses from the event alone, of one domain' handler_with certificates.usa
 fritz=$(new_uuid)
 phone=$(new_uuid)
 tablet=$(new_uuid)
-post "$phone" "$fritz" fritz@example.com "EventTime=$(date -u -d '-60 seconds' +%FT%TZ)"
-change "$phone" "$fritz" fritz@example.org "EventTime=$(date -u -d '-30 seconds' +%FT%TZ)"
+enroll "$phone" "$fritz" mail=fritz@example.com "EventTime=$(date -u -d '-60 seconds' +%FT%TZ)"
+change "$phone" "$fritz" mail=fritz@example.org "EventTime=$(date -u -d '-30 seconds' +%FT%TZ)"
 answered 422 'a change of address is refused for now'
-post "$tablet" "$fritz" '' "EventTime=$(date -u +%FT%TZ)"
+enroll "$tablet" "$fritz" mail= "EventTime=$(date -u +%FT%TZ)"
 is "$status $(has "$tablet" 8)" '202 fritz@example.com' \
 	'an enrollment without an address, later, takes the known one'
 ok 'the domain is allowed' handler_with identity.allowed-domains=example.com,example.org

@@ -11,15 +11,9 @@
 mail=test.person@example.com
 said=
 
-# tell ARGS...: what ca_order says, in $said
-tell()
-{
-	said=$("$top_builddir/tests/system/ca_order" --output="$root/order" "$@" 2>&1) || true
-}
-
 order()
 {
-	tell "$@" "$conf" signing "$mail"
+	ca_order "$@" "$conf" signing "$mail"
 }
 
 says()
@@ -30,11 +24,7 @@ says()
 # use [KEY=VALUE...] of [ca]
 use()
 {
-	local key
-
-	for key in "${!settings[@]}"; do
-		[[ $key != ca.* && $key != 'ca '* ]] || unset "settings[$key]"
-	done
+	ca_forget
 	configure certificates.key=ec-p256 ca.type=adcs ca.timeout=60s ca.template=SMimeUser \
 		"ca.ca-file=$ca/issuers/tls.crt" "ca.issuer-file=$ca/issuers/root.crt" "${@/#/ca.}"
 }
@@ -87,7 +77,7 @@ ticket_files()
 before=$(ticket_files)
 use_kerberos
 ok 'the world starts' world
-tell "$conf" probe
+ca_order "$conf" probe
 says '^ok$' 'the CA lets us in'
 ca_log_from_here
 post
@@ -328,7 +318,7 @@ ok '... when that one has ended with a new one' test "$(tickets short)" -gt 1
 # wrong NAME REGEX: with the last use, in no more than words
 wrong()
 {
-	tell "$conf" chain
+	ca_order "$conf" chain
 	says "^config: $2" "$1"
 }
 
@@ -363,19 +353,19 @@ order
 says '^issued' 'a password'
 is "$(askers)" 'user:EXAMPLE\ra ' '... whose the CA knows'
 use_basic "url=$ca_basic_url/certsrv/"
-tell "$conf" probe
+ca_order "$conf" probe
 says '^ok$' 'a url with /certsrv'
-tell "$conf" chain
+ca_order "$conf" chain
 says '^chain CN=Mail Issuing CA 1,.* 2$' '... and the chain from there'
 use_basic "url=$ca_basic_url/elsewhere"
-tell "$conf" probe
+ca_order "$conf" probe
 says '^barred: .*knows no such request' 'a path of its own is the whole'
 (umask 077 && printf 'another password\n' >"$root/wrong.password")
 use_basic "password-file=$root/wrong.password"
 order
 says '^barred: .*rejected our credentials .status 401.: check username and password-file' \
 	'a wrong password'
-tell "$conf" probe
+ca_order "$conf" probe
 says '^barred: .*status 401' '... which check finds, too'
 use_kerberos "url=$ca_basic_url"
 order
@@ -407,7 +397,7 @@ if hash=$(printf 'a password' | iconv -t UTF-16LE |
 	is "$(ca_log 'select(.status == 200) | .identity' | sort -u)" 'ntlm:EXAMPLE\ra' \
 		'... lets us in'
 	is "$(ca_log .status | tr '\n' ' ')" '401 200 200 200 ' '... once for a connection'
-	tell "$conf" probe
+	ca_order "$conf" probe
 	says '^ok$' '... for check, too'
 	use_ntlm 'username=EXAMPLE\rb'
 	order

@@ -43,17 +43,6 @@ post()
 	post_event "$root/event.json"
 }
 
-uploads_of()
-{
-	eg_log 'select(.status == 200) | .device' | grep -cFx "$1" || true
-}
-
-# By the kernel, too: whoever takes in orphans may be slow to look at them.
-gone()
-{
-	! kill -0 "$1" 2>/dev/null
-}
-
 logged()
 {
 	sed -n "s|.*request=$(header X-Request-Id) $program: ||p" "$root/handler.log"
@@ -136,7 +125,7 @@ device=$before
 shown | becomes
 ok '... now: certprov deliver finishes it' certprov deliver --now
 ok '... once' certprov deliver --now
-is "$(uploads_of "$device")" 1 '... with one upload'
+is "$(eg_uploads_of "$device")" 1 '... with one upload'
 
 # --- the forms of certificates
 
@@ -171,7 +160,7 @@ wait $!
 is "$(<"$root/status")" 503 '... it is killed: 503'
 shown | becomes
 ok '... certprov deliver finishes it' certprov deliver --now
-is "$(uploads_of "$device")" 1 '... once'
+is "$(eg_uploads_of "$device")" 1 '... once'
 is "$(pgrep -P "$(pgrep -d, -P "${pids[handler]}")")" '' 'its workers have no child left, dead or alive'
 
 # --- what cannot be run

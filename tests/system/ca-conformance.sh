@@ -48,27 +48,18 @@ has()
 # use KIND [SECTION.KEY=VALUE...]
 use()
 {
-	local key
 	local -a words
 
 	kind=$1
-	for key in "${!settings[@]}"; do
-		[[ $key != ca.* && $key != 'ca '* ]] || unset "settings[$key]"
-	done
+	ca_forget
 	mapfile -t words < <(ca_settings "$kind")
 	configure certificates.key=ec-p256 ca.timeout=60s "${words[@]}" "${@:2}"
-}
-
-# tell ARGS...: what ca_order says, in $said
-tell()
-{
-	said=$("$top_builddir/tests/system/ca_order" --output="$root/order" "$@" 2>&1) || true
 }
 
 # order [USAGE [OPTIONS...]]: mail address is $mail
 order()
 {
-	tell "${@:2}" "$conf" "${1:-signing}" "$mail" 11111111-1111-4111-8111-111111111111 \
+	ca_order "${@:2}" "$conf" "${1:-signing}" "$mail" 11111111-1111-4111-8111-111111111111 \
 		22222222-2222-4222-8222-222222222222
 }
 
@@ -135,9 +126,9 @@ issues_all()
 	like "$(subjects | tr '\n' ';')" 'CN ?= ?Test Person;.*CN ?= ?Mail Issuing CA 1;([^;]*Root CA;)?$' \
 		"$kind: ... comes out in the right one"
 	ca_mode
-	tell "$conf" chain
+	ca_order "$conf" chain
 	says '^chain CN=Mail Issuing CA 1,' 'knows its chain'
-	tell "$conf" probe
+	ca_order "$conf" probe
 	says '^ok$' 'is there'
 }
 
@@ -299,20 +290,20 @@ revokes()
 	serial=$(serial)
 	issuer=${said#issued * }
 	issuer=${issuer% *}
-	tell "$conf" revoke "$serial" "$issuer" superseded
+	ca_order "$conf" revoke "$serial" "$issuer" superseded
 	if ! has revoke; then
 		says '^refused: .*revoke' 'cannot revoke, and says so'
 		return 0
 	fi
 	says '^ok$' 'revokes'
 	like "$(ca_revoked "$serial")" "^$serial [^ ]+\$" "$kind: ... at the authority"
-	tell "$conf" revoke "$serial" "$issuer" superseded
+	ca_order "$conf" revoke "$serial" "$issuer" superseded
 	says '^ok$' '... what is revoked already'
-	tell "$conf" revoke 0123456789abcdef "$issuer" superseded
+	ca_order "$conf" revoke 0123456789abcdef "$issuer" superseded
 	says '^refused: ' '... but none of another CA'
 	is "$(ca_revoked | grep -c "^$serial ")" 1 "$kind: ... once"
 	ca_stop
-	tell "$conf" revoke "$serial" "$issuer" superseded
+	ca_order "$conf" revoke "$serial" "$issuer" superseded
 	says '^unavailable' '... nor while it is out of order'
 	ca_start
 }
@@ -396,7 +387,7 @@ delivers()
 # This version may have fewer kinds than the simulator.
 is_there()
 {
-	tell "$conf" chain
+	ca_order "$conf" chain
 	[[ $said != *'this version has no CA of type'* ]]
 }
 

@@ -10,16 +10,10 @@
 state=$ca/state
 mail=ann.person@example.com
 
-# tell ARGS...: what ca_order says, in $said
-tell()
-{
-	said=$("$top_builddir/tests/system/ca_order" --output="$root/order" "$@" 2>&1) || true
-}
-
 # order_says REGEX NAME [OPTIONS...]
 order_says()
 {
-	tell "${@:3}" "$conf" signing "$mail"
+	ca_order "${@:3}" "$conf" signing "$mail"
 	like "$said" "$1" "$2"
 }
 
@@ -143,7 +137,7 @@ is "$(ca_certificates_issued)" $((before + 1)) '... once'
 
 configure ca.ca-name='Another CA'
 order_says '^refused: .*certificate_authority_name: no such CA' 'another ca-name'
-tell "$conf" probe
+ca_order "$conf" probe
 like "$said" '^barred: .*has no CA named "Another CA"' '... which the doctor finds'
 configure ca.ca-name='Mail CA' ca.certificate-profile=TLS
 order_says '^refused: .*certificate_profile_name' 'another certificate profile'
@@ -155,7 +149,7 @@ order_says '^issued' 'a URL with its path'
 configure "ca.url=$ca_url/elsewhere"
 order_says '^barred: .*status 404' '... with another one'
 configure "ca.url=$ca_url" ca.identity= ca.identity-password-file=
-tell "$conf" probe
+ca_order "$conf" probe
 like "$said" "^config: $conf: \\[ca\\] identity: missing" 'no identity'
 configure "${words[@]}"
 

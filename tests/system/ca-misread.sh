@@ -9,12 +9,9 @@
 # use KIND
 use()
 {
-	local key
 	local -a words
 
-	for key in "${!settings[@]}"; do
-		[[ $key != ca.* && $key != 'ca '* ]] || unset "settings[$key]"
-	done
+	ca_forget
 	mapfile -t words < <(ca_settings "$1")
 	configure certificates.key=ec-p256 certificates.usages=encryption ca.timeout=60s "${words[@]}"
 }

@@ -16,11 +16,6 @@ db=$root/certprov/certprov.db
 workers=4
 mkdir "$CERTPROV_TEST_STOPS"
 
-query()
-{
-	store_sql "$db" "$1"
-}
-
 # A new user with a device: sets $user, $device, and the files that post and again send.
 somebody()
 {
@@ -77,11 +72,6 @@ rejected()
 audited()
 {
 	certprov list events --audit --json --user "$user" --state "$1" | jq length
-}
-
-figure()
-{
-	certprov status --json | jq ".$1"
 }
 
 # is_done NAME: there is one certificate of each usage, uploaded once, and nothing is left

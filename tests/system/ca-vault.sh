@@ -10,16 +10,10 @@ state=$ca/state
 mail=ann.person@example.com
 sign=/v1/mail/pki/sign/user%40smime
 
-# tell ARGS...: what ca_order says, in $said
-tell()
-{
-	said=$("$top_builddir/tests/system/ca_order" --output="$root/order" "$@" 2>&1) || true
-}
-
 # says REGEX NAME: about a new order
 order_says()
 {
-	tell "$conf" signing "$mail"
+	ca_order "$conf" signing "$mail"
 	like "$said" "$1" "$2"
 }
 
@@ -176,7 +170,7 @@ echo '["deny"]' >"$state/vault-policy"
 ca_log_from_here
 order_says '^barred: .*rejected our credentials.*permission denied' 'a policy that does not allow it'
 is "$(logins)$(signs)" 'login:approle 403 ' '... is asked once with a fresh token'
-tell "$conf" probe
+ca_order "$conf" probe
 like "$said" '^refused: .*none of its policies has the capability update on mail/pki/sign/user@smime$' \
 	'... and named by the doctor'
 rm "$state/vault-policy"
@@ -230,7 +224,7 @@ echo team/a >"$state/vault-namespace"
 order_says '^barred: .*no such namespace' 'without a namespace'
 configure ca.namespace=team/a
 order_says '^issued' '... with it'
-tell "$conf" chain
+ca_order "$conf" chain
 like "$said" '^chain CN=Mail Issuing CA 1,.* 2$' '... the chain, too'
 configure ca.namespace=
 rm "$state/vault-namespace"
@@ -263,7 +257,7 @@ configure ca.role=user@smime
 # wrong REGEX NAME: with the file, and the line if there is one
 wrong()
 {
-	tell "$conf" probe
+	ca_order "$conf" probe
 	like "$said" "^config: $conf(:[0-9]+)?: \\[ca\\] $1" "$2"
 }
 

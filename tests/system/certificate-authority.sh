@@ -34,8 +34,8 @@ ask()
 		"${@:2}" "$ca_url$1") || status="$status, curl $?"
 }
 
-# enroll NAME [CURL-OPTIONS...]
-enroll()
+# simple_enroll NAME [CURL-OPTIONS...]
+simple_enroll()
 {
 	openssl base64 -in "$root/$1.csr" -out "$root/$1.b64"
 	ask "$est/simpleenroll" "${client[@]}" --header "Content-Type: $type" \
@@ -76,7 +76,7 @@ no_certificate()
 		shift
 	done
 	csr wrong "${lines[@]}"
-	enroll wrong
+	simple_enroll wrong
 	like "$status $(text)" "^400 $2" "... refused: $2"
 }
 
@@ -89,7 +89,7 @@ is "$status" 200 'cacerts, for anybody'
 is "$(certificates | openssl storeutl -certs -noout -text /dev/stdin | grep -c Subject:)" 2 \
 	'... has two certificates'
 csr ann
-enroll ann
+simple_enroll ann
 is "$status" 200 'simpleenroll'
 like "$(header Content-Type)" '^application/pkcs7-mime; smime-type=certs-only$' '... has its type'
 leaf -ext subjectAltName,keyUsage,extendedKeyUsage >"$root/extensions"
@@ -109,7 +109,7 @@ ok '... and is kept' cmp <(openssl x509 -in "$(ca_issued "$serial")") <(openssl 
 csr bea subjectAltName=email:bea@example.com keyUsage=critical,keyAgreement \
 	extendedKeyUsage=emailProtection
 client=(--cert "$pki/ra.crt" --key "$pki/ra.key")
-enroll bea
+simple_enroll bea
 is "$status" 200 'for encryption, by a client certificate'
 leaf
 ok '... below the root' verifies any # openssl knows encryption by RSA alone
@@ -132,14 +132,14 @@ no_certificate "${right[@]:0:2}" extendedKeyUsage=emailProtection,clientAuth -- 
 no_certificate "${right[@]}" basicConstraints=CA:TRUE -- 'extensions: 2\.5\.29\.19 is not wanted'
 size=$(wc -c <"$root/ann.csr")
 printf 'x' | dd of="$root/ann.csr" bs=1 seek=$((size - 4)) conv=notrunc 2>/dev/null
-enroll ann
+simple_enroll ann
 like "$status $(text)" '^400 request: ' 'another signature'
 csr ann
 printf 'x' >>"$root/ann.csr"
-enroll ann
+simple_enroll ann
 like "$status $(text)" '^400 request: ' 'more than a request'
 csr ann
-type=application/octet-stream enroll ann
+type=application/octet-stream simple_enroll ann
 like "$status" '^415$' 'another type'
 ask "$est/simpleenroll" "${client[@]}" --header 'Content-Type: application/pkcs10' \
 	--data-binary "@$root/ann.csr"
@@ -148,13 +148,13 @@ ask "$est/simpleenroll" "${client[@]}" --header 'Content-Type: application/pkcs1
 	--data-binary "$(openssl base64 -A -in "$root/ann.csr")"
 is "$status" 400 'base64 in one line'
 client=(--user ra:wrong)
-enroll ann
+simple_enroll ann
 is "$status $(header WWW-Authenticate)" '401 Basic realm="estrealm", charset="UTF-8"' 'a wrong password'
 client=()
-enroll ann
+simple_enroll ann
 is "$status" 401 'no password'
 client=(--cert "$pki/identity.crt" --key "$pki/identity.key")
-enroll ann
+simple_enroll ann
 is "$status" 400 'a client certificate of another CA'
 client=(--user 'ra:pass:wörd')
 ask "$est/simpleenroll" "${client[@]}"
@@ -167,58 +167,58 @@ is "$(ca_certificates_issued)" 2 'nobody got a certificate'
 
 is "$(ca_log 'select(.status == 500)')" '' 'the simulator has not failed'
 ca_mode refuse
-enroll ann
+simple_enroll ann
 is "$status $(text)" '400 the policy denies this request' refuse
 ca_mode later 9
-enroll ann
+simple_enroll ann
 is "$status $(header Retry-After)" '503 9' later
 ca_mode 'hang 1'
-enroll ann
+simple_enroll ann
 is "$status" '000, curl 52' hang
 ca_mode redirect
-enroll ann
+simple_enroll ann
 is "$status $(header Location)" "307 $ca_url$est/simpleenroll?redirected=1" redirect
 is "$(ca_certificates_issued)" 2 '... none of them gave a certificate'
-enroll ann --location
+simple_enroll ann --location
 is "$status $(ca_log .query | tail -n 1)" '200 redirected=1' '... unless one follows'
 for mode in garbage empty; do
 	ca_mode "$mode"
-	enroll ann
+	simple_enroll ann
 	is "$status" 200 "$mode"
 	not_ok '... is no PKCS#7' certificates
 done
 is "$(wc -c <"$answer.body")" 0 '... and empty is empty'
 ca_mode oversized 2
-enroll ann
+simple_enroll ann
 is "$status $(wc -c <"$answer.body")" "200 $((2 * 1024 * 1024))" oversized
 ca_mode truncated
-enroll ann
+simple_enroll ann
 is "$status" '200, curl 18' truncated
 ca_mode slow 1
-enroll ann
+simple_enroll ann
 is "$status" 200 slow
 
 ca_mode pending 2 deny
 csr carl
 before=$(ca_certificates_issued)
 for want in '202 3' '202 3' '400 '; do
-	enroll carl
+	simple_enroll carl
 	is "$status $(header Retry-After)" "$want" "pending, then denied: $want"
 done
 ca_mode pending 1
 csr dora
-enroll dora
+simple_enroll dora
 is "$status" 202 'pending'
 csr emil
-enroll emil
+simple_enroll emil
 is "$status" 202 '... another one, too'
-enroll dora
+simple_enroll dora
 is "$status" 200 '... then issued'
 ca_mode pending forever
-enroll emil
+simple_enroll emil
 is "$status" 202 '... for ever'
 ca_mode ok
-enroll emil
+simple_enroll emil
 is "$status" 200 '... unless it is approved'
 is "$(ca_certificates_issued)" $((before + 2)) '... each once'
 is "$(ca_log 'select(.text == "pending") | .request' | sort -n | uniq -c | tr -s ' \n' ' ')" \
@@ -228,7 +228,7 @@ is "$(ca_log 'select(.text == "pending") | .request' | sort -n | uniq -c | tr -s
 wrong()
 {
 	ca_mode "$1"
-	enroll ann
+	simple_enroll ann
 	like "$(leaf "${@:3}" 2>&1 | tr -d '\n')" "$2" "$1"
 }
 
@@ -253,13 +253,13 @@ like "$(certificates | openssl x509 -noout -subject)" 'Mail Root CA' wrong-order
 ca_mode later at /cacerts
 ask "$est/cacerts"
 is "$status" 503 'one path alone'
-enroll ann
+simple_enroll ann
 is "$status" 200 '... the others not'
 ca_mode nonsense
-enroll ann
+simple_enroll ann
 is "$status" 500 'an unknown mode'
 ca_mode
 ok 'it starts again' ca_restart
-enroll ann
+simple_enroll ann
 is "$status" 200 '... and works'
 done_testing

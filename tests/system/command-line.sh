@@ -570,12 +570,6 @@ event_json device="$(new_uuid)" user="$(new_uuid)" name=other DeviceFriendlyName
 with_conf enroll "$root/other.json"
 exits 0 'a device with a strange name'
 
-# rows WHAT OPTION...: how many
-rows()
-{
-	certprov list "$@" --json | jq length
-}
-
 for what in devices users certificates uploads events; do
 	with_conf list "$what" --json
 	exits 0 "list $what --json"

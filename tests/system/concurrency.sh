@@ -16,12 +16,6 @@ log_is_quiet()
 	! grep -E '^[^ ]+ (error|warning) ' "$root/handler.log"
 }
 
-# A figure of `certprov status`.
-figure()
-{
-	certprov status --json | jq ".$1"
-}
-
 figure_is()
 {
 	[[ $(figure "$1") == "$2" ]]
@@ -57,15 +51,6 @@ all_is_once()
 children()
 {
 	pgrep -P "${pids[handler]}" || true
-}
-
-are_gone()
-{
-	local pid
-
-	for pid; do
-		! kill -0 "$pid" 2>/dev/null || return 1
-	done
 }
 
 most_memory()
@@ -150,7 +135,7 @@ for level in debug info debug; do
 	mapfile -t old < <(children)
 	configure log.level=$level
 	handler_reload
-	ok 'SIGHUP under load: the old workers go' wait_for 120 are_gone "${old[@]}"
+	ok 'SIGHUP under load: the old workers go' wait_for 120 gone "${old[@]}"
 done
 configure certificates.validity=12
 handler_reload

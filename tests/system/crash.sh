@@ -117,16 +117,7 @@ kill_for_good()
 	kill_now "${pids[handler]}" "${all[@]}"
 	wait "${pids[handler]}" 2>/dev/null || true
 	unset 'pids[handler]'
-	wait_for 60 are_gone "${all[@]}"
-}
-
-are_gone()
-{
-	local pid
-
-	for pid; do
-		! kill -0 "$pid" 2>/dev/null || return 1
-	done
+	wait_for 60 gone "${all[@]}"
 }
 
 is_taken()
@@ -373,7 +364,7 @@ deliver_under_fire()
 	fi
 	wait "${pids[deliver]}" || true
 	unset 'pids[deliver]'
-	wait_for 60 are_gone "${all[@]}"
+	wait_for 60 gone "${all[@]}"
 }
 
 configure escrow.timeout=60s # enough for a busy machine, now that nobody waits in vain

@@ -12,12 +12,6 @@ deliver()
 	said=$(<"$root/said")
 }
 
-# query SQL: one value from the store, past the program.
-query()
-{
-	sqlite3 -cmd '.timeout 5000' "$root/certprov/certprov.db" "$1"
-}
-
 event_of()
 {
 	certprov list events --json --device "$1" | jq -r ".[0].$2"
@@ -28,21 +22,6 @@ due_in()
 {
 	query "SELECT next_at - unixepoch() FROM event WHERE device_uuid = '$1'
 		ORDER BY id DESC LIMIT 1"
-}
-
-uploads_of()
-{
-	eg_log 'select(.status == 200) | .device' | grep -cFx "$1" || true
-}
-
-# post DEVICE USER [CHANGE...]: sets $status
-post()
-{
-	local device=$1 user=$2
-
-	shift 2
-	event_json "device=$device" "user=$user" "$@" >"$root/event.json"
-	post_event "$root/event.json"
 }
 
 # is_between LEAST GOT MOST NAME
@@ -70,7 +49,7 @@ is "$code $said" '0 ' 'no devices: nothing to push again'
 # --- the gateway is down, then up
 
 eg_stop
-post "$phone" "$anna"
+enroll "$phone" "$anna"
 is "$status" 503 'gateway down: 503'
 is "$(event_of "$phone" state)" pending 'the event is pending'
 is_between 40 "$(due_in "$phone")" 72 'it is due in about a minute'
@@ -96,11 +75,11 @@ is "$(eg_upload_count)" 1 'and not again'
 
 eg_mode 503
 laptop=$(new_uuid)
-post "$laptop" "$anna"
+enroll "$laptop" "$anna"
 eg_mode
 query "UPDATE event SET next_at = unixepoch() WHERE state = 'pending'"
 deliver
-is "$code $(event_of "$laptop" state) $(uploads_of "$laptop")" '0 delivered 1' \
+is "$code $(event_of "$laptop" state) $(eg_uploads_of "$laptop")" '0 delivered 1' \
 	'what is due is delivered without --now'
 
 # --- the peer says when
@@ -108,7 +87,7 @@ is "$code $(event_of "$laptop" state) $(uploads_of "$laptop")" '0 delivered 1' \
 for retry in 7 5000; do
 	device=$(new_uuid)
 	eg_script "429 $retry"
-	post "$device" "$anna"
+	enroll "$device" "$anna"
 	is "$status" 503 "429, Retry-After $retry: 503"
 	wait=$((retry < 3600 ? retry : 3600))
 	is_between $((wait - 5)) "$(due_in "$device")" "$wait" "due in $wait seconds"
@@ -122,7 +101,7 @@ done
 
 device=$(new_uuid)
 eg_script 422
-post "$device" "$anna"
+enroll "$device" "$anna"
 is "$status $(event_of "$device" state)" '502 failed' 'refused by the gateway: failed'
 deliver
 is "$code $(event_of "$device" tries)" '0 1' 'deliver leaves it alone'
@@ -131,7 +110,7 @@ deliver --now
 is "$code" 1 'refused again: exit 1'
 like "$said" "device $device, user $anna: failed: .*status 422" 'with device and cause'
 deliver --now
-is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' '--now takes it up'
+is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 1' '--now takes it up'
 
 # --- an identity that a person has to mend
 
@@ -139,7 +118,7 @@ device=$(new_uuid)
 bert=$(new_uuid)
 configure identity.allowed-domains=example.org
 handler_renew
-post "$device" "$bert" mail=bert@example.com name=bert
+enroll "$device" "$bert" mail=bert@example.com name=bert
 is "$status $(event_of "$device" state)" '422 failed' 'an address that is not allowed: failed'
 deliver --now
 is "$code" 1 'still not allowed: exit 1'
@@ -149,7 +128,7 @@ like "$said" "no enrolled device is the one that was asked for" 'a refused event
 configure identity.allowed-domains=
 handler_reload
 deliver --now
-is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' \
+is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 1' \
 	'mended, then --now: delivered'
 
 # --- what has failed is tried again when what it was tried with has changed
@@ -163,7 +142,7 @@ deliver
 is "$code $said $(event_of "$device" tries)" '0  1' 'nothing has changed: it is left alone'
 configure identity.allowed-domains=example.com
 deliver
-is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' \
+is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 1' \
 	'another configuration, then plain deliver: delivered'
 configure identity.allowed-domains=
 eg_script 422
@@ -179,41 +158,41 @@ deliver
 is "$code $said $(event_of "$device" tries)" '0  2' 'and left alone again'
 touch "$root/certprov/certificate.pfx"
 deliver
-is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 2' \
+is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 2' \
 	'another one was: delivered'
 eg_script 422
 deliver --device "$device"
 is "$code $(query "SELECT state FROM upload WHERE device_uuid = '$device'")" '1 failed' \
 	'a failed upload without an event'
 deliver
-is "$code $said $(uploads_of "$device")" '0  2' 'is left alone'
+is "$code $said $(eg_uploads_of "$device")" '0  2' 'is left alone'
 touch "$root/certprov/p12.password"
 deliver
-is "$code $said $(uploads_of "$device")" '0  3' 'until a file is touched'
+is "$code $said $(eg_uploads_of "$device")" '0  3' 'until a file is touched'
 
 # --- several events of one device: one upload for all
 
 device=$(new_uuid)
 eg_mode 503
 for _ in 1 2 3 4; do
-	post "$device" "$anna"
+	enroll "$device" "$anna"
 done
 eg_mode
 is "$(query "SELECT count(*) FROM event WHERE state = 'pending'")" 4 'four events of one device'
 deliver --now
-is "$code $(uploads_of "$device")" '0 1' 'one upload serves them all'
+is "$code $(eg_uploads_of "$device")" '0 1' 'one upload serves them all'
 is "$(query "SELECT count(*) FROM event WHERE state = 'pending'")" 0 'none is left'
 
 # --- who is gone gets nothing
 
 gone=$(new_uuid)
 eg_mode 503
-post "$gone" "$anna"
-post "$gone" '' EventId:=39 'EventType=Break MDM Confirmed' mail= name=
+enroll "$gone" "$anna"
+enroll "$gone" '' EventId:=39 'EventType=Break MDM Confirmed' mail= name=
 is "$status" 200 'unenrolled'
 eg_mode
 deliver --now
-is "$code $(event_of "$gone" state) $(uploads_of "$gone")" '0 recorded 0' \
+is "$code $(event_of "$gone" state) $(eg_uploads_of "$gone")" '0 recorded 0' \
 	'a pending enrollment of an unenrolled device is not delivered'
 
 # --- again
@@ -221,7 +200,7 @@ is "$code $(event_of "$gone" state) $(uploads_of "$gone")" '0 recorded 0' \
 total=$(query "SELECT count(*) FROM device WHERE state = 'enrolled'")
 before=$(eg_upload_count)
 deliver --device "$phone"
-is "$code $(($(eg_upload_count) - before)) $(uploads_of "$phone")" '0 1 2' '--device: that one'
+is "$code $(($(eg_upload_count) - before)) $(eg_uploads_of "$phone")" '0 1 2' '--device: that one'
 mapfile -t sets < <(jq -S '.smime_certificates | map_values(length)' \
 	"$(eg_upload 1)" "$(eg_upload)" | jq -c .)
 is "${sets[0]}" "${sets[1]}" 'as many certificates as the first time'
@@ -242,7 +221,7 @@ deliver --all --rate 4
 took=$(($(date +%s%3N) - started))
 is "$code $said" '0 ' '--all: exit 0'
 is "$(($(eg_upload_count) - before))" "$total" '--all: every enrolled device'
-is "$(uploads_of "$gone")" 0 'but no unenrolled one'
+is "$(eg_uploads_of "$gone")" 0 'but no unenrolled one'
 is_between $(((total - 1) * 250)) "$took" 60000 '--rate 4: no more than four a second'
 is "$(query "SELECT count(*) FROM lease")" 0 'no lease is left'
 deliver --device "$gone"
@@ -273,7 +252,7 @@ eg_mode 503
 devices=()
 for _ in {1..24}; do
 	devices+=("$(new_uuid)")
-	post "${devices[-1]}" "$(new_uuid)"
+	enroll "${devices[-1]}" "$(new_uuid)"
 done
 eg_mode slow 0.2
 : >"$eg/state/log"
@@ -284,7 +263,7 @@ done
 more=()
 for _ in {1..8}; do
 	more+=("$(new_uuid)")
-	post "${more[-1]}" "$(new_uuid)"
+	enroll "${more[-1]}" "$(new_uuid)"
 done
 codes=
 for i in 1 2 3; do
@@ -342,7 +321,7 @@ before=$(events_of_phone)
 	eg_open
 } &
 opening=$!
-post "$phone" "$anna"
+enroll "$phone" "$anna"
 wait "$other" "$opening"
 is "$status $(eg_log .device | grep -cFx "$phone")" '202 2' 'the handler uploads it, too'
 is "$(<"$root/meanwhile")" 0 'but waits for its turn'
@@ -365,7 +344,7 @@ is "$code" 0 'later it works'
 
 eg_mode 503
 device=$(new_uuid)
-post "$device" "$anna"
+enroll "$device" "$anna"
 eg_mode hang 60
 setsid "$(program certprov)" -c "$conf" deliver --now >/dev/null 2>&1 &
 victim=$!
@@ -380,14 +359,14 @@ ok 'a deliver has it in hand' wait_for 120 in_hand
 } 2>/dev/null
 eg_mode
 deliver --now
-is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' \
+is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 1' \
 	'killed: the next one takes it over at once'
 
 # --- the handler's worker is killed in mid-work
 
 eg_mode hang 60
 device=$(new_uuid)
-post "$device" "$anna" &
+enroll "$device" "$anna" &
 posting=$!
 is_recorded()
 {
@@ -404,14 +383,14 @@ ok 'the handler has an event in hand' wait_for 20 is_recorded
 } 2>/dev/null
 eg_mode
 deliver
-is "$code $(event_of "$device" state) $(uploads_of "$device")" '0 delivered 1' \
+is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 1' \
 	'its workers are killed: the timer finishes it, though it was not due yet'
 
 # --- stopped by a signal: what is in hand is finished
 
 eg_mode 503
 for _ in {1..12}; do
-	post "$(new_uuid)" "$(new_uuid)"
+	enroll "$(new_uuid)" "$(new_uuid)"
 done
 eg_mode slow 1
 before=$(eg_upload_count)

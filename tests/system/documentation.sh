@@ -252,18 +252,12 @@ run()
 	}
 }
 
-post()
-{
-	event_json "device=$1" "user=$2" "mail=$3" >"$answer.json"
-	post_event "$answer.json"
-}
-
 # Until there is $root/enough.
 load()
 {
 	answer=$root/load
 	while [[ ! -e $root/enough ]]; do
-		post "$(new_uuid)" "$(new_uuid)" load@example.com
+		enroll "$(new_uuid)" "$(new_uuid)" mail=load@example.com
 		printf '%s\n' "$status" >>"$root/load-statuses"
 	done
 }
@@ -302,7 +296,7 @@ ok 'the world starts' world certificates.key=ec-p256 "ca.certificate=$state/ca.c
 printf '%s\n' "${pids[handler]}" >"$root/handler-pid"
 anna=$(new_uuid)
 phone=$(new_uuid)
-post "$phone" "$anna" anna@example.com
+enroll "$phone" "$anna" mail=anna@example.com
 is "$status" 202 'a device enrolls'
 unpack 1 encryption
 printf 'Content-Type: text/plain\r\n\r\nGrüße, %s\r\n' "$RANDOM" >"$root/mail"
@@ -339,7 +333,7 @@ ok 'and on a new machine it runs after the next boot, too' \
 	grep -q 'systemctl enable --now .*certprov.socket .*timer' "$root/block-4"
 ok 'and the mail of before can be read' decrypts encryption
 ok 'the handler starts again' handler_starts
-post "$(new_uuid)" "$anna" anna@example.com
+enroll "$(new_uuid)" "$anna" mail=anna@example.com
 is "$status" 202 'a device enrolls'
 
 ok 'a new authority in place of one that was stolen' run 6
@@ -352,7 +346,7 @@ is "$(certprov list certificates --state active --json |
 rm "$state/store.key"
 ok 'the master key is lost: a new store' run 5
 ok 'the handler starts with it' handler_starts
-post "$phone" "$anna" anna@example.com
+enroll "$phone" "$anna" mail=anna@example.com
 is "$status" 202 'a device enrolls'
 unpack "$(newest)" signing
 like "$(openssl x509 -in "$got.crt" -noout -issuer)" 'Example S/MIME CA 2' \
@@ -367,7 +361,7 @@ ok 'an offline root makes an intermediate authority' run 1 ca-local
 ok 'which is put in place' run 2 ca-local
 unlike "$(<"$root/block-2.out")" 'FAILED' 'check is content'
 ok 'the handler starts with it' handler_starts
-post "$phone" "$anna" anna@example.com
+enroll "$phone" "$anna" mail=anna@example.com
 is "$status" 202 'a device enrolls'
 unpack "$(newest)" signing
 ok 'its certificate holds for those who trust the root alone' openssl verify -purpose smimesign \

@@ -65,11 +65,6 @@ status()
 	like "$(certprov status --json | jq ".$2")" "^($3)\$" "... $2"
 }
 
-sql()
-{
-	sqlite3 -cmd '.timeout 10000' "$dir/certprov.db" "$1"
-}
-
 ok 'the gateway starts' eg_start
 configure certificates.key=ec-p256 ca.crl-validity=1h
 ok 'init' certprov_init
@@ -131,7 +126,7 @@ cp -p "$root/ca.crt" "$root/ca.key" "$dir"
 # list_left MINUTES: as if it had been signed that much earlier
 list_left()
 {
-	sql "UPDATE crl SET next_update = unixepoch() + $1 * 60,
+	query "UPDATE crl SET next_update = unixepoch() + $1 * 60,
 		this_update = unixepoch() + ($1 - 60) * 60"
 }
 

@@ -78,11 +78,6 @@ children_are_other_than()
 	[[ $(children) != "$1" ]]
 }
 
-gone()
-{
-	! kill -0 "$1" 2>/dev/null
-}
-
 # through_fastcgi METHOD PATH BODY [NAME=VALUE...]: prints the answer
 through_fastcgi()
 {

@@ -11,7 +11,6 @@ done
 
 user=$(new_uuid)
 device=$(new_uuid)
-database=$root/certprov/certprov.db
 log=$root/handler.log
 
 enrollment()
@@ -22,11 +21,6 @@ enrollment()
 in_log()
 {
 	grep -qE -- "$1" "$log"
-}
-
-sql()
-{
-	sqlite3 -cmd '.timeout 5000' "$database" "$1"
 }
 
 workers_now()
@@ -135,7 +129,7 @@ named_event ignored 'Device Wipe Cancelled' ignored
 ok '... with a warning' in_log 'warning .*"Device Wipe Cancelled" device=.*: ignored, but'
 for name in DeleteDeviceRequested DeviceWipeRequested BreakMDMRequested UnenrolledEnterpriseWipe; do
 	named_event 'an unenrollment' "$name" recorded
-	is "$(sql "SELECT count(*) FROM event WHERE kind = 'unenrolled' AND event_type = '$name'")" 1 \
+	is "$(query "SELECT count(*) FROM event WHERE kind = 'unenrolled' AND event_type = '$name'")" 1 \
 		'... and recorded as one'
 done
 post_event - < <(enrollment)
@@ -158,18 +152,18 @@ is "$status" 202 'when it can grow again, all is well'
 # --- a store in which somebody has written
 
 uploads=$(eg_upload_count)
-sql "CREATE TABLE saved AS SELECT id, chain FROM credential;
+query "CREATE TABLE saved AS SELECT id, chain FROM credential;
 	UPDATE credential SET chain = (SELECT chain FROM saved
 		WHERE saved.id != credential.id ORDER BY id LIMIT 1)"
 post_event - < <(enrollment)
 is "$status" 503 "a key beside another's certificate is not delivered"
 is "$(eg_upload_count)" "$uploads" '... nor sent'
 ok '... the log names the certificate' in_log 'certificate with serial [0-9a-f]+: sealed under another'
-is "$(sql "SELECT count(*) FROM event WHERE state = 'pending'")" 1 '... and the event is kept'
-sql 'UPDATE credential SET chain = (SELECT chain FROM saved WHERE saved.id = credential.id);
+is "$(query "SELECT count(*) FROM event WHERE state = 'pending'")" 1 '... and the event is kept'
+query 'UPDATE credential SET chain = (SELECT chain FROM saved WHERE saved.id = credential.id);
 	DROP TABLE saved'
 ok 'when the store is mended, the event is delivered' certprov deliver --now
-is "$(sql "SELECT count(*) FROM event WHERE state = 'pending'")" 0 '... all of it'
+is "$(query "SELECT count(*) FROM event WHERE state = 'pending'")" 0 '... all of it'
 
 # --- a clock that was ahead, and is right again
 
@@ -185,11 +179,11 @@ if grep -qa __asan_init "$(program certprov)"; then
 else
 	enrollment device="$(new_uuid)" user="$(new_uuid)" >"$root/early.json"
 	enroll_ahead "$root/early.json"
-	is "$(sql "SELECT count(*) FROM credential WHERE state = 'active'
+	is "$(query "SELECT count(*) FROM credential WHERE state = 'active'
 		AND not_before > unixepoch() + 86400")" 2 'certificates from the future'
 	post_event "$root/early.json"
 	is "$status" 202 '... are replaced by some that are valid now'
-	is "$(sql "SELECT count(*) FROM credential WHERE state = 'active'
+	is "$(query "SELECT count(*) FROM credential WHERE state = 'active'
 		AND not_before > unixepoch()")" 0 '... all of them'
 fi
 

@@ -12,7 +12,6 @@
 #   failed 503|502 REGEX NAME         the last such post: the answer, the state of the event (pending
 #                                     or failed), and the cause in the store and in the log
 #   upload_states                     of $device, sorted
-#   handler_with [SECTION.KEY=VALUE...]   as configure; a new handler that has read it
 #   check_fails CHECK REGEX           certprov check finds fault with that, and says why
 #   in_log REGEX                      in the handler's log, behind the last log_from_here
 #   log_from_here
@@ -136,14 +135,6 @@ failed()
 }
 
 # --- the handler
-
-handler_with()
-{
-	configure "$@"
-	handler_stop || return 1
-	handler_start || return 1
-	request GET /healthz # when that is answered, a worker has read its files
-}
 
 in_log()
 {

@@ -14,6 +14,8 @@
 #   ca_issued SERIAL       path of that certificate, PEM
 #   ca_revoked [SERIAL]    "SERIAL REASON" a line
 #   ca_settings KIND       what configure takes, a word each; KIND is a kind of CA
+#   ca_forget              all of [ca] from $settings, before another kind is configured
+#   ca_order ARGS...       sets $said to what the program tests/system/ca_order says
 #
 # Its certificates: root.crt, issuing.crt below it; foreign-root.crt and foreign.crt, which
 # nobody trusts; tls.crt, the issuer of its server's certificate. All are in $ca/issuers.
@@ -134,6 +136,20 @@ ca_issued()
 ca_revoked()
 {
 	[[ ! -e $ca/state/revoked ]] || grep -e "^${1:-}" "$ca/state/revoked" || true
+}
+
+ca_forget()
+{
+	local key
+
+	for key in "${!settings[@]}"; do
+		[[ $key != ca.* && $key != 'ca '* ]] || unset "settings[$key]"
+	done
+}
+
+ca_order()
+{
+	said=$("$top_builddir/tests/system/ca_order" --output="$root/order" "$@" 2>&1) || true
 }
 
 # --- the kinds; a new one is a function here

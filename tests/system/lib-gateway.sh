@@ -14,6 +14,7 @@
 #   eg_mode [ORDER]     the order for all other requests; without one: none
 #   eg_log [FILTER]     its log through jq, compact; eg_log 'select(.status != 200) | .text'
 #   eg_upload_count     how many uploads it has accepted
+#   eg_uploads_of DEVICE   how many of that device
 #   eg_upload [N]       path of the Nth accepted one (default: the last)
 #   eg_pkcs12 N PART [INDEX]   the PKCS#12 file of an upload, e.g. `eg_pkcs12 1 signing`,
 #                       on standard output; read it with eg_openssl
@@ -152,6 +153,11 @@ eg_log()
 eg_upload_count()
 {
 	find "$eg/state/uploads" -name '*.json' | wc -l
+}
+
+eg_uploads_of()
+{
+	eg_log 'select(.status == 200) | .device' | grep -cFx "$1" || true
 }
 
 eg_upload()

@@ -8,7 +8,8 @@
 #   post_many AT-A-TIME FILE...   sets $statuses, e.g. "19x202 1x503"; answers are FILE.answer, and
 #                       $posted has a line for each as it comes: STATUS REQUEST-ID FILE
 #   posts_begin AT-A-TIME FILE...   in the background; $statuses is there after posts_end
-#   posts_run           whether they still run
+#   posts_run           succeeds while they run
+#   figure NAME         from certprov status
 
 posted=$root/posted
 statuses=
@@ -67,4 +68,9 @@ posts_end()
 {
 	wait "$posts"
 	statuses=$(<"$root/statuses")
+}
+
+figure()
+{
+	certprov status --json | jq ".$1"
 }

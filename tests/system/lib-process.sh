@@ -5,6 +5,7 @@
 #   start NAME COMMAND...    in the background; its output goes to $root/NAME.log
 #   stop NAME [SIGNAL]       SIGTERM unless told otherwise, KILL after 15 s; gives its status
 #   running NAME
+#   gone PID...              none of them runs
 #   wait_for SECONDS COMMAND...   polls until COMMAND succeeds; SECONDS are those of an idle machine,
 #                            a busy one gets three times as many
 #   wait_ready NAME -S|-s|-e FILE   until that file is there; fails if the process ends before
@@ -51,6 +52,16 @@ stop_everything()
 stopped()
 {
 	! running "$1"
+}
+
+# The kernel is asked, too: a process that adopts orphans may be slow to wait for them.
+gone()
+{
+	local pid
+
+	for pid; do
+		! kill -0 "$pid" 2>/dev/null || return 1
+	done
 }
 
 wait_for()

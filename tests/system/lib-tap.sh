@@ -4,6 +4,7 @@
 #
 #   ok NAME COMMAND...       passes when COMMAND succeeds; its output is shown if not
 #   not_ok NAME COMMAND...   passes when COMMAND fails
+#   silent COMMAND...        for ok: COMMAND succeeds and says nothing
 #   is GOT WANT NAME         equal texts
 #   isnt GOT OTHER NAME      different texts
 #   like GOT REGEX NAME      bash's [[ GOT =~ REGEX ]]
@@ -80,6 +81,15 @@ not_ok()
 	else
 		pass "$name"
 	fi
+}
+
+silent()
+{
+	local output code=0
+
+	output=$("$@" 2>&1) || code=$?
+	printf '%s\n' "$output"
+	[[ $code == 0 && -z $output ]]
 }
 
 is()

@@ -6,6 +6,11 @@
 #                           $got.ca with the rest of the chain, all PEM
 #   upload_table [FIRST]    the accepted uploads from FIRST on, a line each, see
 #                           tests/peers/escrow-contents.c
+#   has DEVICE COLUMN...    those columns of its last upload: 2 the user, 3 and 6 the serial numbers
+#                           for signing and encryption, 5 and 8 the addresses, 9 what is archived
+#   uploads_to DEVICE [USER]   how many, of that user's keys
+#   send_all USER           runs every command that sends keys; $said is what they say. It replaces
+#                           the user's certificates
 #   column N...             those columns of standard input, each line once
 #   count_column N...       how many there are
 
@@ -28,6 +33,32 @@ upload_table()
 
 	mapfile -t uploads < <(find "$eg/state/uploads" -name '*.json' | sort)
 	"$top_builddir/tests/peers/escrow-contents" "$eg/p12.password" "${uploads[@]:${1:-1}-1}"
+}
+
+has()
+{
+	local columns
+
+	printf -v columns '%s,' "${@:2}"
+	upload_table 1 | grep "^$1 " | tail -n 1 | cut -d ' ' -f "${columns%,}"
+}
+
+uploads_to()
+{
+	upload_table 1 | grep -c "^$1 ${2:-}" || true
+}
+
+send_all()
+{
+	local command
+
+	: >"$root/said"
+	for command in 'deliver' 'deliver --now' 'deliver --all' "deliver --user $1" \
+		"renew --user $1 --now" "renew --within 400d" 'deliver --all'; do
+		# shellcheck disable=SC2086
+		certprov $command >>"$root/said" 2>&1 || true
+	done
+	said=$(<"$root/said")
 }
 
 column()

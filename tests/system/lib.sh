@@ -28,6 +28,9 @@
 #   handler_stop             SIGTERM; gives its exit status
 #   handler_reload           SIGHUP
 #   handler_renew            the same, and waits until no process from before runs
+#   handler_with [SECTION.KEY=VALUE...]   as configure; then a new handler, which has read it
+#   query SQL                from the store, past the program
+#   rows WHAT [OPTION...]    how many `certprov list WHAT` has
 #   front_start              nginx with our own files from nginx/; its log: $front/nginx.log
 #   request METHOD PATH [CURL-OPTIONS...]   PATH is behind /certprov. Sets $status, $body;
 #                            all of the answer is in $answer.headers, $answer.body; those of
@@ -38,6 +41,8 @@
 #   event_json [CHANGE...]   the sample event with changes: device=UUID user=UUID mail=… name=…
 #                            Field=TEXT Field:=JSON -Field
 #   new_uuid
+#   enroll DEVICE USER [CHANGE...]          posts that enrollment, from $answer.json
+#   unenroll DEVICE [TIME]   the same of Break MDM Confirmed; its EventTime, if that counts
 #
 # Several requests at the same time: give each its own answer, in a subshell:
 #	(answer=$root/answer-7; post_event "$file"; echo "$status" >"$answer.status") &
@@ -237,11 +242,6 @@ handler_reload()
 	kill -HUP "${pids[handler]}"
 }
 
-none_runs()
-{
-	! kill -0 "$@" 2>/dev/null
-}
-
 handler_renew()
 {
 	local pid
@@ -250,8 +250,26 @@ handler_renew()
 	mapfile -t old_processes < <(pgrep -P "${pids[handler]}")
 	handler_reload
 	for pid in "${old_processes[@]}"; do
-		wait_for 120 none_runs "$pid" || return 1
+		wait_for 120 gone "$pid" || return 1
 	done
+}
+
+handler_with()
+{
+	configure "$@"
+	handler_stop || return 1
+	handler_start || return 1
+	request GET /healthz # when that is answered, a worker has read its files
+}
+
+query()
+{
+	sqlite3 -cmd '.timeout 20000' "${conf%/*}/certprov.db" "$1"
+}
+
+rows()
+{
+	certprov list "$@" --json | jq length
 }
 
 # --- the web server in front, with the files that we install
@@ -411,6 +429,20 @@ event_json()
 new_uuid()
 {
 	cat /proc/sys/kernel/random/uuid
+}
+
+enroll()
+{
+	event_json "device=$1" "user=$2" "${@:3}" >"$answer.json"
+	post_event "$answer.json"
+}
+
+unenroll()
+{
+	jq --arg device "$1" --arg time "${2:-}" '.DeviceUUID = $device
+		| if $time != "" then .EventTime = $time else . end' \
+		"$top_srcdir/tests/data/events/break-mdm.json" >"$answer.json"
+	post_event "$answer.json"
 }
 
 [[ -n $nginx ]] || skip_all 'no nginx here'

@@ -17,23 +17,12 @@ rekey()
 	said=$(<"$root/said")
 }
 
-query()
-{
-	sqlite3 -cmd '.timeout 5000' "$dir/certprov.db" "$1"
-}
-
 # check: sets $code, and $printed to its line on the store.
 check_store()
 {
 	code=0
 	printed=$(certprov check | grep -E ' (store|master keys): ') || true
 	certprov check >/dev/null || code=$?
-}
-
-post()
-{
-	event_json "device=$1" "user=$2" >"$answer.json"
-	post_event "$answer.json"
 }
 
 # With the key file of before, nothing starts.
@@ -57,7 +46,7 @@ phone=$(new_uuid)
 
 # --- once
 
-post "$phone" "$anna"
+enroll "$phone" "$anna"
 is "$status" 202 'a device is enrolled'
 cp -p "$key" "$root/first.key"
 before=$(stat -c '%u:%g:%a' "$key")
@@ -69,7 +58,7 @@ is "$(wc -l <"$key") $(stat -c '%u:%g:%a' "$key")" "1 $before" \
 	'alone in its file, with owner and mode'
 check_store
 is "$printed" "ok      store: $dir/certprov.db" 'check finds nothing to tell'
-post "$(new_uuid)" "$anna"
+enroll "$(new_uuid)" "$anna"
 is "$status" 202 'the handler goes on with it: the key of the user is read'
 is "$(query 'SELECT count(*) FROM credential')" 3 'and a new one is sealed'
 rekey
@@ -87,7 +76,7 @@ cat "$root/third.key" "$root/second.key" >"$key"
 check_store
 is "$code" 0 'two keys: check holds'
 like "$printed" "WARN +master keys: $key has 2: .*run it again" 'but tells of it'
-post "$(new_uuid)" "$(new_uuid)"
+enroll "$(new_uuid)" "$(new_uuid)"
 is "$status" 202 'devices are enrolled'
 rekey
 like "$code $printed" '^0 [0-9]+ private keys' 'rekey goes on'
@@ -105,7 +94,7 @@ stream()
 
 	answer=$root/answer-$1
 	for ((i = 0; i < each; i++)); do
-		post "$(new_uuid)" "${users[(i + $1) % ${#users[@]}]}"
+		enroll "$(new_uuid)" "${users[(i + $1) % ${#users[@]}]}"
 		printf '%s\n' "$status"
 	done >"$root/stream-$1"
 }
@@ -226,7 +215,7 @@ chmod 600 "$key"
 refuses 'something else' 'store.key: a master key is 64 hexadecimal'
 cp -p "$root/last.key" "$key"
 ok 'with the right one it starts again' handler_start
-post "$phone" "$anna"
+enroll "$phone" "$anna"
 is "$status" 202 'and enrolls'
 
 done_testing

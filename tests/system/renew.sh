@@ -14,23 +14,6 @@ renew()
 	said=$(<"$root/said")
 }
 
-# query SQL: one value from the store, past the program.
-query()
-{
-	sqlite3 -cmd '.timeout 5000' "$root/certprov/certprov.db" "$1"
-}
-
-# enroll DEVICE USER [CHANGE...]: with the handler, whose certificates are valid for ten days
-enroll()
-{
-	local device=$1 user=$2
-
-	shift 2
-	event_json "device=$device" "user=$user" "$@" >"$root/event.json"
-	post_event "$root/event.json"
-	[[ $status == 202 ]] || diag "$status $body"
-}
-
 # enroll_many USERS DEVICES: of each; sets $users
 enroll_many()
 {

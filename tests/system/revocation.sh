@@ -16,23 +16,6 @@ revoke()
 	said=$(<"$root/said")
 }
 
-# post DEVICE USER [CHANGE...]: sets $status
-post()
-{
-	local device=$1 user=$2
-
-	shift 2
-	event_json "device=$device" "user=$user" "$@" >"$root/event.json"
-	post_event "$root/event.json"
-}
-
-unenroll()
-{
-	jq --arg device "$1" '.DeviceUUID = $device' "$top_srcdir/tests/data/events/break-mdm.json" \
-		>"$root/event.json"
-	post_event "$root/event.json"
-}
-
 # serial_of USAGE UUID: the serial number of the active certificate of a device or user
 serial_of()
 {
@@ -92,9 +75,9 @@ ok 'the world starts' world certificates.key=ec-p256 ca.crl-validity=2d
 anna=$(new_uuid)
 phone=$(new_uuid)
 tablet=$(new_uuid)
-post "$phone" "$anna"
+enroll "$phone" "$anna"
 is "$status" 202 'a phone enrolls'
-post "$tablet" "$anna"
+enroll "$tablet" "$anna"
 is "$status" 202 'and a tablet of the same user'
 signing=$(serial_of signing "$phone")
 encryption=$(serial_of encryption "$anna")
@@ -165,7 +148,7 @@ is "$(serial_of encryption "$anna")" "$encryption" 'nothing was revoked by it'
 # --- a new one in its place
 
 sent=$(eg_upload_count)
-post "$phone" "$anna"
+enroll "$phone" "$anna"
 is "$status $(eg_upload_count)" "202 $((sent + 1))" 'the phone enrolls again'
 isnt "$(serial_of signing "$phone")" "$signing" 'it gets a new signing certificate'
 is "$(serial_of encryption "$anna")" "$encryption" 'and keeps the encryption certificate'
@@ -175,7 +158,7 @@ is "$code $(wc -l <<<"$printed")" '0 3' 'all that the user has: three lines'
 like "$printed" "encryption $encryption user $anna" 'one for the encryption certificate'
 ok 'the list has it' fetch
 ok 'and why' is_listed "$encryption" 'Affiliation Changed'
-post "$tablet" "$anna"
+enroll "$tablet" "$anna"
 is "$status" 202 'the tablet enrolls again'
 isnt "$(serial_of encryption "$anna")" "$encryption" 'with a new encryption certificate'
 like "$(archived_serials $((sent + 2)))" "$encryption" \
@@ -210,22 +193,15 @@ is "$(grep -c 'Serial Number' "$root/crl.txt")" 5 'all five are on the list'
 
 # --- unenrolled: on-unenroll
 
-handler_with()
-{
-	configure "$@"
-	handler_stop || true
-	handler_start
-}
-
 bert=$(new_uuid)
-post "$phone" "$bert" 'mail=bert@example.com'
-post "$tablet" "$bert" 'mail=bert@example.com'
+enroll "$phone" "$bert" 'mail=bert@example.com'
+enroll "$tablet" "$bert" 'mail=bert@example.com'
 signing=$(serial_of signing "$phone" | head -n 1)
 encryption=$(serial_of encryption "$bert")
 unenroll "$phone"
 is "$status $(jq -r .status <<<"$body")" '200 recorded' 'keep: a phone is unenrolled'
 is "$(state_of "$signing")" active 'its certificate stays'
-post "$phone" "$bert" 'mail=bert@example.com'
+enroll "$phone" "$bert" 'mail=bert@example.com'
 ok 'revoke-signing' handler_with events.on-unenroll=revoke-signing
 unenroll "$phone"
 is "$status $(jq -r .status <<<"$body")" '200 recorded' 'revoke-signing: it is unenrolled'
@@ -233,11 +209,11 @@ is "$(state_of "$signing")" revoked 'its signing certificate is revoked'
 is "$(state_of "$encryption")" active "the user's encryption certificate is not"
 fetch
 ok 'the list has it, and why' is_listed "$signing" 'Cessation Of Operation'
-post "$phone" "$bert" 'mail=bert@example.com'
+enroll "$phone" "$bert" 'mail=bert@example.com'
 is "$status" 202 'it comes back'
 eg_mode slow 2
 watch=$(new_uuid)
-(post "$watch" "$bert" 'mail=bert@example.com') &
+(enroll "$watch" "$bert" 'mail=bert@example.com') &
 race=$!
 has_serial()
 {
@@ -257,7 +233,7 @@ unenroll "$tablet"
 is "$status $(jq -r .status <<<"$body")" '200 recorded' 'the last device is unenrolled'
 is "$(state_of "$encryption")" revoked 'now his encryption certificate is revoked'
 sent=$(eg_upload_count)
-post "$tablet" "$bert" 'mail=bert@example.com'
+enroll "$tablet" "$bert" 'mail=bert@example.com'
 is "$status" 202 'he comes back'
 like "$(archived_serials $((sent + 1)))" "$encryption" 'and can read his old mail'
 

@@ -9,11 +9,6 @@ count()
 	certprov status --json | jq ".$1"
 }
 
-rows()
-{
-	certprov list "$@" --json | jq length
-}
-
 eg_start
 old_ca
 configure certificates.key=ec-p256 events.on-unenroll=revoke-all

@@ -9,38 +9,6 @@
 
 db=$root/certprov/certprov.db
 
-query()
-{
-	sqlite3 -cmd '.timeout 5000' "$db" "$1"
-}
-
-# post DEVICE USER MAIL
-post()
-{
-	event_json "device=$1" "user=$2" "mail=$3" >"$root/event.json"
-	post_event "$root/event.json"
-}
-
-# uploads_to DEVICE USER: how many, of that user's keys
-uploads_to()
-{
-	upload_table 1 | grep -c "^$1 $2" || true
-}
-
-# Everything that sends keys; what it says: $said.
-send_all()
-{
-	local command
-
-	: >"$root/said"
-	for command in 'deliver' 'deliver --now' 'deliver --all' "deliver --user $anna" \
-		"renew --user $anna --now" "renew --within 400d" 'deliver --all'; do
-		# shellcheck disable=SC2086
-		certprov $command >>"$root/said" 2>&1 || true
-	done
-	said=$(<"$root/said")
-}
-
 # fails_with STATUS WHAT COMMAND...
 fails_with()
 {
@@ -73,9 +41,9 @@ restore()
 
 world identity.allowed-domains=example.com
 anna=$(new_uuid) bert=$(new_uuid) phone=$(new_uuid) evil=$(new_uuid)
-post "$phone" "$anna" anna@example.com
+enroll "$phone" "$anna" mail=anna@example.com
 is "$status" 202 '(the victim enrolls)'
-post "$evil" "$bert" bert@example.com
+enroll "$evil" "$bert" mail=bert@example.com
 is "$status" 202 '(and the attacker, a device of their own)'
 ok '(check has no complaint of rows)' grep -q 'rows decide' <(certprov check 2>&1 || true)
 
@@ -87,7 +55,7 @@ query "INSERT INTO device SELECT '$evil', '$anna', 'enrolled', device_name, plat
 	INSERT INTO upload SELECT '$evil', '$anna', gateway, 'pending', 0, updated_at, NULL, '', '',
 		0, '', 0, 0 FROM upload WHERE device_uuid = '$phone'"
 before=$(uploads_to "$phone" "$anna")
-send_all
+send_all "$anna"
 is "$(uploads_to "$evil" "$anna")" 0 'two INSERTs: no key of the victim leaves for the device'
 like "$said" "device $evil, user $anna: was altered" '... the commands say why'
 unlike "$said" "device $evil, user $anna: pending" '... and that no other try helps'
@@ -108,7 +76,7 @@ query "INSERT INTO event (state, next_at, received_at, updated_at, request_id, k
 		CAST(replace(CAST(payload AS TEXT), '$phone', '$evil') AS BLOB), time
 	FROM event WHERE device_uuid = '$phone'"
 fails_with 1 '(an event that was put in: exit status 1)' deliver --now
-send_all
+send_all "$anna"
 is "$(uploads_to "$evil" "$anna")" 0 'an event that was put in: nothing leaves'
 like "$said" "event of device $evil, user $anna: was altered" '... deliver says why'
 like "$(certprov status)" "event of device $evil.*altered" '... and status'
@@ -129,7 +97,7 @@ restore
 
 query "PRAGMA foreign_keys = OFF; UPDATE device SET user_uuid = '$anna' WHERE device_uuid = '$evil';
 	UPDATE upload SET user_uuid = '$anna' WHERE device_uuid = '$evil'"
-send_all
+send_all "$anna"
 is "$(uploads_to "$evil" "$anna")" 0 'a device of another user: nothing leaves'
 check_finds "device $evil"
 restore
@@ -144,7 +112,7 @@ query "ATTACH '$root/saved.db' AS saved;
 	INSERT OR REPLACE INTO device SELECT * FROM saved.device WHERE device_uuid = '$phone';
 	INSERT OR REPLACE INTO row_mac SELECT * FROM saved.row_mac"
 before=$(uploads_to "$phone" "$anna")
-send_all
+send_all "$anna"
 is "$(uploads_to "$phone" "$anna")" "$before" 'a row from before the unenrollment: nothing leaves'
 check_finds "device $phone, user $anna"
 restore

@@ -14,15 +14,6 @@ exposure=1.5 # at most, of 10: what systemd-analyze takes to be "OK" ends at 4.9
 
 # --- the units
 
-silent()
-{
-	local output code=0
-
-	output=$("$@" 2>&1) || code=$?
-	printf '%s\n' "$output"
-	[[ $code == 0 && -z $output ]]
-}
-
 # exposed UNIT: sets $level, of 10
 exposed()
 {

@@ -9,52 +9,9 @@
 # shellcheck source=tests/system/lib-uploads.sh
 . "$top_srcdir/tests/system/lib-uploads.sh"
 
-# post DEVICE USER MAIL [CHANGE...]: an enrollment
-post()
-{
-	event_json "device=$1" "user=$2" "mail=$3" "${@:4}" >"$root/event.json"
-	post_event "$root/event.json"
-}
-
-# unenroll_event DEVICE [TIME]
-unenroll_event()
-{
-	jq --arg device "$1" --arg time "${2:-$(now)}" '.DeviceUUID = $device | .EventTime = $time' \
-		"$top_srcdir/tests/data/events/break-mdm.json" >"$root/event.json"
-	post_event "$root/event.json"
-}
-
 now()
 {
 	date -u +%FT%TZ
-}
-
-# has DEVICE COLUMN...: of its last upload, see upload_table: 2 the user, 3 and 6 the serial numbers
-# for signing and encryption, 5 and 8 the addresses, 9 what is archived
-has()
-{
-	local columns
-
-	printf -v columns '%s,' "${@:2}"
-	upload_table 1 | grep "^$1 " | tail -n 1 | cut -d ' ' -f "${columns%,}"
-}
-
-# uploads_to DEVICE [USER]: how many, of that user's keys
-uploads_to()
-{
-	upload_table 1 | grep -c "^$1 ${2:-}" || true
-}
-
-# Everything that sends keys; the user's certificates are replaced by it.
-send_all()
-{
-	local command
-
-	for command in 'deliver' 'deliver --now' 'deliver --all' "deliver --user $1" \
-		"renew --user $1 --now" "renew --within 400d" 'deliver --all'; do
-		# shellcheck disable=SC2086
-		certprov $command >"$root/send.log" 2>&1 || true
-	done
 }
 
 name_of()
@@ -67,12 +24,6 @@ enrolled()
 	certprov list devices --device "$1" --json | jq -r '.[] | select(.state == "enrolled").user_uuid'
 }
 
-handler_with()
-{
-	configure "$@"
-	handler_stop >/dev/null && handler_start
-}
-
 workers=2
 world identity.mail='{EnrollmentEmailAddress}, {EnrollmentUserName}@example.com' \
 	identity.allowed-domains=example.com identity.address-conflict=refuse
@@ -81,13 +32,13 @@ anna=$(new_uuid) bert=$(new_uuid) phone=$(new_uuid) tablet=$(new_uuid)
 # --- a refused event leaves nothing
 
 evil=$(new_uuid)
-post "$evil" "$anna" anna@evil.example.org name=mallory
+enroll "$evil" "$anna" mail=anna@evil.example.org name=mallory
 is "$status" 422 'before the victim: an event with her UUID that is refused'
-post "$phone" "$anna" anna@example.com name=anna
+enroll "$phone" "$anna" mail=anna@example.com name=anna
 is "$status" 202 '(the victim enrolls)'
-post "$evil" "$anna" anna@evil.example.org name=mallory
+enroll "$evil" "$anna" mail=anna@evil.example.org name=mallory
 is "$status" 422 'after her: refused'
-post "$evil" "$anna" 'Anna <anna@example.com>' name=mallory
+enroll "$evil" "$anna" 'mail=Anna <anna@example.com>' name=mallory
 is "$status" 422 '... with an address that is unusable'
 is "$(name_of "$anna")" anna 'her name is as it was'
 is "$(enrolled "$evil")" '' 'the device has not enrolled'
@@ -97,20 +48,20 @@ like "$(uploads_to "$phone")" '^[2-9]' '(but to hers)'
 
 # --- one device, one user at a time
 
-post "$phone" "$bert" bert@example.com name=bert
+enroll "$phone" "$bert" mail=bert@example.com name=bert
 is "$status $(enrolled "$phone")" "202 $bert" 'another user enrolls the device: it is his alone'
 before=$(uploads_to "$phone" "$anna")
 send_all "$anna"
 is "$(uploads_to "$phone" "$anna")" "$before" 'nothing of the first user is sent there any more'
-post "$phone" "$anna" anna@example.com name=anna EventTime=2020-01-01T00:00:00Z
+enroll "$phone" "$anna" mail=anna@example.com name=anna EventTime=2020-01-01T00:00:00Z
 is "$status" 200 "a late event of the first user's enrollment"
 is "$body" '{"status":"recorded"}' '... is recorded'
 is "$(enrolled "$phone") $(uploads_to "$phone" "$anna")" "$bert $before" '... and changes nothing'
 eg_script 503
-post "$phone" "$anna" anna@example.com name=anna "EventTime=$(now)"
+enroll "$phone" "$anna" mail=anna@example.com name=anna "EventTime=$(now)"
 is "$status $(enrolled "$phone")" "503 $anna" 'she enrolls it again, while the gateway is busy'
 before=$(uploads_to "$phone" "$bert")
-post "$phone" "$bert" bert@example.com name=bert "EventTime=$(now)"
+enroll "$phone" "$bert" mail=bert@example.com name=bert "EventTime=$(now)"
 is "$status" 202 '... and he once more'
 count=$(uploads_to "$phone" "$anna")
 send_all "$anna"
@@ -120,15 +71,15 @@ is "$(certprov list events --state failed --json | jq '[.[] | select(.user_name 
 	0 '... and is no failure'
 
 ok 'shared-devices = yes' handler_with events.shared-devices=yes
-post "$phone" "$anna" anna@example.com name=anna "EventTime=$(now)"
+enroll "$phone" "$anna" mail=anna@example.com name=anna "EventTime=$(now)"
 is "$status $(enrolled "$phone" | wc -l)" '202 2' 'both have it'
 ok 'as before' handler_with events.shared-devices=
-post "$phone" "$anna" anna@example.com name=anna "EventTime=$(now)"
+enroll "$phone" "$anna" mail=anna@example.com name=anna "EventTime=$(now)"
 is "$status $(enrolled "$phone")" "202 $anna" 'now it is hers alone'
 
 # --- a lost device
 
-post "$tablet" "$anna" anna@example.com name=anna "EventTime=$(now)"
+enroll "$tablet" "$anna" mail=anna@example.com name=anna "EventTime=$(now)"
 is "$status" 202 '(she has a tablet, too)'
 encrypt=$(has "$tablet" 6)
 is "$(has "$phone" 6)" "$encrypt" '(with the same encryption key)'
@@ -138,10 +89,10 @@ ok 'a new encryption key for her' certprov renew --user "$anna" --now
 is "$(has "$tablet" 6 | grep -c "$encrypt" || true)" 0 'the tablet has it'
 like "$(has "$tablet" 9)" "$encrypt" '... and the old one, for old mail'
 send_all "$anna"
-post "$phone" "$anna" anna@example.com name=anna EventTime=2026-11-01T00:00:00Z
+enroll "$phone" "$anna" mail=anna@example.com name=anna EventTime=2026-11-01T00:00:00Z
 is "$status" 200 'an event from before the loss comes in late'
 is "$(uploads_to "$phone")" "$before" 'the phone gets nothing'
-post "$phone" "$anna" anna@example.com name=anna "EventTime=$(date -u -d '+1 minute' +%FT%TZ)"
+enroll "$phone" "$anna" mail=anna@example.com name=anna "EventTime=$(date -u -d '+1 minute' +%FT%TZ)"
 is "$status $(has "$phone" 6)" "202 $(has "$tablet" 6)" 'it was found, and enrolls again: it gets all'
 
 old=$(has "$phone" 3)
@@ -152,9 +103,9 @@ is "$(uploads_to "$phone")" "$before" '... stops delivery, too'
 is "$(certprov list certificates --state revoked --json | jq -r '.[] | select(.reason == "keyCompromise").serial' |
 	grep -c "$old" || true)" 1 '... and its certificate is revoked for that reason'
 
-unenroll_event "$tablet"
+unenroll "$tablet" "$(now)"
 before=$(uploads_to "$tablet")
-post "$tablet" "$anna" anna@example.com name=anna EventTime=2026-01-01T00:00:00Z
+enroll "$tablet" "$anna" mail=anna@example.com name=anna EventTime=2026-01-01T00:00:00Z
 is "$status $(uploads_to "$tablet")" "200 $before" \
 	"an enrollment that is older than UEM's unenrollment revives nothing"
 send_all "$anna"
@@ -163,9 +114,9 @@ is "$(uploads_to "$tablet")" "$before" '... later neither'
 # --- one address, two users
 
 mallory=$(new_uuid) watch=$(new_uuid) other=$(new_uuid)
-post "$watch" "$bert" bert@example.com name=bert "EventTime=$(now)"
+enroll "$watch" "$bert" mail=bert@example.com name=bert "EventTime=$(now)"
 is "$status" 202 '(bert has a watch)'
-post "$other" "$mallory" BERT@example.com name=mallory
+enroll "$other" "$mallory" mail=BERT@example.com name=mallory
 is "$status" 422 "another user asks for a user's address"
 like "$body" '"field":"EnrollmentEmailAddress"' '... the field is named'
 is "$(uploads_to "$other") $(enrolled "$other")" '0 ' '... nothing is made or sent'
@@ -175,34 +126,34 @@ like "$(certprov status)" "[0-9]+ events? asked for the address of another user,
 	'status has a line'
 is "$(certprov status --json | jq '.address_conflicts > 0')" true '... and a number'
 ok 'address-conflict = warn' handler_with identity.address-conflict=warn
-post "$other" "$mallory" bert@example.com name=mallory
+enroll "$other" "$mallory" mail=bert@example.com name=mallory
 is "$status" 202 'with a warning alone'
 like "$(<"$root/handler.log")" "user $mallory asks for bert@example.com.*user bert" '... which is in the log'
 ok 'as before' handler_with identity.address-conflict=refuse
-post "$watch" "$bert" bert@example.com name=bert "EventTime=$(now)"
+enroll "$watch" "$bert" mail=bert@example.com name=bert "EventTime=$(now)"
 is "$status" 202 'who had the address first is not shut out by that'
-post "$(new_uuid)" "$bert" '' name=bert "EventTime=$(now)"
+enroll "$(new_uuid)" "$bert" mail= name=bert "EventTime=$(now)"
 is "$status" 202 '... and may enroll another device'
 anew=$(new_uuid) same=$(new_uuid)
-post "$same" "$(new_uuid)" clara@example.com name=clara
-post "$same" "$anew" clara@example.com name=clara "EventTime=$(now)"
+enroll "$same" "$(new_uuid)" mail=clara@example.com name=clara
+enroll "$same" "$anew" mail=clara@example.com name=clara "EventTime=$(now)"
 is "$status" 202 'a user who was made anew in UEM, on the same device, is no conflict'
 
 # --- whose address
 
 dora=$(new_uuid) laptop=$(new_uuid)
-post "$laptop" "$dora" Dora@example.com name=d.ora
+enroll "$laptop" "$dora" mail=Dora@example.com name=d.ora
 first=$(has "$laptop" 3 6)
-post "$laptop" "$dora" '' name=d.ora "EventTime=$(now)"
+enroll "$laptop" "$dora" mail= name=d.ora "EventTime=$(now)"
 is "$status $(has "$laptop" 3 6)" "202 $first" 'an event without an address changes nothing'
-post "$(new_uuid)" "$dora" '' name=d.ora "EventTime=$(now)"
+enroll "$(new_uuid)" "$dora" mail= name=d.ora "EventTime=$(now)"
 is "$status" 202 '... nor does it fail a second device'
-post "$laptop" "$dora" dora@EXAMPLE.com name=d.ora "EventTime=$(now)"
+enroll "$laptop" "$dora" mail=dora@EXAMPLE.com name=d.ora "EventTime=$(now)"
 is "$status $(has "$laptop" 3 6)" "202 $first" 'nor does another case'
 for round in 1 2 3; do
-	post "$laptop" "$dora" dora.b@example.com name=d.ora "EventTime=$(now)"
+	enroll "$laptop" "$dora" mail=dora.b@example.com name=d.ora "EventTime=$(now)"
 	is "$status $(has "$laptop" 8)" '202 dora.b@example.com' "to another address and back: round $round"
-	post "$laptop" "$dora" dora@example.com name=d.ora "EventTime=$(now)"
+	enroll "$laptop" "$dora" mail=dora@example.com name=d.ora "EventTime=$(now)"
 	is "$status $(has "$laptop" 3 6)" "202 $first" '... takes up what there was'
 done
 is "$(certprov list certificates --user "$dora" --json |
