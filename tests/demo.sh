@@ -1,11 +1,11 @@
 #!/bin/bash
-# Shows the whole chain at work: the sample event goes in by HTTPS, the user's
+# Shows the whole chain: the sample event goes in by HTTPS, the user's
 # certificates come out at a simulated Escrow Gateway, and a mail is signed and
 # encrypted with them.
 #
 #	tests/demo.sh           runs it and cleans up
 #	tests/demo.sh --keep    leaves it running and tells how to play with it
-#	tests/demo.sh --ca est  with a real CA of another house behind it, instead of the local
+#	tests/demo.sh --ca est  with a real external CA behind it, instead of the local
 #	                        one, or hsm: with keys in a token; names: local, and what
 #	                        tests/system/real-ca-*.sh are for
 #
@@ -277,7 +277,7 @@ mkdir -p "$root/got"
 [[ $ca == local ]] || real_ca "$ca" || die "$real_missing"
 world "${real_settings[@]}" || die 'something did not start; its log is above'
 anchor=${settings[ca.issuer-file]:-$root/certprov/${settings[ca.certificate]:-ca.crt}} # whom readers trust
-row CA "${real_title:-in this house: a key and a certificate in two files}"
+row CA "${real_title:-local: a key and a certificate in two files}"
 row gateway "$eg_url, a simulated one: mutual TLS, clients by thumbprint"
 row handler "certprov.fcgi, $workers workers, SQLite"
 row 'web server' "nginx, $front_url"

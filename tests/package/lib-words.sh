@@ -1,19 +1,19 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the parts of the library share variables
 # An administrator who follows the documentation to the letter, in a container: for tests that
-# source it behind lib.sh, lib-pages.sh and lib-tree.sh. What he must fill in himself is in $values;
+# source it behind lib.sh, lib-pages.sh and lib-tree.sh. Values that an administrator fills in are in $values;
 # of everything else not a letter is changed.
 #
-#   follow PAGE NAME       runs that block, as root, in $folder; what he types at a prompt is
-#                          his password
+#   follow PAGE NAME       runs that block, as root, in $folder; the answer to a prompt is
+#                          the webhook's password
 #   cloned                 a repository of these sources, from which README.md's command has made
 #                          its working copy; $folder is that then
 #   built                  the package, as README.md says, in /tmp/certprov there, with the tests
 #                          that belong to it, under whatever runs in the container
 #   values_are_known       once gateway and ports are known; certificates and secrets lie in
 #                          the container's /root then
-#   configuration_written  /etc/certprov as README.md has it, with his own files
-#   own_server, own_host   a server of nginx's or Apache's that he had before, with the documented line
+#   configuration_written  /etc/certprov as README.md has it, with the test's own files
+#   own_server, own_host   a server of nginx's or Apache's from before, with the documented line
 #   nginx_ports FILE, apache_ports FILE   to what is free here
 #   delivered NAME         an event that is posted is answered 202, after its upload
 
@@ -31,7 +31,7 @@ follow()
 		inside env -C "$folder" bash -e -o pipefail /root/block
 }
 
-# In a shell of its own for the first: it has functions by the names of ours.
+# In a shell of its own for the first: it defines functions of the same names.
 cloned()
 {
 	local -a git=(env -C /root/certprov.git git -c user.name=test -c user.email=test@example.com)

@@ -13,7 +13,7 @@
 
 sources=/root/certprov
 
-# In a shell of its own: it has functions by the names of ours.
+# In a shell of its own: it defines functions of the same names.
 copy_of_sources()
 {
 	# shellcheck source=tests/setup.sh

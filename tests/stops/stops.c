@@ -7,7 +7,7 @@
  * named after removes the file and is killed by SIGKILL, so each file ends one process:
  *
  *   record, identity, signing …   such a step of an event has ended (provider/step_times.h)
- *   requested   a request for a CA of another house is stored, and the CA has not seen it yet
+ *   requested   a request for an external CA is stored, and the CA has not seen it yet
  *   issued      the CA has issued a certificate, and the store does not have it yet
  *   sent        a gateway has accepted an upload, and the store does not know it yet
  *   written     a transaction is complete but for its COMMIT

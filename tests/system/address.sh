@@ -25,7 +25,7 @@ list_of()
 	printf '%s\n' "$@" | sort | paste -sd ,
 }
 
-# Mail that somebody has sent to the user, by the certificate that he has at the moment
+# Mail to the user, encrypted for the certificate that the user has at the moment
 old_mail()
 {
 	unpack "$(upload_table 1 | grep -n "^$1 " | tail -n 1 | cut -d : -f 1)" encryption

@@ -155,7 +155,7 @@ for type in text/json text/plain application/x-www-form-urlencoded ''; do
 done
 type=application/json
 
-# --- 422: recorded as failed, taken up again once the cause is mended
+# --- 422: recorded as failed, taken up again once the cause is fixed
 
 other=$(new_uuid)
 other_user=$(new_uuid)
@@ -167,9 +167,9 @@ like "$(certprov list events --state failed)" "$other.*no usable mail address" '
 is "$(certprov list events --device "$other" --json | jq -r '.[0].request_id')" \
 	"$(header X-Request-Id)" "... and the request's id"
 like "$(certprov status)" "failed: device $other: no usable mail address" '... status shows it'
-cp "$event" "$root/mended.json"
+cp "$event" "$root/fixed.json"
 configure identity.mail='{EnrollmentUserUUID}@example.com'
-ok 'with other templates certprov enroll takes it up' certprov enroll "$root/mended.json"
+ok 'with other templates certprov enroll takes it up' certprov enroll "$root/fixed.json"
 like "$(<"$root/output")" "^\{\"status\":\"delivered\",\"device_uuid\":\"$other\"" '... delivered'
 ok '... and it is not failed any more' events_are failed "$other" 0
 ok '... both events are delivered' events_are delivered "$other" 2

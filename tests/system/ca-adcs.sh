@@ -78,7 +78,7 @@ before=$(ticket_files)
 use_kerberos
 ok 'the world starts' world
 ca_order "$conf" probe
-says '^ok$' 'the CA lets us in'
+says '^ok$' 'the CA accepts our credentials'
 ca_log_from_here
 post
 is "$status" 202 'an event is answered'
@@ -395,7 +395,7 @@ if hash=$(printf 'a password' | iconv -t UTF-16LE |
 	order
 	says '^issued' 'NTLM'
 	is "$(ca_log 'select(.status == 200) | .identity' | sort -u)" 'ntlm:EXAMPLE\ra' \
-		'... lets us in'
+		'... accepts our credentials'
 	is "$(ca_log .status | tr '\n' ' ')" '401 200 200 200 ' '... once for a connection'
 	ca_order "$conf" probe
 	says '^ok$' '... for check, too'

@@ -177,6 +177,6 @@ shown >"$program"
 like "$(certprov check --web-server none 2>&1)" 'program: .*: cannot be run: Permission denied' \
 	'it is no program: certprov check says so'
 chmod 755 "$program"
-ok '... mended: what has waited is finished' certprov deliver --now
+ok '... once it is fixed, deliver finishes the pending event' certprov deliver --now
 
 done_testing

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A CA of another house that decides later, is busy, or loses its answers: it gets the same
+# An external CA that decides later, is busy, or loses its answers: it gets the same
 # request until it has answered, and in the end there is one certificate.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
@@ -62,7 +62,7 @@ keys()
 	ca_log 'select(.usage == "'"$1"'") | .key' | sort -u | wc -l
 }
 
-# How often the CA did not let us in, since somebody()
+# How often the CA rejected our credentials, since somebody()
 rejected()
 {
 	ca_log 'select(.status == 401) | .path' | wc -l

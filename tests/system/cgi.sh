@@ -76,7 +76,7 @@ head -c 300000 /dev/zero | env -i PATH="$PATH" GATEWAY_INTERFACE=CGI/1.1 REQUEST
 	HTTP_AUTHORIZATION="$authorization" "$handler" -c "$conf" >"$answer" 2>>"$root/handler.log" &&
 	piped=("${PIPESTATUS[@]}") || piped=("${PIPESTATUS[@]}")
 like "$(head -n 1 "$answer")" '^Status: 413' 'too large by CGI'
-is "${piped[0]}" 0 'whoever sends it gets rid of all of it'
+is "${piped[0]}" 0 'the sender can send all of it'
 is "$(jq -r .certificates[0].serial "$answer.body")" \
 	"$(eg_pkcs12 1 signing | eg_openssl -nokeys -clcerts | openssl x509 -noout -serial |
 		sed 's/.*=//' | tr A-F a-f)" 'of that certificate'

@@ -267,14 +267,14 @@ check_finds()
 	is "$code $(jq -c 'map(select(.ok | not)) | length' "$root/out")" "$exit 1" 'with --json'
 }
 
-# spoil FILE: a copy is kept until mend
+# spoil FILE: a copy is kept until repair
 spoil()
 {
 	cp -p "$dir/$1" "$root/kept"
 	spoiled=$1
 }
 
-mend()
+repair()
 {
 	mv "$root/kept" "$dir/$spoiled"
 }
@@ -300,7 +300,7 @@ chmod 644 "$dir/uem.users"
 check_finds 'an open users file' "events.users-file: $dir/uem.users has mode 0644"
 rm "$dir/uem.users"
 check_finds 'no users file' "events.users-file: $dir/uem.users: No such file"
-mend
+repair
 spoil store.key
 chmod 640 "$dir/store.key"
 with_conf check
@@ -312,26 +312,26 @@ chmod 600 "$dir/store.key"
 check_finds 'another master key' "store: $dir/store.key is not the master key .* key-file"
 echo nonsense >"$dir/store.key"
 check_finds 'no master key at all' "store: $dir/store.key: a master key is 64 hexadecimal"
-mend
+repair
 spoil ca.key
 cp "$pki/eg-ca.key" "$dir/ca.key"
 check_finds "another authority's key" "CA: $dir/ca.crt, $dir/ca.key: "
 ln -sf "$pki/eg-ca.key" "$dir/ca.key"
 check_finds 'a link instead of a secret' "CA: $dir/ca.key is a symbolic link"
-mend
+repair
 spoil ca.crt
 echo nonsense >"$dir/ca.crt"
 check_finds 'a spoilt certificate' "CA: $dir/ca.crt: "
-mend
+repair
 spoil certificate.password
 echo wrong >"$dir/certificate.password"
 check_finds 'a wrong password' 'Escrow Gateway: .*certificate.pfx'
-mend
+repair
 spoil eg-ca.pem
 pki_ca other-ca
 cp "$pki/other-ca.crt" "$dir/eg-ca.pem"
 check_finds 'another authority for the gateway' 'Escrow Gateway: .*issuer that we do not trust'
-mend
+repair
 configure 'identity.mail={EnrollmentMail}'
 check_finds 'a template of what there is not' \
 	"identity: $conf:[0-9]+: \[identity\] mail: there is no field \{EnrollmentMail\}"
@@ -628,7 +628,7 @@ for command in status 'list users' "enroll $sample_event"; do
 	exits 78 "another master key: $command"
 	says "$dir/store.key is not the master key" 'is refused'
 done
-mend
+repair
 
 # as USER COMMAND...: with no right of root's; sets $code, $out and $err
 as()

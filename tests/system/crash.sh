@@ -87,7 +87,7 @@ kill_all()
 	kill_handler "${all[@]}"
 }
 
-# The next point: whoever comes there first is killed. Each has its turn twice.
+# The next point: the first process that comes there is killed. Each has its turn twice.
 plant()
 {
 	: >"$CERTPROV_TEST_STOPS/${points[planted++ % ${#points[@]}]}"
@@ -244,10 +244,10 @@ eg_mode
 stop_deliver upload
 is "$code" 75 'deliver is killed behind an upload'
 like "$(<"$root/deliver.log")" 'ended too early' 'and says so'
-in_hand=$(store_sql "$db" 'SELECT device_uuid FROM lease WHERE claimed ORDER BY until DESC LIMIT 1')
+is_leased=$(store_sql "$db" 'SELECT device_uuid FROM lease WHERE claimed ORDER BY until DESC LIMIT 1')
 # As if it were held by a process that lives: one on another machine cannot be told.
 store_sql "$db" "UPDATE lease SET holder = ''"
-file=$(grep -lF "\"$in_hand\"" "$root"/{c0ffee0,badcafe,decade0}/???)
+file=$(grep -lF "\"$is_leased\"" "$root"/{c0ffee0,badcafe,decade0}/???)
 batch_of "$file"
 : >"$CERTPROV_TEST_STOPS/turn"
 post_many 1 "${files[@]}"
@@ -439,7 +439,7 @@ is "$(count_column 2 6 7 8 <"$root/table")" "$users" 'no other encryption key wa
 is "$(count_column 2 <"$root/table")" "$users" '... for any user'
 is "$(count_column 1 3 4 <"$root/table")" "$(count_column 1 <"$root/table")" \
 	'no device ever got another signing key'
-is "$(store_sql "$db" "SELECT count(*) FROM lease WHERE until > unixepoch()")" 0 'nothing is in hand'
+is "$(store_sql "$db" "SELECT count(*) FROM lease WHERE until > unixepoch()")" 0 'nothing is leased'
 handler_stop
 mapfile -t searched < <(places)
 not_ok 'no key, no password lies in the open' secrets_in "${searched[@]}"

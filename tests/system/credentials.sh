@@ -340,7 +340,7 @@ for part in signing encryption; do
 	text=$(printf 'jörg@xn--bcher-kva.example' | od -An -tx1 | tr -d ' \n')
 	like "${san,,}" "^30..a0..06082b06010505070809a0..0c..$text\$" "$part: SmtpUTF8Mailbox (RFC 9598)"
 done
-ok 'mail works for him, too' mail_works
+ok 'mail works for this user, too' mail_works
 with 'identity.mail={EnrollmentEmailAddress}' 'identity.allowed-domains=example.com, xn--bcher-kva.example'
 addressed 'u@bücher.example' 'email:u@xn--bcher-kva.example'
 while read -r what mail; do

@@ -112,7 +112,7 @@ like "$said" "device $device, user $anna: failed: .*status 422" 'with device and
 deliver --now
 is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 1' '--now takes it up'
 
-# --- an identity that a person has to mend
+# --- an identity that needs attention
 
 device=$(new_uuid)
 bert=$(new_uuid)
@@ -129,7 +129,7 @@ configure identity.allowed-domains=
 handler_reload
 deliver --now
 is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 1' \
-	'mended, then --now: delivered'
+	'fixed, then --now: delivered'
 
 # --- what has failed is tried again when what it was tried with has changed
 
@@ -214,7 +214,7 @@ is "$(serials "$(eg_upload_count)" encryption)" "$(serials 1 encryption)" \
 
 before=$(eg_upload_count)
 deliver --user "${bert^^}"
-is "$code $(($(eg_upload_count) - before))" '0 1' '--user: his device, the UUID in any case'
+is "$code $(($(eg_upload_count) - before))" '0 1' "--user: that user's device, the UUID in any case"
 before=$(eg_upload_count)
 started=$(date +%s%3N)
 deliver --all --rate 4
@@ -294,9 +294,9 @@ is "$(too_close)" 0 'two --all at once: no device is uploaded twice at the same 
 is "$(query 'SELECT count(*) FROM lease')" 0 'no lease is left'
 is_between "$total" "$(($(eg_upload_count) - before))" $((2 * total)) 'and every device was served'
 
-# --- an event comes in for a device that deliver has in hand
+# --- an event comes in for a device that deliver has leased
 
-in_hand_some()
+some_are_leased()
 {
 	(($(query 'SELECT count(*) FROM lease') > 0))
 }
@@ -348,11 +348,11 @@ enroll "$device" "$anna"
 eg_mode hang 60
 setsid "$(program certprov)" -c "$conf" deliver --now >/dev/null 2>&1 &
 victim=$!
-in_hand()
+is_leased()
 {
 	[[ $(query 'SELECT count(*) FROM lease') == 1 ]] && sleep 0.5
 }
-ok 'a deliver has it in hand' wait_for 120 in_hand
+ok 'a deliver has leased it' wait_for 120 is_leased
 {
 	kill -KILL -- "-$victim"
 	wait "$victim" || true
@@ -373,7 +373,7 @@ is_recorded()
 	[[ $(query "SELECT count(*) FROM event AS e JOIN lease ON lease.event_id = e.id
 		WHERE e.device_uuid = '$device'") == 1 ]] && sleep 0.5
 }
-ok 'the handler has an event in hand' wait_for 20 is_recorded
+ok 'the handler is working on an event' wait_for 20 is_recorded
 {
 	deliver
 	is "$code $(event_of "$device" state)" '0 pending' 'deliver leaves it to the handler'
@@ -386,7 +386,7 @@ deliver
 is "$code $(event_of "$device" state) $(eg_uploads_of "$device")" '0 delivered 1' \
 	'its workers are killed: the timer finishes it, though it was not due yet'
 
-# --- stopped by a signal: what is in hand is finished
+# --- stopped by a signal: it finishes the events that it is working on
 
 eg_mode 503
 for _ in {1..12}; do
@@ -395,7 +395,7 @@ done
 eg_mode slow 1
 before=$(eg_upload_count)
 start stopping "$(program certprov)" -c "$conf" deliver --now
-ok 'a deliver is at work' wait_for 120 in_hand_some
+ok 'a deliver is running' wait_for 120 some_are_leased
 code=0
 stop stopping || code=$?
 eg_mode

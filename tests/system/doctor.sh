@@ -168,7 +168,7 @@ way 'a folder where anyone can put another' 'chmod 777 .' \
 
 # --- users
 
-way 'nobody is asked who he is' 'configure events.authenticate=none events.users-file=' \
+way 'nobody is asked for a password' 'configure events.authenticate=none events.users-file=' \
 	WARN events.authenticate 'any client that reaches the handler' 'set authenticate = basic'
 way 'no users' 'rm uem.users' \
 	FAILED events.users-file 'uem\.users: No such file' 'put it there'
@@ -481,7 +481,7 @@ END
 rm "$web/sites-enabled/certprov"
 conf=$right/certprov.conf
 is "$(certprov check --web-server "$web" | grep ' web server:')" "ok      web server: $web" \
-	'a server of his own, with other things in it'
+	'a server of the administrator, with other things in it'
 cat >"$web/sites-enabled/shop" <<-'END'
 	server {
 		location /hooks { fastcgi_pass certprov; }
@@ -492,7 +492,7 @@ cat >"$web/sites-enabled/shop" <<-'END'
 	}
 END
 like "$(certprov check --web-server "$web" | grep ' web server:')" 'waits 5 s for our answer' \
-	'... and one that passes requests to us in a block of his own'
+	'... and one that passes requests to us in another block'
 web=$front
 
 # --- other users

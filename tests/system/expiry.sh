@@ -1,5 +1,5 @@
 #!/bin/bash
-# What of ours ends some day: check, status and the handler's log say so in good time, with
+# Our certificates and lists expire: check, status and the handler's log say so in good time, with
 # certificates that were made to end then.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
@@ -8,7 +8,7 @@ command -v sqlite3 >/dev/null || skip_all 'no sqlite3 here'
 
 dir=${conf%/*}
 
-# put NAME.EXTENSION FILE: as a secret of ours
+# put NAME.EXTENSION FILE: as a secret file
 put()
 {
 	(umask 077 && cp "$pki/$1" "$root/new" && mv "$root/new" "$dir/$2")

@@ -186,7 +186,7 @@ for order in 401 403; do
 done
 is "$(upload_states)" failed '... the upload has failed'
 like "$(certprov status)" "failed: device $device: Escrow Gateway .*register our client" '... status'
-ok 'once it is mended, certprov enroll takes it up' certprov enroll "$root/event.json"
+ok 'once it is fixed, certprov enroll takes it up' certprov enroll "$root/event.json"
 ok '... nothing of it is failed' events_are failed "$device" 0
 is "$(upload_states)" delivered '... nor the upload'
 

@@ -97,15 +97,15 @@ certtool --to-p12 --p12-name x --password 'identity password' --outder \
 unusable "($identity)" 'certificate\.pfx has no certificate that belongs to its private key; export both together' \
 	"another certificate's key in the file"
 install identity
-ok '(mended)' handler_with
+ok '(fixed)' handler_with
 echo 'wrong password' >"$service/certificate.password"
 unusable "($identity)" 'certificate\.pfx: the password in [^ ]*certificate\.password is wrong for it' \
 	'a wrong password'
 echo 'identity password' >"$service/certificate.password"
-ok '(mended)' handler_with
+ok '(fixed)' handler_with
 unusable "($identity)" 'certificate\.pfx has a password; name the file that holds it \(identity-password-file\)' \
 	'no password' escrow.identity-password-file=
-ok '(mended)' handler_with escrow.identity-password-file=certificate.password
+ok '(fixed)' handler_with escrow.identity-password-file=certificate.password
 for file in certificate.pfx certificate.password p12.password ca.key store.key; do
 	case $file in
 	p12.password) what='PKCS#12 password' ;;
@@ -117,7 +117,7 @@ for file in certificate.pfx certificate.password p12.password ca.key store.key; 
 	unusable "$what" "$file has mode 0644; a secret must not be open to others: chmod 0600 or 0640" \
 		"$file that others can read"
 	chmod 600 "$service/$file"
-	ok '(mended)' handler_with
+	ok '(fixed)' handler_with
 done
 cp "$pki/identity.crt" "$service/certificate.pfx"
 unusable "($identity)" 'certificate\.pfx is not a PKCS#12 file.*openssl pkcs12' 'PEM in its place'

@@ -371,7 +371,7 @@ like "$(post deliver)" "Status: 202" "... and serves"
 handler_ends
 is "$code" 0 "SIGTERM after all this: exit 0"
 
-# --- what of ours ends: a look once a day, by a clock that the test sets
+# --- what expires: a look once a day, by a clock that the test sets
 
 # clock_is SECONDS: so much ahead from now on
 clock_is()

@@ -162,7 +162,7 @@ ok '... the log names the certificate' in_log 'certificate with serial [0-9a-f]+
 is "$(query "SELECT count(*) FROM event WHERE state = 'pending'")" 1 '... and the event is kept'
 query 'UPDATE credential SET chain = (SELECT chain FROM saved WHERE saved.id = credential.id);
 	DROP TABLE saved'
-ok 'when the store is mended, the event is delivered' certprov deliver --now
+ok 'when the store is fixed, the event is delivered' certprov deliver --now
 is "$(query "SELECT count(*) FROM event WHERE state = 'pending'")" 0 '... all of it'
 
 # --- a clock that was ahead, and is right again

@@ -217,7 +217,7 @@ is "$status" 202 'EC: an event is delivered'
 verified 'EC' "$root/certprov/ec.crt"
 handler_stop
 
-# --- a CA of another house, to which we show a certificate in a token
+# --- an external CA, to which we show a certificate in a token
 
 if real_ca est; then
 	token_import gateway ra
@@ -245,7 +245,7 @@ if real_ca est; then
 	done
 	configure ca.key="$(token_url ca ec)" ca.certificate=ec.crt
 else
-	skip 'a CA of another house' "$real_missing"
+	skip 'an external CA' "$real_missing"
 fi
 
 # --- configurations that can't be

@@ -4,7 +4,7 @@
 # lib-uploads.sh.
 #
 #   job_done ROOT           the sample event is answered, uploaded, and right in openssl's eyes:
-#                           $pki/ROOT.crt certifies it; then check is content
+#                           $pki/ROOT.crt certifies it; then check reports no problem
 #   job_interrupted ISSUED  an event comes while the CA is dead; it is finished once the CA is
 #                           back, and once only. ISSUED is a command that prints how many
 #                           certificates it has issued
@@ -30,7 +30,7 @@ job_done()
 	ok '... and one for encryption' job_verified "$root_ca" smimeencrypt
 	is "$(openssl x509 -in "$got.crt" -noout -email)" \
 		zenny@example.com '... for the address'
-	ok 'check is content' certprov check
+	ok 'check reports no problem' certprov check
 	post_event "$sample_event"
 	is "$status" 202 'the same event again'
 	is "$(certprov list certificates --json | jq length)" 2 '... gets no more certificates'

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the parts of the library share variables
 # A Kerberos realm of its own, EXAMPLE.TEST, with MIT's KDC on loopback, and Apache in front of
-# the simulated CA, which lets in whoever has a ticket: for tests that source it behind lib-ca.sh.
+# the simulated CA, which accepts every ticket: for tests that source it behind lib-ca.sh.
 #
 #   kdc_start, kdc_stop           kdc_start takes the same port again
 #   kdc_account NAME [OPTIONS...] an account, as kadmin's addprinc has it; $krb/NAME.keytab has

@@ -116,7 +116,7 @@ nginx_start()
 	wait_ready "$name" -s "$dir/nginx.pid"
 }
 
-# The one failure that another try may mend; else shows what nginx says.
+# The one failure that another try may fix; otherwise shows what nginx says.
 port_was_taken()
 {
 	local last

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2120,SC2154 # the parts of the library share variables
-# Real certificate authorities of other houses, for the tests and demo.sh, which source it
+# Real external CAs, for the tests and demo.sh, which source it
 # behind lib.sh.
 #
 #   real_ca NAME         gets and starts that one; where it cannot be had here it fails, and

@@ -49,7 +49,7 @@
 
 set -euo pipefail
 export LC_ALL=C.UTF-8
-exec </dev/null # whoever runs the tests is not to be asked
+exec </dev/null # no test asks a question
 
 top_srcdir=$(cd "${top_srcdir:-$(dirname "${BASH_SOURCE[0]}")/../..}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
@@ -104,7 +104,7 @@ on_exit()
 {
 	local code=$? account
 
-	trap '' INT TERM HUP PIPE # whoever reads our output may have gone before us
+	trap '' INT TERM HUP PIPE # the reader of our output may have exited already
 	stop_everything
 	for account in "${accounts[@]}"; do
 		userdel "$account" 2>/dev/null || true

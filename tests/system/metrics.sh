@@ -204,7 +204,7 @@ eg_script 'hang 30'
 event_json "device=$(new_uuid)" "user=$(new_uuid)" >"$root/hangs.json"
 (answer=$root/hangs && post_event "$root/hangs.json") &
 hanging=$!
-ok 'an event is in hand' wait_for 60 now_is 'certprov_events{state="pending"}' 1
+ok 'an event is being processed' wait_for 60 now_is 'certprov_events{state="pending"}' 1
 ok 'its upload hangs: two workers are busy, with the one that says so' wait_for 60 \
 	now_is certprov_workers_busy 2
 mapfile -t before < <(pgrep -P "${pids[handler]}")
@@ -257,7 +257,7 @@ fi
 is "$(grep -vE '^(# (HELP|TYPE) certprov_[a-z_]+ |certprov_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.]+$)' \
 	"$metrics")" '' 'each line is of the form'
 
-# The names in PromQL on standard input that are none of ours
+# The names in PromQL on standard input that our metrics do not have
 unknown_names()
 {
 	grep -oE 'certprov_[a-z_]+' | sort -u |

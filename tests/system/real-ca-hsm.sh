@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the parts of the library share variables
-# No CA of another house but ours with its key in a token of SoftHSM 2, as is the key of our client
+# No external CA, but the local one with its key in a token of SoftHSM 2, as is the key of our client
 # certificate. Sourced by lib-real-ca.sh.
 
 real_packages=(gnutls-bin softhsm2)
@@ -15,7 +15,7 @@ real_get()
 
 real_setup()
 {
-	real_title='in this house, its key in an HSM (SoftHSM 2), by PKCS#11'
+	real_title='local, its key in an HSM (SoftHSM 2), by PKCS#11'
 	# shellcheck source=tests/system/lib-token.sh
 	. "$top_srcdir/tests/system/lib-token.sh"
 	token_new demo

@@ -200,7 +200,7 @@ recover --user "${anna^^}" --output "$p12" --reason "$(printf 'ä%.0s' {1..250})
 is "$code $said" '0 ' 'without the authority, and a reason of 500 bytes'
 mv "$root/ca.key" "$root/ca.crt" "$dir"
 recover --user "$bert" -o "$out/bert.p12" --reason 'he left' -c "$conf"
-is "$code $(wc -l <<<"$printed") ${printed##* }" '0 1 active' "another user has only his own"
+is "$code $(wc -l <<<"$printed") ${printed##* }" '0 1 active' "another user's file has that user's only"
 like "$(certprov list events --audit | sed -n 2p)" \
 	"recovered.*$bert.*to $out/bert.p12 because \"he left\": encryption certificates [0-9a-f]*\$" \
 	'the audit trail has who, for whom and why'

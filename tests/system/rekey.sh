@@ -75,7 +75,7 @@ openssl rand -hex 32 >"$root/third.key"
 cat "$root/third.key" "$root/second.key" >"$key"
 check_store
 is "$code" 0 'two keys: check holds'
-like "$printed" "WARN +master keys: $key has 2: .*run it again" 'but tells of it'
+like "$printed" "WARN +master keys: $key has 2, so .*run it again" 'but mentions it'
 enroll "$(new_uuid)" "$(new_uuid)"
 is "$status" 202 'devices are enrolled'
 rekey
@@ -193,7 +193,7 @@ files_with()
 for usage in signing encryption; do
 	secret=$(private_key_of "$usage")
 	like "$secret" '^[0-9a-f]{64}$' "the $usage key that was uploaded last"
-	is "$(files_with "$secret")" '' 'is in no file of ours in the clear'
+	is "$(files_with "$secret")" '' 'is in none of our files in the clear'
 done
 isnt "$(files_with "$(printf '%s' "$anna" | hex)")" '' '(a UUID is found so)'
 

@@ -305,16 +305,16 @@ other=0
 wait "${pids[renewing]}" || other=$?
 unset 'pids[renewing]'
 eg_mode
-like "$code $other" '^(0|75) (0|75)$' 'two at once: what one has in hand is left to it'
+like "$code $other" '^(0|75) (0|75)$' 'two at once: neither touches what the other has leased'
 renew
 is "$code $said" '0 ' 'and then all is done'
 is "$(uploads_from $((before + 1))) $(($(eg_upload_count) - before))" '1 24' \
 	'one upload for each device'
 is "$(per_owner "$(of_users)")" '1 1' 'each was renewed once'
 
-# --- stopped by a signal: what is in hand is finished
+# --- stopped by a signal: it finishes the events that it is working on
 
-in_hand()
+is_leased()
 {
 	(($(query 'SELECT count(*) FROM lease') > 0))
 }
@@ -322,7 +322,7 @@ enroll_many 10 2
 eg_mode slow 0.5
 before=$(eg_upload_count)
 start renewing "$(program certprov)" -c "$conf" renew
-ok 'a renew is at work' wait_for 120 in_hand
+ok 'a renew is running' wait_for 120 is_leased
 code=0
 stop renewing || code=$?
 eg_mode
@@ -341,7 +341,7 @@ kills=0
 for pause in 0.1 0.2 0.3 0.15 0.25 0.1 0.2 0.3 0.15 0.25; do
 	setsid "$(program certprov)" -c "$conf" renew --rate 100 >/dev/null 2>&1 &
 	victim=$!
-	wait_for 120 in_hand || true
+	wait_for 120 is_leased || true
 	sleep "$pause"
 	{
 		kill -KILL -- "-$victim" && kills=$((kills + 1))

@@ -228,14 +228,14 @@ is "$(serial_of signing "$watch")" '' 'it waits for that: no certificate is left
 ok 'revoke-all' handler_with events.on-unenroll=revoke-all
 unenroll "$phone"
 is "$(serial_of signing "$phone")" '' 'revoke-all: its signing certificate is revoked'
-is "$(state_of "$encryption")" active 'the user has another device: his stays'
+is "$(state_of "$encryption")" active "the user has another device: the user's certificate stays"
 unenroll "$tablet"
 is "$status $(jq -r .status <<<"$body")" '200 recorded' 'the last device is unenrolled'
-is "$(state_of "$encryption")" revoked 'now his encryption certificate is revoked'
+is "$(state_of "$encryption")" revoked "now the user's encryption certificate is revoked"
 sent=$(eg_upload_count)
 enroll "$tablet" "$bert" 'mail=bert@example.com'
-is "$status" 202 'he comes back'
-like "$(archived_serials $((sent + 1)))" "$encryption" 'and can read his old mail'
+is "$status" 202 'the user comes back'
+like "$(archived_serials $((sent + 1)))" "$encryption" 'and can read old mail'
 
 ok 'the store is whole' test "$(sqlite3 "$root/certprov/certprov.db" 'PRAGMA integrity_check')" = ok
 

@@ -164,7 +164,7 @@ for name in "${hostile[@]}"; do
 done
 get_page "q=$(jq -rn --arg q "${hostile[1]}" '$q | @uri')"
 is "$status $(rows_of 'Failed events')" '200 10' 'all of them are shown'
-is "$(strange_tags "$page")" '' 'each tag is one of ours'
+is "$(strange_tags "$page")" '' 'each tag is one that our pages use'
 ok 'what was looked for is in its field' says \
 	'value="&quot;&gt;&lt;img src=x onerror=alert(1)&gt;"'
 ok 'a script is text' says '&lt;script&gt;alert(1)&lt;/script&gt;'
@@ -185,7 +185,7 @@ fi
 browse --dump-dom "${front_url/:\/\//:\/\/$admin@}/status?q=anna" >"$root/dom" || true
 ok 'a browser shows it' grep -q '<caption>Certificates found' "$root/dom"
 is "$(grep -ciE '<(script|img|svg onload)' "$root/dom")" 0 'without a tag more'
-# frame WIDTH: the page in a frame of that width, which a script of ours measures
+# frame WIDTH: the page in a frame of that width, which the test's script measures
 frame()
 {
 	printf '<!DOCTYPE html><meta charset="utf-8"><iframe width="%s" height="900" srcdoc="' "$1"

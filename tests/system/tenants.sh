@@ -61,7 +61,7 @@ not_ok 'a user who logs in is not taken over' add_tenant "$tag-d"
 
 # --- adding them
 
-# A folder as a customer would send it, and a gateway of his own.
+# A folder as a customer would send it, and a gateway for that customer.
 prepare()
 {
 	local folder=$root/new-$1 state
@@ -84,16 +84,16 @@ for tenant in "${tenants[@]}"; do
 	accounts+=("certprov-$tenant")
 	ok "(a gateway for $tenant)" prepare "$tenant"
 	ok "$tenant is added" add_tenant "$tenant" "$root/new-$tenant"
-	like "$(<"$root/output")" "https://HOST/$tenant/events" 'with his URL'
+	like "$(<"$root/output")" "https://HOST/$tenant/events" 'with the URL of the tenant'
 	like "$(<"$root/output")" "crl-url = http://HOST/$tenant/ca.crl" '... and that of the revocation list'
 	is "$(openssl x509 -in "$(state_of "$tenant")/ca.crt" -noout -subject -nameopt RFC2253)" \
-		"subject=CN=$tenant S/MIME CA,O=$tenant" 'the CA has his name'
-	is "$(stat -c '%a %U:%G' "$etc/$tenant")" "750 root:certprov-$tenant" 'the configuration is his'
+		"subject=CN=$tenant S/MIME CA,O=$tenant" 'the CA has its name'
+	is "$(stat -c '%a %U:%G' "$etc/$tenant")" "750 root:certprov-$tenant" 'the configuration is its own'
 	is "$(stat -c '%a %U:%G' "$(state_of "$tenant")")" "700 certprov-$tenant:certprov-$tenant" \
 		'and so is the store'
 	is "$(find "$etc/$tenant" -type f -printf '%m %u:%g\n' | sort -u)" \
-		"640 root:certprov-$tenant" 'no file is open to others, or his to change'
-	ok 'check is content' tenant_certprov "$tenant" check
+		"640 root:certprov-$tenant" 'no file is open to others, and it can change none'
+	ok 'check reports no problem' tenant_certprov "$tenant" check
 done
 before=$(listing)
 ok 'the same again' add_tenant "$tag-a" "$root/new-$tag-b"
@@ -113,7 +113,7 @@ tenant_start()
 for tenant in "${tenants[@]}"; do
 	ok "$tenant starts" tenant_start "$tenant"
 	is "$(stat -c '%a %U:%G' "$root/$tenant.sock")" "660 certprov-$tenant:$web_user" \
-		'only he and the web server get at the socket'
+		'only it and the web server reach the socket'
 done
 
 # --- nobody gets at another's
@@ -140,8 +140,8 @@ may()
 ok '(the web server may connect)' connects "$web_user" "$root/$tag-a.sock"
 for one in "${tenants[@]}"; do
 	me=certprov-$one
-	ok "($one may connect to his own)" connects "$me" "$root/$one.sock"
-	like "$(readable_by "$me" "$(state_of "$one")")" store.key "($one reads his own key)"
+	ok "($one may connect to its own)" connects "$me" "$root/$one.sock"
+	like "$(readable_by "$me" "$(state_of "$one")")" store.key "($one reads its own key)"
 	like "$(readable_by "$me" "$etc/$one")" certificate.pfx '(and configuration)'
 	not_ok "$one may not change it" may "$me" -w "$etc/$one"
 	not_ok 'nor see who else is there' may "$me" -r "$etc"
@@ -197,9 +197,9 @@ all_at_once()
 	wait "${posting[@]}"
 	for i in 0 1 2; do
 		tenant=${tenants[i]}
-		is "$(<"$root/$tenant.statuses")" 12x202 "$front_name: ${tenant#*-} has all of his delivered"
+		is "$(<"$root/$tenant.statuses")" 12x202 "$front_name: ${tenant#*-} has all its uploads delivered"
 		is "$(uploads_of "$tenant" | grep "^${1}000a")" "$(devices "$root/${1}000a0$i"/???)" \
-			"$front_name: his gateway has got them, and nothing else"
+			"$front_name: its gateway has them, and nothing else"
 	done
 }
 
@@ -242,7 +242,7 @@ one_hangs()
 		printf '%s' "$statuses" >"$root/$tag-a.statuses"
 	) &
 	flood=$!
-	ok "(both of his workers hang)" wait_for 60 workers_hang
+	ok "(both of its workers hang)" wait_for 60 workers_hang
 	for i in 1 2; do
 		events "${1}000b0$i" 10 5
 		select_tenant "${tenants[i]}"

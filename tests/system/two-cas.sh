@@ -1,5 +1,5 @@
 #!/bin/bash
-# [ca signing] and [ca encryption]: each usage has a CA of its own, here both in this house.
+# [ca signing] and [ca encryption]: each usage has a CA of its own, here two local ones.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh

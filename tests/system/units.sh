@@ -142,7 +142,7 @@ more_answers_than()
 served_by holder perl "$top_srcdir/tests/system/hold-socket.pl" "$socket" "$handler" -c "$conf" -w 4
 events 0badcaf 200 200
 uploads=$(eg_upload_count)
-# Fewer at a time than workers: who is told to stop first serves whoever waits already.
+# Fewer at a time than workers: a worker that is told to stop first serves the waiting requests.
 posts_begin 3 "$root"/0badcaf/???
 restarts=0
 for ((i = 1; i <= 5; i++)); do

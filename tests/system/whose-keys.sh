@@ -49,7 +49,7 @@ like "$(uploads_to "$phone")" '^[2-9]' '(but to hers)'
 # --- one device, one user at a time
 
 enroll "$phone" "$bert" mail=bert@example.com name=bert
-is "$status $(enrolled "$phone")" "202 $bert" 'another user enrolls the device: it is his alone'
+is "$status $(enrolled "$phone")" "202 $bert" "another user enrolls the device: it is that user's alone"
 before=$(uploads_to "$phone" "$anna")
 send_all "$anna"
 is "$(uploads_to "$phone" "$anna")" "$before" 'nothing of the first user is sent there any more'
@@ -62,7 +62,7 @@ enroll "$phone" "$anna" mail=anna@example.com name=anna "EventTime=$(now)"
 is "$status $(enrolled "$phone")" "503 $anna" 'she enrolls it again, while the gateway is busy'
 before=$(uploads_to "$phone" "$bert")
 enroll "$phone" "$bert" mail=bert@example.com name=bert "EventTime=$(now)"
-is "$status" 202 '... and he once more'
+is "$status" 202 '... and that user once more'
 count=$(uploads_to "$phone" "$anna")
 send_all "$anna"
 is "$(uploads_to "$phone" "$anna") $(enrolled "$phone")" "$count $bert" \

@@ -143,7 +143,7 @@ static void test_files(void **state)
 	config_free(c);
 }
 
-/* Who only encrypts, by a CA of another house, needs none in this one. */
+/* A configuration with encryption alone, by an external CA, needs no local CA. */
 static void test_one_usage_alone(void **state)
 {
 	static const char only[] =
