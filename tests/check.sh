@@ -213,6 +213,19 @@ house_rules()
 	return "$bad"
 }
 
+# Lines of the pages over 100 characters; tables, code and lines that are one link may be longer.
+prose_lines()
+{
+	perl -CSD -ne '
+		$code = !$code, next if /^\s*```/;
+		if (length > 101 && !$code && !/^\s*\|/ && !/^\s*\S+$/) {
+			print "$ARGV:$.: over 100 characters\n";
+			$bad = 1;
+		}
+		close ARGV if eof;
+		END { exit $bad // 0 }' "$@"
+}
+
 stage_lint()
 {
 	local -a scripts sources pages texts
@@ -228,6 +241,7 @@ stage_lint()
 	lint codespell codespell -L "$no_mistakes" "${texts[@]}"
 	lint house-rules house_rules "${sources[@]}"
 	lint sql-subset tests/sql-subset lib/store/*.[ch]
+	lint prose-lines prose_lines ./*.md doc/*.md
 	if ((${#pages[@]})); then
 		lint mandoc mandoc -T lint -W warning "${pages[@]}"
 	fi

@@ -32,6 +32,26 @@ broken_links()
 is "$(broken_links)" '' 'every link within the documentation leads to a file'
 like "$(grep -ohE '\]\([^)#]+' "${pages[@]}" | wc -l)" '^[1-9]' '(which were looked at)'
 
+# Paths of the sources that are named for developers; NAME in one stands for others.
+missing_paths()
+{
+	local path
+
+	while read -r path; do
+		compgen -G "$top_srcdir/$path" >/dev/null || [[ -e $top_srcdir/$path.c ]] ||
+			printf '%s\n' "$path"
+	done < <(paths_named)
+}
+
+paths_named()
+{
+	grep -ohP '(?<![\w/.-])(cli|completions|contrib|doc|fcgi|lib|man|nginx|tests)/[\w.*/-]*[\w*/]' \
+		"$top_srcdir"/{README,CONTRIBUTING}.md | grep -v NAME | sort -u
+}
+
+is "$(missing_paths)" '' 'every path that README.md and CONTRIBUTING.md name exists'
+ok '(which were looked at)' test "$(paths_named | wc -l)" -ge 30
+
 # --- blocks that tests run
 
 unused_marks()
@@ -320,10 +340,10 @@ is "$(tar -tzf "$root/var/backups/certprov/configuration.tar.gz" | grep -c 'cert
 	'the configuration is in it'
 
 ok 'restored from them into an empty folder' run 3
-like "$(<"$root/block-3.out")" 'ok +store' 'check is content'
+like "$(<"$root/block-3.out")" 'ok +store' 'check reports no problem'
 unlike "$(<"$root/block-3.out")" 'FAILED' 'in all'
-is "$(sqlite3 "$state/certprov.db" 'SELECT count(*) FROM lease')" 0 'nobody has anything in hand there'
-ok 'what was in hand then is finished' certprov deliver --now
+is "$(sqlite3 "$state/certprov.db" 'SELECT count(*) FROM lease')" 0 'nothing is leased there'
+ok 'what was leased then is finished' certprov deliver --now
 devices=$(certprov list devices --json | jq length)
 ok 'the store has what was there when the backup began' test "$devices" -ge 4
 sent=$(eg_upload_count)
@@ -359,7 +379,7 @@ rm -r "${state:?}"
 mkdir -m 700 "$state"
 ok 'an offline root makes an intermediate authority' run 1 ca-local
 ok 'which is put in place' run 2 ca-local
-unlike "$(<"$root/block-2.out")" 'FAILED' 'check is content'
+unlike "$(<"$root/block-2.out")" 'FAILED' 'check reports no problem'
 ok 'the handler starts with it' handler_starts
 enroll "$phone" "$anna" mail=anna@example.com
 is "$status" 202 'a device enrolls'
