@@ -113,7 +113,7 @@ static enum err read_newest(
 		*id = db_column_integer(row, 0);
 		memcpy(mac, written, AUDIT_MAC_SIZE);
 	} else {
-		err = error_set(e, ERR_CONFIG, "%s: the newest entry of its audit trail is broken",
+		err = error_set(e, ERR_ALTERED, "%s: the newest entry of its audit trail is broken",
 			db_name(store->db));
 	}
 	db_done(row);
@@ -183,7 +183,7 @@ enum err store_audit_add(struct store *store, const struct store_audit *entry, s
 
 static enum err tampered(const struct store *store, int64_t id, const char *how, struct error *e)
 {
-	return error_set(e, ERR_CONFIG, "%s: entry %lld of the audit trail %s: see a backup",
+	return error_set(e, ERR_ALTERED, "%s: entry %lld of the audit trail %s: see a backup",
 		db_name(store->db), (long long)id, how);
 }
 

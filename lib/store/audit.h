@@ -36,8 +36,10 @@ struct store_conflicts {
 enum err store_audit_conflicts(
 	struct store *store, struct store_conflicts *out, struct error *e) must_check;
 
-/* Reads all of it. *count: how many entries. ERR_CONFIG, naming the first entry that is not as it
- * was written, or missing. */
+/*
+ * Reads all of it. *count: how many entries. ERR_ALTERED, naming the first entry that is not as it
+ * was written, or missing.
+ */
 enum err store_audit_verify(struct store *store, int64_t *count, struct error *e) must_check;
 
 /* --- for the files of lib/store */

@@ -240,7 +240,7 @@ way 'a write-ahead log without end' 'truncate -s 100M certprov.db-wal' \
 	WARN 'write-ahead log' 'certprov\.db-wal has grown to 100 MB' 'find it with fuser'
 way 'an altered audit trail' \
 	'sql "DROP TRIGGER audit_no_update; UPDATE audit SET detail = 1 WHERE id = 1"' \
-	FAILED 'audit trail' 'entry 1 of the audit trail' 'see a backup'
+	FAILED 'audit trail' 'entry 1 of the audit trail' 'see a backup' 1
 way 'a device that somebody has put in' \
 	"sql \"UPDATE device SET device_uuid = '$(new_uuid)'\"" \
 	FAILED rows '(device|user) .*by somebody without the master key' 'see doc/security.md' 1
