@@ -47,7 +47,7 @@ static void refuse(struct provider *p, const struct store_pair *pair, const stru
 	}
 }
 
-/* It may have been unenrolled since it was claimed, or have been put in by somebody else. */
+/* It may have been unenrolled since it was leased, or have been put in by somebody else. */
 static enum err check_device(struct bulk_worker *w, const struct store_pair *pair, struct error *e)
 {
 	char device_uuid[UUID_SIZE];
@@ -92,11 +92,11 @@ enum err bulk_upload_devices(
 
 	while (bulk_goes_on(w->bulk)) {
 		struct error ignored;
-		enum err err = store_device_claim(store, wanted, &w->share, &at, e);
+		enum err err = store_device_lease(store, wanted, &w->share, &at, e);
 
 		if (err)
 			return err == ERR_NOT_FOUND ? ERR_OK : err;
-		if (!at.claimed) {
+		if (!at.leased) {
 			bulk_settle_busy(w, &at.pair);
 			continue;
 		}

@@ -26,7 +26,7 @@ enum err bulk_upload_device(
 	struct bulk_worker *worker, const struct store_device *device, struct error *e) must_check;
 
 /*
- * This worker's share of the devices that are wanted, each claimed, uploaded, released and settled.
+ * This worker's share of the devices that are wanted, each leased, uploaded, released and settled.
  * The error is one of all of it.
  */
 enum err bulk_upload_devices(

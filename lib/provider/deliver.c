@@ -32,7 +32,8 @@ static void set_pair(struct store_pair *pair, const char *device_uuid, const cha
  * It was understood when it was recorded; should this version not, or should somebody have altered
  * it, a person must see it.
  */
-static enum err finish_unread(struct provider *p, const struct store_claim *claim, struct error *e)
+static enum err finish_unread(
+	struct provider *p, const struct store_leased_event *claim, struct error *e)
 {
 	const struct store_end end = {
 		.state = EVENT_STATE_FAILED, .cause = e->text, .inputs = p->fingerprint};
@@ -43,7 +44,7 @@ static enum err finish_unread(struct provider *p, const struct store_claim *clai
 	return e->code;
 }
 
-static enum err attempt(struct provider *p, const struct store_claim *claim, struct error *e)
+static enum err attempt(struct provider *p, const struct store_leased_event *claim, struct error *e)
 {
 	struct work work = {.provider = p, .id = claim->id, .tries = claim->tries};
 	char run[LOG_REQUEST_SIZE];
@@ -77,10 +78,10 @@ static enum err deliver_events(struct bulk_worker *w, const struct store_due *du
 	int64_t after = 0;
 
 	while (bulk_goes_on(w->bulk)) {
-		struct store_claim claim = {0};
+		struct store_leased_event claim = {0};
 		struct store_pair pair;
 		enum err err =
-			store_event_claim(w->provider->store, due, after, &w->share, &claim, e);
+			store_event_lease(w->provider->store, due, after, &w->share, &claim, e);
 
 		if (err)
 			return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -89,7 +90,7 @@ static enum err deliver_events(struct bulk_worker *w, const struct store_due *du
 		bulk_wait_turn(w->bulk);
 		err = attempt(w->provider, &claim, e);
 		bulk_settle(w, &pair, err, e);
-		store_claim_fini(&claim);
+		store_leased_event_fini(&claim);
 	}
 	return ERR_OK;
 }

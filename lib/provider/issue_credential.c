@@ -224,12 +224,12 @@ static enum err pause_until(int64_t deadline, struct error *e)
 static enum err take_request(
 	struct order *o, const struct store_asking *asking, bool *settled, struct error *e)
 {
-	enum request_claim how = REQUEST_BUSY;
+	enum request_lease how = REQUEST_BUSY;
 	bool added = false;
 	enum err err = ERR_OK;
 
 	while (!err && !added && (how == REQUEST_BUSY || how == REQUEST_NONE)) {
-		err = store_request_claim(o->p->store, asking, &how, &o->request, e);
+		err = store_request_lease(o->p->store, asking, &how, &o->request, e);
 		if (!err && how == REQUEST_NONE)
 			err = add_request(o, asking, &added, e);
 		else if (!err && how == REQUEST_BUSY)

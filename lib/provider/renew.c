@@ -176,7 +176,7 @@ static void upload_to_devices(struct user *u)
 
 		err = keep(u, &e);
 		if (!err)
-			err = store_device_claim(w->provider->store, &wanted, &all, &at, &e);
+			err = store_device_lease(w->provider->store, &wanted, &all, &at, &e);
 		if (err == ERR_NOT_FOUND)
 			break;
 		if (err) {
@@ -193,13 +193,13 @@ static enum err renew_user(struct bulk_worker *w, const struct store_renewal *wa
 {
 	struct user user = {.worker = w, .uuid = user_uuid};
 	struct store *store = w->provider->store;
-	bool claimed = false;
+	bool leased = false;
 	struct error ignored;
-	enum err err = store_user_claim(store, user_uuid, w->share.lease, &claimed, e);
+	enum err err = store_user_lease(store, user_uuid, w->share.lease, &leased, e);
 
 	if (err)
 		return err;
-	if (!claimed) {
+	if (!leased) {
 		const struct store_pair pair = pair_of(&user, "");
 
 		bulk_settle_busy(w, &pair);

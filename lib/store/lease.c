@@ -11,11 +11,11 @@
 #include "store/handle.h"
 #include "store/lease_sweep.h"
 
-void store_claim_fini(struct store_claim *claim)
+void store_leased_event_fini(struct store_leased_event *event)
 {
-	free(claim->request_id);
-	blob_free(&claim->payload);
-	*claim = (struct store_claim){.id = 0};
+	free(event->request_id);
+	blob_free(&event->payload);
+	*event = (struct store_leased_event){.id = 0};
 }
 
 /* --- leases */
@@ -33,7 +33,7 @@ enum err lease_take(struct store *store, const struct lease *lease, int64_t unti
 	const struct db_value old[] = {
 		DB_TEXT(lease->device_uuid), DB_TEXT(lease->user_uuid), DB_INTEGER(clock_now())};
 	const struct db_value values[] = {DB_TEXT(lease->device_uuid), DB_TEXT(lease->user_uuid),
-		DB_INTEGER(lease->event_id), DB_INTEGER(until), DB_INTEGER(lease->claimed),
+		DB_INTEGER(lease->event_id), DB_INTEGER(until), DB_INTEGER(lease->taken_up),
 		DB_TEXT(lease_holder(store))};
 	enum err err = db_run(store->db, forget, old, ARRAY_LEN(old), e);
 
@@ -113,7 +113,7 @@ _Static_assert(STORE_WAIT_MAX == 3600, "IS_DUE has it as text");
 	"	AND NOT " LIVE_LEASE
 
 static enum err find_event(struct store *store, const struct store_due *due, int64_t after,
-	const struct store_share *share, struct store_claim *out, struct error *e)
+	const struct store_share *share, struct store_leased_event *out, struct error *e)
 {
 	static const char sql[] =
 		"SELECT id, tries, device_uuid, user_uuid, request_id, received_at, payload"
@@ -144,16 +144,16 @@ static enum err find_event(struct store *store, const struct store_due *due, int
 	return err;
 }
 
-enum err store_event_claim(struct store *store, const struct store_due *due, int64_t after,
-	const struct store_share *share, struct store_claim *out, struct error *e)
+enum err store_event_lease(struct store *store, const struct store_due *due, int64_t after,
+	const struct store_share *share, struct store_leased_event *out, struct error *e)
 {
-	struct store_claim found = {.id = 0};
+	struct store_leased_event found = {.id = 0};
 	enum err err = leases_sweep(store, e);
 
 	if (err)
 		return err;
 	do {
-		store_claim_fini(&found);
+		store_leased_event_fini(&found);
 		err = db_begin(store->db, e);
 		if (!err)
 			err = find_event(store, due, after, share, &found, e);
@@ -165,7 +165,7 @@ enum err store_event_claim(struct store *store, const struct store_due *due, int
 		}
 	} while (db_end(store->db, &err, e));
 	if (err)
-		store_claim_fini(&found);
+		store_leased_event_fini(&found);
 	else
 		*out = found;
 	return err;
@@ -263,7 +263,7 @@ static enum err find_device(struct store *store, const struct store_wanted *want
 	if (!err)
 		err = read_pair(row, 0, &next.pair, e);
 	if (!err) {
-		next.claimed = wanted->in_hand || db_column_integer(row, 2) != 0;
+		next.leased = wanted->in_hand || db_column_integer(row, 2) != 0;
 		next.tries = db_column_integer(row, 3);
 		*at = next;
 	}
@@ -271,7 +271,7 @@ static enum err find_device(struct store *store, const struct store_wanted *want
 	return err;
 }
 
-enum err store_device_claim(struct store *store, const struct store_wanted *wanted,
+enum err store_device_lease(struct store *store, const struct store_wanted *wanted,
 	const struct store_share *share, struct store_device *at, struct error *e)
 {
 	struct store_device next;
@@ -284,7 +284,7 @@ enum err store_device_claim(struct store *store, const struct store_wanted *want
 		err = db_begin(store->db, e);
 		if (!err)
 			err = find_device(store, wanted, share, &next, e);
-		if (!err && next.claimed) {
+		if (!err && next.leased) {
 			const struct lease lease = {
 				next.pair.device_uuid, next.pair.user_uuid, 0, true};
 

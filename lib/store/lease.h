@@ -12,9 +12,9 @@
 struct store;
 
 /*
- * Leases: a process leases a device with its user, until a time. No other process claims the same
- * meanwhile; if the process dies, the lease expires on its own. One of several workers claims only
- * its own share, so that each item is claimed once in a run.
+ * Leases: a process leases a device with its user, until a time. No other process leases the same
+ * meanwhile; if the process dies, the lease expires on its own. One of several workers leases only
+ * its own share, so that each item is leased once in a run.
  */
 #define STORE_LEASE_MAX 3600
 
@@ -26,8 +26,8 @@ struct store_share {
 	int64_t lease;		  /* seconds */
 };
 
-/* A leased event, freed with store_claim_fini(). */
-struct store_claim {
+/* A leased event, freed with store_leased_event_fini(). */
+struct store_leased_event {
 	int64_t id;
 	int64_t tries; /* before this one */
 	int64_t received_at;
@@ -37,7 +37,7 @@ struct store_claim {
 	struct blob payload;
 };
 
-void store_claim_fini(struct store_claim *claim);
+void store_leased_event_fini(struct store_leased_event *event);
 
 /*
  * Selects the events to take up. Pending: when its time has come, or the inputs of the last try
@@ -49,20 +49,21 @@ struct store_due {
 };
 
 /*
- * Claims the event with the lowest id above after that is due. Left out: what is leased, and
+ * Leases the event with the lowest id above after that is due. Left out: what is leased, and
  * an event with a later pending one of the same device and user, which will deliver both.
  * ERR_NOT_FOUND: none is left.
  */
-enum err store_event_claim(struct store *store, const struct store_due *due, int64_t after,
-	const struct store_share *share, struct store_claim *out, struct error *e) must_check;
+enum err store_event_lease(struct store *store, const struct store_due *due, int64_t after,
+	const struct store_share *share, struct store_leased_event *out,
+	struct error *e) must_check;
 
 /*
- * For a leased event: is it its turn? An enrollment waits for the process that has claimed its
+ * For a leased event: is it its turn? An enrollment waits for the process that has leased its
  * device and user; an unenrollment, for all that was begun with its device before.
  */
 enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct error *e) must_check;
 
-/* Returns the number of events that could be claimed at this moment. */
+/* Returns the number of events that could be leased at this moment. */
 enum err store_event_due(struct store *store, const struct store_due *due, int64_t *count,
 	struct error *e) must_check;
 
@@ -70,22 +71,22 @@ enum err store_event_due(struct store *store, const struct store_due *due, int64
 struct store_wanted {
 	struct store_pair filter;    /* these alone */
 	const struct store_due *due; /* with an upload that is due, and no pending event; or NULL */
-	bool in_hand; /* with due: those of the filter's user, whom the caller has claimed */
+	bool in_hand; /* with due: those of the filter's user, whom the caller has leased */
 };
 
-/* One of them: whether it is in our hands, and how often its upload was tried since it is due. */
+/* One of them, and how often its upload was tried since it is due. */
 struct store_device {
 	struct store_pair pair;
-	bool claimed; /* false: another process has leased it */
+	bool leased; /* to us; false: to another process */
 	int64_t tries;
 };
 
 /*
  * Steps *at to the next enrolled device and user that is wanted, in the order of their UUIDs; the
- * first if its pair is empty. A claimed one is leased until store_device_release(). ERR_NOT_FOUND:
+ * first if its pair is empty. A leased one is so until store_device_release(). ERR_NOT_FOUND:
  * none is left.
  */
-enum err store_device_claim(struct store *store, const struct store_wanted *wanted,
+enum err store_device_lease(struct store *store, const struct store_wanted *wanted,
 	const struct store_share *share, struct store_device *at, struct error *e) must_check;
 enum err store_device_release(
 	struct store *store, const struct store_pair *pair, struct error *e) must_check;
@@ -115,7 +116,7 @@ _Static_assert(STORE_LEASE_MAX == 3600, "LEASE_IS_LIVE has it as text");
 struct lease {
 	const char *device_uuid, *user_uuid;
 	int64_t event_id; /* 0: none */
-	bool claimed;	  /* else the event came in just now */
+	bool taken_up;	  /* by a run; else the event came in just now */
 };
 
 enum err lease_take(

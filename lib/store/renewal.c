@@ -118,8 +118,8 @@ static enum err take(struct store *store, const char *user_uuid, int64_t lease, 
 	return err ? err : db_run(store->db, add, values, ARRAY_LEN(values), e);
 }
 
-enum err store_user_claim(
-	struct store *store, const char *user_uuid, int64_t lease, bool *claimed, struct error *e)
+enum err store_user_lease(
+	struct store *store, const char *user_uuid, int64_t lease, bool *leased, struct error *e)
 {
 	bool ours = false;
 	enum err err = leases_sweep(store, e);
@@ -134,7 +134,7 @@ enum err store_user_claim(
 			err = take(store, user_uuid, lease, e);
 	} while (db_end(store->db, &err, e));
 	if (!err)
-		*claimed = ours;
+		*leased = ours;
 	return err;
 }
 

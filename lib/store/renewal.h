@@ -39,10 +39,10 @@ enum err store_renewal_list(struct store *store, const struct store_renewal *wan
 	const char *user_uuid, struct credential **out, size_t *count, struct error *e) must_check;
 
 /*
- * Leases all enrolled devices of a user for so many seconds, or none: *claimed is false if another
+ * Leases all enrolled devices of a user for so many seconds, or none: *leased is false if another
  * process has leased one of them. store_user_keep() extends the lease.
  */
-enum err store_user_claim(struct store *store, const char *user_uuid, int64_t lease, bool *claimed,
+enum err store_user_lease(struct store *store, const char *user_uuid, int64_t lease, bool *leased,
 	struct error *e) must_check;
 enum err store_user_keep(
 	struct store *store, const char *user_uuid, int64_t lease, struct error *e) must_check;

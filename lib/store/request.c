@@ -1,4 +1,4 @@
-/* Requests to external CAs, with their sealed keys: claimed, added, and what became of them. */
+/* Requests to external CAs, with their sealed keys: leased, added, and what became of them. */
 #include "store/request.h"
 
 #include <stdio.h>
@@ -216,8 +216,8 @@ static enum err forget_misread(struct store *store, const struct store_asking *a
 	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
-static enum err claim_found(struct store *store, const struct store_asking *asking,
-	struct store_request *r, bool pending, enum request_claim *how, struct error *e)
+static enum err look_at(struct store *store, const struct store_asking *asking,
+	struct store_request *r, bool pending, enum request_lease *how, struct error *e)
 {
 	enum err err;
 
@@ -242,8 +242,8 @@ static enum err claim_found(struct store *store, const struct store_asking *aski
 	return err ? err : lease(store, r, asking->lease, e);
 }
 
-static enum err claim(struct store *store, const struct store_asking *asking,
-	enum request_claim *how, struct store_request *out, struct error *e)
+static enum err decide(struct store *store, const struct store_asking *asking,
+	enum request_lease *how, struct store_request *out, struct error *e)
 {
 	bool pending = false;
 	int64_t active = 0;
@@ -258,23 +258,23 @@ static enum err claim(struct store *store, const struct store_asking *asking,
 	if (!err && out->id == 0)
 		*how = REQUEST_NONE;
 	else if (!err)
-		err = claim_found(store, asking, out, pending, how, e);
+		err = look_at(store, asking, out, pending, how, e);
 	return err;
 }
 
 /* *out is filled only where the request is taken, but for next_at where it is early. */
-static enum err claim_sealed(struct store *store, const struct store_asking *asking,
-	enum request_claim *how, struct store_request *out, struct error *e)
+static enum err lease_sealed(struct store *store, const struct store_asking *asking,
+	enum request_lease *how, struct store_request *out, struct error *e)
 {
 	struct store_request found = {.id = 0};
-	enum request_claim result = REQUEST_NONE;
+	enum request_lease result = REQUEST_NONE;
 	enum err err;
 
 	do {
 		store_request_fini(&found);
 		err = db_begin(store->db, e);
 		if (!err)
-			err = claim(store, asking, &result, &found, e);
+			err = decide(store, asking, &result, &found, e);
 	} while (db_end(store->db, &err, e));
 	if (!err && result == REQUEST_TAKEN) {
 		*out = found;
@@ -291,16 +291,16 @@ static enum err claim_sealed(struct store *store, const struct store_asking *ask
 }
 
 /* A request that does not open is leased by nobody. */
-static enum err claim_and_open(struct store *store, const struct store_asking *asking,
-	enum request_claim *how, struct store_request *out, struct error *e)
+static enum err lease_and_open(struct store *store, const struct store_asking *asking,
+	enum request_lease *how, struct store_request *out, struct error *e)
 {
 	struct store_request found = {.id = 0};
-	enum request_claim result = REQUEST_NONE;
+	enum request_lease result = REQUEST_NONE;
 	struct error ignored;
 	enum err err = leases_sweep(store, e);
 
 	if (!err)
-		err = claim_sealed(store, asking, &result, &found, e);
+		err = lease_sealed(store, asking, &result, &found, e);
 	if (!err && result == REQUEST_TAKEN) {
 		err = request_unseal_key(store->seal, &found, e);
 		if (err && store_request_release(store, &found, NULL, &ignored))
@@ -315,14 +315,14 @@ static enum err claim_and_open(struct store *store, const struct store_asking *a
 	return ERR_OK;
 }
 
-enum err store_request_claim(struct store *store, const struct store_asking *asking,
-	enum request_claim *how, struct store_request *out, struct error *e)
+enum err store_request_lease(struct store *store, const struct store_asking *asking,
+	enum request_lease *how, struct store_request *out, struct error *e)
 {
 	unsigned tries = 0;
 	enum err err;
 
 	do {
-		err = claim_and_open(store, asking, how, out, e);
+		err = lease_and_open(store, asking, how, out, e);
 	} while (keys_again(store, &tries, &err, e));
 	return err;
 }

@@ -48,7 +48,7 @@ struct store_asking {
 	const char *run;    /* started by a person, and what it is called; NULL: by nobody */
 };
 
-enum request_claim {
+enum request_lease {
 	REQUEST_TAKEN,	 /* leased, to be sent again */
 	REQUEST_NONE,	 /* there is none: make one, and store_request_add() it */
 	REQUEST_BUSY,	 /* another process has leased it */
@@ -62,8 +62,8 @@ enum request_claim {
  * request. One that was made for other terms, and is not leased, is dropped. *out is filled where
  * it is REQUEST_TAKEN, key unsealed.
  */
-enum err store_request_claim(struct store *store, const struct store_asking *asking,
-	enum request_claim *how, struct store_request *out, struct error *e) must_check;
+enum err store_request_lease(struct store *store, const struct store_asking *asking,
+	enum request_lease *how, struct store_request *out, struct error *e) must_check;
 
 /*
  * Adds a new one, in the caller's hand, with the owner and the terms of asking; sets its id and

@@ -85,10 +85,10 @@ static void add_requests(struct fixture *f)
 static void assert_asks(struct fixture *f, struct store *store)
 {
 	const struct store_asking wish = asking(&asker);
-	enum request_claim how = REQUEST_NONE;
+	enum request_lease how = REQUEST_NONE;
 	struct store_request r = {.id = 0};
 
-	if (store_request_claim(store, &wish, &how, &r, &f->e))
+	if (store_request_lease(store, &wish, &how, &r, &f->e))
 		fail_msg("%s", f->e.text);
 	assert_int_equal(how, REQUEST_TAKEN);
 	assert_request(&r, 81);

@@ -243,14 +243,14 @@ bool must_add_request(struct fixture *f, const struct store_asking *asking, unsi
 	return won;
 }
 
-enum request_claim must_claim(
+enum request_lease must_lease(
 	struct fixture *f, const struct store_asking *asking, struct store_request *out)
 {
-	enum request_claim how = REQUEST_NONE;
+	enum request_lease how = REQUEST_NONE;
 
 	*out = (struct store_request){.id = 0};
-	if (store_request_claim(f->store, asking, &how, out, &f->e))
-		fail_msg("store_request_claim: %s", f->e.text);
+	if (store_request_lease(f->store, asking, &how, out, &f->e))
+		fail_msg("store_request_lease: %s", f->e.text);
 	return how;
 }
 

@@ -67,7 +67,7 @@ void assert_key(const struct credential *c, unsigned serial);
 struct store_asking asking(const struct credential_owner *owner);
 bool must_add_request(struct fixture *f, const struct store_asking *asking, unsigned number,
 	struct store_request *out);
-enum request_claim must_claim(
+enum request_lease must_lease(
 	struct fixture *f, const struct store_asking *asking, struct store_request *out);
 void assert_request(const struct store_request *r, unsigned number);
 

@@ -159,16 +159,16 @@ static void one_that_ended_is_gone(void **state)
 
 /* --- leases */
 
-static int64_t claim(struct fixture *f, bool now)
+static int64_t lease(struct fixture *f, bool now)
 {
-	struct store_claim c = {.id = 0};
+	struct store_leased_event c = {.id = 0};
 	const struct store_due due = {.now = now, .inputs = ""};
-	enum err err = store_event_claim(f->store, &due, 0, &alone, &c, &f->e);
+	enum err err = store_event_lease(f->store, &due, 0, &alone, &c, &f->e);
 	int64_t id = c.id;
 
 	if (err && err != ERR_NOT_FOUND)
-		fail_msg("store_event_claim: %s", f->e.text);
-	store_claim_fini(&c);
+		fail_msg("store_event_lease: %s", f->e.text);
+	store_leased_event_fini(&c);
 	return id;
 }
 
@@ -188,18 +188,18 @@ static void an_event_of_a_killed_handler_is_due(void **state)
 	int64_t count = -1;
 
 	must_be_ready(f, &other);
-	assert_int_equal(claim(f, false), 0);
-	assert_int_equal(claim(f, true), 0);
+	assert_int_equal(lease(f, false), 0);
+	assert_int_equal(lease(f, true), 0);
 	kill_it(f, &other);
 	assert_int_equal(store_event_due(f->store, &due, &count, &f->e), ERR_OK);
 	assert_int_equal(count, 1);
-	assert_int_equal(claim(f, false), 1);
-	assert_int_equal(claim(f, true), 0); /* we live */
+	assert_int_equal(lease(f, false), 1);
+	assert_int_equal(lease(f, true), 0); /* we live */
 }
 
-static bool claim_event(struct fixture *f)
+static bool lease_event(struct fixture *f)
 {
-	return claim(f, true) == 1;
+	return lease(f, true) == 1;
 }
 
 static void an_event_of_a_killed_deliver_is_free(void **state)
@@ -211,7 +211,7 @@ static void an_event_of_a_killed_deliver_is_free(void **state)
 	int64_t mine;
 
 	must_finish_event(f, must_add_event(f, &event), EVENT_STATE_FAILED);
-	other = begin(f, claim_event);
+	other = begin(f, lease_event);
 	must_be_ready(f, &other);
 	mine = must_add_event(f, &event);
 	assert_int_equal(store_event_turn(f->store, mine, &ours, &f->e), ERR_OK);
@@ -221,12 +221,12 @@ static void an_event_of_a_killed_deliver_is_free(void **state)
 	assert_true(ours);
 }
 
-static bool claim_device(struct fixture *f)
+static bool lease_device(struct fixture *f)
 {
 	static const struct store_wanted any = {.due = NULL};
 	struct store_device at = {.tries = 0};
 
-	return store_device_claim(f->store, &any, &alone, &at, &f->e) == ERR_OK && at.claimed;
+	return store_device_lease(f->store, &any, &alone, &at, &f->e) == ERR_OK && at.leased;
 }
 
 static void enroll_device(struct fixture *f)
@@ -242,18 +242,18 @@ static void a_device_is_free(void **state)
 	struct other other;
 
 	enroll_device(f);
-	other = begin(f, claim_device);
+	other = begin(f, lease_device);
 	must_be_ready(f, &other);
-	assert_false(claim_device(f));
+	assert_false(lease_device(f));
 	kill_it(f, &other);
-	assert_true(claim_device(f));
+	assert_true(lease_device(f));
 }
 
-static bool claim_user(struct fixture *f)
+static bool lease_user(struct fixture *f)
 {
-	bool claimed = false;
+	bool leased = false;
 
-	return store_user_claim(f->store, USER_A, LEASE, &claimed, &f->e) == ERR_OK && claimed;
+	return store_user_lease(f->store, USER_A, LEASE, &leased, &f->e) == ERR_OK && leased;
 }
 
 static void a_user_is_free(void **state)
@@ -262,11 +262,11 @@ static void a_user_is_free(void **state)
 	struct other other;
 
 	enroll_device(f);
-	other = begin(f, claim_user);
+	other = begin(f, lease_user);
 	must_be_ready(f, &other);
-	assert_false(claim_user(f));
+	assert_false(lease_user(f));
 	kill_it(f, &other);
-	assert_true(claim_user(f));
+	assert_true(lease_user(f));
 }
 
 static const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
@@ -289,9 +289,9 @@ static void a_request_is_free(void **state)
 	struct other other = begin(f, add_request);
 
 	must_be_ready(f, &other);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_BUSY);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_BUSY);
 	kill_it(f, &other);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_TAKEN);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	assert_request(&r, 1);
 	store_request_fini(&r);
 }

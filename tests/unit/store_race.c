@@ -154,9 +154,9 @@ static int ask(struct fixture *f, int number, int report)
 	const struct store_asking wish = asking(&owner);
 	struct asked asked = {.won = false};
 	struct store_request r;
-	enum request_claim how;
+	enum request_lease how;
 
-	while ((how = must_claim(f, &wish, &r)) != REQUEST_TAKEN) {
+	while ((how = must_lease(f, &wish, &r)) != REQUEST_TAKEN) {
 		if (how == REQUEST_NONE && must_add_request(f, &wish, (unsigned)number, &r)) {
 			asked.won = true;
 			break;

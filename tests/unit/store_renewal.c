@@ -228,13 +228,13 @@ static void workers_share_the_users(void **state)
 
 /* --- in hand */
 
-static bool claim(struct fixture *f, const char *user_uuid)
+static bool lease(struct fixture *f, const char *user_uuid)
 {
-	bool claimed = false;
+	bool leased = false;
 
-	if (store_user_claim(f->store, user_uuid, LEASE, &claimed, &f->e))
-		fail_msg("store_user_claim: %s", f->e.text);
-	return claimed;
+	if (store_user_lease(f->store, user_uuid, LEASE, &leased, &f->e))
+		fail_msg("store_user_lease: %s", f->e.text);
+	return leased;
 }
 
 static bool device_is_free(struct fixture *f, const char *device_uuid, const char *user_uuid)
@@ -242,10 +242,10 @@ static bool device_is_free(struct fixture *f, const char *device_uuid, const cha
 	const struct store_wanted wanted = {.filter = pair_of(device_uuid, user_uuid)};
 	struct store_device at = {.tries = 0};
 
-	assert_int_equal(store_device_claim(f->store, &wanted, &alone, &at, &f->e), ERR_OK);
-	if (at.claimed)
+	assert_int_equal(store_device_lease(f->store, &wanted, &alone, &at, &f->e), ERR_OK);
+	if (at.leased)
 		assert_int_equal(store_device_release(f->store, &at.pair, &f->e), ERR_OK);
-	return at.claimed;
+	return at.leased;
 }
 
 static void takes_all_devices_or_none(void **state)
@@ -257,20 +257,20 @@ static void takes_all_devices_or_none(void **state)
 	enroll(f, DEVICE_1, USER_A);
 	enroll(f, DEVICE_2, USER_A);
 	enroll(f, DEVICE_2, USER_B);
-	assert_int_equal(store_device_claim(f->store, &second, &alone, &at, &f->e), ERR_OK);
-	assert_true(at.claimed);
-	assert_false(claim(f, USER_A));
+	assert_int_equal(store_device_lease(f->store, &second, &alone, &at, &f->e), ERR_OK);
+	assert_true(at.leased);
+	assert_false(lease(f, USER_A));
 	assert_true(device_is_free(f, DEVICE_1, USER_A));
 	assert_int_equal(store_device_release(f->store, &at.pair, &f->e), ERR_OK);
 
-	assert_true(claim(f, USER_A));
-	assert_false(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
+	assert_false(lease(f, USER_A));
 	assert_false(device_is_free(f, DEVICE_1, USER_A));
 	assert_false(device_is_free(f, DEVICE_2, USER_A));
 	assert_true(device_is_free(f, DEVICE_2, USER_B));
 	assert_int_equal(store_user_release(f->store, USER_A, &f->e), ERR_OK);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 0);
-	assert_true(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
 }
 
 static void waits_for_an_event_in_hand_and_events_wait_for_it(void **state)
@@ -283,9 +283,9 @@ static void waits_for_an_event_in_hand_and_events_wait_for_it(void **state)
 	enroll(f, DEVICE_2, USER_A);
 	event.received_at = now;
 	id = must_add_event(f, &event);
-	assert_false(claim(f, USER_A));
+	assert_false(lease(f, USER_A));
 	must_finish_event(f, id, EVENT_STATE_DELIVERED);
-	assert_true(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
 	id = must_add_event(f, &event);
 	assert_int_equal(store_event_turn(f->store, id, &ours, &f->e), ERR_OK);
 	assert_false(ours);
@@ -301,15 +301,15 @@ static void holds_them_until_the_lease_ends(void **state)
 	struct fixture *f = *state;
 
 	enroll(f, DEVICE_1, USER_A);
-	assert_true(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
 	now += LEASE - 1;
-	assert_false(claim(f, USER_A));
+	assert_false(lease(f, USER_A));
 	assert_int_equal(store_user_keep(f->store, USER_A, LEASE, &f->e), ERR_OK);
 	now += LEASE - 1;
-	assert_false(claim(f, USER_A));
+	assert_false(lease(f, USER_A));
 	assert_false(device_is_free(f, DEVICE_1, USER_A));
 	now += 1;
-	assert_true(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 1);
 }
 
@@ -318,7 +318,7 @@ static void releases_what_was_unenrolled_meanwhile(void **state)
 	struct fixture *f = *state;
 
 	enroll(f, DEVICE_1, USER_A);
-	assert_true(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
 	unenroll(f, DEVICE_1);
 	assert_int_equal(store_user_release(f->store, USER_A, &f->e), ERR_OK);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 0);
@@ -349,8 +349,8 @@ static void due_in_hand(struct fixture *f, const char *expected)
 	char seen[16] = "";
 	size_t n = 0;
 
-	while (store_device_claim(f->store, &wanted, &alone, &at, &f->e) == ERR_OK) {
-		assert_true(at.claimed);
+	while (store_device_lease(f->store, &wanted, &alone, &at, &f->e) == ERR_OK) {
+		assert_true(at.leased);
 		assert_true(n + 1 < sizeof(seen));
 		seen[n++] = at.pair.device_uuid[0];
 	}
@@ -368,7 +368,7 @@ static void a_new_credential_makes_devices_due_until_they_have_it(void **state)
 	assert_true(must_add(f, USAGE_ENCRYPTION, USER_A, "", 1, 0));
 	record(f, DEVICE_1, UPLOAD_DELIVERED, 1, 0);
 	record(f, DEVICE_2, UPLOAD_DELIVERED, 1, 0);
-	assert_true(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
 	due_in_hand(f, "");
 	assert_true(must_add(f, USAGE_ENCRYPTION, USER_A, "", 2, 1));
 	due_in_hand(f, "12"); /* the third never had one: an event brings it */
@@ -394,7 +394,7 @@ static void a_first_upload_of_an_earlier_set_leaves_the_device_due(void **state)
 	assert_true(must_add(f, USAGE_ENCRYPTION, USER_A, "", 3, 2));
 	assert_true(must_add(f, USAGE_SIGNING, USER_A, DEVICE_2, 4, 1));
 	record(f, DEVICE_1, UPLOAD_DELIVERED, 2, 0);
-	assert_true(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
 	due_in_hand(f, "1");
 	record(f, DEVICE_1, UPLOAD_DELIVERED, 3, 0); /* the other device's is none of its own */
 	record(f, DEVICE_2, UPLOAD_DELIVERED, 4, 0);
@@ -408,7 +408,7 @@ static void an_event_that_is_pending_brings_the_upload(void **state)
 
 	enroll(f, DEVICE_1, USER_A);
 	record(f, DEVICE_1, UPLOAD_PENDING, 0, now);
-	assert_true(claim(f, USER_A));
+	assert_true(lease(f, USER_A));
 	due_in_hand(f, "1");
 	must_add_event(f, &event);
 	due_in_hand(f, "");

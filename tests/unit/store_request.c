@@ -23,7 +23,7 @@ static void assert_taken(struct fixture *f, const struct store_asking *wish, uns
 {
 	struct store_request r;
 
-	assert_int_equal(must_claim(f, wish, &r), REQUEST_TAKEN);
+	assert_int_equal(must_lease(f, wish, &r), REQUEST_TAKEN);
 	assert_request(&r, number);
 	must_release(f, &r, NULL);
 	store_request_fini(&r);
@@ -70,12 +70,12 @@ static void is_the_same_until_it_is_answered(void **state)
 	struct store_request r, other;
 	int64_t before = clock_now();
 
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_NONE);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_NONE);
 	assert_true(must_add_request(f, &wish, 1, &r));
 	assert_true(r.id > 0);
 	assert_true(r.until >= before + 60 && r.until <= clock_now() + 60);
 	assert_string_equal(r.user_uuid, USER_A);
-	assert_int_equal(must_claim(f, &wish, &other), REQUEST_BUSY);
+	assert_int_equal(must_lease(f, &wish, &other), REQUEST_BUSY);
 	assert_false(must_add_request(f, &wish, 2, &other));
 	store_request_fini(&other);
 	must_release(f, &r, NULL);
@@ -86,7 +86,7 @@ static void is_the_same_until_it_is_answered(void **state)
 	assert_taken(f, &wish, 1);
 	/* Of another owner there is none. */
 	wish = asking(&device);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_NONE);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_NONE);
 	assert_int_equal(audit_count(f), 0);
 }
 
@@ -102,7 +102,7 @@ static void goes_with_the_credential_that_came_of_it(void **state)
 	bool won = false;
 
 	add_released(f, &wish, 1, &pending);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_TAKEN);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	place.request = r.id;
 	assert_int_equal(store_credential_add(f->store, &c, &place, &won, &f->e), ERR_OK);
 	assert_true(won);
@@ -114,21 +114,21 @@ static void goes_with_the_credential_that_came_of_it(void **state)
 	assert_int_equal(audit_count(f), 2);
 	store_request_fini(&r);
 	/* One that is made to replace another is not made any more. */
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_SETTLED);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_SETTLED);
 	assert_false(must_add_request(f, &wish, 2, &r));
 	store_request_fini(&r);
 	wish.replaces = c.id;
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_NONE);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_NONE);
 	assert_true(must_add_request(f, &wish, 3, &r));
 	store_request_fini(&r);
 }
 
-static enum request_claim misread_again(
+static enum request_lease misread_again(
 	struct fixture *f, const struct store_asking *wish, const char *handle, int64_t count)
 {
 	const struct store_misread misread = {handle, wish->inputs, count};
 	struct store_request r = {.id = 0};
-	enum request_claim how = must_claim(f, wish, &r);
+	enum request_lease how = must_lease(f, wish, &r);
 
 	if (how == REQUEST_TAKEN) {
 		assert_int_equal(r.misread, count - 1);
@@ -168,7 +168,7 @@ static void waits_for_a_person_when_not_understood(void **state)
 	wish.run = NULL;
 	assert_int_equal(misread_again(f, &wish, "", 2), REQUEST_TAKEN);
 	/* One that is understood breaks the row. */
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_TAKEN);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	must_release(f, &r, &pending);
 	store_request_fini(&r);
 	assert_int_equal(misread_again(f, &wish, "", 1), REQUEST_TAKEN);
@@ -205,15 +205,15 @@ static void is_free_again_when_its_holder_has_died(void **state)
 	assert_true(must_add_request(f, &wish, 1, &dead));
 	dead.until = clock_now();
 	set_until(f, dead.until);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_TAKEN);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	assert_request(&r, 1);
 	assert_true(r.until > dead.until);
 	/* He was only slow: what he says is news, but it is not his any more. */
 	must_release(f, &dead, &pending);
-	assert_int_equal(must_claim(f, &wish, &other), REQUEST_BUSY);
+	assert_int_equal(must_lease(f, &wish, &other), REQUEST_BUSY);
 	must_release(f, &r, NULL);
 	store_request_fini(&r);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_TAKEN);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	assert_string_equal(r.handle, "late");
 	store_request_fini(&r);
 	store_request_fini(&dead);
@@ -231,7 +231,7 @@ static void never_gets_the_id_of_another(void **state)
 	assert_true(second.id > first.id);
 	must_release(f, &first, NULL);
 	assert_int_equal(store_request_drop(f->store, &first, &f->e), ERR_OK);
-	assert_int_equal(must_claim(f, &wish, &other), REQUEST_BUSY);
+	assert_int_equal(must_lease(f, &wish, &other), REQUEST_BUSY);
 	store_request_fini(&first);
 	store_request_fini(&second);
 }
@@ -247,16 +247,16 @@ static void waits_as_long_as_the_ca_asks(void **state)
 	struct store_request r;
 
 	add_released(f, &wish, 1, &first);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_EARLY);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_EARLY);
 	assert_int_equal(r.next_at, next_at);
 	assert_null(r.key.data);
 	wish.now = true;
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_TAKEN);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	assert_string_equal(r.handle, "4711");
 	must_release(f, &r, &again);
 	store_request_fini(&r);
 	wish.now = false;
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_TAKEN);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	assert_string_equal(r.handle, "4711");
 	store_request_fini(&r);
 	/* Once, however often it is asked for. */
@@ -277,7 +277,7 @@ static void trusts_no_time_from_a_wrong_clock(void **state)
 	set_until(f, clock_now() + 1000000);
 	assert_taken(f, &wish, 1);
 	set_until(f, clock_now() + 100);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_BUSY);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_BUSY);
 }
 
 static void goes_when_it_is_refused(void **state)
@@ -296,7 +296,7 @@ static void goes_when_it_is_refused(void **state)
 					"' AND user_uuid = '" USER_A "'"),
 		2);
 	store_request_fini(&r);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_NONE);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_NONE);
 	/* Nobody was told of one that was refused at once. */
 	assert_true(must_add_request(f, &wish, 2, &r));
 	assert_int_equal(store_request_drop(f->store, &r, &f->e), ERR_OK);
@@ -314,10 +314,10 @@ static void goes_when_something_else_is_asked_for(void **state)
 	assert_true(must_add_request(f, &wish, 1, &r));
 	wish.terms = "other terms";
 	/* Not under the hands of who is just sending it. */
-	assert_int_equal(must_claim(f, &wish, &other), REQUEST_BUSY);
+	assert_int_equal(must_lease(f, &wish, &other), REQUEST_BUSY);
 	must_release(f, &r, &pending);
 	store_request_fini(&r);
-	assert_int_equal(must_claim(f, &wish, &r), REQUEST_NONE);
+	assert_int_equal(must_lease(f, &wish, &r), REQUEST_NONE);
 	assert_int_equal(
 		audited(f, "dropped", "encryption request 4711: another one is made in its place"),
 		1);
@@ -394,14 +394,14 @@ static void refuses_a_row_that_was_altered(void **state)
 	for (unsigned i = 0; i < ARRAY_LEN(changes); i++) {
 		struct credential_owner whose = {USAGE_ENCRYPTION, i == 3 ? USER_B : USER_A, ""};
 		struct store_asking wish = asking(&owner);
-		enum request_claim how = REQUEST_EARLY;
+		enum request_lease how = REQUEST_EARLY;
 		struct store_request r = {.id = 0};
 
 		add_released(f, &wish, i, NULL);
 		sql(f, changes[i]);
 		wish.owner = &whose;
 		wish.terms = i == 2 ? "other" : "terms";
-		assert_int_equal(store_request_claim(f->store, &wish, &how, &r, &f->e), ERR_CONFIG);
+		assert_int_equal(store_request_lease(f->store, &wish, &how, &r, &f->e), ERR_CONFIG);
 		assert_non_null(strstr(f->e.text, "private key of request"));
 		assert_int_equal(how, REQUEST_EARLY);
 		assert_int_equal(r.id, 0);

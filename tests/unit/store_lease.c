@@ -37,16 +37,16 @@ static int teardown(void **state)
 }
 
 /* The id of the next one, 0: none. */
-static int64_t claim(struct fixture *f, bool at_once, int64_t after)
+static int64_t lease(struct fixture *f, bool at_once, int64_t after)
 {
-	struct store_claim c = {.id = 0};
+	struct store_leased_event c = {.id = 0};
 	const struct store_due due = {.now = at_once, .inputs = "before"};
-	enum err err = store_event_claim(f->store, &due, after, &alone, &c, &f->e);
+	enum err err = store_event_lease(f->store, &due, after, &alone, &c, &f->e);
 	int64_t id = c.id;
 
 	if (err && err != ERR_NOT_FOUND)
-		fail_msg("store_event_claim: %s", f->e.text);
-	store_claim_fini(&c);
+		fail_msg("store_event_lease: %s", f->e.text);
+	store_leased_event_fini(&c);
 	return id;
 }
 
@@ -75,16 +75,16 @@ static void gives_what_the_handler_left_when_its_lease_has_ended(void **state)
 {
 	struct fixture *f = *state;
 	struct store_event event = enrolled(DEVICE_1, USER_A);
-	struct store_claim c = {.id = 0};
+	struct store_leased_event c = {.id = 0};
 	int64_t id = must_add_event(f, &event); /* for 60 seconds */
 
 	now = START + 59;
-	assert_int_equal(claim(f, false, 0), 0);
-	assert_int_equal(claim(f, true, 0), 0);
+	assert_int_equal(lease(f, false, 0), 0);
+	assert_int_equal(lease(f, true, 0), 0);
 	assert_int_equal(due(f, true), 0);
 	now = START + 60;
 	assert_int_equal(due(f, false), 1);
-	assert_int_equal(store_event_claim(f->store, &by_time, 0, &alone, &c, &f->e), ERR_OK);
+	assert_int_equal(store_event_lease(f->store, &by_time, 0, &alone, &c, &f->e), ERR_OK);
 	assert_int_equal(c.id, id);
 	assert_int_equal(c.tries, 0);
 	assert_string_equal(c.device_uuid, DEVICE_1);
@@ -92,7 +92,7 @@ static void gives_what_the_handler_left_when_its_lease_has_ended(void **state)
 	assert_string_equal(c.request_id, "request-1");
 	assert_int_equal(c.payload.len, event.payload_len);
 	assert_memory_equal(c.payload.data, event.payload, event.payload_len);
-	store_claim_fini(&c);
+	store_leased_event_fini(&c);
 	assert_int_equal(due(f, true), 0);
 }
 
@@ -103,12 +103,12 @@ static void lends_an_event_to_one_until_the_lease_ends(void **state)
 	int64_t id = must_add_event(f, &event);
 
 	now = START + 60;
-	assert_int_equal(claim(f, false, 0), id);
-	assert_int_equal(claim(f, true, 0), 0);
+	assert_int_equal(lease(f, false, 0), id);
+	assert_int_equal(lease(f, true, 0), 0);
 	now += LEASE - 1;
-	assert_int_equal(claim(f, true, 0), 0);
+	assert_int_equal(lease(f, true, 0), 0);
 	now += 1;
-	assert_int_equal(claim(f, false, 0), id);
+	assert_int_equal(lease(f, false, 0), id);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 1);
 }
 
@@ -121,13 +121,13 @@ static void finishing_ends_the_lease(void **state)
 	finish(f, id, EVENT_STATE_PENDING, START + 100);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease"), 0);
 	now = START + 99;
-	assert_int_equal(claim(f, false, 0), 0);
-	assert_int_equal(claim(f, true, 0), id); /* --now: due or not */
+	assert_int_equal(lease(f, false, 0), 0);
+	assert_int_equal(lease(f, true, 0), id); /* --now: due or not */
 	finish(f, id, EVENT_STATE_PENDING, START + 100);
 	now = START + 100;
-	assert_int_equal(claim(f, false, 0), id);
+	assert_int_equal(lease(f, false, 0), id);
 	finish(f, id, EVENT_STATE_DELIVERED, 0);
-	assert_int_equal(claim(f, true, 0), 0);
+	assert_int_equal(lease(f, true, 0), 0);
 }
 
 /* Else one meets the other's lease, and is left out by both. */
@@ -137,26 +137,26 @@ static void gives_all_events_of_a_device_to_one_worker(void **state)
 	struct store_event event = enrolled(DEVICE_1, USER_A);
 	const struct store_due by_hand = {.now = true, .inputs = "before"};
 	int64_t id[] = {must_add_event(f, &event), must_add_event(f, &event)};
-	unsigned claimed[2] = {0, 0};
+	unsigned leased[2] = {0, 0};
 
 	finish(f, id[0], EVENT_STATE_FAILED, 0);
 	finish(f, id[1], EVENT_STATE_FAILED, 0);
 	for (size_t i = 0; i < 2; i++)
 		for (unsigned worker = 0; worker < 2; worker++) {
 			const struct store_share share = {worker, 2, LEASE};
-			struct store_claim c = {.id = 0};
-			enum err err = store_event_claim(
+			struct store_leased_event c = {.id = 0};
+			enum err err = store_event_lease(
 				f->store, &by_hand, i ? id[0] : 0, &share, &c, &f->e);
 
 			assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
 			assert_true(err || c.id == id[i]);
 			if (!err)
 				finish(f, id[i], EVENT_STATE_FAILED, 0);
-			claimed[worker] += !err;
-			store_claim_fini(&c);
+			leased[worker] += !err;
+			store_leased_event_fini(&c);
 		}
-	assert_int_equal(claimed[0] + claimed[1], 2);
-	assert_int_equal(claimed[0] * claimed[1], 0);
+	assert_int_equal(leased[0] + leased[1], 2);
+	assert_int_equal(leased[0] * leased[1], 0);
 }
 
 static void takes_a_failed_one_up_on_demand_only(void **state)
@@ -168,9 +168,9 @@ static void takes_a_failed_one_up_on_demand_only(void **state)
 	finish(f, id, EVENT_STATE_FAILED, 0);
 	now = START + 1000000;
 	assert_int_equal(due(f, false), 0);
-	assert_int_equal(claim(f, false, 0), 0);
+	assert_int_equal(lease(f, false, 0), 0);
 	assert_int_equal(due(f, true), 1);
-	assert_int_equal(claim(f, true, 0), id);
+	assert_int_equal(lease(f, true, 0), id);
 }
 
 static void works_on_a_device_and_user_once_at_a_time(void **state)
@@ -183,14 +183,14 @@ static void works_on_a_device_and_user_once_at_a_time(void **state)
 	event.received_at = START + 100;
 	newer = must_add_event(f, &event); /* until START + 160 */
 	now = START + 159;
-	assert_int_equal(claim(f, false, 0), 0);
+	assert_int_equal(lease(f, false, 0), 0);
 	/* The newer one stands for both. */
 	finish(f, newer, EVENT_STATE_PENDING, START + 170);
-	assert_int_equal(claim(f, false, 0), 0);
+	assert_int_equal(lease(f, false, 0), 0);
 	now = START + 170;
 	assert_int_equal(due(f, false), 1);
-	assert_int_equal(claim(f, false, 0), newer);
-	assert_int_equal(claim(f, true, 0), 0);
+	assert_int_equal(lease(f, false, 0), newer);
+	assert_int_equal(lease(f, true, 0), 0);
 	finish(f, newer, EVENT_STATE_DELIVERED, 0);
 	assert_int_equal(due(f, true), 0);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE state = 'delivered'"), 2);
@@ -223,7 +223,7 @@ static void a_failed_one_holds_no_earlier_one_up(void **state)
 	finish(f, older, EVENT_STATE_PENDING, START);
 	newer = must_add_event(f, &event);
 	finish(f, newer, EVENT_STATE_FAILED, 0);
-	assert_int_equal(claim(f, false, 0), older);
+	assert_int_equal(lease(f, false, 0), older);
 }
 
 static void passes_each_by_once(void **state)
@@ -237,7 +237,7 @@ static void passes_each_by_once(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		finish(f, must_add_event(f, &events[i]), EVENT_STATE_PENDING, START + 60);
 	assert_int_equal(due(f, true), 4);
-	while ((after = claim(f, true, after)) != 0) {
+	while ((after = lease(f, true, after)) != 0) {
 		count++;
 		finish(f, after, EVENT_STATE_PENDING, START);
 	}
@@ -259,15 +259,15 @@ static void workers_share_the_events(void **state)
 	}
 	for (unsigned worker = 0; worker < 3; worker++) {
 		const struct store_share share = {worker, 3, LEASE};
-		struct store_claim c = {.id = 0};
+		struct store_leased_event c = {.id = 0};
 
-		while (store_event_claim(f->store, &by_time, c.id, &share, &c, &f->e) == ERR_OK) {
+		while (store_event_lease(f->store, &by_time, c.id, &share, &c, &f->e) == ERR_OK) {
 			int64_t id = c.id;
 
 			assert_int_equal(c.device_uuid[7] % 3, worker);
 			seen++;
 			finish(f, id, EVENT_STATE_PENDING, START);
-			store_claim_fini(&c);
+			store_leased_event_fini(&c);
 			c.id = id;
 		}
 		assert_int_equal(f->e.code, ERR_NOT_FOUND);
@@ -283,7 +283,7 @@ static void ignores_a_lease_from_a_wrong_clock(void **state)
 	int64_t id = must_add_event(f, &event);
 
 	sql(f, "UPDATE lease SET until = 2000000000");
-	assert_int_equal(claim(f, true, 0), id);
+	assert_int_equal(lease(f, true, 0), id);
 }
 
 static void waits_an_hour_at_most_whatever_the_clock_was(void **state)
@@ -293,9 +293,9 @@ static void waits_an_hour_at_most_whatever_the_clock_was(void **state)
 	int64_t id = must_add_event(f, &event);
 
 	finish(f, id, EVENT_STATE_PENDING, now + STORE_WAIT_MAX);
-	assert_int_equal(claim(f, false, 0), 0);
+	assert_int_equal(lease(f, false, 0), 0);
 	now--;
-	assert_int_equal(claim(f, false, 0), id);
+	assert_int_equal(lease(f, false, 0), id);
 }
 
 static void an_unenrollment_settles_earlier_enrollments(void **state)
@@ -322,7 +322,7 @@ static bool turn(struct fixture *f, int64_t id)
 	return ours;
 }
 
-/* What comes in waits for a claim of the same device and user, not for what came in with it. */
+/* What comes in waits for a lease of the same device and user, not for what came in with it. */
 static void a_new_event_waits_for_a_claim(void **state)
 {
 	struct fixture *f = *state;
@@ -333,7 +333,7 @@ static void a_new_event_waits_for_a_claim(void **state)
 	assert_true(turn(f, second));
 	finish(f, first, EVENT_STATE_FAILED, 0);
 	finish(f, second, EVENT_STATE_PENDING, START);
-	assert_int_equal(claim(f, false, 0), second);
+	assert_int_equal(lease(f, false, 0), second);
 	assert_true(turn(f, second));
 	event.received_at = now;
 	first = must_add_event(f, &event);
@@ -364,19 +364,19 @@ static void an_unenrollment_waits_for_what_was_begun_before(void **state)
 #define PROCESSES 8
 #define EVENTS 40
 
-/* What a process that has ended had claimed is free again: so it stays until hold is closed. */
-static int claim_all(struct fixture *f, int report, int hold)
+/* What a process that has ended had leased is free again: so it stays until hold is closed. */
+static int lease_all(struct fixture *f, int report, int hold)
 {
-	struct store_claim c = {.id = 0};
+	struct store_leased_event c = {.id = 0};
 	char none;
 	enum err err;
 
 	if (store_open(&f->config, &f->store, &f->e))
 		return 1;
-	while ((err = store_event_claim(f->store, &by_time, 0, &alone, &c, &f->e)) == ERR_OK) {
+	while ((err = store_event_lease(f->store, &by_time, 0, &alone, &c, &f->e)) == ERR_OK) {
 		unsigned char id = (unsigned char)c.id;
 
-		store_claim_fini(&c);
+		store_leased_event_fini(&c);
 		if (write(report, &id, 1) != 1)
 			return 2;
 	}
@@ -390,7 +390,7 @@ static int claim_all(struct fixture *f, int report, int hold)
 static void no_two_processes_claim_the_same(void **state)
 {
 	struct fixture *f = *state;
-	unsigned char id, claims[EVENTS + 1] = {0};
+	unsigned char id, leases[EVENTS + 1] = {0};
 	char device[UUID_SIZE];
 	int report[2], hold[2], status = 0;
 
@@ -411,14 +411,14 @@ static void no_two_processes_claim_the_same(void **state)
 		assert_true(pid >= 0);
 		if (pid == 0) {
 			close(hold[1]);
-			_exit(claim_all(f, report[1], hold[0]));
+			_exit(lease_all(f, report[1], hold[0]));
 		}
 	}
 	close(hold[0]);
 	close(report[1]);
 	while (read(report[0], &id, 1) == 1) {
 		assert_in_range(id, 1, EVENTS);
-		claims[id]++;
+		leases[id]++;
 	}
 	close(report[0]);
 	close(hold[1]);
@@ -427,7 +427,7 @@ static void no_two_processes_claim_the_same(void **state)
 		assert_int_equal(status, 0);
 	}
 	for (int i = 1; i <= EVENTS; i++)
-		assert_int_equal(claims[i], 1);
+		assert_int_equal(leases[i], 1);
 	must_open(f);
 	assert_intact(f);
 }
@@ -457,11 +457,11 @@ static void walk(struct fixture *f, const struct store_wanted *wanted, const cha
 	size_t n = 0;
 
 	assert_int_equal(store_device_enrolled(f->store, wanted, &count, &f->e), ERR_OK);
-	while (store_device_claim(f->store, wanted, &alone, &at, &f->e) == ERR_OK) {
+	while (store_device_lease(f->store, wanted, &alone, &at, &f->e) == ERR_OK) {
 		assert_true(n + 3 < sizeof(seen));
 		seen[n++] = at.pair.device_uuid[0];
-		seen[n++] = at.claimed ? at.pair.user_uuid[0] : '-';
-		if (at.claimed)
+		seen[n++] = at.leased ? at.pair.user_uuid[0] : '-';
+		if (at.leased)
 			assert_int_equal(store_device_release(f->store, &at.pair, &f->e), ERR_OK);
 	}
 	assert_int_equal(f->e.code, ERR_NOT_FOUND);
@@ -501,8 +501,8 @@ static void workers_share_the_devices(void **state)
 		const struct store_share share = {worker, 3, LEASE};
 		struct store_device at = {.tries = 0};
 
-		while (store_device_claim(f->store, &any, &share, &at, &f->e) == ERR_OK) {
-			assert_true(at.claimed);
+		while (store_device_lease(f->store, &any, &share, &at, &f->e) == ERR_OK) {
+			assert_true(at.leased);
 			seen++;
 		}
 	}
@@ -517,8 +517,8 @@ static void lends_a_device_to_one_until_the_lease_ends(void **state)
 	int64_t id;
 
 	add_devices(f);
-	assert_int_equal(store_device_claim(f->store, &any, &alone, &at, &f->e), ERR_OK);
-	assert_true(at.claimed);
+	assert_int_equal(store_device_lease(f->store, &any, &alone, &at, &f->e), ERR_OK);
+	assert_true(at.leased);
 	walk(f, &any, "1-1b2a");
 	now = START + LEASE;
 	walk(f, &any, "1a1b2a");
@@ -529,10 +529,10 @@ static void lends_a_device_to_one_until_the_lease_ends(void **state)
 	walk(f, &any, "1-1b2a");
 	finish(f, id, EVENT_STATE_PENDING, now);
 	at = (struct store_device){.tries = 0};
-	assert_int_equal(store_device_claim(f->store, &any, &alone, &at, &f->e), ERR_OK);
-	assert_int_equal(claim(f, true, 0), 0);
+	assert_int_equal(store_device_lease(f->store, &any, &alone, &at, &f->e), ERR_OK);
+	assert_int_equal(lease(f, true, 0), 0);
 	assert_int_equal(store_device_release(f->store, &at.pair, &f->e), ERR_OK);
-	assert_int_equal(claim(f, true, 0), id);
+	assert_int_equal(lease(f, true, 0), id);
 }
 
 int main(void)
@@ -560,5 +560,5 @@ int main(void)
 		TEST(lends_a_device_to_one_until_the_lease_ends),
 	};
 
-	return cmocka_run_group_tests_name("store_claim", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("store_lease", tests, NULL, NULL);
 }
