@@ -155,21 +155,7 @@ out:
 	return err;
 }
 
-static enum err split(struct auth *auth, struct buf *pair, struct credentials *c, struct error *e)
-{
-	char *colon = memchr(pair->data, ':', pair->len);
-
-	if (!colon || strlen(pair->data) != pair->len)
-		return error_set(e, ERR_UNAUTHENTICATED,
-			"the Basic credentials are not of the form user:password");
-	*colon = '\0';
-	c->name = pair->data;
-	c->password = colon + 1;
-	c->user = users_find(&auth->users, c->name);
-	return ERR_OK;
-}
-
-/* RFC 9110, section 11.4: scheme in any case, spaces, token68. */
+/* RFC 9110, section 11.4: scheme in any case, spaces, token68. Puts "user:password" into pair. */
 static enum err decode(const char *authorization, struct buf *pair, struct error *e)
 {
 	static const char scheme[] = "basic";
@@ -190,6 +176,9 @@ static enum err decode(const char *authorization, struct buf *pair, struct error
 	if (len == 0 || !text_unbase64(authorization, len, pair))
 		return error_set(
 			e, ERR_UNAUTHENTICATED, "the Basic credentials are not valid base64");
+	if (!pair->len || strlen(pair->data) != pair->len || !strchr(pair->data, ':'))
+		return error_set(e, ERR_UNAUTHENTICATED,
+			"the Basic credentials are not of the form user:password");
 	return ERR_OK;
 }
 
@@ -201,10 +190,15 @@ enum err auth_check(
 	enum err err = decode(authorization, &pair, e);
 
 	auth->failure = *authorization ? AUTH_MALFORMED : AUTH_MISSING;
-	if (!err)
-		err = split(auth, &pair, &c, e);
-	if (!err)
+	if (!err) {
+		char *colon = strchr(pair.data, ':');
+
+		*colon = '\0';
+		c.name = pair.data;
+		c.password = colon + 1;
+		c.user = users_find(&auth->users, c.name);
 		err = check_password(auth, &c, e);
+	}
 	buf_free(&pair);
 	return err;
 }

@@ -56,28 +56,19 @@ static enum usage usage_of(const struct request *request)
 	return encryption ? USAGE_ENCRYPTION : USAGE_SIGNING;
 }
 
-static enum err make_etag(const struct blob *content, char out[2 * ETAG_BYTES + 3], struct error *e)
-{
-	unsigned char digest[SHA256_SIZE];
-
-	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, content->data, content->len, digest) < 0)
-		return error_set(e, ERR_INTERNAL, "SHA-256 failed");
-	out[0] = '"';
-	text_hex(digest, ETAG_BYTES, out + 1);
-	memcpy(out + 2 * ETAG_BYTES + 1, "\"", sizeof("\""));
-	return ERR_OK;
-}
-
 enum err ca_files_get_certificate(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {
 	struct blob der = {NULL, 0};
-	char etag[2 * ETAG_BYTES + 3];
+	unsigned char digest[SHA256_SIZE];
+	char hex[2 * ETAG_BYTES + 1], etag[sizeof(hex) + 2];
 	enum err err = provider_ca_certificate(service->provider, usage_of(request), &der, e);
 
-	if (!err)
-		err = make_etag(&der, etag, e);
+	if (!err && gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.len, digest) < 0)
+		err = error_set(e, ERR_INTERNAL, "SHA-256 failed");
 	if (!err) {
+		text_hex(digest, ETAG_BYTES, hex);
+		snprintf(etag, sizeof(etag), "\"%s\"", hex);
 		response->cache_control = CERTIFICATE_CACHE;
 		response->content_type = "application/pkix-cert";
 		if (!describe(request, &(struct version){etag, NULL}, response))

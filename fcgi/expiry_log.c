@@ -9,17 +9,6 @@
 #define INTERVAL (24 * 3600)
 #define WAIT_MAX 3600
 
-static void log_expiry(const struct expiry *expiry)
-{
-	struct buf text = BUF_INIT(2048);
-
-	if (!expiry_is_near(expiry))
-		return;
-	expiry_text(expiry, &text);
-	log_line(expiry_log_level(expiry), "%s %s", expiry_name(expiry->what), text.data);
-	buf_free(&text);
-}
-
 void expiry_log_check(struct expiry_log *expiry_log, const struct config *config)
 {
 	struct expiry expiries[EXPIRY_COUNT];
@@ -30,8 +19,16 @@ void expiry_log_check(struct expiry_log *expiry_log, const struct config *config
 		log_warning("cannot check when our certificates expire: %s", e.text);
 		return;
 	}
-	for (int i = 0; i < EXPIRY_COUNT; i++)
-		log_expiry(&expiries[i]);
+	for (int i = 0; i < EXPIRY_COUNT; i++) {
+		const struct expiry *expiry = &expiries[i];
+		struct buf text = BUF_INIT(2048);
+
+		if (!expiry_is_near(expiry))
+			continue;
+		expiry_text(expiry, &text);
+		log_line(expiry_log_level(expiry), "%s %s", expiry_name(expiry->what), text.data);
+		buf_free(&text);
+	}
 }
 
 int64_t expiry_log_wait_ms(const struct expiry_log *expiry_log)

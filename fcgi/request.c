@@ -22,26 +22,21 @@ const char *request_param(const struct request *request, const char *name)
 	return "";
 }
 
-static bool is_request_id(const char *s)
-{
-	size_t len = strlen(s);
-
-	return len >= REQUEST_ID_MIN && len <= REQUEST_ID_MAX &&
-	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == len;
-}
-
 /* The web server's id, else the client's, else one of our own. */
 static void set_id(struct request *request)
 {
 	static const char *const sources[] = {"REQUEST_ID", "HTTP_X_REQUEST_ID"};
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 	unsigned char random[16] = {0};
 	struct error e;
 
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
 		const char *id = request_param(request, sources[i]);
+		size_t len = strlen(id);
 
-		if (is_request_id(id)) {
-			memcpy(request->id, id, strlen(id) + 1);
+		if (len >= REQUEST_ID_MIN && len <= REQUEST_ID_MAX && strspn(id, letters) == len) {
+			memcpy(request->id, id, len + 1);
 			return;
 		}
 	}

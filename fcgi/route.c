@@ -21,15 +21,11 @@ static const struct route routes[] = {
 	{PATH_STATUS, "GET", ACCESS_ADMIN, false, status_page_get},
 };
 
-static bool takes(const struct route *route, const char *method)
-{
-	return strcmp(method, route->method) == 0 ||
-	       (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
-}
-
 enum err route_find(const struct request *request, bool admin, struct response *response,
 	const struct route **out, struct error *e)
 {
+	/* An answer to HEAD is that to GET without its body, see response_send(). */
+	const char *method = strcmp(request->method, "HEAD") == 0 ? "GET" : request->method;
 	struct buf methods = BUF_INIT(64);
 	enum err err = ERR_OK;
 
@@ -37,7 +33,7 @@ enum err route_find(const struct request *request, bool admin, struct response *
 		if (routes[i].path != request->which ||
 			(routes[i].access == ACCESS_ADMIN && !admin))
 			continue;
-		if (takes(&routes[i], request->method)) {
+		if (strcmp(method, routes[i].method) == 0) {
 			*out = &routes[i];
 			goto out;
 		}

@@ -132,13 +132,6 @@ static bool wait_for_connection(int listen_fd)
 	return !stop && ppoll(&wanted, 1, NULL, &none) > 0 && !stop;
 }
 
-/* A request that is not finished by then hangs. */
-static int64_t latest_end(const struct config *config)
-{
-	return clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
-	       config_patience(config) * 1000;
-}
-
 /*
  * A reserve worker leaves connections to the other worker, unless that one waits for a CA or a
  * gateway, or does not take them.
@@ -160,15 +153,6 @@ static bool is_left_to_others(struct service *service, int listen_fd)
 	return false;
 }
 
-/* Are more connections waiting? Their events are not recorded before this one is finished. */
-static void note_crowd(struct service *service, int listen_fd)
-{
-	struct pollfd more = {.fd = listen_fd, .events = POLLIN};
-
-	admission_note_crowd(
-		&service->counters->admission, poll(&more, 1, 0) > 0, clock_monotonic_ms());
-}
-
 /* Returns false if the socket is unusable. If another worker was quicker, that is no error. */
 static bool accept_one(struct service *service, unsigned place, int listen_fd)
 {
@@ -176,11 +160,15 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd >= 0) {
-		int64_t started = clock_monotonic_us();
-		int64_t before = watchdog_enter(latest_end(service->config));
+		struct pollfd more = {.fd = listen_fd, .events = POLLIN};
+		int64_t started = clock_monotonic_us(), now = clock_monotonic_ms();
+		/* A request that is not finished by then hangs. */
+		int64_t before = watchdog_enter(now + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
+						config_patience(service->config) * 1000);
 
 		handler_counters_worker_busy(service->counters, place);
-		note_crowd(service, listen_fd);
+		/* Events of connections that wait are not recorded before this one is finished. */
+		admission_note_crowd(&service->counters->admission, poll(&more, 1, 0) > 0, now);
 		serve(service, fd);
 		watchdog_leave(before);
 		handler_counters_worker_idle(service->counters, place, started);

@@ -106,8 +106,8 @@ static void put_uploads(const struct counters *counters, struct buf *out)
 			counters->gateway[COUNTERS_GATEWAYS].uploads);
 }
 
-/* Buckets are cumulative. The count is made from them: the counters may grow meanwhile. */
-static void put_times(const char *step, const struct counters_times *times, struct buf *out)
+/* The histogram of a step. Its count is made from the buckets: the counters may grow meanwhile. */
+static void put_step(const char *step, const struct counters_times *times, struct buf *out)
 {
 	static const char bucket[] = "certprov_step_seconds_bucket";
 	const struct label *labels = LABELS({"step", step});
@@ -123,14 +123,6 @@ static void put_times(const char *step, const struct counters_times *times, stru
 	prometheus_text_number(out, bucket, LABELS({"step", step}, {"le", "+Inf"}), count);
 	prometheus_text_seconds(out, "certprov_step_seconds_sum", labels, sum);
 	prometheus_text_number(out, "certprov_step_seconds_count", labels, count);
-}
-
-static void put_steps(const struct counters *counters, struct buf *out)
-{
-	prometheus_text_family(out, "certprov_step_seconds", "histogram",
-		"The time that each step of an event took, with any result.");
-	for (int step = 0; step < STEP_COUNT; step++)
-		put_times(step_names[step], &counters->step[step], out);
 }
 
 static void put_workers(const struct handler_counters *counters, struct buf *out)
@@ -165,7 +157,10 @@ static void put_counted(const struct service *service, struct buf *out)
 	put_refused(counters, out);
 	put_issued(service->config, &counters->provider, out);
 	put_uploads(&counters->provider, out);
-	put_steps(&counters->provider, out);
+	prometheus_text_family(out, "certprov_step_seconds", "histogram",
+		"The time that each step of an event took, with any result.");
+	for (int step = 0; step < STEP_COUNT; step++)
+		put_step(step_names[step], &counters->provider.step[step], out);
 	put_counter(out, "certprov_unmatched_events_total",
 		"Events that were ignored, although their type resembles one that is not.",
 		get(&counters->provider.unmatched));
@@ -277,26 +272,23 @@ static const char *const objects[EXPIRY_COUNT] = {
 	[EXPIRY_CRL] = "crl",
 };
 
-static void put_end(struct buf *out, const char *object, int64_t end)
-{
-	prometheus_text_number(
-		out, "certprov_expiry_timestamp_seconds", LABELS({"object", object}), figure(end));
-}
-
 static void put_expiries(
 	struct service *service, const struct store_counts *counts, struct buf *out)
 {
+	static const char name[] = "certprov_expiry_timestamp_seconds";
 	struct expiry expiries[EXPIRY_COUNT];
 
 	expiry_of_provider(service->provider, expiries);
-	prometheus_text_family(out, "certprov_expiry_timestamp_seconds", "gauge",
+	prometheus_text_family(out, name, "gauge",
 		"When the object expires, Unix time; no line if it does not exist or cannot be "
 		"read. certificates: the active one that expires first.");
 	for (int i = 0; i < EXPIRY_COUNT; i++)
 		if (expiries[i].level != EXPIRY_NONE && expiries[i].level != EXPIRY_UNKNOWN)
-			put_end(out, objects[i], expiries[i].not_after);
+			prometheus_text_number(out, name, LABELS({"object", objects[i]}),
+				figure(expiries[i].not_after));
 	if (counts && counts->soonest_expiry)
-		put_end(out, "certificates", counts->soonest_expiry);
+		prometheus_text_number(out, name, LABELS({"object", "certificates"}),
+			figure(counts->soonest_expiry));
 	if (expiries[EXPIRY_CA].shortens)
 		put_gauge(out, "certprov_ca_shortens_timestamp_seconds",
 			"From when on the local CA issues certificates for less than validity, as "

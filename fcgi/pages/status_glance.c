@@ -99,17 +99,6 @@ bool status_glance_is_well(const struct status_data *status)
 	return well;
 }
 
-static void put_verdict(const struct status_data *status)
-{
-	if (status_glance_is_well(status)) {
-		buf_puts(status->out, "<p class=\"verdict well\">All is well</p>\n");
-		return;
-	}
-	buf_puts(status->out, "<div class=\"verdict attention\"><p>Needs attention</p>\n<ul>\n");
-	put_reasons(status, status->out);
-	buf_puts(status->out, "</ul></div>\n");
-}
-
 /* --- figures */
 
 static void put_number(struct buf *out, const char *name, int64_t value)
@@ -200,14 +189,21 @@ static void put_conflicts(const struct status_data *status)
 
 void status_glance_put(const struct status_data *status)
 {
-	buf_puts(status->out, "<section aria-labelledby=\"glance\"><h2 id=\"glance\">At a glance"
-			      "</h2>\n");
-	put_verdict(status);
-	buf_puts(status->out, "<dl class=\"figures\">\n");
+	struct buf *out = status->out;
+
+	buf_puts(out, "<section aria-labelledby=\"glance\"><h2 id=\"glance\">At a glance</h2>\n");
+	if (status_glance_is_well(status)) {
+		buf_puts(out, "<p class=\"verdict well\">All is well</p>\n");
+	} else {
+		buf_puts(out, "<div class=\"verdict attention\"><p>Needs attention</p>\n<ul>\n");
+		put_reasons(status, out);
+		buf_puts(out, "</ul></div>\n");
+	}
+	buf_puts(out, "<dl class=\"figures\">\n");
 	put_handler(status);
 	if (status->store_answers)
 		put_stored(status);
-	buf_puts(status->out, "</dl>\n");
+	buf_puts(out, "</dl>\n");
 	put_conflicts(status);
-	buf_puts(status->out, "</section>\n");
+	buf_puts(out, "</section>\n");
 }
