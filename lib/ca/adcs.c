@@ -1,3 +1,13 @@
+/*
+ * Microsoft Active Directory Certificate Services, by its Certification Authority Web Enrollment:
+ * the pages below /certsrv of Windows Server 2012 R2 to 2025. They have no specification: we send
+ * what their own forms send, and the answers are pages for people (adcs_page.h). [MS-WCCE], the
+ * protocol behind them, defines requests, attributes and dispositions.
+ *
+ * A request that is posted again is a new request and gets another certificate. The number in the
+ * answer is the only way to the first one: it is the handle.
+ */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,17 +17,6 @@
 #include "ca/ca_kind.h"
 #include "ca/remote.h"
 #include "pki/chain_build.h"
-
-/*
- * Microsoft Active Directory Certificate Services by its Certification Authority Web Enrollment,
- * the pages below /certsrv, as Windows Server 2012 R2 to 2025 have them. They have no
- * specification: we send the same as their own forms, and the answers are pages for people
- * (adcs_page.h). [MS-WCCE], which is behind them, says what requests, attributes and dispositions
- * are.
- *
- * A request that is posted again is another request, with another certificate: we know a request
- * again only by the number that the answer to it has. That number is the handle.
- */
 
 #define FOLDER "/certsrv" /* where Windows puts the pages */
 #define SUBMIT "/certfnsh.asp"

@@ -1,3 +1,8 @@
+/*
+ * As much HTML as the pages of AD CS need: their text, and elements by an attribute. Comments and
+ * scripts, which a browser does not show, are skipped. It is not a parser for other pages.
+ */
+
 #include "ca/adcs_html.h"
 
 #include <ctype.h>
@@ -5,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/*
- * As much HTML as the pages of AD CS need: their text, and elements by an attribute. Comments and
- * scripts, which a browser does not show, are skipped. It is no parser for other pages.
- */
 
 /* --- text */
 

@@ -1,3 +1,8 @@
+/*
+ * Reads the result of a request from a page of AD CS. The pages are translated into every language
+ * of Windows, except the names of their elements, their links and the codes in them.
+ */
+
 #include "ca/adcs_page.h"
 
 #include <ctype.h>
@@ -8,11 +13,6 @@
 
 #include "base/buf.h"
 #include "ca/adcs_html.h"
-
-/*
- * Reads the result of a request from a page of AD CS. The pages exist in every language that
- * Windows does, but for the names of their elements, their links and the codes in them.
- */
 
 /* --- what it says */
 

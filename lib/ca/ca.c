@@ -1,3 +1,8 @@
+/*
+ * A CA of any kind, as the rest of the program uses it: opens it, gives each order to its kind, and
+ * checks every certificate that comes back.
+ */
+
 #include "ca/ca.h"
 
 #include <stdlib.h>

@@ -1,3 +1,10 @@
+/*
+ * CFSSL's HTTP API, version 1 (doc/api in github.com/cloudflare/cfssl): sign, authsign, info, and
+ * revoke where the server has a database. It takes the public key and the subject from the request,
+ * the address from "hosts"; usages, policies and validity are its profile's. It signs the same
+ * request as often as it is asked.
+ */
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,13 +14,6 @@
 #include "ca/ca_kind.h"
 #include "ca/cfssl_api.h"
 #include "ca/known_cas.h"
-
-/*
- * CFSSL's HTTP API, version 1 (doc/api in github.com/cloudflare/cfssl): sign, authsign, info, and
- * revoke where the server has a database. Of the request it takes the public key and the
- * subject; usages, policies and validity are its profile's, and the address is what "hosts" says.
- * It signs whatever it is asked to as often as it is asked.
- */
 
 #define KEY_MAX 64 /* octets: one block of HMAC-SHA-256 */
 

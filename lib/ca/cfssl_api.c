@@ -1,3 +1,7 @@
+/*
+ * Single requests to CFSSL's API and their answers. What a certificate takes of them is in cfssl.c.
+ */
+
 #include "ca/cfssl_api.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * A CA behind the customer's own program: PKCS#10 in PEM (RFC 7468) on its standard input,
+ * certificates on its standard output. certprov.conf(5) describes the interface.
+ */
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,11 +11,6 @@
 #include "ca/ca_kind.h"
 #include "ca/remote.h"
 #include "net/excerpt.h"
-
-/*
- * A CA behind a program of the customer's own: PKCS#10 in PEM (RFC 7468) on its standard input,
- * certificates on its standard output. Its interface is described in certprov.conf(5).
- */
 
 #define TRY_LATER 75 /* EX_TEMPFAIL of sysexits(3) */
 #define ENVIRONMENT_MAX 8192

@@ -1,3 +1,8 @@
+/*
+ * EJBCA by its REST API, v1, for certificates and CAs (Community and Enterprise, 7 and later). It
+ * knows us by our TLS certificate, which has a role there.
+ */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,11 +10,6 @@
 #include "ca/ca_kind.h"
 #include "ca/ejbca_enroll.h"
 #include "ca/remote_json.h"
-
-/*
- * EJBCA: its REST API, v1, for certificates and CAs (Community and Enterprise, 7 and later). It
- * knows us by our TLS certificate, which has a role there.
- */
 
 #define BASE "/ejbca/ejbca-rest-api"
 

@@ -1,3 +1,5 @@
+/* Single requests to EJBCA's REST API, and which CA ca-name is. Enrollment is in ejbca_enroll.c. */
+
 #include "ca/ejbca_client.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * Asks EJBCA for a certificate: the end entity of an order, a new request, or the end of one that a
+ * person approved.
+ */
+
 #include "ca/ejbca_enroll.h"
 
 #include <stdio.h>
@@ -6,8 +11,6 @@
 #include "base/digest.h"
 #include "base/secret.h"
 #include "ca/remote_json.h"
-
-/* The parts of a request for a certificate to EJBCA. */
 
 #define ENTITY_DIGITS 32
 

@@ -1,3 +1,9 @@
+/*
+ * Enrollment over Secure Transport: RFC 7030 with its errata, and RFC 8951. We are a registration
+ * authority, so we always use /simpleenroll: /simplereenroll is for a client that renews its own
+ * TLS certificate (4.2.2). EST has no revocation.
+ */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,12 +12,6 @@
 #include "ca/ca_kind.h"
 #include "ca/known_cas.h"
 #include "ca/remote.h"
-
-/*
- * Enrollment over Secure Transport: RFC 7030 with its errata and RFC 8951. We are a registration
- * authority, so we always use /simpleenroll: /simplereenroll is for a client that renews its own
- * TLS certificate (4.2.2). Revocation is no part of EST.
- */
 
 #define BASE "/.well-known/est" /* 3.2.2 */
 #define CAS_MS (6 * 3600 * 1000LL)

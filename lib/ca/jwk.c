@@ -1,3 +1,5 @@
+/* Reads the private key of a step-ca provisioner, a JWK. Encrypted ones are left to step. */
+
 #include "ca/jwk.h"
 
 #include <gnutls/abstract.h>

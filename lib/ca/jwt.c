@@ -1,3 +1,8 @@
+/*
+ * Signs JSON Web Tokens. We have our own code because the key may lie in an HSM: the JOSE libraries
+ * want the key itself, GnuTLS signs by a handle.
+ */
+
 #include "ca/jwt.h"
 
 #include <gnutls/abstract.h>

@@ -1,3 +1,5 @@
+/* The local CA: a certificate in a file, and a key in another or in a token. */
+
 #include "ca/local.h"
 
 #include <errno.h>
@@ -12,8 +14,6 @@
 #include "ca/ca_kind.h"
 #include "pki/issue.h"
 #include "pki/token_objects.h"
-
-/* The local CA: a certificate in a file, and a key in another or in a token. */
 
 #define LEAF_BACKDATE (5 * 60)	/* seconds: readers' clocks are behind ours */
 #define ROOT_BACKDATE (60 * 60) /* so that no leaf's own backdating is cut off */

@@ -1,3 +1,8 @@
+/*
+ * What all external CAs share: HTTPS requests, what a status means, and the chain of what was
+ * issued.
+ */
+
 #include "ca/remote.h"
 
 #include <stdio.h>

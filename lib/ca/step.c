@@ -1,3 +1,9 @@
+/*
+ * step-ca of Smallstep by its HTTPS API 1.0 (package api in github.com/smallstep/certificates). It
+ * takes the public key from the request; a token names the provisioner, the name and the address.
+ * Usages and validity are those of the provisioner, its template and its claims.
+ */
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +14,6 @@
 #include "ca/remote_json.h"
 #include "ca/step_api.h"
 #include "pki/chain_build.h"
-
-/*
- * step-ca of Smallstep: the HTTPS API 1.0 (package api in github.com/smallstep/certificates). Of
- * the request it takes the public key; a token names the provisioner, the name and the address.
- * Usages and validity are those of the provisioner, its template and its claims.
- */
 
 struct step {
 	struct remote remote;

@@ -1,3 +1,5 @@
+/* Single requests to step-ca's API and their answers, and how our provisioner is found. */
+
 #include "ca/step_api.h"
 
 #include <stdlib.h>

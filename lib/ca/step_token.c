@@ -1,3 +1,5 @@
+/* The one-time tokens by which a provisioner of step-ca accepts a request. */
+
 #include "ca/step_token.h"
 
 #include <gnutls/abstract.h>

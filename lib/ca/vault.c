@@ -1,3 +1,8 @@
+/*
+ * HashiCorp Vault and OpenBao: the PKI secrets engine, HTTP API v1. A role there says what a
+ * certificate may be; a request names it in the path.
+ */
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -7,11 +12,6 @@
 #include "ca/ca_kind.h"
 #include "ca/vault_session.h"
 #include "pki/chain_build.h"
-
-/*
- * HashiCorp Vault and OpenBao: the PKI secrets engine, HTTP API v1. A role there says what a
- * certificate may be; a request names it in the path.
- */
 
 #define PATH_MAX_LEN 2048
 #define BODY_MAX (64 * 1024)

@@ -1,3 +1,5 @@
+/* Logs in to Vault, keeps the token, and sends requests with it. */
+
 #include "ca/vault_session.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* Uploads to the Escrow Gateways over mutual TLS, and what their answers mean. */
+
 #include "escrow/escrow.h"
 
 #include <gnutls/crypto.h>

@@ -1,3 +1,5 @@
+/* Writes certificate-payload.json, the body of an upload. */
+
 #include "escrow/payload.h"
 
 #include <stdbool.h>

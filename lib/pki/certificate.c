@@ -1,3 +1,8 @@
+/*
+ * One certificate: what it says, for people and the store. Whether it may be used is for
+ * certificate_check.c.
+ */
+
 #include "pki/certificate.h"
 
 #include <stdio.h>

@@ -1,3 +1,8 @@
+/*
+ * The one check of a certificate that a CA returned, before it is stored: RFC 5280, RFC 8550 and
+ * our own clock.
+ */
+
 #include "pki/certificate_check.h"
 
 #include <gnutls/x509-ext.h>

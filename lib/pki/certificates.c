@@ -1,3 +1,8 @@
+/*
+ * Sets of certificates, read in any form that CAs and their programs write. The bytes decide, not a
+ * content type or a PEM label.
+ */
+
 #include "pki/certificates.h"
 
 #include <ctype.h>
@@ -7,11 +12,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "pki/x509.h"
-
-/*
- * Certificates in any form that CAs and their programs write. The bytes decide, not a content type
- * or a PEM label.
- */
 
 #define DEPTH_MAX 4 /* PEM in base64 in base64 */
 

@@ -1,3 +1,8 @@
+/*
+ * A chain of certificates: copied, read from PEM, joined for the store. chain_build.c finds it,
+ * certificate_check.c judges it.
+ */
+
 #include "pki/chain.h"
 
 #include "pki/x509.h"

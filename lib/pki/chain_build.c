@@ -1,10 +1,12 @@
+/*
+ * Finds the chain among the certificates that a CA sent: leaf first, each followed by its issuer.
+ */
+
 #include "pki/chain_build.h"
 
 #include <string.h>
 
 #include "pki/x509.h"
-
-/* From the certificates that a CA sent to a chain: leaf first, each followed by its issuer. */
 
 /* All of them, as GnuTLS reads them. */
 struct pool {

@@ -1,3 +1,9 @@
+/*
+ * Revocation lists: signs the local CA's and reads others'. The list itself is written here,
+ * because GnuTLS cannot write an entry's reason and takes time that grows with the square of the
+ * number of entries.
+ */
+
 #include "pki/crl.h"
 
 #include <string.h>
@@ -7,11 +13,6 @@
 #include "pki/der.h"
 #include "pki/signer.h"
 #include "pki/x509.h"
-
-/*
- * GnuTLS cannot write an entry's reason, and takes time that grows with the square of the number of
- * entries: so the list is written here, and GnuTLS signs it.
- */
 
 #define OID_CRL_NUMBER "2.5.29.20"
 #define OID_REASON_CODE "2.5.29.21"

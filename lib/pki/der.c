@@ -1,3 +1,8 @@
+/*
+ * Writes DER for PKCS#12 files and revocation lists. We have our own writer because GnuTLS has none
+ * for parts of a file, and libtasn1 wants an ASN.1 module and a tree of nodes for each.
+ */
+
 #include "pki/der.h"
 
 #include <libtasn1.h>

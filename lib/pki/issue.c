@@ -1,3 +1,5 @@
+/* Makes certificates with the local CA's key: S/MIME leaves and the CA's own root. */
+
 #include "pki/issue.h"
 
 #include <stdio.h>

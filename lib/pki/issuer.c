@@ -1,3 +1,5 @@
+/* The local CA as a signer: its certificate with its key, in memory or in a token. */
+
 #include "pki/issuer.h"
 
 #include <stdlib.h>

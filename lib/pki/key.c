@@ -1,3 +1,5 @@
+/* Private keys in memory: made, read, written. */
+
 #include "pki/key.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* Keys made ahead in idle time, shared by processes through pipes. */
+
 #include "pki/key_pool.h"
 
 #include <errno.h>

@@ -1,3 +1,9 @@
+/*
+ * Writes PKCS#12 files (RFC 7292). We have our own writer because GnuTLS's takes 600,000 iterations
+ * for the MAC and for each bag and cannot be told otherwise: 0.2 to 0.8 seconds of CPU for an
+ * upload that takes a few milliseconds here, and files that newer .NET refuses.
+ */
+
 #include "pki/pkcs12.h"
 
 #include <gnutls/crypto.h>

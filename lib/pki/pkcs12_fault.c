@@ -1,7 +1,8 @@
 /*
- * Why a PKCS#12 file cannot be used, for the administrator. GnuTLS says "decryption has failed" of
- * a wrong password and of a key that it cannot read alike.
+ * Finds out why a PKCS#12 file cannot be used, for the administrator. GnuTLS says "decryption has
+ * failed" of a wrong password and of a key that it cannot read alike.
  */
+
 #include "pki/pkcs12_fault.h"
 
 #include <gnutls/gnutls.h>

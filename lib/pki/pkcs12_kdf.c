@@ -1,3 +1,8 @@
+/*
+ * PKCS#12's own key derivation (RFC 7292, appendix B) and passwords as it wants them. GnuTLS has
+ * it, but does not export it.
+ */
+
 #include "pki/pkcs12_kdf.h"
 
 #include <gnutls/gnutls.h>

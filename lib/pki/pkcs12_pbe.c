@@ -1,3 +1,8 @@
+/*
+ * Encryption with a password in a PKCS#12 file that we write, over GnuTLS's ciphers: see pkcs12.c
+ * for why.
+ */
+
 #include "pki/pkcs12_pbe.h"
 
 #include <gnutls/crypto.h>

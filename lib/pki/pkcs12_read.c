@@ -1,3 +1,5 @@
+/* Reads our client identities from PKCS#12 files of any tool, with GnuTLS. */
+
 #include "pki/pkcs12_read.h"
 
 #include <gnutls/gnutls.h>

@@ -1,3 +1,5 @@
+/* Makes PKCS#10 requests for external CAs. */
+
 #include "pki/request.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* A key that signs certificates and lists, in memory or in a token. */
+
 #include "pki/signer.h"
 
 #include "pki/token_session.h"

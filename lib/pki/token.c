@@ -1,3 +1,8 @@
+/*
+ * A private key in a PKCS#11 token, as the rest of the program uses it. How the token is reached is
+ * in token_session.c.
+ */
+
 #include "pki/token.h"
 
 #include <gnutls/abstract.h>

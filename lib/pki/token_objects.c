@@ -1,3 +1,5 @@
+/* Makes and reads the objects in a token beside the key that signs: key pairs and certificates. */
+
 #include "pki/token_objects.h"
 
 #include <gnutls/pkcs11.h>
@@ -5,8 +7,6 @@
 #include "pki/key.h"
 #include "pki/token_session.h"
 #include "pki/x509.h"
-
-/* Makes and reads objects in a token, beside the key that signs. */
 
 /* --- a new key pair */
 

@@ -1,3 +1,5 @@
+/* A token's PIN: read from its file, and never tried again once the token refused it. */
+
 #include "pki/token_pin.h"
 
 #include <fcntl.h>

@@ -1,3 +1,8 @@
+/*
+ * Requests to a PKCS#11 token by GnuTLS and p11-kit, which find tokens when they start: one that
+ * was away is found again only by starting them anew, which ends all sessions of the process.
+ */
+
 #include "pki/token_session.h"
 
 #include <gnutls/pkcs11.h>
@@ -5,11 +10,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-
-/*
- * GnuTLS and p11-kit find tokens when they start. One that was away is found again only by starting
- * them anew, which ends all sessions of the process.
- */
 
 #define RESTART_PAUSE_MS 100
 

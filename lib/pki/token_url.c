@@ -1,3 +1,5 @@
+/* Reads pkcs11: URLs (RFC 7512), stricter than p11-kit does. */
+
 #include "pki/token_url.h"
 
 #include <p11-kit/uri.h>

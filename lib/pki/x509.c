@@ -1,3 +1,8 @@
+/*
+ * What the files of this folder need of GnuTLS: errors, limits on what a key may cost, names,
+ * public keys.
+ */
+
 #include "pki/x509.h"
 
 #include <gnutls/crypto.h>
