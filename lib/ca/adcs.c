@@ -32,7 +32,7 @@ struct adcs {
 	const char *folder; /* behind url */
 };
 
-/* --- the wire */
+/* --- requests and answers */
 
 static enum err ask(struct adcs *adcs, const char *path, const struct buf *form, int64_t deadline,
 	struct http_answer *out, struct error *e)
@@ -70,7 +70,8 @@ static enum err not_done(const struct adcs *adcs, const struct http_answer *answ
 		return error_set(e, ERR_BARRED, "CA %s rejected our credentials (status 401): %s",
 			adcs->ca->url, advice[adcs->ca->auth]);
 	if (answer->status < 300)
-		return remote_garbled(&adcs->remote, NULL, "a status that they do not have", e);
+		return remote_garbled(
+			&adcs->remote, NULL, "the web enrollment pages do not have this status", e);
 	return remote_refusal(&adcs->remote, answer, NULL, e);
 }
 
@@ -106,7 +107,7 @@ static enum err read_page(const struct adcs *adcs, const struct http_answer *ans
 	return adcs_page_read(answer->body.data, answer->body.len, out, e);
 }
 
-/* A certificate, or a chain; a page instead says what has become of the request. */
+/* Reads a certificate or a chain. A page in its place tells the state of the request. */
 static enum err read_certificates(const struct adcs *adcs, const struct http_answer *answer,
 	struct certificates *out, struct error *e)
 {
@@ -140,9 +141,9 @@ static enum err fetch(struct adcs *adcs, const char *path, int64_t deadline,
 	return err;
 }
 
-/* --- the request */
+/* --- a request for a certificate */
 
-/* A field of a form (WHATWG URL, application/x-www-form-urlencoded; which takes %20, too). */
+/* A field of a form (WHATWG URL, application/x-www-form-urlencoded, which allows %20). */
 static void add_field(struct buf *form, const char *name, const char *value)
 {
 	buf_printf(form, "%s%s=", form->len ? "&" : "", name);
@@ -191,7 +192,7 @@ static enum err submit(
 	return err;
 }
 
-/* The certificate, whose number is number, and those above it. */
+/* Fetches the certificate of that number and those above it. */
 static enum err retrieve(struct adcs *adcs, const struct ca_order *order, const char *number,
 	struct chain *out, struct error *e)
 {
@@ -216,8 +217,8 @@ static enum err retrieve(struct adcs *adcs, const struct ca_order *order, const 
 }
 
 /*
- * The certificate is issued, so it must not be requested again, but fetched by its number, whatever
- * the error now; also after an answer that was not understood.
+ * The certificate is issued: whatever the error now, it is fetched by its number later and must not
+ * be requested again.
  */
 static enum err keep_waiting(
 	const char *number, struct ca_answer *out, enum err err, struct error *e)
@@ -239,8 +240,8 @@ static enum err adcs_issue(
 
 	if (*order->handle) {
 		if (!text_number(order->handle, UINT32_MAX, &number))
-			return error_set(
-				e, ERR_INTERNAL, "\"%s\" is no number of a request", order->handle);
+			return error_set(e, ERR_INTERNAL, "\"%s\" is not the number of a request",
+				order->handle);
 		err = retrieve(adcs, order, order->handle, &out->chain, e);
 		return err == ERR_PENDING ? keep_waiting(order->handle, out, err, e) : err;
 	}
@@ -286,9 +287,9 @@ static enum err adcs_probe(void *self, int64_t deadline, struct error *e)
 	return err;
 }
 
-/* --- in and out of work */
+/* --- open and close */
 
-/* A key that auth needs, or has no use for. */
+/* auth needs this key, or does not use it. */
 static enum err check_key(const struct config *config, const struct config_ca *ca, const char *key,
 	bool set, bool needed, struct error *e)
 {

@@ -21,7 +21,7 @@ static const struct {
 	{"&lt;", '<'},
 	{"&gt;", '>'},
 	{"&nbsp;", ' '},
-	/* Not ", which ends a message. */
+	/* Not as ", which would end a message. */
 	{"&quot;", '\''},
 	{"&#34;", '\''},
 	{"&#39;", '\''},
@@ -48,7 +48,7 @@ static size_t take_entity(const char *s, char *out)
 	return (size_t)(end - s) + 1;
 }
 
-/* The content of these is not for readers. */
+/* A browser does not show the content of these. */
 static const char *skip_unseen(const char *s)
 {
 	static const char *const unseen[][2] = {
@@ -63,7 +63,7 @@ static const char *skip_unseen(const char *s)
 	return s;
 }
 
-/* Behind the tag that begins at s. */
+/* Returns what follows the tag that begins at s. */
 static const char *skip_tag(const char *s)
 {
 	s = skip_unseen(s);
@@ -94,7 +94,7 @@ void html_text(const char *html, struct buf *text)
 
 		if (c == '<' && !len) {
 			s = skip_tag(s);
-			add_character(text, ' '); /* tags part words */
+			add_character(text, ' '); /* a tag ends a word */
 			continue;
 		}
 		if (c)
@@ -106,7 +106,7 @@ void html_text(const char *html, struct buf *text)
 
 /* --- elements */
 
-/* Behind an attribute's value, which is copied, cut if need be. */
+/* Copies an attribute's value, cut at size; returns what follows it. */
 static const char *take_value(const char *s, char *out, size_t size)
 {
 	char quote = *s == '"' || *s == '\'' ? *s++ : '\0';

@@ -16,7 +16,7 @@
 
 /* --- what it says */
 
-/* Digits behind those words, where they first have some. */
+/* Takes the first digits that follow those words. */
 static void take_request(const char *text, const char *words, char out[ADCS_REQUEST_SIZE])
 {
 	for (const char *at = strcasestr(text, words); at && !*out; at = strcasestr(at, words)) {
@@ -32,7 +32,7 @@ static void take_request(const char *text, const char *words, char out[ADCS_REQU
 	}
 }
 
-/* Part of a word, a code, a date, a version. */
+/* Returns true within a word, a code, a date or a version. */
 static bool is_joined(char c)
 {
 	return isalnum((unsigned char)c) || strchr("_-/:+#\\", c);
@@ -45,7 +45,7 @@ static bool ends_sentence(const char *s)
 	       (*s == '.' && !isalnum((unsigned char)s[1]));
 }
 
-/* The next number at or behind s that stands for itself; NULL: there is none. */
+/* Finds the next number from s on that is a word of its own; NULL: there is none. */
 static const char *next_number(const char *begin, const char *s, size_t *len)
 {
 	for (; *s; s += *len ? *len : 1) {
@@ -60,8 +60,8 @@ static const char *next_number(const char *begin, const char *s, size_t *len)
 }
 
 /*
- * The number of a text that has one alone, or has one alone at the end of a sentence: "Your Request
- * Id is 19." in any language, beside "within 10 days".
+ * Takes the only number of a text, or the only one that ends a sentence: in any language "Your
+ * Request Id is 19." has it, and "within 10 days" does not.
  */
 static void take_lone_number(const char *text, char out[ADCS_REQUEST_SIZE])
 {
@@ -218,7 +218,7 @@ static enum adcs_state judge(
 	static const char *const denied_ids[] = {"locDenied", "locIssRev", NULL};
 	static const char *const pending_ids[] = {
 		"locInfoNewReq", "locInfoReqID", "locInfoChkPnd", NULL};
-	/* Of versions that have no such elements. */
+	/* Some versions have no such elements. */
 	static const char *const pending[] = {
 		"Certificate Pending", "Taken Under Submission", "still pending", NULL};
 	static const char *const denied[] = {"Denied by", "was denied", "Request Denied", NULL};
@@ -241,8 +241,8 @@ static enum adcs_state judge(
 }
 
 /*
- * A page of theirs that says neither yes nor no, in a language that we do not know, but has a
- * number: what has become of that number can be asked, and costs nothing if it is another one.
+ * A page in a language that we do not know, with a number: we take it for a pending request and ask
+ * for that number later, which does no harm if it is something else.
  */
 static void try_number(const char *html, const char *text, struct adcs_page *page)
 {

@@ -96,7 +96,7 @@ enum err ca_terms(const struct ca *ca, char out[CA_TERMS_SIZE], struct error *e)
 	return err;
 }
 
-#define LOCAL_LEEWAY 3600 /* seconds, of our own */
+#define LOCAL_LEEWAY 3600 /* seconds that a certificate of the local CA may last longer */
 
 static enum err check(const struct ca *ca, const struct ca_order *order, const struct chain *chain,
 	struct error *e)

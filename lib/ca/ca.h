@@ -26,13 +26,13 @@ struct ca_order {
 	const char *device_uuid; /* "": it is for all devices of the user */
 	const struct key *key;
 	const struct blob *request; /* PKCS#10, DER, made with the key; of ca_wants_request() */
-	const char *handle;	    /* what it gave for this request before; "": it is new */
+	const char *handle;	    /* that the CA gave for this request; "": the request is new */
 	int64_t now;
-	int64_t deadline;		    /* clock_monotonic_ms(): by then it is over */
+	int64_t deadline;		    /* clock_monotonic_ms() */
 	const struct certificates *issuers; /* ca_issue() sets it: what issuer-file has */
 };
 
-/* A certificate to revoke, of this CA's or of an earlier one's. */
+/* A certificate to revoke, issued by this CA or an earlier one. */
 struct ca_revocation {
 	const char *serial; /* lower-case hexadecimal */
 	const char *issuer; /* RFC 4514, as certificate_info() has it */
@@ -43,9 +43,9 @@ struct ca_revocation {
 /* The result of an order. */
 struct ca_answer {
 	struct chain chain; /* issued: leaf first */
-	/* Pending or not understood: by what it wants to be asked for it; may be "". */
+	/* Pending or not understood: what to ask for the certificate by; may be "". */
 	char handle[CA_HANDLE_SIZE];
-	bool once; /* not understood, and sent again it would be another request */
+	bool once; /* not understood, and the same request again would get another certificate */
 };
 
 /* The CA of a section of the configuration; config outlives it. */
@@ -65,12 +65,12 @@ const struct identity *ca_identity(const struct ca *ca);
  */
 bool ca_wants_request(const struct ca *ca);
 
-/* By when a request that begins now has to be over, of clock_monotonic_ms(). */
+/* The deadline of a request that begins now, of clock_monotonic_ms(). */
 int64_t ca_deadline(const struct ca *ca);
 
 /*
- * A digest of the CA and the kind of certificate: this CA cannot use a request made under other
- * terms.
+ * A digest of the CA and the kind of certificate. A request that was made under other terms cannot
+ * be used.
  */
 #define CA_TERMS_SIZE 65
 enum err ca_terms(const struct ca *ca, char out[CA_TERMS_SIZE], struct error *e) must_check;
@@ -85,7 +85,7 @@ enum err ca_issue(struct ca *ca, const struct ca_order *order, struct ca_answer 
 /* Its own certificate and what certifies it. */
 enum err ca_chain(struct ca *ca, int64_t deadline, struct chain *out, struct error *e) must_check;
 
-/* For `certprov check`: could it issue now? Nothing is issued. */
+/* For `certprov check`: asks whether it could issue now, without issuing. */
 enum err ca_probe(struct ca *ca, int64_t deadline, struct error *e) must_check;
 
 /* Returns true if its kind can revoke; else that is done at the CA. */

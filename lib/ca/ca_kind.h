@@ -28,8 +28,8 @@ struct ca_kind {
 	 */
 	enum err (*chain)(void *self, int64_t deadline, struct chain *out, struct error *e);
 	/*
-	 * Optional: is it there, and does it take our credentials, as far as can be known without
-	 * a certificate being issued? Else chain is asked.
+	 * Optional: asks whether it is there and accepts our credentials, as far as can be known
+	 * without issuing a certificate. Else chain is asked.
 	 */
 	enum err (*probe)(void *self, int64_t deadline, struct error *e);
 	/* Optional. Revoking a certificate again is no error. ERR_REFUSED: not its own. */
@@ -42,7 +42,7 @@ struct ca_kind {
 	void (*close)(void *self);
 };
 
-/* Each is all that its file lets others see: ca_local, ca_est, … */
+/* ca_local, ca_est, …: all that a kind's file lets others see, which needs no header more. */
 #define DECLARE_KIND(NAME, name) extern const struct ca_kind ca_##name;
 CA_TYPES(DECLARE_KIND)
 #undef DECLARE_KIND

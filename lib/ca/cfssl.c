@@ -36,7 +36,7 @@ static enum err enroll(struct cfssl *cfssl, const struct ca_order *order, struct
 {
 	struct buf pem = BUF_INIT(CFSSL_BODY_MAX);
 	struct http_answer answer = {0};
-	/* It would take it for the name of a server. */
+	/* CFSSL would take such an address for the name of a server. */
 	enum err err = remote_check_address(&cfssl->api.remote, order, e);
 
 	if (err)

@@ -18,7 +18,7 @@ enum err cfssl_post(struct cfssl_api *api, const char *path, const struct buf *b
 	return remote_json_ask(&api->remote, &request, out, e);
 }
 
-/* Errors come as text/plain, so that a type is not asked for. */
+/* The content type is not checked, because errors come as text/plain. */
 char *cfssl_complaint(const struct http_answer *answer)
 {
 	cJSON *whole = NULL;
@@ -38,7 +38,7 @@ char *cfssl_complaint(const struct http_answer *answer)
 static enum err refusal(
 	const struct cfssl_api *api, const struct http_answer *answer, struct error *e)
 {
-	/* 400, too: the key in auth-key-file, or the profile; neither is about the request. */
+	/* These come as 400, but are about auth-key-file or the profile, not about the request. */
 	static const char *const about_us[] = {
 		"invalid token", "Unknown policy profile", "unauthorized"};
 	char *says = cfssl_complaint(answer);
@@ -91,9 +91,9 @@ enum err cfssl_certificates(const struct cfssl_api *api, const struct http_answe
 	return err;
 }
 
-/* --- what it is asked */
+/* --- requests */
 
-/* With whom we speak: the label and the profile. */
+/* Which CA of the server, and which profile. */
 static void put_profile(const struct cfssl_api *api, struct buf *out)
 {
 	buf_puts(out, "\"label\":");

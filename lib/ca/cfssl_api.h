@@ -14,7 +14,7 @@ struct cfssl_api {
 	struct remote remote; /* first: see remote_identity() */
 	const char *label;    /* of a CA, where one server has several (multirootca); or "" */
 	const char *profile;  /* "": its default */
-	struct blob key;      /* none: it wants no token */
+	struct blob key;      /* empty: CFSSL wants no token */
 };
 
 /* POST to a path of the API; any status is success. */
@@ -24,7 +24,7 @@ enum err cfssl_post(struct cfssl_api *api, const char *path, const struct buf *b
 /* The first of its errors, for free(); NULL if it names none. */
 char *cfssl_complaint(const struct http_answer *answer);
 
-/* ERR_OK and the whole answer, for cJSON_Delete(), if it is one of success. */
+/* ERR_OK if it reports success: then *out is the whole answer, for cJSON_Delete(). */
 enum err cfssl_answer(const struct cfssl_api *api, const struct http_answer *answer, cJSON **out,
 	struct error *e) must_check;
 
@@ -32,7 +32,7 @@ enum err cfssl_answer(const struct cfssl_api *api, const struct http_answer *ans
 enum err cfssl_certificates(const struct cfssl_api *api, const struct http_answer *answer,
 	struct certificates *out, struct error *e) must_check;
 
-/* The CA that signs for us; what certifies it is not said. */
+/* The certificate of the CA that signs for us, alone. */
 enum err cfssl_info(struct cfssl_api *api, int64_t deadline, struct certificates *out,
 	struct error *e) must_check;
 

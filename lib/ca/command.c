@@ -21,7 +21,7 @@ struct command {
 	const struct config_ca *ca;
 };
 
-/* --- what it is given */
+/* --- its environment */
 
 enum variable { USAGE, MAIL, USER, DEVICE, SUBJECT, VARIABLE_COUNT };
 
@@ -61,7 +61,7 @@ static enum err environment_make(
 	return err;
 }
 
-/* --- what it says */
+/* --- its output */
 
 struct words {
 	const char *program;
@@ -84,7 +84,7 @@ static enum err not_issued(int status, const struct words *words, struct error *
 	char said[EXCERPT_SIZE];
 
 	excerpt(words->last, strlen(words->last), said);
-	/* A shell's exit statuses for a program that it cannot run. */
+	/* A shell ends with these when it cannot run a program. */
 	if (status == 126 || status == 127)
 		return error_set(e, ERR_BARRED,
 			"CA program %s could not run what it needs (exit status %d)%s%s",
@@ -169,7 +169,7 @@ static enum err command_probe(void *self, int64_t deadline, struct error *e)
 	return ERR_OK;
 }
 
-/* --- in and out of work */
+/* --- open and close */
 
 static void command_close(void *self)
 {

@@ -16,8 +16,8 @@
 /* --- issue */
 
 /*
- * {"request_id": …, "link": "https://…/v1/…/finalize", "info_message": …}; before version 8 the
- * link alone has the number, which may be below zero.
+ * {"request_id": …, "link": "https://…/v1/…/finalize", "info_message": …}; before version 8 only
+ * the link has the number, which may be negative.
  */
 static void read_handle(const cJSON *object, char out[CA_HANDLE_SIZE])
 {
@@ -45,15 +45,15 @@ static enum err pending(const struct ejbca *ejbca, const struct http_answer *ans
 		return err;
 	read_handle(object, out->handle);
 	cJSON_Delete(object);
-	error_set(e, ERR_PENDING, "CA %s waits for somebody's approval%s%s", ejbca->remote.ca->url,
+	error_set(e, ERR_PENDING, "CA %s waits for approval%s%s", ejbca->remote.ca->url,
 		*out->handle ? " of request " : "", out->handle);
 	e->retry_after = answer->retry_after;
 	return e->code;
 }
 
 /*
- * {"certificate": base64 of DER, "certificate_chain": [the same, …], …}: no chain of a finalize.
- * Some versions encode twice, or have PEM in there.
+ * {"certificate": base64 of DER, "certificate_chain": [the same, …], …}: the answer to finalize
+ * has no chain. Some versions encode twice, or send PEM.
  */
 static enum err read_issued(const struct ejbca *ejbca, const struct http_answer *answer,
 	struct certificates *out, struct error *e)
@@ -79,8 +79,8 @@ static enum err ejbca_issue(
 	struct certificates issued = {.count = 0};
 	struct http_answer answer = {0};
 	/*
-	 * A finalize gives no chain, and cannot be repeated: before one whose issuer we cannot
-	 * learn somebody would have to approve the next.
+	 * finalize gives no chain and works once: if the issuer then cannot be learnt, a person
+	 * has to approve another request.
 	 */
 	enum err err = *order->handle ? known_cas_need(&ejbca->cas, order->deadline, e) : ERR_OK;
 
@@ -131,8 +131,8 @@ static const char *const reasons[REVOCATION_REASON_COUNT] = {
 };
 
 /*
- * 200: {"revoked": true, …}; 202: somebody has to approve it; 404: it has no such certificate; 409:
- * it was revoked before.
+ * 200: {"revoked": true, …}; 202: a person has to approve it; 404: there is no such certificate;
+ * 409: it was revoked before.
  */
 static enum err read_revoked(
 	const struct ejbca *ejbca, const struct http_answer *answer, struct error *e)
@@ -146,8 +146,7 @@ static enum err read_revoked(
 		return error_set(e, ERR_REFUSED, "CA %s has not issued that certificate",
 			ejbca->remote.ca->url);
 	if (answer->status == 202)
-		return error_set(e, ERR_PENDING,
-			"CA %s waits for somebody's approval of the revocation",
+		return error_set(e, ERR_PENDING, "CA %s waits for approval of the revocation",
 			ejbca->remote.ca->url);
 	if (answer->status != 200)
 		return ejbca_refusal(ejbca, answer, e);

@@ -39,7 +39,8 @@ enum err ejbca_refusal(const struct ejbca *ejbca, const struct http_answer *answ
 
 /* --- what the CA is */
 
-/* {"certificate_authorities": [{"name": …, "subject_dn": …, …}, …]}: those that our role sees. */
+/* {"certificate_authorities": [{"name": …, "subject_dn": …, …}, …]}: those that our role may see.
+ */
 static enum err find_subject(
 	struct ejbca *ejbca, const struct http_answer *answer, struct buf *out, struct error *e)
 {

@@ -19,7 +19,7 @@ struct entity {
 	char password[DIGEST_HEX_SIZE];
 };
 
-/* Only the holder of the private key can compute its password. */
+/* The end entity's password is derived from the private key, so nobody else can compute it. */
 static enum err make_password(
 	const struct ca_order *order, char out[DIGEST_HEX_SIZE], struct error *e)
 {
@@ -82,7 +82,7 @@ static enum err enroll(struct ejbca *ejbca, const struct ca_order *order,
 	return err;
 }
 
-/* A request that somebody had to approve: its certificate, by the number that it has there. */
+/* Fetches the certificate of a request that a person approved, by its number at EJBCA. */
 static enum err finalize(struct ejbca *ejbca, const struct ca_order *order,
 	const struct entity *entity, struct http_answer *out, struct error *e)
 {
@@ -103,8 +103,8 @@ static enum err finalize(struct ejbca *ejbca, const struct ca_order *order,
 }
 
 /*
- * The answer to an earlier finalize was lost, and there is no way to it: the certificate is issued
- * once more to the same entity. EJBCA says it in words alone.
+ * The answer to an earlier finalize was lost, and EJBCA does not repeat it: the certificate is
+ * requested once more, for the same entity. Only the words of the error tell.
  */
 static bool was_finalized(const struct http_answer *answer)
 {

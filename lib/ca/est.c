@@ -16,7 +16,7 @@
 #define BASE "/.well-known/est" /* 3.2.2 */
 #define CAS_MS (6 * 3600 * 1000LL)
 
-/* True for a segment of a URL's path (RFC 3986, 3.3). */
+/* The characters of a segment of a URL's path (RFC 3986, 3.3). */
 #define SEGMENT                                                \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789-._~!$&'()*+,;=:@%"
@@ -34,12 +34,12 @@ struct est {
 	struct known_cas cas; /* what /cacerts says */
 };
 
-/* --- the wire */
+/* --- requests and answers */
 
 static enum err ask(struct est *est, enum operation operation, const struct buf *body,
 	int64_t deadline, struct http_answer *out, struct error *e)
 {
-	/* RFC 8951, 3.1 does without it, but servers of the first days insist. */
+	/* RFC 8951, 3.1 drops it, but older servers insist. */
 	static const char *const headers[] = {"Content-Transfer-Encoding: base64", NULL};
 	const struct http_request request = {
 		.method = body ? "POST" : "GET",
@@ -115,7 +115,7 @@ static enum err enroll(
 	buf_free(&body);
 	if (err)
 		return err;
-	if (answer.status == 202) { /* 4.2.3: the same request, later, asks for it */
+	if (answer.status == 202) { /* 4.2.3: post the same request later */
 		err = error_set(e, ERR_PENDING, "CA %s has not decided yet", est->remote.ca->url);
 		e->retry_after = answer.retry_after;
 	} else {
@@ -172,7 +172,7 @@ static enum err est_probe(void *self, int64_t deadline, struct error *e)
 	return err;
 }
 
-/* --- in and out of work */
+/* --- open and close */
 
 static enum err check_keys(const struct config *config, const struct config_ca *ca, struct error *e)
 {

@@ -36,7 +36,7 @@ static const struct curve *find_curve(const cJSON *jwk)
 	return NULL;
 }
 
-/* Of exactly that many octets (RFC 7518, 6.2.1.2). */
+/* A number has exactly that many octets (RFC 7518, 6.2.1.2). */
 static enum err read_number(
 	const cJSON *jwk, const char *name, size_t octets, struct buf *out, struct error *e)
 {
@@ -70,10 +70,11 @@ static enum err import(const struct curve *curve, const struct buf *x, const str
 		return ERR_OK;
 	}
 	gnutls_privkey_deinit(key);
-	return error_set(e, ERR_CONFIG, "it is no key on %s: %s", curve->name, gnutls_strerror(rc));
+	return error_set(
+		e, ERR_CONFIG, "it is not a key on %s: %s", curve->name, gnutls_strerror(rc));
 }
 
-/* SHA-256 over the members that it must have, in order and without spaces (RFC 7638, 3). */
+/* SHA-256 over the required members, in order and without spaces (RFC 7638, 3). */
 static enum err thumbprint(const cJSON *jwk, struct buf *out, struct error *e)
 {
 	struct buf json = BUF_INIT(1024);
@@ -119,7 +120,7 @@ static enum err read_key(const cJSON *json, struct jwk *out, struct error *e)
 
 	if (!curve)
 		return error_set(e, ERR_CONFIG,
-			"it is no JWK on a curve (kty EC, crv P-256, P-384 or P-521)");
+			"it is not a JWK on a curve (kty EC, crv P-256, P-384 or P-521)");
 	err = read_number(json, "x", curve->octets, &x, e);
 	if (!err)
 		err = read_number(json, "y", curve->octets, &y, e);
@@ -139,7 +140,7 @@ static enum err read_key(const cJSON *json, struct jwk *out, struct error *e)
 	return err;
 }
 
-/* Where cJSON keeps a copy of the private number. */
+/* Wipes the copy of the private number that cJSON keeps. */
 static void delete_json(cJSON *json)
 {
 	const cJSON *d = cJSON_GetObjectItemCaseSensitive(json, "d");
@@ -168,7 +169,7 @@ enum err jwk_read(const struct blob *text, struct jwk *out, struct error *e)
 			"it is encrypted: decrypt it once (step crypto jwe decrypt <THIS >NEW), "
 			"and set jwk-file to NEW");
 	else if (err == ERR_MALFORMED)
-		err = error_set(e, ERR_CONFIG, "it is no JWK");
+		err = error_set(e, ERR_CONFIG, "it is not a JWK");
 	else if (!err)
 		err = read_key(json, out, e);
 	delete_json(json);

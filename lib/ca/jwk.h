@@ -11,7 +11,7 @@ struct gnutls_privkey_st;
 
 struct jwk {
 	struct gnutls_privkey_st *key;
-	char *kid; /* its name, or else its thumbprint (RFC 7638), by which step goes */
+	char *kid; /* its name, or else its thumbprint (RFC 7638), as step names it */
 };
 
 /*

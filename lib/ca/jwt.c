@@ -90,7 +90,7 @@ static enum err failed(int rc, struct error *e)
 	return error_set(e, ERR_UNAVAILABLE, "the key cannot sign: %s", gnutls_strerror(rc));
 }
 
-/* A number of ASN.1 has a zero octet in front or lacks some: here it has its fixed length. */
+/* ASN.1 numbers vary in length; here each has all its octets. */
 static void put_number(struct buf *out, const gnutls_datum_t *number, size_t octets)
 {
 	size_t skip = number->size > octets ? number->size - octets : 0;

@@ -15,8 +15,8 @@
 #include "pki/issue.h"
 #include "pki/token_objects.h"
 
-#define LEAF_BACKDATE (5 * 60)	/* seconds: readers' clocks are behind ours */
-#define ROOT_BACKDATE (60 * 60) /* so that no leaf's own backdating is cut off */
+#define LEAF_BACKDATE (5 * 60)	/* seconds, as readers' clocks may be slow */
+#define ROOT_BACKDATE (60 * 60) /* more, so that it covers a backdated leaf */
 #define ROOT_VALIDITY (3652 * 86400LL)
 
 struct local {
@@ -105,8 +105,8 @@ static enum err load(struct local *local, const struct config *config, const str
 }
 
 /*
- * Existing certificates are still delivered, and new enrollments stay pending. But a key that does
- * not fit the certificate is an error in the configuration.
+ * A key that is away for now is a warning: existing certificates are still delivered, and new
+ * enrollments stay pending. One that does not fit the certificate is a configuration error.
  */
 static enum err look(const struct local *local, const struct config_ca *ca, struct error *e)
 {
@@ -174,7 +174,7 @@ static enum err local_issue(
 		.address = order->address,
 		.public_key = &public_key,
 		.not_before = order->now - LEAF_BACKDATE,
-		/* RFC 5280, 4.1.2.5: both ends belong to it */
+		/* RFC 5280, 4.1.2.5: both ends are included */
 		.not_after = order->now - LEAF_BACKDATE + local->validity - 1,
 		.policies = local->policies,
 		.crl_url = local->crl_url,
@@ -209,8 +209,7 @@ static enum err local_probe(void *self, int64_t deadline, struct error *e)
 	return err ? err : issuer_check_time(local->issuer, e);
 }
 
-/* Nobody need be told: the next list has it. But a list is for its own issuer's certificates only.
- */
+/* The next list has it. A list covers only the certificates of its own issuer. */
 static enum err local_revoke(void *self, const struct ca_revocation *revocation, struct error *e)
 {
 	const struct local *local = self;
@@ -255,7 +254,7 @@ static enum err must_be_free(const char *path, struct error *e)
 	return errno == ENOENT ? ERR_OK : error_errno(e, ERR_CONFIG, "%s", path);
 }
 
-/* With one or the other. */
+/* Signs with the key, or else with the token. */
 static enum err make_root(const struct key *key, struct token *token, const struct name *subject,
 	struct blob *pem, struct error *e)
 {
@@ -270,7 +269,7 @@ static enum err make_root(const struct key *key, struct token *token, const stru
 	return err;
 }
 
-/* The key first: a certificate without its key is worth nothing. */
+/* The key first: a certificate without its key is useless. */
 static enum err write_files(const struct config_ca *ca, const struct blob *key,
 	const struct blob *certificate, struct error *e)
 {
@@ -307,7 +306,7 @@ static enum err init_files(
 	return err;
 }
 
-/* A key that is there is used: HSMs have tools of their own to make them. */
+/* Uses a key that is there: many HSMs need their own tools to make one. */
 static enum err find_or_make(struct token *token, enum key_type type, struct error *e)
 {
 	enum err err = token_find(token, e);

@@ -14,8 +14,10 @@
 enum err ca_local_init(const struct config_ca *ca, const char *subject, enum key_type type,
 	struct error *e) must_check;
 
-/* Of a local CA with its key in a token: it is there, and is the certificate's. Errors as
- * token_probe(). */
+/*
+ * For a local CA with its key in a token: checks that it is there and belongs to the certificate.
+ * Errors as token_probe().
+ */
 enum err ca_local_check_key(const struct config_ca *ca, struct error *e) must_check;
 
 #endif

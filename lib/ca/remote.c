@@ -51,8 +51,8 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 	if (asprintf(&url, "%s%s", remote->ca->url, request->url) < 0)
 		return error_memory(e);
 	whole.url = url;
-	whole.plain = true; /* the configuration takes http:// to this machine alone */
-	/* Twice would be two certificates, or a token that has been used already. */
+	whole.plain = true; /* the configuration allows http:// to this machine only */
+	/* Sent twice, it would give two certificates or use a token twice. */
 	whole.once = strcmp(request->method, "POST") == 0;
 	whole.began = &began;
 	if (!whole.answer_max)
@@ -68,15 +68,15 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 
 /*
  * The meaning of an unexpected status; the first row that has it counts. Only the CA's own answer
- * to the request is final: all else may come from a proxy, a standby, or a server that is just
- * being started.
+ * to the request is final: any other may come from a proxy, a standby, or a server that is
+ * starting.
  */
 static const struct {
 	int from, to;
 	enum err err;
 	const char *text;
 } meanings[] = {
-	{100, 299, ERR_REFUSED, "refuses"}, /* with words of its own: see is_judgement() */
+	{100, 299, ERR_REFUSED, "refuses"}, /* if it gives a reason: see is_judgement() */
 	{300, 399, ERR_BARRED, "redirects, which is not followed: check url"},
 	{400, 400, ERR_REFUSED, "refuses"},
 	{401, 401, ERR_BARRED,
@@ -124,7 +124,7 @@ enum err remote_refusal(const struct remote *remote, const struct http_answer *a
 	}
 	if (err == ERR_REFUSED && !is_judgement(remote, answer, says)) {
 		err = ERR_BARRED;
-		meaning = "did not answer, but a server before it, or another one: check url";
+		meaning = "did not answer; a proxy or another server did: check url";
 	}
 	error_set(e, err, "CA %s %s (status %d)%s%s", remote->ca->url, meaning, answer->status,
 		*words ? "; it says: " : "", words);
@@ -186,7 +186,7 @@ enum err remote_check_address(
 	if (order->address->ascii_local)
 		return ERR_OK;
 	return error_set(e, ERR_REFUSED,
-		"a CA of type %s certifies no address that is not ASCII before its @",
+		"a CA of type %s cannot certify an address that is not ASCII before its @",
 		ca_type_names[remote->ca->type]);
 }
 
@@ -200,7 +200,7 @@ enum err remote_serial(
 {
 	return text_decimal(revocation->serial, out)
 		       ? ERR_OK
-		       : error_set(e, ERR_REFUSED, "%s is no serial number", revocation->serial);
+		       : error_set(e, ERR_REFUSED, "%s is not a serial number", revocation->serial);
 }
 
 const struct identity *remote_identity(const void *self)

@@ -24,7 +24,7 @@ enum err remote_open(const struct config *config, const struct config_ca *ca, en
 void remote_close(struct remote *remote);
 
 /*
- * Sends a request whose url is only what stands behind [ca] url: "/v1/…". Any status is success;
+ * Sends a request whose url is only the part after [ca] url: "/v1/…". Any status is success;
  * errors as http_send(), but ERR_BARRED where it rejects our certificate or our login, and
  * ERR_GARBLED where an answer to a POST began with 200 or 201 and did not come whole.
  * answer_max 0: REMOTE_ANSWER_MAX.
@@ -35,9 +35,9 @@ enum err remote_send(struct remote *remote, const struct http_request *request,
 /*
  * For a status that means neither issued nor pending. 408, 425, 429 and 5xx: ERR_UNAVAILABLE, with
  * retry_after. 400, 409 and 422 in the CA's own form, and 403 if it says so: ERR_REFUSED, a
- * judgement of this request. All else judges nothing: ERR_BARRED. says: what its interface has for
- * the reason, of which the log gets some printable words; NULL or "": the answer is not in that
- * form, and the log gets some of its body.
+ * judgement of this request. All others are ERR_BARRED. says: the reason in the form of its API,
+ * which is shortened for the log; NULL or "": the answer has none, and the log gets some of its
+ * body.
  */
 enum err remote_refusal(const struct remote *remote, const struct http_answer *answer,
 	const char *says, struct error *e);
@@ -50,23 +50,23 @@ enum err remote_garbled(
 	const struct remote *remote, const char *what, const char *why, struct error *e);
 
 /*
- * For what is asked before the request goes out, and for what issues nothing: ERR_GARBLED becomes
- * ERR_UNAVAILABLE, as another try costs no certificate.
+ * For questions that issue nothing: ERR_GARBLED becomes ERR_UNAVAILABLE, because another try costs
+ * no certificate.
  */
 enum err remote_nothing_issued(enum err err, struct error *e) must_check;
 
 /*
- * The chain for the order's key out of all certificates that came, completed by those of
- * issuer-file: see chain_build().
+ * The chain for the order's key from all certificates that the CA sent and those of issuer-file:
+ * see chain_build().
  */
 enum err remote_chain(const struct ca_order *order, const struct certificates *from,
 	struct chain *out, struct error *e) must_check;
 
-/* base64 in lines of 64 characters, each with "\n" behind (RFC 2045 has at most 76). */
+/* base64 in lines of 64 characters, each ending with "\n" (RFC 2045 allows 76). */
 void remote_base64(const struct blob *der, struct buf *out);
 
 /*
- * ERR_REFUSED for an address that is no rfc822Name (RFC 9598): of a CA that would take it for
+ * ERR_REFUSED for an address that is not an rfc822Name (RFC 9598): for a CA that would take it for
  * something else, or fail.
  */
 enum err remote_check_address(

@@ -18,12 +18,12 @@
 struct step {
 	struct remote remote;
 	struct step_signer signer;
-	struct known_cas cas; /* below its roots, as an answer had them */
+	struct known_cas cas; /* the intermediates, from the latest answer */
 };
 
 /* --- its certificates */
 
-/* absent: it may know no such path, and has nothing to say then. */
+/* absent: 404 is an empty list, from a version without this path. */
 static enum err fetch_list(struct step *step, const char *path, bool absent, int64_t deadline,
 	struct certificates *out, struct error *e)
 {
@@ -44,7 +44,7 @@ static enum err fetch_list(struct step *step, const char *path, bool absent, int
 	return err;
 }
 
-/* Versions before 0.26 have no such list; then it is what the latest certificate came with. */
+/* Versions before 0.26 have no such list: then the chain of the latest certificate is kept. */
 static enum err fetch_cas(void *self, int64_t deadline, struct certificates *out, struct error *e)
 {
 	return fetch_list(self, STEP_PATH "intermediates", true, deadline, out, e);
@@ -75,7 +75,7 @@ static enum err put_order(
 	const struct step *step, const struct ca_order *order, struct buf *out, struct error *e)
 {
 	struct buf pem = BUF_INIT(STEP_BODY_MAX), token = BUF_INIT(STEP_BODY_MAX);
-	/* It compares the request's common name with the token's subject. */
+	/* step-ca compares the request's common name with the token's subject. */
 	const char *name = name_common(order->subject), *mail = order->address->text;
 	enum err err =
 		step_token(&step->signer, "sign", name ? name : mail, mail, order->now, &token, e);
@@ -93,7 +93,7 @@ static enum err put_order(
 	return err;
 }
 
-/* certChain has all; a version that lacks it has the certificate and its issuer apart. */
+/* certChain has all; versions without it send the certificate and its issuer apart. */
 static enum err read_issued(
 	const struct step *step, const cJSON *whole, struct certificates *out, struct error *e)
 {
@@ -131,7 +131,7 @@ static enum err enroll(
 	return err;
 }
 
-/* The issuer, for chain() and revoke(). A failure here does not fail the order. */
+/* Keeps the issuer for chain() and revoke(). A failure here does not fail the order. */
 static void remember_cas(struct step *step, const struct chain *chain)
 {
 	struct certificates cas = {.count = 0};
@@ -166,7 +166,7 @@ static enum err step_issue(
 	return err;
 }
 
-/* --- is it there? */
+/* --- the probe */
 
 static enum err step_probe(void *self, int64_t deadline, struct error *e)
 {
@@ -225,7 +225,7 @@ static enum err step_revoke(void *self, const struct ca_revocation *revocation, 
 	struct step *step = self;
 	struct certificate_info issuer;
 	cJSON *whole = NULL;
-	/* It would take any serial for its own. */
+	/* step-ca accepts any serial number as its own. */
 	enum err err = known_cas_issuer(&step->cas, revocation, &issuer, e);
 
 	if (!err)
@@ -246,7 +246,7 @@ static enum err step_revoke(void *self, const struct ca_revocation *revocation, 
 	return err;
 }
 
-/* --- in and out of work */
+/* --- open and close */
 
 static void step_close(void *self)
 {
@@ -259,8 +259,8 @@ static void step_close(void *self)
 }
 
 /*
- * The identity is not shown in TLS: step-ca takes only certificates of its own there, and ends the
- * connection for those of another CA, which an X5C provisioner is for.
+ * Without the identity: in TLS step-ca accepts only its own certificates and closes the connection
+ * for others, but an X5C provisioner is for certificates of another CA.
  */
 static enum err open_remote(const struct config *config, const struct config_ca *ca,
 	struct remote *out, struct error *e)
@@ -274,7 +274,7 @@ static enum err open_remote(const struct config *config, const struct config_ca 
 	if (err)
 		return err;
 	out->ca = ca;
-	/* By its policies and templates; a client that it does not accept gets 401. */
+	/* Its policies and templates answer 403; a client that it does not accept gets 401. */
 	out->forbids_by_403 = true;
 	return ERR_OK;
 }

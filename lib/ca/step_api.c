@@ -7,7 +7,7 @@
 
 #include "ca/remote_json.h"
 
-#define PAGES_MAX 100 /* of provisioners, a hundred on each */
+#define PAGES_MAX 100 /* a hundred provisioners each */
 
 enum err step_ask(struct remote *remote, const char *path, const struct buf *body, int64_t deadline,
 	struct http_answer *out, struct error *e)
@@ -18,7 +18,7 @@ enum err step_ask(struct remote *remote, const char *path, const struct buf *bod
 	return remote_json_ask(remote, &request, out, e);
 }
 
-/* /sign and /roots are answered with 201, all else with 200. */
+/* /sign and /roots answer 201, all other paths 200. */
 enum err step_answer(
 	const struct remote *remote, const struct http_answer *answer, cJSON **out, struct error *e)
 {
@@ -46,7 +46,7 @@ static bool is_ours(const struct step_signer *signer, const cJSON *provisioner)
 	return signer->identity || (kid && strcmp(kid, signer->jwk.kid) == 0);
 }
 
-/* One page of them; *next is where the next one begins, "" behind the last. */
+/* Reads one page; *next is then the cursor of the next one, "" after the last. */
 static enum err find_on_page(struct remote *remote, const struct step_signer *signer,
 	struct buf *next, int64_t deadline, bool *found, struct error *e)
 {
@@ -71,7 +71,7 @@ static enum err find_on_page(struct remote *remote, const struct step_signer *si
 		*found = *found || is_ours(signer, item);
 	cursor = json_text(whole, "nextCursor");
 	buf_reset(next);
-	/* They are hexadecimal digits: nothing else has a place in a URL. */
+	/* A cursor is hexadecimal digits; anything else must not get into a URL. */
 	if (cursor && !cursor[strspn(cursor, "0123456789abcdef")])
 		buf_puts(next, cursor);
 	cJSON_Delete(whole);

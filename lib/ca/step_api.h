@@ -16,11 +16,11 @@
 enum err step_ask(struct remote *remote, const char *path, const struct buf *body, int64_t deadline,
 	struct http_answer *out, struct error *e) must_check;
 
-/* The answer, for cJSON_Delete(), if it is one of success. */
+/* ERR_OK if it reports success: then *out is the answer, for cJSON_Delete(). */
 enum err step_answer(const struct remote *remote, const struct http_answer *answer, cJSON **out,
 	struct error *e) must_check;
 
-/* ERR_REFUSED: the provisioner that takes our tokens is not there. */
+/* ERR_REFUSED if the CA does not list the provisioner that accepts our tokens. */
 enum err step_find_provisioner(struct remote *remote, const struct step_signer *signer,
 	int64_t deadline, struct error *e) must_check;
 

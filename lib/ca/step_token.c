@@ -12,10 +12,10 @@
 #include "ca/jwt.h"
 
 #define PART_MAX (64 * 1024)
-#define LIFETIME 300 /* seconds: step-ca takes no longer ones */
+#define LIFETIME 300 /* seconds: the most that step-ca accepts */
 #define JTI_OCTETS 16
 
-/* --- with what it is signed */
+/* --- the key */
 
 static enum err check_keys(const struct config *config, const struct config_ca *ca, struct error *e)
 {
@@ -42,7 +42,7 @@ static enum err load_jwk(const struct config_ca *ca, struct jwk *out, struct err
 	return err ? error_context(e, "%s", ca->jwk_file) : ERR_OK;
 }
 
-/* "https://ca.example.com:9000/step" to "ca.example.com:9000": of a path there it knows nothing. */
+/* "https://ca.example.com:9000/step" to "ca.example.com:9000": step-ca does not use a path. */
 static char *authority_of(const char *url)
 {
 	const char *host = strstr(url, "://") + 3;
@@ -98,7 +98,7 @@ static void put_chain(const struct chain *chain, struct buf *out)
 	buf_putc(out, ']');
 }
 
-/* The audience has https:// even where a proxy on this machine is asked by http://. */
+/* Always https://, even if a proxy on this machine is asked over http://. */
 static void put_audience(const struct step_signer *signer, const char *operation, struct buf *out)
 {
 	struct buf audience = BUF_INIT(PART_MAX);

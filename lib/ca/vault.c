@@ -23,13 +23,13 @@ struct vault {
 	struct buf mount; /* "/v1/pki" */
 	struct buf sign;  /* "/v1/pki/sign/role" */
 	int64_t validity; /* seconds */
-	int64_t end;	  /* of what issues; INT64_MAX: not to be had, 0: not asked for yet */
+	int64_t end;	  /* of the issuing chain; INT64_MAX: unknown, 0: not asked for yet */
 	int64_t end_at;	  /* when we learnt it: clock_monotonic_ms() */
 };
 
 /* --- open and close */
 
-/* Segments with something in them that no program takes for a way up. */
+/* Segments that are not empty and not "." or "..". */
 static bool is_path(const char *text)
 {
 	for (;; text++) {
@@ -48,11 +48,11 @@ static enum err check_paths(
 {
 	if (!is_path(ca->mount))
 		return config_error(config, ca->section, "mount", e,
-			"\"%s\" is no path of a secrets engine; give it as pki or team/pki",
+			"\"%s\" is not the path of a secrets engine, such as pki or team/pki",
 			ca->mount);
 	if (!is_path(ca->role) || strchr(ca->role, '/'))
-		return config_error(
-			config, ca->section, "role", e, "\"%s\" is no name of a role", ca->role);
+		return config_error(config, ca->section, "role", e,
+			"\"%s\" is not the name of a role", ca->role);
 	return ERR_OK;
 }
 
@@ -114,7 +114,7 @@ static enum err vault_open(
 	return err;
 }
 
-/* "" where Vault knows none. */
+/* Vault sends "" if it knows none. */
 static enum err add_issuer(const struct vault *vault, const char *pem,
 	struct certificates *certificates, struct error *e)
 {
@@ -123,9 +123,9 @@ static enum err add_issuer(const struct vault *vault, const char *pem,
 				      &vault->session.remote, NULL, pem, certificates, e);
 }
 
-/* --- the chain, and how long what it issues can last */
+/* --- the chain, and when it expires */
 
-/* {"data": {"certificate": PEM, …}}; "": there is none. For anybody. */
+/* {"data": {"certificate": PEM, …}}; "": there is none. Needs no token. */
 static enum err add_own(struct vault *vault, const char *name, int64_t deadline,
 	struct certificates *certificates, struct error *e)
 {
@@ -164,7 +164,7 @@ static enum err vault_chain(void *self, int64_t deadline, struct chain *out, str
 	return err;
 }
 
-/* All of them have to be valid, so that what ends first is the end; INT64_MAX: not known. */
+/* The first expiry in the chain; INT64_MAX: not known. */
 static int64_t end_of(const struct chain *chain)
 {
 	struct certificate_info info;
@@ -178,8 +178,7 @@ static int64_t end_of(const struct chain *chain)
 	return end;
 }
 
-/* A chain that is not to be had is no reason not to ask: the answer says what is wrong, if it is.
- */
+/* An error is ignored: the request for the certificate will meet it, too, and report it. */
 static void learn_end(struct vault *vault, int64_t deadline)
 {
 	struct chain chain = {0};
@@ -196,7 +195,7 @@ static void learn_end(struct vault *vault, int64_t deadline)
 
 /*
  * "… beyond the expiration of the CA certificate at 2027-03-09T12:00:00Z": of the role's own
- * issuer. False: it says something else, or what we know.
+ * issuer. Returns false if the refusal says something else, or nothing new.
  */
 static bool learn_end_from(struct vault *vault, const struct error *refusal)
 {
@@ -226,9 +225,9 @@ static int64_t ttl_of(const struct vault *vault)
 /* --- issue */
 
 /*
- * A role may take name and address from the request (use_csr_common_name, use_csr_sans) or from
- * here: both have the same. But an address for SmtpUTF8Mailbox (RFC 9598) would be written twice,
- * and stands in the request alone. The rest of the subject and the key usages are the role's.
+ * A role takes name and address from the request (use_csr_common_name, use_csr_sans) or from these
+ * members, which are the same. But an address for SmtpUTF8Mailbox (RFC 9598) would be written
+ * twice, so only the request has it. The rest of the subject and the key usages are the role's.
  */
 static enum err write_order(
 	const struct vault *vault, const struct ca_order *order, struct buf *out, struct error *e)

@@ -237,7 +237,7 @@ static enum err ask_by_file(struct vault_session *session,
 	enum err err = file_read_password(path, &token, e);
 
 	if (!err && !is_token((const char *)token.data))
-		err = error_set(e, ERR_CONFIG, "%s: its first line is no token", path);
+		err = error_set(e, ERR_CONFIG, "%s: its first line is not a token", path);
 	if (!err)
 		err = send(session, request, (const char *)token.data, out, e);
 	blob_free(&token);

@@ -13,7 +13,7 @@
 struct vault_session {
 	struct remote remote; /* first: see remote_identity() */
 	struct blob token;    /* of a login, a string; data is NULL: none */
-	int64_t renew_at;     /* clock_monotonic_ms(): no longer to be used then */
+	int64_t renew_at;     /* clock_monotonic_ms(): not used after this */
 };
 
 /* ERR_CONFIG unless there is exactly one of the three ways to a token. */
@@ -22,10 +22,9 @@ enum err vault_session_open(const struct config *config, const struct config_ca 
 void vault_session_close(struct vault_session *session);
 
 /*
- * The object that it answers (status 200); cJSON_Delete(). A token of a login that is refused is
- * replaced once. ERR_REFUSED with Vault's own words; ERR_BARRED where a login is what it refuses;
- * ERR_UNAVAILABLE also for a Vault that is sealed or stands by, and for what is no answer of its
- * API.
+ * Gives the object of an answer with status 200, for cJSON_Delete(). A token from a login that is
+ * refused is replaced once. ERR_REFUSED with Vault's own words; ERR_BARRED if it refuses the login;
+ * ERR_UNAVAILABLE also if Vault is sealed or a standby.
  */
 enum err vault_ask(struct vault_session *session, const struct remote_json_request *request,
 	cJSON **out, struct error *e) must_check;

@@ -16,13 +16,13 @@
 
 #define PATH "/v2/certificates"
 #define JSON "application/json"
-#define ANSWER_MAX (256 * 1024) /* an answer's body tells us nothing but words for the log */
+#define ANSWER_MAX (256 * 1024) /* bytes: the body is only for the log */
 
 struct gateway {
 	char *url;
 	char *endpoint;
 	struct http_client *http;
-	bool late; /* found out that it asks for our certificate after the handshake */
+	bool late; /* it asks for our certificate after the handshake */
 };
 
 struct escrow {
@@ -30,7 +30,7 @@ struct escrow {
 	struct gateway gateways[];
 };
 
-/* --- what the log may show */
+/* --- advice for the log */
 
 #define SHA1_LEN 20
 #define SHA256_LEN 32
@@ -71,7 +71,7 @@ static bool is_page(const struct http_answer *answer, const char *words)
 	       memmem(answer->body.data, answer->body.len, words, strlen(words));
 }
 
-/* It may have got no client certificate. */
+/* Returns true if the gateway may not have received our certificate. */
 static bool lacks_certificate(const struct http_answer *answer)
 {
 	return answer->status == 401 || answer->status == 403 ||
@@ -110,7 +110,7 @@ static const char *advice(int status)
 
 #define EXPIRY_MAX 64
 
-/* "", or that our certificate has ended: then to register it would not help. */
+/* An expired certificate is named as such, because registering it would not help. */
 static void expiry(const struct gateway *g, char out[EXPIRY_MAX])
 {
 	int64_t not_after = identity_not_after(http_client_identity(g->http));
@@ -169,7 +169,7 @@ static enum err refusal(const struct escrow *escrow, const struct gateway *g,
 		answer->status, advice(answer->status), words);
 }
 
-/* A failure below HTTP. A TLS alert to our certificate wants the same as a 403. */
+/* A failure below HTTP. After a TLS alert about our certificate the advice is that of a 403. */
 static enum err failure(const struct escrow *escrow, struct error *e)
 {
 	char hint[REGISTRATION_MAX], text[ERROR_TEXT_MAX];
@@ -253,8 +253,8 @@ enum err escrow_send(struct escrow *escrow, size_t gateway, const struct buf *pa
 }
 
 /*
- * A gateway that takes nothing but POST here may say so in many ways, 500 among them. A proxy's
- * answer for a gateway that is down is no such answer.
+ * Returns true if the answer is a gateway's. To a GET, which it does not take here, it may answer
+ * in many ways, 500 among them; a proxy's answer for a gateway that is down does not count.
  */
 static bool is_there(const struct http_answer *answer)
 {

@@ -47,9 +47,7 @@ struct escrow_answer {
 	bool late;    /* it asks for our certificate after the handshake: TLS 1.2 was used */
 };
 
-/*
- * Is it there and does it accept our certificate? For `certprov check`; sends no credentials.
- */
+/* Asks whether it is there and accepts our certificate, for `certprov check`; uploads nothing. */
 enum err escrow_probe(struct escrow *escrow, size_t gateway, int64_t deadline,
 	struct escrow_answer *out, struct error *e) must_check;
 

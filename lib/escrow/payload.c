@@ -8,7 +8,7 @@
 
 #define PAYLOAD_MAX (16 * 1024 * 1024)
 
-/* One usage's array; one with nothing in it is left out. */
+/* Writes one usage's array, unless it is empty; returns whether the next one is the first. */
 static bool add_array(
 	struct buf *b, const char *name, const struct blob *files, size_t count, bool first)
 {

@@ -27,8 +27,7 @@ struct certificate_info {
 	int64_t not_after;
 	char sha1[SHA1_HEX_SIZE]; /* thumbprints of the DER */
 	char sha256[SHA256_HEX_SIZE];
-	bool for_clients; /* its extended key usage, if any, allows TLS clients (RFC 5280, 4.2.1.12)
-			   */
+	bool for_clients; /* its extended key usage allows TLS clients (RFC 5280, 4.2.1.12) */
 };
 
 /* ERR_REFUSED if it cannot be read. */
@@ -36,8 +35,8 @@ enum err certificate_info(
 	const struct blob *der, struct certificate_info *out, struct error *e) must_check;
 
 /*
- * Before a peer's certificate is used: the given code if it cannot be read, or if to verify a
- * signature with its key would take long.
+ * For a peer's certificate before it is used: the given code if it cannot be read, or if verifying
+ * a signature with its key would take too long.
  */
 enum err certificate_check_cost(const struct blob *der, enum err code, struct error *e) must_check;
 

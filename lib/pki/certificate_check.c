@@ -81,12 +81,12 @@ static enum err check_public_key(
 	enum err err = x509_public_key(leaf, &key, e);
 
 	if (!err && !blob_equal(&key, demand->public_key))
-		err = refuse(e, "it is for another public key than ours");
+		err = refuse(e, "it is for another public key than the request's");
 	blob_free(&key);
 	return err;
 }
 
-/* RFC 5280, 7.5: the local part to the letter, the domain in any case. */
+/* RFC 5280, 7.5: case matters in the local part, not in the domain. */
 static bool is_address(const struct address *address, const unsigned char *data, size_t len)
 {
 	const char *s = (const char *)data;
@@ -96,7 +96,7 @@ static bool is_address(const struct address *address, const unsigned char *data,
 	       strncasecmp(s + local, address->text + local, len - local) == 0;
 }
 
-/* GnuTLS hands object identifiers out as text, with or without its NUL. */
+/* GnuTLS gives object identifiers as text, with or without the NUL. */
 static bool is_oid(const gnutls_datum_t *oid, const char *wanted)
 {
 	return oid->size >= strlen(wanted) &&
@@ -114,7 +114,7 @@ static bool is_utf8_mailbox(const struct address *address, const gnutls_datum_t 
 	       is_address(address, p + head, value->size - head);
 }
 
-/* Counts the mail names; ERR_REFUSED if one is not the address, or of the wrong kind for it. */
+/* Counts the mail addresses. ERR_REFUSED if one is another, or in the wrong form. */
 static enum err check_alternative_names(gnutls_subject_alt_names_t names,
 	const struct address *address, unsigned *found, struct error *e)
 {
@@ -134,7 +134,7 @@ static enum err check_alternative_names(gnutls_subject_alt_names_t names,
 			continue;
 		if (utf8 ? address->ascii_local || !is_utf8_mailbox(address, &value)
 			 : !address->ascii_local || !is_address(address, value.data, value.size))
-			return refuse(e, "it names another mail address than ours");
+			return refuse(e, "it names another mail address than requested");
 		++*found;
 	}
 }
@@ -186,7 +186,7 @@ static enum err check_subject(
 			value = -1;
 		} else if (is_oid(&ava.oid, GNUTLS_OID_PKCS9_EMAIL) &&
 			   !is_address(demand->address, ava.value.data, ava.value.size)) {
-			return refuse(e, "its subject names another mail address than ours");
+			return refuse(e, "its subject names another mail address than requested");
 		}
 	}
 	if (rc != GNUTLS_E_ASN1_ELEMENT_NOT_FOUND)
@@ -277,7 +277,6 @@ static enum err check_not_ca(
 	return ca ? refuse(e, "it is a CA's certificate") : ERR_OK;
 }
 
-/* Too early, too late? */
 static enum err check_time(gnutls_x509_crt_t crt, int64_t now, struct error *e)
 {
 	int64_t not_before = gnutls_x509_crt_get_activation_time(crt);
@@ -310,7 +309,7 @@ static enum err check_validity(
 
 /* --- its issuers */
 
-/* RFC 5280, 6.1.4 (k) to (n); a CA for other purposes is none for mail. */
+/* RFC 5280, 6.1.4 (k) to (n); a CA for other purposes must not issue for mail. */
 static enum err check_authority(gnutls_x509_crt_t crt, int64_t now, struct error *e)
 {
 	unsigned ca = 0, usage = 0;
@@ -319,19 +318,19 @@ static enum err check_authority(gnutls_x509_crt_t crt, int64_t now, struct error
 	int rc = gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, NULL);
 
 	if (rc < 0 || !ca)
-		return refuse(e, "it is no CA");
+		return refuse(e, "it is not a CA");
 	rc = gnutls_x509_crt_get_key_usage(crt, &usage, NULL);
 	if (rc < 0 && rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return unreadable(e, rc, "its key usage");
 	if (rc >= 0 && !(usage & GNUTLS_KEY_KEY_CERT_SIGN))
-		return refuse(e, "its key usage does not allow to sign certificates");
+		return refuse(e, "its key usage does not allow signing certificates");
 	err = read_purposes(crt, &purposes, e);
 	if (!err && purposes == PURPOSES_OTHER)
 		return refuse(e, "its extended key usage lacks emailProtection");
 	return err ? err : check_time(crt, now, e);
 }
 
-/* Not SHA-1, not MD5, nothing unheard of. */
+/* SHA-1, MD5 and unknown hashes are refused. */
 static bool signature_is_strong(gnutls_x509_crt_t crt)
 {
 	int algorithm = gnutls_x509_crt_get_signature_algorithm(crt);
@@ -382,7 +381,7 @@ static enum err check_issuers(
 		if (!err)
 			continue;
 		x509_subject(chain->crt[i], subject, sizeof(subject));
-		error_context(e, "%u. of the chain (%s)", i + 1, subject);
+		error_context(e, "certificate %u of the chain (%s)", i + 1, subject);
 	}
 	return err;
 }
@@ -398,7 +397,7 @@ static enum err check_path(const struct loaded *chain, struct error *e)
 		const char *text;
 	} causes[] = {
 		{GNUTLS_CERT_SIGNATURE_FAILURE, "a signature in it is wrong"},
-		{GNUTLS_CERT_SIGNER_NOT_CA, "an issuer in it is no CA"},
+		{GNUTLS_CERT_SIGNER_NOT_CA, "an issuer in it is not a CA"},
 		{GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, "a critical extension in it is not known"},
 		{GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, "an issuer's constraints forbid it"},
 		{GNUTLS_CERT_INSECURE_ALGORITHM, "an algorithm in it is too weak"},
@@ -445,7 +444,7 @@ static enum err check_anchored(const struct chain *chain, const struct loaded *l
 			status == 0;
 		gnutls_x509_crt_deinit(crt);
 	}
-	return found ? ERR_OK : refuse(e, "it was issued by another CA than it should be");
+	return found ? ERR_OK : refuse(e, "it was issued by a CA that is not in issuer-file");
 }
 
 typedef enum err leaf_check(
@@ -468,5 +467,5 @@ enum err certificate_check(
 	if (!err && demand->issuers)
 		err = check_anchored(chain, &loaded, demand->issuers, e);
 	unload(&loaded);
-	return err ? error_context(e, "what the CA returned is refused") : ERR_OK;
+	return err ? error_context(e, "the certificate that the CA returned is refused") : ERR_OK;
 }

@@ -21,16 +21,17 @@ struct certificate_demand {
 };
 
 /*
- * The one check of everything a CA returns, before it is stored: the leaf's public key
- * is ours; address is its only mail name (RFC 8550, 3); extended key usage is or
- * contains emailProtection, without anyExtendedKeyUsage; key usage fits the purpose and
- * excludes the other; it is no CA; it is valid now (its CA's clock may be five minutes
- * ahead) and not for longer than asked, but for the leeway and those
- * five minutes; each certificate of the
- * chain is signed by the next, which is a CA (RFC 5280, 6.1) and valid; no weak keys or
- * hashes; one of the issuers that are demanded is above it. The chain must have at least the leaf's
- * issuer: the last one is not judged by us but by whoever put it there. ERR_REFUSED, naming what is
- * wrong.
+ * The one check of everything that a CA returns, before it is stored. ERR_REFUSED, naming what is
+ * wrong, unless
+ * - the leaf has our public key, and the address as its only mail address (RFC 8550, 3);
+ * - its extended key usage has emailProtection and not anyExtendedKeyUsage; its key usage fits the
+ *   purpose and excludes the other; it is not a CA;
+ * - it is valid now, and not for longer than requested plus the leeway. Five minutes are allowed
+ * for a CA's clock that is ahead;
+ * - each certificate of the chain is signed by the next, which is a CA (RFC 5280, 6.1) and valid;
+ *   there are no weak keys or hashes; one of the demanded issuers is above the leaf.
+ * The chain must have at least the leaf's issuer. Whether its last certificate can be trusted is
+ * for whoever configured the CA.
  */
 enum err certificate_check(const struct chain *chain, const struct certificate_demand *demand,
 	struct error *e) must_check;

@@ -107,7 +107,7 @@ static bool is_blank(unsigned char c)
 	return c == '\0' || isspace(c);
 }
 
-/* One behind the other; some programs end even these with a line break. */
+/* DER certificates in a row; some programs put line breaks between them. */
 static enum err read_der(
 	struct certificates *certificates, const unsigned char *der, size_t len, struct error *e)
 {
@@ -140,7 +140,7 @@ static size_t between(const unsigned char *s, size_t len)
 	return len > 1 && *s == '\\' && strchr("nrt", s[1]) && s[1] ? 2 : 0;
 }
 
-/* Of either alphabet, in lines of any length and end, padded or not. */
+/* Either alphabet, any line length and line end, padded or not. */
 static bool unbase64(const unsigned char *s, size_t len, struct buf *out)
 {
 	struct buf digits = BUF_INIT(len + 4);
@@ -201,7 +201,7 @@ static bool is_wanted(const char *label, size_t len)
 	return false;
 }
 
-/* Behind OpenSSL's trusted certificates stands what they are trusted for. */
+/* OpenSSL's trusted certificates are followed by what they are trusted for. */
 static enum err read_trusted(
 	struct certificates *certificates, const unsigned char *s, size_t len, struct error *e)
 {
@@ -258,7 +258,7 @@ static enum err read_pem(struct certificates *certificates, const unsigned char 
 	return err;
 }
 
-/* --- all of them */
+/* --- any form */
 
 static enum err read_form(struct certificates *certificates, const unsigned char *bytes, size_t len,
 	int depth, struct error *e)

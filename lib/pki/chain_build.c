@@ -8,11 +8,11 @@
 
 #include "pki/x509.h"
 
-/* All of them, as GnuTLS reads them. */
+/* All certificates as GnuTLS reads them. */
 struct pool {
 	size_t count;
 	gnutls_x509_crt_t crt[CERTIFICATES_MAX];
-	bool used[CERTIFICATES_MAX]; /* in the chain: CAs may certify one another */
+	bool used[CERTIFICATES_MAX]; /* in the chain already: CAs may certify one another */
 };
 
 static enum err load(const struct certificates *from, struct pool *pool, struct error *e)
@@ -57,7 +57,7 @@ static enum err find_leaf(
 	return ERR_OK;
 }
 
-/* Did that one sign it? Of two CAs with the same name only one has the key. */
+/* Checks the signature: of two CAs with the same name only one has the key. */
 static bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
 {
 	const unsigned flags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
@@ -69,7 +69,7 @@ static bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
 	       gnutls_x509_crt_verify(crt, &issuer, 1, flags, &status) >= 0 && status == 0;
 }
 
-/* pool->count: it is not there, or is a root, which is its own, though there may be two of it. */
+/* pool->count: the issuer is not there, or the certificate is a root, which issued itself. */
 static size_t find_issuer(const struct pool *pool, size_t of)
 {
 	if (has_signed(pool->crt[of], pool->crt[of]))

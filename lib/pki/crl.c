@@ -18,11 +18,11 @@
 #define OID_REASON_CODE "2.5.29.21"
 #define OID_AUTHORITY_KEY_ID "2.5.29.35"
 #define CRL_VERSION_2 1
-#define ENTRY_MAX 64 /* octets, and more than one has */
+#define ENTRY_MAX 64 /* octets, more than any entry has */
 #define LIST_MAX (64 * 1024)
 #define YEAR_UTC_TIME_ENDS 2050
 
-/* --- what the issuer may and can */
+/* --- whether the issuer can sign lists */
 
 static enum err check_may_sign(const struct issuer *issuer, struct error *e)
 {
@@ -31,12 +31,12 @@ static enum err check_may_sign(const struct issuer *issuer, struct error *e)
 	if (gnutls_x509_crt_get_key_usage(issuer->crt, &usage, NULL) >= 0 &&
 		!(usage & GNUTLS_KEY_CRL_SIGN))
 		return error_set(e, ERR_CONFIG,
-			"the CA's certificate does not allow to sign revocation lists (keyUsage): "
+			"the CA's certificate does not allow signing revocation lists (keyUsage): "
 			"have it issued with cRLSign");
 	return issuer_check_time(issuer, e);
 }
 
-/* The algorithm by which this issuer signs; those that need parameters of their own are out. */
+/* The algorithm by which this issuer signs; those with parameters are not supported. */
 static enum err find_algorithm(
 	const struct issuer *issuer, gnutls_sign_algorithm_t *out, struct error *e)
 {
@@ -89,8 +89,8 @@ static enum err put_serial(struct der *d, const char *hex, struct error *e)
 	size_t len = strlen(hex) / 2;
 
 	if (len == 0 || strlen(hex) % 2 || !text_unhex(hex, octets + 1, len))
-		return error_set(e, ERR_INTERNAL, "\"%.48s\" is no serial number", hex);
-	if (octets[1] & 0x80) /* a zero before it, or it would be negative */
+		return error_set(e, ERR_INTERNAL, "\"%.48s\" is not a serial number", hex);
+	if (octets[1] & 0x80) /* with a zero octet first, or it would be negative */
 		der_string(d, DER_INTEGER, octets, len + 1);
 	else
 		der_string(d, DER_INTEGER, octets + 1, len);
@@ -129,7 +129,7 @@ static enum err put_entry(struct der *d, const struct crl_entry *entry, struct e
 	return err;
 }
 
-/* RFC 5280, 5.1.2.6: where nothing is revoked there is no empty list either. */
+/* RFC 5280, 5.1.2.6: without revoked certificates the list is absent, not empty. */
 static enum err put_entries(struct der *d, const struct crl_order *order, struct error *e)
 {
 	enum err err = ERR_OK;
@@ -252,9 +252,9 @@ enum err crl_to_pem(const struct blob *der, struct blob *pem, struct error *e)
 	return x509_take(&text, pem, e);
 }
 
-/* --- lists of others' making */
+/* --- lists that others made */
 
-/* Its time, which GnuTLS judges unasked by the system's clock, is the caller's affair. */
+/* The caller judges the time; GnuTLS would always take the system's clock. */
 static enum err check_signer(gnutls_x509_crl_t crl, gnutls_x509_crt_t issuer, struct error *e)
 {
 	const unsigned of_time = GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
@@ -280,7 +280,7 @@ enum err crl_verify(
 	if (!err && gnutls_x509_crl_init(&crl) < 0)
 		err = error_memory(e);
 	if (!err && gnutls_x509_crl_import(crl, &data, GNUTLS_X509_FMT_DER) < 0)
-		err = error_set(e, ERR_REFUSED, "it is no revocation list in DER");
+		err = error_set(e, ERR_REFUSED, "it is not a revocation list in DER");
 	if (!err)
 		err = check_signer(crl, crt, e);
 	if (!err)

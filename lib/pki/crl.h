@@ -35,7 +35,7 @@ enum err crl_sign(const struct issuer *issuer, const struct crl_order *order, st
 	struct error *e) must_check;
 
 /*
- * Reads a list, DER, that somebody hands out: ERR_REFUSED unless it is one that the issuer (its
+ * Reads a list, DER, from a distribution point. ERR_REFUSED unless it is one that the issuer (its
  * certificate, DER) has signed. *next_update: when it ends, seconds UTC.
  */
 enum err crl_verify(const struct blob *list, const struct blob *issuer, int64_t *next_update,

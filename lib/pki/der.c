@@ -20,7 +20,7 @@ void der_open(struct der *d, enum der_tag tag)
 	d->start[d->depth++] = d->buf.len;
 }
 
-/* The length goes before a content that is there already, which moves up to make room. */
+/* The length stands before the content, which is moved to make room. */
 void der_close(struct der *d)
 {
 	unsigned char length[ASN1_MAX_LENGTH_SIZE];
@@ -48,7 +48,7 @@ void der_null(struct der *d)
 
 void der_unsigned(struct der *d, unsigned long value)
 {
-	unsigned char octets[sizeof(value) + 1]; /* a zero first, if the top bit is set */
+	unsigned char octets[sizeof(value) + 1]; /* with a zero octet first if the top bit is set */
 	size_t at = sizeof(octets);
 
 	do {

@@ -6,8 +6,8 @@
 
 /*
  * Writes DER (X.690) in the order in which the ASN.1 reads: der_open() a SEQUENCE, write what is in
- * it, der_close() it. As with struct buf, writing never fails in the caller's face: der_take()
- * reports the first failure. The content may be secret: the memory is wiped.
+ * it, der_close() it. As with struct buf, the writers return no errors: der_take()
+ * reports the first one. The content may be secret: the memory is wiped.
  */
 #define DER_DEPTH_MAX 16
 

@@ -13,7 +13,7 @@
 
 #define SERIAL_OCTETS 16
 
-/* --- what all certificates have */
+/* --- every certificate */
 
 static enum err set_serial(gnutls_x509_crt_t crt, struct error *e)
 {
@@ -23,7 +23,7 @@ static enum err set_serial(gnutls_x509_crt_t crt, struct error *e)
 
 	if (err)
 		return err;
-	serial[0] = (serial[0] & 0x7f) | 0x40; /* positive, and always of 16 octets */
+	serial[0] = (serial[0] & 0x7f) | 0x40; /* positive, and always 16 octets */
 	rc = gnutls_x509_crt_set_serial(crt, serial, sizeof(serial));
 	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "serial number") : ERR_OK;
 }
@@ -63,7 +63,7 @@ static enum err set_public_key(
 	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "public key") : ERR_OK;
 }
 
-/* A certificate that lacks its extensions and its signature. */
+/* A certificate without its extensions and its signature. */
 static enum err begin(const struct name *subject, const struct blob *public_key, int64_t not_before,
 	int64_t not_after, gnutls_x509_crt_t *out, struct error *e)
 {
@@ -105,7 +105,7 @@ static int sign_certificate(gnutls_privkey_t key, void *ctx)
 	return gnutls_x509_crt_privkey_sign(s->crt, s->issuer, key, s->digest, 0);
 }
 
-/* Signs, and hands the DER out. */
+/* Signs the certificate and gives its DER. */
 static enum err finish(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer, const struct signer *signer,
 	gnutls_digest_algorithm_t digest, struct blob *out, struct error *e)
 {
@@ -161,7 +161,7 @@ static enum err set_policies(gnutls_x509_crt_t crt, char *const *policies, struc
 
 		if (!text_is_oid(*policies))
 			return error_set(e, ERR_CONFIG,
-				"policy \"%s\" is no object identifier such as 1.3.6.1.4.1.32473.1",
+				"policy \"%s\" is not an object identifier such as 1.3.6.1.4.1.32473.1",
 				*policies);
 		rc = gnutls_x509_crt_set_policy(crt, &policy, 0);
 		if (rc < 0)
@@ -170,7 +170,7 @@ static enum err set_policies(gnutls_x509_crt_t crt, char *const *policies, struc
 	return ERR_OK;
 }
 
-/* Where a reader finds out about the issuer. */
+/* Where a mail client finds the issuer and its list. */
 static enum err set_pointers(gnutls_x509_crt_t crt, const struct issuer *issuer,
 	const struct leaf_order *order, struct error *e)
 {

@@ -11,7 +11,7 @@
 #include "pki/name.h"
 #include "pki/token.h"
 
-/* Making certificates ourselves: RFC 5280, S/MIME as in RFC 8550. */
+/* Certificates of the local CA: RFC 5280, S/MIME as in RFC 8550. */
 
 struct leaf_order {
 	enum usage usage;

@@ -23,7 +23,7 @@ static enum err check_is_ca(gnutls_x509_crt_t crt, struct error *e)
 			"is not a CA certificate (basicConstraints); set [ca] certificate to one");
 	if (gnutls_x509_crt_get_key_usage(crt, &usage, NULL) >= 0 &&
 		!(usage & GNUTLS_KEY_KEY_CERT_SIGN))
-		return unfit(e, "does not allow to sign certificates (keyUsage): have it "
+		return unfit(e, "does not allow signing certificates (keyUsage): have it "
 				"issued with keyCertSign and cRLSign");
 	if (algorithm < 0 || x509_is_weak((gnutls_pk_algorithm_t)algorithm, bits))
 		return unfit(e, "has a key that is too weak, or of an unknown kind: use RSA from "
@@ -55,7 +55,7 @@ enum err issuer_check_time(const struct issuer *issuer, struct error *e)
 		now < issuer->not_before ? "is not valid yet" : "has expired", from, to);
 }
 
-/* Its own, as it stands in the certificate: what we issue must point at that. */
+/* The certificate's own key identifier, which the certificates that it issues refer to. */
 static enum err set_key_id(struct issuer *issuer, const struct blob *public_key, struct error *e)
 {
 	size_t len = sizeof(issuer->key_id);
@@ -68,7 +68,7 @@ static enum err set_key_id(struct issuer *issuer, const struct blob *public_key,
 	return x509_key_id(public_key, issuer->key_id, e);
 }
 
-/* All that the certificate says. */
+/* Fills what the certificate says. */
 static enum err open_certificate(const struct blob *certificate, struct issuer *issuer,
 	struct blob *public_key, struct error *e)
 {

@@ -15,7 +15,7 @@ enum err issuer_new(const struct blob *certificate, const struct key *key, struc
 
 /*
  * With a key in a token, which becomes the issuer's on success. The token need not be there yet;
- * whether its key is the certificate's shows when it is.
+ * whether its key is the certificate's is checked when it is.
  */
 enum err issuer_new_token(const struct blob *certificate, struct token *token, struct issuer **out,
 	struct error *e) must_check;
@@ -24,7 +24,7 @@ void issuer_free(struct issuer *issuer);
 /* ERR_CONFIG unless its certificate is valid now; issue_leaf() checks it, too. */
 enum err issuer_check_time(const struct issuer *issuer, struct error *e) must_check;
 
-/* Its key can be used now: always so in memory, for one in a token see token_probe(). */
+/* Checks that its key can be used now; for one in a token see token_probe(). */
 enum err issuer_check_key(const struct issuer *issuer, struct error *e) must_check;
 
 #endif

@@ -65,7 +65,7 @@ void key_pool_free(struct key_pool *pool)
 	free(pool);
 }
 
-/* Makes one key and puts it in. That there is no room after all is no failure. */
+/* Makes one key and puts it in. A pool that has become full is not an error. */
 static enum err put_one(struct key_pool *pool, int type, struct error *e)
 {
 	struct blob pkcs8 = {NULL, 0};
@@ -90,7 +90,7 @@ enum err key_pool_fill(struct key_pool *pool, struct error *e)
 	struct pollfd room[KEY_TYPE_COUNT];
 	enum err err = ERR_OK;
 
-	/* Not to be had everywhere, and only a courtesy to the workers. */
+	/* May fail: it only spares the workers. */
 	if (sched_setscheduler(0, SCHED_IDLE, &priority) < 0)
 		errno = 0;
 	for (int type = 0; type < KEY_TYPE_COUNT; type++)

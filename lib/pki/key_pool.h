@@ -12,8 +12,8 @@
  * Key pairs made ahead in idle time: an RSA key costs some fifty milliseconds,
  * all else of an enrollment a few. The pool is a pipe in packet mode for each type
  * of key, shared by the processes that inherit it: one makes keys, any number
- * take them, and the kernel sees to it that each key goes to one of them alone. Keys that
- * nobody takes are gone with the processes; none is ever on disk.
+ * take them, and the kernel gives each key to exactly one of them. Keys that are
+ * not taken vanish with the processes; none is ever on disk.
  */
 struct key_pool;
 

@@ -32,7 +32,7 @@
 #define SHA1_SIZE 20
 #define MAC_MAX 32
 
-/* An entry, and what ties its key to its certificate. */
+/* An entry, with the attributes that link its key to its certificate. */
 struct part {
 	const struct blob *pkcs8;
 	const struct chain *chain;
@@ -147,8 +147,8 @@ static void write_certificate_bag(
 }
 
 /*
- * Returns true if an earlier place in the chains has it, too: place counts from each chain's issuer
- * on.
+ * Returns true if the same certificate stands earlier in the chains; place counts from each
+ * chain's issuer on.
  */
 static bool is_repeated(const struct parts *parts, size_t part, size_t place)
 {
@@ -249,7 +249,7 @@ static enum err write_encrypted_data(
 	return err;
 }
 
-/* AuthenticatedSafe (RFC 7292, 4.1): the certificates encrypted, each key in its shroud. */
+/* AuthenticatedSafe (RFC 7292, 4.1): the certificates encrypted, each key in a bag of its own. */
 static enum err authenticated_safe(
 	const struct pkcs12_pbe *pbe, const struct parts *parts, struct blob *out, struct error *e)
 {

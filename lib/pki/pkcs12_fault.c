@@ -145,7 +145,7 @@ static enum err explain_key(const struct pkcs12_fault *f, struct error *e)
 
 /* --- a password that does not fit */
 
-/* Each byte a character of its own: what some tools took for the text, as Latin-1. */
+/* Reads each byte as a character, as tools do that take the password for Latin-1. */
 static bool by_bytes(const char *password, char out[PASSWORD_MAX])
 {
 	size_t len = 0;

@@ -140,7 +140,8 @@ static enum err derive_modern(
 	return ERR_OK;
 }
 
-/* PKCS#7 padding (RFC 8018, 6.1.1, step 4): one to a block of bytes that tell their own number. */
+/* PKCS#7 padding (RFC 8018, 6.1.1, step 4): one byte or more, each with their number as its value.
+ */
 static void append_padded(struct buf *out, const struct blob *plain, size_t block_size)
 {
 	size_t padding = block_size - plain->len % block_size;

@@ -38,7 +38,7 @@ static int check_mac(gnutls_pkcs12_t p12, const char *password)
 	if (ret < 0)
 		return 0;
 	ret = gnutls_pkcs12_verify_mac(p12, password);
-	/* "No password" has two encodings, and files that mix them. */
+	/* "No password" has two encodings, and some files mix them. */
 	if (ret < 0 && !password)
 		ret = gnutls_pkcs12_verify_mac(p12, "");
 	return ret;

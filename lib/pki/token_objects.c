@@ -114,7 +114,7 @@ static int find_leaf(struct token *token, void *newest)
 	return rc;
 }
 
-/* NULL: it is its own, or not there. */
+/* NULL: the issuer is not there, or the certificate issued itself. */
 static gnutls_x509_crt_t find_issuer(const struct token *token, gnutls_x509_crt_t crt)
 {
 	gnutls_x509_crt_t issuer = NULL;
@@ -145,7 +145,7 @@ static enum err append(gnutls_x509_crt_t crt, struct chain *chain, struct error 
 	return err;
 }
 
-/* From the leaf up; takes crt. */
+/* Collects the chain from the leaf up; frees crt. */
 static enum err climb(
 	const struct token *token, gnutls_x509_crt_t crt, struct chain *chain, struct error *e)
 {
@@ -179,7 +179,7 @@ enum err token_chain(struct token *token, struct chain *out, struct error *e)
 {
 	gnutls_x509_crt_t crt = NULL;
 	struct chain chain = {0};
-	/* Opens it, and so finds a token that was away. */
+	/* Opening the key finds a token that was away. */
 	enum err err = token->expected ? ERR_OK : token_probe(token, e);
 
 	if (!err)

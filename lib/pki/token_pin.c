@@ -23,7 +23,7 @@
 #define LOCK_WAIT_MS 10000
 #define LOCK_LOOK_MS 20
 
-/* RFC 7512, 2.4: a path, a file: URL, or a program, which we never run. */
+/* RFC 7512, 2.4: a path or a file: URL. It may also be a program, which we never run. */
 static enum err find_path(const char *source, const char **out, struct error *e)
 {
 	const char *path = source;
@@ -40,7 +40,7 @@ static enum err find_path(const char *source, const char **out, struct error *e)
 	return ERR_OK;
 }
 
-/* Now, so that a mistake shows at once; read again whenever it is needed. */
+/* Checked at the start, so that mistakes show at once; read again at each use. */
 static enum err check_file(const char *path, struct error *e)
 {
 	struct blob secret = {NULL, 0};
@@ -50,7 +50,7 @@ static enum err check_file(const char *path, struct error *e)
 	return err;
 }
 
-/* A file of each token: one may refuse what another takes. */
+/* One file for each token, as another token may accept the same PIN. */
 static enum err set_paths(const char *path, const char *token_url, struct pin *pin, struct error *e)
 {
 	char digest[DIGEST_HEX_SIZE];
@@ -89,7 +89,7 @@ void pin_fini(struct pin *pin)
 	*pin = (struct pin){.lock = -1};
 }
 
-/* --- which file it is: touch(1) makes it another one */
+/* --- the state of the PIN file, which touch(1) changes */
 
 static void stamp_of(const char *path, char out[PIN_STAMP_SIZE])
 {
@@ -102,7 +102,7 @@ static void stamp_of(const char *path, char out[PIN_STAMP_SIZE])
 			(unsigned long long)st.st_ino);
 }
 
-/* --- what all processes know */
+/* --- what all processes share */
 
 static bool is_remembered(const struct pin *pin)
 {
@@ -121,7 +121,7 @@ static bool is_remembered(const struct pin *pin)
 	return same;
 }
 
-/* Its first line is no secret, and root may have written it for the service. */
+/* Its first line is not secret, and root may have written it for the service. */
 static void remember(struct pin *pin)
 {
 	struct error e;
@@ -148,9 +148,9 @@ static bool can_remember(const struct pin *pin)
 	return access(*folder ? folder : "/", W_OK) == 0;
 }
 
-/* --- one after the other */
+/* --- one process at a time */
 
-/* Without a lock we go on: two tries instead of one are no reason to fail. */
+/* Goes on without a lock, because two tries instead of one do no harm. */
 static void lock(struct pin *pin)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * 1000000L};

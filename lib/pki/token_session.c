@@ -55,7 +55,7 @@ void token_close_key(struct token *token)
 	token->key = NULL;
 }
 
-/* False: it was done a moment ago. */
+/* Returns false if it was done a moment ago. */
 static bool restart_library(void)
 {
 	int64_t now = clock_monotonic_ms();

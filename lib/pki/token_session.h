@@ -49,9 +49,9 @@ enum err token_explain(const struct token *token, int rc, struct error *e);
 enum err token_try_later(enum err err, struct error *e);
 
 /*
- * Signs something, which public verifies; NULL: any key will do. A GnuTLS code. A signature is the
- * one proof that needs no public half in the token; and the one sign of life, as modules go on to
- * speak of tokens that have gone.
+ * Signs something, which public verifies; NULL: any key will do. A GnuTLS code. Only a
+ * signature proves the key without a public half in the token, and that the token is still there:
+ * modules go on listing tokens that have gone.
  */
 int token_prove(gnutls_privkey_t key, gnutls_pubkey_t public);
 
@@ -59,7 +59,7 @@ int token_prove(gnutls_privkey_t key, gnutls_pubkey_t public);
 void token_ask_pin_for(struct token *token);
 
 void token_close_key(struct token *token);
-/* Before the token is freed: closes its key, and GnuTLS gets its PIN no more. */
+/* Before the token is freed: closes its key; GnuTLS no longer gets its PIN. */
 void token_forget(struct token *token);
 
 #endif

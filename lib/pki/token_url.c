@@ -19,7 +19,7 @@ static enum err wrong(struct error *e, const char *why)
 	return error_set(e, ERR_CONFIG, "the pkcs11: URL %s", why);
 }
 
-/* --- what must be in it, and what must not */
+/* --- required and forbidden attributes */
 
 static enum err check_object(P11KitUri *uri, struct error *e)
 {
@@ -39,14 +39,14 @@ static enum err check_object(P11KitUri *uri, struct error *e)
 /* RFC 7512, section 2.3. */
 static const struct attribute {
 	const char *name;
-	bool query; /* it stands behind "?" */
+	bool query; /* it stands after "?" */
 } known[] = {{"token", false}, {"manufacturer", false}, {"serial", false}, {"model", false},
 	{"library-manufacturer", false}, {"library-version", false}, {"library-description", false},
 	{"slot-manufacturer", false}, {"slot-description", false}, {"slot-id", false},
 	{"object", false}, {"type", false}, {"id", false}, {"pin-source", true},
 	{"pin-value", true}, {"module-name", true}, {"module-path", true}};
 
-/* The number of the one whose name is the first len bytes of text; ARRAY_LEN(known): none. */
+/* The index of the attribute with that name, len bytes; ARRAY_LEN(known): none. */
 static size_t attribute_of(const char *text, size_t len, bool query)
 {
 	size_t i = 0;
@@ -68,7 +68,7 @@ static enum err refuse_attribute(struct error *e, const char *text, size_t len, 
 	return error_set(e, ERR_CONFIG, "the pkcs11: URL has the attribute \"%s\" %s", name, why);
 }
 
-/* p11-kit passes over what it does not know, or says that there is something, but not what. */
+/* p11-kit ignores unknown attributes or reports them without their names. */
 static enum err check_attributes(const char *url, struct error *e)
 {
 	bool seen[ARRAY_LEN(known)] = {false}, query = false;
@@ -103,7 +103,7 @@ static enum err check(P11KitUri *uri, struct error *e)
 	return check_object(uri, e);
 }
 
-/* --- its forms */
+/* --- the URLs of the objects */
 
 static enum err format(P11KitUri *uri, char **out, struct error *e)
 {
@@ -136,7 +136,7 @@ static enum err format_all(P11KitUri *uri, struct token *out, struct error *e)
 	return err ? err : format(uri, &out->token_url, e);
 }
 
-/* Where its PIN is; and all forms of the URL, which are without that. */
+/* Sets the PIN file, and the URLs of the objects, which do not have it. */
 static enum err take_urls(P11KitUri *uri, struct token *out, struct error *e)
 {
 	const char *source = p11_kit_uri_get_pin_source(uri);
@@ -152,7 +152,7 @@ static enum err take_urls(P11KitUri *uri, struct token *out, struct error *e)
 	return err;
 }
 
-/* --- what it is called */
+/* --- the name for messages */
 
 static enum err take_object(P11KitUri *uri, struct token *out, struct error *e)
 {

@@ -129,7 +129,7 @@ enum err x509_check_cost(gnutls_x509_crt_t crt, enum err code, struct error *e)
 	enum err err;
 	int rc;
 
-	/* Curves have a size; with what is unknown nothing is ever checked. */
+	/* The sizes of curves are known; signatures of unknown algorithms are never checked. */
 	if (!rsa && algorithm != GNUTLS_PK_DSA)
 		return ERR_OK;
 	rc = gnutls_pubkey_init(&key);
@@ -163,7 +163,7 @@ enum err x509_import(const struct blob *der, enum err code, gnutls_x509_crt_t *o
 	return ERR_OK;
 }
 
-/* Names come from outside in a dozen encodings; what leaves here is UTF-8. */
+/* Names come in many encodings; the result is always UTF-8. */
 static void copy_text(const gnutls_datum_t *text, char *out, size_t size)
 {
 	size_t len = text->size < size ? text->size : size - 1;

@@ -90,7 +90,7 @@ like "$said" '^barred: .*rejected our credentials.*status 401' 'another password
 like "$(check)" 'FAIL.*rejected our credentials' '... certprov check says so, and nothing is issued'
 configure ca.password-file="$real/est.password" ca.issuer-file="$pki/eg-ca.crt"
 order
-like "$said" '^refused: .*another CA than' 'another issuer than ours: refused'
+like "$said" '^refused: .*a CA that is not in issuer-file' 'another issuer than ours: refused'
 configure ca.issuer-file="$pki/est-ca.crt" ca.ca-file="$pki/eg-ca.crt"
 order
 like "$said" '^config: .*issuer that we do not trust' 'another server: not trusted'

@@ -201,7 +201,7 @@ is "$(logins)$(signs)" '200 403 200 ' '... without a login'
 each_end
 is "$(ca_log 'select(.status == 200 and .path == "'"$sign"'") | .identity' | sort -u)" token:file '... by its own'
 put_token $'hvs.a b'
-order_says '^config: .*token: its first line is no token' 'no token'
+order_says '^config: .*token: its first line is not a token' 'no token'
 chmod 644 "$root/token"
 order_says '^config: .*token' 'a token that all can read'
 rm "$root/token"

@@ -290,7 +290,7 @@ way 'a certificate that is none of an authority' 'authority eg-server' \
 way 'an authority that must not sign certificates' \
 	'pki_req no-sign -subj /CN=no-sign -addext basicConstraints=critical,CA:TRUE \
 		-addext keyUsage=critical,cRLSign; authority no-sign' \
-	FAILED CA 'does not allow to sign certificates \(keyUsage\)' 'have it issued with keyCertSign'
+	FAILED CA 'does not allow signing certificates \(keyUsage\)' 'have it issued with keyCertSign'
 way 'a weak authority' 'key_type=rsa:1024 pki_ca weak; authority weak' \
 	FAILED CA 'has a key that is too weak' 'use RSA from 2048'
 way "an authority's key that others can read" 'chmod 644 ca.key' \
@@ -318,7 +318,7 @@ way 'no list there' "configure ca.crl-url=http://localhost:$front_http_port/nowh
 	WARN "$what" 'does not give our list \(status 404\)' 'let the web server answer there'
 way 'something else there' \
 	"configure ca.crl-url=http://localhost:$front_http_port/certprov/ca.cer" \
-	WARN "$what" 'it is no revocation list in DER' 'or correct crl-url'
+	WARN "$what" 'it is not a revocation list in DER' 'or correct crl-url'
 way "another authority's list" 'pki_ca other -days 500; authority other' \
 	WARN "$what" 'the list is not signed by our CA' 'or correct crl-url'
 

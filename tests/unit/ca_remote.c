@@ -106,7 +106,7 @@ static void the_page_of_a_proxy_is_no_judgement(void **state)
 			assert_meaning(&(const struct row){types[t], statuses[s], HTML,
 				"<html><head><title>400 No required SSL certificate was "
 				"sent</title>",
-				NULL, ERR_BARRED, "a server before it"});
+				NULL, ERR_BARRED, "a proxy or another server did"});
 	assert_meaning(&(const struct row){CA_VAULT, 400, JSON, "{\"errors\":[]}", "", ERR_BARRED,
 		"it says: {\"errors\":[]}"});
 	assert_meaning(&(const struct row){CA_VAULT, 204, "", "", NULL, ERR_BARRED, "204"});

@@ -100,7 +100,7 @@ static void refuses_a_wrong_order(void **state)
 	make_chain(f);
 	swap(&f->chain, 1, 2);
 	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED,
-		"1. of the chain (CN=Alice): the next certificate of the chain is not its issuer");
+		"certificate 1 of the chain (CN=Alice): the next certificate of the chain is not its issuer");
 	make_chain(f);
 	swap(&f->chain, 0, 1);
 	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "public key");
@@ -142,19 +142,20 @@ static void refuses_issuers_that_are_none(void **state)
 	struct fixture *f = *state;
 
 	f->ca.ca = 0;
-	refused(f, "2. of the chain (CN=CA): it is no CA");
+	refused(f, "certificate 2 of the chain (CN=CA): it is not a CA");
 	f->ca.pathlen = NO_CONSTRAINTS;
-	refused(f, "2. of the chain (CN=CA): it is no CA");
+	refused(f, "certificate 2 of the chain (CN=CA): it is not a CA");
 	f->ca.ca = 1;
 	f->ca.pathlen = -1;
 	f->ca.key_usage = GNUTLS_KEY_CRL_SIGN;
-	refused(f, "2. of the chain (CN=CA): its key usage");
+	refused(f, "certificate 2 of the chain (CN=CA): its key usage");
 	f->ca.key_usage = CA_USAGE;
 	f->ca.purposes[0] = GNUTLS_KP_TLS_WWW_SERVER;
-	refused(f, "2. of the chain (CN=CA): its extended key usage lacks emailProtection");
+	refused(f,
+		"certificate 2 of the chain (CN=CA): its extended key usage lacks emailProtection");
 	f->ca.purposes[0] = NULL;
 	f->root.ca = 0;
-	refused(f, "3. of the chain (CN=Root): it is no CA");
+	refused(f, "certificate 3 of the chain (CN=Root): it is not a CA");
 }
 
 static void refuses_issuers_out_of_date(void **state)
@@ -162,13 +163,14 @@ static void refuses_issuers_out_of_date(void **state)
 	struct fixture *f = *state;
 
 	f->ca.to = NOW - 1;
-	refused(f, "2. of the chain (CN=CA): it has expired on 2023-11-14T22:13:19Z");
+	refused(f, "certificate 2 of the chain (CN=CA): it has expired on 2023-11-14T22:13:19Z");
 	f->ca.to = NOW + 10 * DAY;
 	f->ca.from = NOW + DAY;
-	refused(f, "2. of the chain (CN=CA): it is not valid before 2023-11-15T22:13:20Z");
+	refused(f,
+		"certificate 2 of the chain (CN=CA): it is not valid before 2023-11-15T22:13:20Z");
 	f->ca.from = NOW - DAY;
 	f->root.to = NOW - 1;
-	refused(f, "3. of the chain (CN=Root): it has expired");
+	refused(f, "certificate 3 of the chain (CN=Root): it has expired");
 }
 
 static void refuses_what_issuers_forbid(void **state)
@@ -192,16 +194,16 @@ static void refuses_weak_signatures(void **state)
 	struct fixture *f = *state;
 
 	f->leaf.digest = GNUTLS_DIG_SHA1;
-	refused(f, "1. of the chain (CN=Alice): it is signed with a weak algorithm");
+	refused(f, "certificate 1 of the chain (CN=Alice): it is signed with a weak algorithm");
 	f->leaf.digest = GNUTLS_DIG_SHA256;
 	f->ca.digest = GNUTLS_DIG_SHA1;
-	refused(f, "2. of the chain (CN=CA): it is signed with a weak algorithm");
+	refused(f, "certificate 2 of the chain (CN=CA): it is signed with a weak algorithm");
 	f->ca.digest = GNUTLS_DIG_SHA256;
 	f->root.digest = GNUTLS_DIG_SHA1; /* nobody relies on that one */
 	passes(f);
 	f->ca.key = f->rsa_key;
 	f->leaf.digest = GNUTLS_DIG_MD5;
-	refused(f, "1. of the chain (CN=Alice): it is signed with a weak algorithm");
+	refused(f, "certificate 1 of the chain (CN=Alice): it is signed with a weak algorithm");
 	f->leaf.digest = GNUTLS_DIG_SHA512;
 	passes(f);
 }
@@ -211,14 +213,14 @@ static void refuses_weak_keys(void **state)
 	struct fixture *f = *state;
 
 	f->ca.key = f->weak_key;
-	refused(f, "2. of the chain (CN=CA): its key is too weak");
+	refused(f, "certificate 2 of the chain (CN=CA): its key is too weak");
 	f->ca.key = f->ca_key;
 	f->root.key = f->weak_key;
-	refused(f, "3. of the chain (CN=Root): its key is too weak");
+	refused(f, "certificate 3 of the chain (CN=Root): its key is too weak");
 	f->root.key = f->root_key;
 	f->leaf.key = f->weak_key;
 	expect_key(f, f->weak_key);
-	refused(f, "1. of the chain (CN=Alice): its key is too weak");
+	refused(f, "certificate 1 of the chain (CN=Alice): its key is too weak");
 }
 
 static void refuses_unknown_critical_extensions(void **state)
@@ -487,12 +489,12 @@ static void checks_who_issued(void **state)
 	struct chain more = {0};
 
 	f->demand.issuers = &issuers;
-	refused(f, "issued by another CA");
+	refused(f, "issued by a CA that is not in issuer-file");
 	other.key = f->rsa_key;
 	stranger = make(&other, NULL); /* of the root's name */
 	append(&more, stranger.crt);
 	issuers.certificate[issuers.count++] = more.certificate[0];
-	refused(f, "issued by another CA");
+	refused(f, "issued by a CA that is not in issuer-file");
 	/* the root, which is in the chain; then, when it is not */
 	issuers.certificate[issuers.count++] = f->chain.certificate[2];
 	assert_ok(certificate_check(&f->chain, &f->demand, e));
@@ -500,7 +502,7 @@ static void checks_who_issued(void **state)
 	assert_ok(certificate_check(&f->chain, &f->demand, e));
 	/* the leaf itself is no issuer of its own */
 	issuers.certificate[1] = f->chain.certificate[0];
-	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "another CA");
+	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "not in issuer-file");
 	issuers.certificate[1] = f->chain.certificate[1];
 	assert_ok(certificate_check(&f->chain, &f->demand, e));
 	f->chain.count = 3;

@@ -244,7 +244,7 @@ static void knows_a_list_of_this_issuer(void **state)
 	assert_ok(crl_verify(&crl, &f.ca, &next_update, e));
 	assert_int_equal(next_update, NOW + 7 * DAY);
 	assert_err(crl_verify(&crl, &other.ca, &next_update, e), ERR_REFUSED, "not signed by our");
-	assert_err(crl_verify(&none, &f.ca, &next_update, e), ERR_REFUSED, "no revocation list");
+	assert_err(crl_verify(&none, &f.ca, &next_update, e), ERR_REFUSED, "not a revocation list");
 	crl.data[crl.len - 1] ^= 1; /* in the signature; its time is over, too */
 	assert_err(crl_verify(&crl, &f.ca, &next_update, e), ERR_REFUSED, "not signed by our");
 	blob_free(&crl);

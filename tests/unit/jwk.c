@@ -74,8 +74,8 @@ static void others_are_refused(void **state)
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
-		{"", "no JWK"},
-		{"[]", "no JWK"},
+		{"", "not a JWK"},
+		{"[]", "not a JWK"},
 		{"{}", "kty EC"},
 		{"{\"kty\":\"RSA\",\"n\":\"AQAB\"}", "kty EC"},
 		{"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" X "\",\"y\":\"" Y "\",\"d\":\"" D
@@ -88,10 +88,10 @@ static void others_are_refused(void **state)
 			"\"x\" is not base64url of 32"},
 		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" Y "\",\"y\":\"" X "\",\"d\":\"" D
 		 "\"}",
-			"no key on P-256"},
+			"not a key on P-256"},
 		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y "\",\"d\":\"" X
 		 "\"}",
-			"no key on P-256"},
+			"not a key on P-256"},
 	};
 	struct jwk jwk = {NULL, NULL};
 
