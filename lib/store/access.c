@@ -1,13 +1,14 @@
-/* CAs that judge no request, and when they are tried again. */
+/* CAs that process no request, why, and when they may be tried again. */
 #include "store/access.h"
 
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "db/change_alone.h"
 #include "store/handle.h"
 #include "store/lease.h"
 
-/* A state that was not used for so long belongs to other inputs. */
+/* A row that was not used for so long belongs to inputs that are no longer in use. */
 #define FORGET_SECONDS (7 * 86400)
 
 enum column { SINCE, TRIED_AT, UNTIL, TRIES, CAUSE };
@@ -36,36 +37,23 @@ enum err store_access_find(struct store *store, const struct store_access *acces
 	return err;
 }
 
-/* In a transaction of its own; *changed: a row was. */
-static enum err change(struct store *store, const char *sql, const struct db_value *values,
-	size_t count, bool *changed, struct error *e)
-{
-	int64_t rows = 0;
-	enum err err;
-
-	do {
-		err = db_begin(store->db, e);
-		if (!err)
-			err = db_change(store->db, sql, values, count, &rows, e);
-	} while (db_end(store->db, &err, e));
-	if (!err)
-		*changed = rows > 0;
-	return err;
-}
-
-/* A wait longer than any possible one comes from a wrong clock. */
+/* A wait longer than STORE_WAIT_MAX was written by a wrong clock, and is ignored. */
 enum err store_access_try(struct store *store, const struct store_access *access, int64_t lease,
 	bool *ours, struct error *e)
 {
 	static const char sql[] =
-		"UPDATE barred SET tried_at = $3, until = CASE WHEN until > $3 + $5 THEN until "
-		"ELSE $3 + $5 END, run = $4"
+		"UPDATE barred SET tried_at = $3, run = $4,"
+		"	until = CASE WHEN until > $3 + $5 THEN until ELSE $3 + $5 END"
 		" WHERE ca = $1 AND inputs = $2"
 		"	AND (until NOT BETWEEN $3 + 1 AND $3 + 3600 OR $4 NOT IN ('', run))";
 	const struct db_value values[] = {DB_TEXT(access->ca), DB_TEXT(access->inputs),
 		DB_INTEGER(clock_now()), DB_TEXT(access->run), DB_INTEGER(lease)};
+	int64_t changed = 0;
+	enum err err = db_change_alone(store->db, sql, values, ARRAY_LEN(values), &changed, e);
 
-	return change(store, sql, values, ARRAY_LEN(values), ours, e);
+	if (!err)
+		*ours = changed > 0;
+	return err;
 }
 _Static_assert(STORE_WAIT_MAX == 3600, "store_access_try() has it as text");
 
@@ -83,17 +71,15 @@ enum err store_access_bar(struct store *store, const struct store_access *access
 	const struct db_value old[] = {DB_INTEGER(now - FORGET_SECONDS)};
 	const struct db_value values[] = {DB_TEXT(access->ca), DB_TEXT(access->inputs),
 		DB_INTEGER(now), DB_INTEGER(wait), DB_TEXT(cause), DB_TEXT(access->run)};
-	bool changed;
-	enum err err = change(store, forget, old, ARRAY_LEN(old), &changed, e);
+	enum err err = db_change_alone(store->db, forget, old, ARRAY_LEN(old), NULL, e);
 
-	return err ? err : change(store, sql, values, ARRAY_LEN(values), &changed, e);
+	return err ? err : db_change_alone(store->db, sql, values, ARRAY_LEN(values), NULL, e);
 }
 
 enum err store_access_open(struct store *store, const struct store_access *access, struct error *e)
 {
 	static const char sql[] = "DELETE FROM barred WHERE ca = $1 AND inputs = $2";
 	const struct db_value values[] = {DB_TEXT(access->ca), DB_TEXT(access->inputs)};
-	bool changed;
 
-	return change(store, sql, values, ARRAY_LEN(values), &changed, e);
+	return db_change_alone(store->db, sql, values, ARRAY_LEN(values), NULL, e);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "db/change_alone.h"
 #include "store/handle.h"
 #include "store/lease_sweep.h"
 
@@ -301,14 +302,8 @@ enum err store_device_release(struct store *store, const struct store_pair *pair
 	static const char sql[] = "DELETE FROM lease WHERE device_uuid = $1 AND user_uuid = $2"
 				  "	AND event_id = 0";
 	const struct db_value values[] = {DB_TEXT(pair->device_uuid), DB_TEXT(pair->user_uuid)};
-	enum err err;
 
-	do {
-		err = db_begin(store->db, e);
-		if (!err)
-			err = db_run(store->db, sql, values, ARRAY_LEN(values), e);
-	} while (db_end(store->db, &err, e));
-	return err;
+	return db_change_alone(store->db, sql, values, ARRAY_LEN(values), NULL, e);
 }
 
 enum err store_device_enrolled(

@@ -1,10 +1,11 @@
-/* Users whose certificates end, and leases on a user with all devices. */
+/* Users whose certificates end soon, and leases on all devices of a user. */
 #include "store/renewal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "db/change_alone.h"
 #include "store/credential_row.h"
 #include "store/event.h"
 #include "store/handle.h"
@@ -28,8 +29,8 @@
 		DB_INTEGER((wanted)->before[USAGE_ENCRYPTION]), DB_BOOLEAN((wanted)->of_device)
 
 /*
- * Workers share the users by a digit of their UUID. A step goes on in the index where the one
- * before ended: all steps together read it once.
+ * Workers share the users by a digit of the UUID. Each step goes on in the index where the previous
+ * one ended, so that all steps together read the index once.
  */
 #define NEXT(which)                                                   \
 	"SELECT c.user_uuid" DUE "	AND c.user_uuid " which " $4" \
@@ -85,7 +86,7 @@ enum err store_renewal_list(struct store *store, const struct store_renewal *wan
 	return credentials_read(store, sql, values, ARRAY_LEN(values), out, count, e);
 }
 
-/* --- in hand */
+/* --- leases on all devices of a user */
 
 #define DEVICES                                                               \
 	" IN (SELECT device_uuid, user_uuid FROM device WHERE user_uuid = $1" \
@@ -138,29 +139,16 @@ enum err store_user_lease(
 	return err;
 }
 
-static enum err run_alone(struct store *store, const char *sql, const struct db_value *values,
-	size_t count, struct error *e)
-{
-	enum err err;
-
-	do {
-		err = db_begin(store->db, e);
-		if (!err)
-			err = db_run(store->db, sql, values, count, e);
-	} while (db_end(store->db, &err, e));
-	return err;
-}
-
 enum err store_user_keep(struct store *store, const char *user_uuid, int64_t lease, struct error *e)
 {
 	static const char sql[] = "UPDATE lease SET until = $2"
 				  " WHERE event_id = 0 AND (device_uuid, user_uuid)" DEVICES;
 	const struct db_value values[] = {DB_TEXT(user_uuid), DB_INTEGER(clock_now() + lease)};
 
-	return run_alone(store, sql, values, ARRAY_LEN(values), e);
+	return db_change_alone(store->db, sql, values, ARRAY_LEN(values), NULL, e);
 }
 
-/* Of a device that was unenrolled meanwhile, too. */
+/* Also the lease on a device that was unenrolled meanwhile. */
 enum err store_user_release(struct store *store, const char *user_uuid, struct error *e)
 {
 	static const char sql[] =
@@ -168,13 +156,13 @@ enum err store_user_release(struct store *store, const char *user_uuid, struct e
 		" IN (SELECT device_uuid, user_uuid FROM device WHERE user_uuid = $1)";
 	const struct db_value values[] = {DB_TEXT(user_uuid)};
 
-	return run_alone(store, sql, values, ARRAY_LEN(values), e);
+	return db_change_alone(store->db, sql, values, ARRAY_LEN(values), NULL, e);
 }
 
 enum err store_user_enrollment(struct store *store, const char *user_uuid, struct blob *out,
 	int64_t *time, struct error *e)
 {
-	/* Unlike device.event_id, with changes of address. A refused one has no say. */
+	/* Unlike device.event_id, this counts changes of address. A refused one does not count. */
 	static const char sql[] = "SELECT payload, time, id FROM event WHERE id ="
 				  " (SELECT v.id FROM device AS d"
 				  "	JOIN event AS v USING (device_uuid, user_uuid)"

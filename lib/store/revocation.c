@@ -1,4 +1,4 @@
-/* Revocations: which credentials, the revocation of one, and the lists of them. */
+/* Revocation: which credentials to revoke, revoking one, and the data of revocation lists. */
 #include "store/revocation.h"
 
 #include <stdio.h>
@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "db/change_alone.h"
 #include "store/audit.h"
 #include "store/credential_row.h"
 #include "store/handle.h"
 #include "store/row_mac.h"
 
-/* --- those to revoke; their keys stay where they are */
+/* --- credentials to revoke, read without their keys */
 
 enum err store_credential_find(struct store *store, const struct store_selection *selection,
 	struct credential **out, size_t *count, struct error *e)
@@ -41,8 +42,8 @@ enum err store_credential_find(struct store *store, const struct store_selection
 }
 
 /*
- * A device that an unenrollment waits for, too, is as good as gone: where a user's last two go at
- * the same moment, one of the two events sees the other.
+ * A device with a pending unenrollment counts as gone: if a user's last two devices go at the same
+ * moment, one of the two events sees the other.
  */
 enum err store_credential_unenrolled(struct store *store, int64_t event_id, bool encryption,
 	struct credential **out, size_t *count, struct error *e)
@@ -88,8 +89,8 @@ static enum err read_reason(const char *text, enum revocation_reason *out, struc
 
 static enum err is_revoked(struct store *store, int64_t id, bool *revoked, struct error *e)
 {
-	static const char sql[] = "SELECT CASE WHEN state = 'revoked' THEN 1 ELSE 0 END FROM "
-				  "credential WHERE id = $1";
+	static const char sql[] = "SELECT CASE WHEN state = 'revoked' THEN 1 ELSE 0 END"
+				  " FROM credential WHERE id = $1";
 	const struct db_value values[] = {DB_INTEGER(id)};
 	int64_t found = -1;
 	enum err err = db_integer(store->db, sql, values, ARRAY_LEN(values), -1, &found, e);
@@ -196,7 +197,7 @@ static enum err read_head(struct db_rows *row, struct store_crl *out, struct err
 	return ERR_OK;
 }
 
-/* SQLite knows the length of a blob without reading it. */
+/* A database knows the length of a blob without reading it. */
 #define CRL_HEAD                                                               \
 	"SELECT published, covers, this_update, next_update, authority,"       \
 	"	(SELECT count(*) FROM revocation AS r WHERE r.issuer = crl.issuer)," \
@@ -278,8 +279,8 @@ static enum err append(struct db_rows *row, struct store_revoked **array, size_t
 }
 
 /*
- * Also in the first list after its end (RFC 5280, 3.3). An earlier list from the future is one of a
- * clock that was wrong: what ends before it may be in force yet.
+ * A certificate is also in the first list after its end (RFC 5280, 3.3). If the earlier list is of
+ * the future, a clock was wrong: a certificate that ends before that list may be valid still.
  */
 static enum err read_revoked(struct store *store, const char *issuer, struct store_revoked **out,
 	size_t *count, struct error *e)
@@ -358,12 +359,6 @@ enum err store_crl_publish(
 		DB_INTEGER(crl->next_update),
 		DB_BLOB(crl->list.data, crl->list.len),
 	};
-	enum err err;
 
-	do {
-		err = db_begin(store->db, e);
-		if (!err)
-			err = db_run(store->db, sql, values, ARRAY_LEN(values), e);
-	} while (db_end(store->db, &err, e));
-	return err;
+	return db_change_alone(store->db, sql, values, ARRAY_LEN(values), NULL, e);
 }
