@@ -7,17 +7,17 @@
 #include "base/error.h"
 
 /*
- * Which CA judges no request: it rejects our credentials, say. All processes share it, so that a
- * wrong password is tried once in a while, by one of them, and locks no account.
+ * CAs that process no request, for example because they reject our credentials. All processes share
+ * this, so that one of them tries a wrong password now and then, and no account is locked.
  */
 
 struct store;
 
-/* A CA, as we ask it: with other inputs it is asked as if nothing had been. */
+/* A CA, as we ask it. With other inputs it counts as another one, which is not barred. */
 struct store_access {
 	const char *ca;	    /* its section of the configuration */
-	const char *inputs; /* a digest of what we have for it, see store_due */
-	const char *run;    /* the name of a run that does not wait; "": it does */
+	const char *inputs; /* a digest of configuration and credentials, see store_due */
+	const char *run;    /* the name of a run that does not wait; "": the run waits */
 };
 
 struct store_barred {
@@ -28,22 +28,22 @@ struct store_barred {
 	char cause[ERROR_TEXT_MAX];
 };
 
-/* Why it is barred. ERR_NOT_FOUND: it is not. */
+/* Finds out why and until when it is barred. ERR_NOT_FOUND: it is not. */
 enum err store_access_find(struct store *store, const struct store_access *access,
 	struct store_barred *out, struct error *e) must_check;
 
 /*
- * For a CA that is barred: whether the caller is to try it now. Nobody else is for so many seconds,
- * lease. A run that does not wait tries it at once, but once.
+ * For a CA that is barred: *ours is true if the caller may try it now. Then no other process may
+ * for lease seconds. A run that does not wait may try it at once, one time.
  */
 enum err store_access_try(struct store *store, const struct store_access *access, int64_t lease,
 	bool *ours, struct error *e) must_check;
 
-/* It has judged nothing, for that cause; wait: so many seconds nobody is to try it. */
+/* Bars it: it has processed nothing, for that cause. Nobody may try it for wait seconds. */
 enum err store_access_bar(struct store *store, const struct store_access *access, int64_t wait,
 	const char *cause, struct error *e) must_check;
 
-/* It judges again. */
+/* Ends that: it processes requests again. */
 enum err store_access_open(
 	struct store *store, const struct store_access *access, struct error *e) must_check;
 

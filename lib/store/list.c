@@ -1,4 +1,4 @@
-/* Lists and counts, for people. Key material is in none of them. */
+/* Lists and counts for people to read. None of them contains key material. */
 #include "store/list.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ const char *const store_table_names[STORE_TABLE_COUNT] = {
 
 static const char *const device_state_names[] = {"enrolled", "unenrolled"};
 
-/* A state that a table cannot have is a slip of the keyboard, not an empty list. */
+/* A state that the table cannot have is a typing error, not an empty list. */
 static enum err check_state(enum store_table table, const char *state, struct error *e)
 {
 	static const struct {
@@ -58,9 +58,9 @@ static enum err check_state(enum store_table table, const char *state, struct er
 
 /*
  * A list's statement is put together from the conditions that are asked for, so that each can use
- * the index that it needs: "any, or this" in one statement reads every row. "state || ''" and
- * "not_after + 0" keep a condition from choosing the index: few rows are left when it is asked.
- * LEFT JOIN, though the user is always there, lets SQLite begin with the table that is listed.
+ * the index that it needs: a statement with "any, or this" reads every row. "state || ''" and
+ * "not_after + 0" keep a condition from choosing the index, where others leave few rows. LEFT JOIN
+ * makes SQLite begin with the table that is listed; the user is always there.
  * Parameters: $1 user, $2 device, $3 state, $4 expires before, $5 any, $6 limit. Columns named
  * not_… and …_at are times.
  */
@@ -68,7 +68,7 @@ struct list {
 	const char *select, *order;
 	const char *user, *device, *any;
 	const char *expires, *state, *enrolled, *alone;
-	/* Where no condition before it leaves few rows; NULL: the same. */
+	/* If no other condition leaves few rows; NULL: the same. */
 	const char *expires_alone, *state_alone;
 };
 
@@ -112,7 +112,7 @@ static const struct list list_users = {
 	.order = "added_at DESC, user_uuid",
 };
 
-/* In the order of their ids, found by an index: the rows themselves are never sorted. */
+/* In the order of ids: they are found by an index, and the rows are never sorted. */
 static const struct list list_certificates = {
 	.select = "SELECT c.id, c.usage, c.state, c.device_uuid, c.user_uuid, u.user_name, c.mail,"
 		  "	c.serial, c.not_before, c.not_after, c.subject, c.issuer, r.revoked_at,"
@@ -222,7 +222,7 @@ static bool is_time(const char *name)
 	       (len > 3 && strcmp(name + len - 3, "_at") == 0);
 }
 
-/* Texts stay SQLite's, until the next step. */
+/* Borrows texts from the database, until the next row. */
 static enum err read_row(struct db_rows *statement, struct row *row, struct error *e)
 {
 	row->count = (size_t)db_columns(statement);
@@ -318,7 +318,7 @@ enum err store_count_ending(
 	"	WHERE d.user_uuid = r.user_uuid AND d.state = 'enrolled'"           \
 	"	AND r.device_uuid IN ('', d.device_uuid))"
 
-/* One statement, so that all counts are of the same moment. $1: now. */
+/* One statement, so that all counts are of the same moment. $1: the time. */
 static const char count_all[] =
 	"SELECT 'devices', count(*) FROM (SELECT 1 FROM device GROUP BY device_uuid) AS d"
 	" UNION ALL SELECT 'devices unenrolled', count(*) FROM"

@@ -14,13 +14,13 @@
 struct store;
 
 /*
- * Which active credentials, of those whose user has an enrolled device; or, for a device's own,
- * where that one is enrolled.
+ * Selects active credentials whose user has an enrolled device. A device's own credential counts
+ * only if that device is enrolled.
  */
 struct store_renewal {
-	const char *user_uuid;	     /* whose; "": any */
-	int64_t before[USAGE_COUNT]; /* those of that usage that end before; 0: none */
-	bool of_device;		     /* signing: the devices' own, not the users' */
+	const char *user_uuid;	     /* of this user; "": of all */
+	int64_t before[USAGE_COUNT]; /* for each usage, those that end before; 0: none */
+	bool of_device;		     /* signing credentials: the devices', not the users' */
 };
 
 /*
@@ -30,11 +30,11 @@ struct store_renewal {
 enum err store_renewal_next(struct store *store, const struct store_renewal *wanted,
 	const struct store_share *share, char user_uuid[UUID_SIZE], struct error *e) must_check;
 
-/* Counts such users. */
+/* Counts the users who have such credentials. */
 enum err store_renewal_count(struct store *store, const struct store_renewal *wanted,
 	int64_t *users, struct error *e) must_check;
 
-/* One user's, without keys. *out is an array of *count, for credentials_free(). */
+/* Reads those of one user, without keys. *out is an array of *count, for credentials_free(). */
 enum err store_renewal_list(struct store *store, const struct store_renewal *wanted,
 	const char *user_uuid, struct credential **out, size_t *count, struct error *e) must_check;
 

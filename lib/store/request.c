@@ -1,4 +1,4 @@
-/* Requests to external CAs, with their sealed keys: leased, added, and what became of them. */
+/* Requests to external CAs with their sealed keys: leasing, adding, releasing, dropping. */
 #include "store/request.h"
 
 #include <stdio.h>
@@ -95,7 +95,7 @@ static enum err read_request(const struct db_rows *row, struct store_request *ou
 	return err;
 }
 
-/* The only row of a statement; out->id is 0 where there is none. *pending: the CA has it. */
+/* Reads the only row of a statement; out->id is 0 if there is none. *pending: the CA has it. */
 static enum err read_one(struct store *store, const char *sql, const struct db_value *values,
 	size_t count, struct store_request *out, bool *pending, struct error *e)
 {
@@ -163,7 +163,7 @@ static enum err audit(struct store *store, const struct store_request *r, enum a
 	return err;
 }
 
-/* pending: the audit trail has it, and shall have its end. */
+/* pending: the audit trail has the request, so it gets the end of it, too. */
 static enum err drop(struct store *store, const struct store_request *r, bool pending,
 	const char *why, struct error *e)
 {
@@ -193,7 +193,7 @@ static enum err lease(
 	return err;
 }
 
-/* A time further ahead than any possible one comes from a wrong clock. */
+/* A time more than most seconds ahead was written by a wrong clock, and is ignored. */
 static bool is_ahead(int64_t time, int64_t most)
 {
 	int64_t now = clock_now();
@@ -201,7 +201,7 @@ static bool is_ahead(int64_t time, int64_t most)
 	return time > now && time <= now + most;
 }
 
-/* Counted anew when somebody has changed something, and once in a run by hand. */
+/* Counts anew if the inputs have changed, and once in each run by hand. */
 static enum err forget_misread(struct store *store, const struct store_asking *asking,
 	struct store_request *r, struct error *e)
 {
@@ -262,7 +262,7 @@ static enum err decide(struct store *store, const struct store_asking *asking,
 	return err;
 }
 
-/* *out is filled only where the request is taken, but for next_at where it is early. */
+/* Fills *out only if the request is taken; if it is early, sets out->next_at. */
 static enum err lease_sealed(struct store *store, const struct store_asking *asking,
 	enum request_lease *how, struct store_request *out, struct error *e)
 {
@@ -290,7 +290,7 @@ static enum err lease_sealed(struct store *store, const struct store_asking *ask
 	return err;
 }
 
-/* A request that does not open is leased by nobody. */
+/* A request whose key does not open is released at once. */
 static enum err lease_and_open(struct store *store, const struct store_asking *asking,
 	enum request_lease *how, struct store_request *out, struct error *e)
 {
@@ -434,17 +434,17 @@ enum err store_request_add(struct store *store, const struct store_asking *askin
 	return err;
 }
 
-/* --- what became of it */
+/* --- releasing and dropping one */
 
-/* A later holder's lease is left alone, but what the CA said is news in any case. */
+/* Leaves a later holder's lease alone, but stores what the CA said in any case. */
 static enum err set_released(struct store *store, const struct store_request *r,
 	const struct store_pending *pending, struct error *e)
 {
 	static const char end[] = "UPDATE request SET until = 0 WHERE id = $1 AND until = $2";
 	static const char note[] =
-		"UPDATE request SET handle = CASE WHEN $2 = '' THEN handle ELSE $2 END, next_at = "
-		"$3, misread = 0,"
-		"	pending_at = coalesce(pending_at, $4), updated_at = $4 WHERE id = $1";
+		"UPDATE request SET handle = CASE WHEN $2 = '' THEN handle ELSE $2 END,"
+		"	next_at = $3, misread = 0, pending_at = coalesce(pending_at, $4),"
+		"	updated_at = $4 WHERE id = $1";
 	const struct db_value mine[] = {DB_INTEGER(r->id), DB_INTEGER(r->until)};
 	enum err err = db_run(store->db, end, mine, ARRAY_LEN(mine), e);
 
@@ -489,9 +489,9 @@ enum err store_request_release(struct store *store, const struct store_request *
 static enum err set_misread(struct store *store, const struct store_request *r,
 	const struct store_misread *misread, struct error *e)
 {
-	static const char sql[] = "UPDATE request SET handle = CASE WHEN $2 = '' THEN handle ELSE "
-				  "$2 END, misread = $3,"
-				  "	misread_with = $4, updated_at = $5 WHERE id = $1";
+	static const char sql[] =
+		"UPDATE request SET handle = CASE WHEN $2 = '' THEN handle ELSE $2 END,"
+		"	misread = $3, misread_with = $4, updated_at = $5 WHERE id = $1";
 	const struct db_value values[] = {DB_INTEGER(r->id), DB_TEXT(misread->handle),
 		DB_INTEGER(misread->count), DB_TEXT(misread->inputs), DB_INTEGER(clock_now())};
 	enum err err = db_run(store->db, sql, values, ARRAY_LEN(values), e);
@@ -544,7 +544,7 @@ enum err request_settle(
 	bool pending = false;
 	enum err err = find(store, owner, &r, &pending, e);
 
-	/* That it was issued is in the audit trail as such. */
+	/* The audit trail has an entry already if the credential came of this request. */
 	if (!err && r.id)
 		err = drop(store, &r, pending && r.id != issued, "there is another certificate", e);
 	store_request_fini(&r);
