@@ -24,7 +24,7 @@ enum err check_all(
 {
 	struct check c = {
 		.config = config,
-		.database = config->store.sqlite,
+		.database = store_describe(config),
 		.web_server = web_server,
 		.report = report,
 		.ctx = ctx,

@@ -100,7 +100,7 @@ static enum err check_url(const struct config *config, const char *url, struct e
 enum err provider_init(const struct config *config, const struct provider_init *what,
 	provider_report *report, void *ctx, struct error *e)
 {
-	bool kept = is_there(config->store.sqlite, config->store.key_file);
+	bool kept = is_there(store_describe(config), config->store.key_file);
 	enum err err = what->key_url ? check_url(config, what->key_url, e) : ERR_OK;
 
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
@@ -112,7 +112,7 @@ enum err provider_init(const struct config *config, const struct provider_init *
 	if (err)
 		return err;
 	err = kept ? ERR_OK : store_init(config, e);
-	say(report, ctx, "store", err, kept ? "kept" : "made", config->store.sqlite,
+	say(report, ctx, "store", err, kept ? "kept" : "made", store_describe(config),
 		config->store.key_file, e);
 	return err;
 }
