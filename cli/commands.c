@@ -1,4 +1,4 @@
-/* The table of subcommands. */
+/* Finds and lists the subcommands; the rows of their table are in commands.h. */
 
 #include "cli/commands.h"
 
@@ -8,19 +8,9 @@
 #include "base/did_you_mean.h"
 
 static const struct command *const commands[] = {
-	&command_init,
-	&command_check,
-	&command_config,
-	&command_enroll,
-	&command_deliver,
-	&command_renew,
-	&command_unenroll,
-	&command_revoke,
-	&command_crl,
-	&command_recover,
-	&command_rekey,
-	&command_status,
-	&command_list,
+#define ADDRESS(name) &command_##name,
+	COMMANDS(ADDRESS)
+#undef ADDRESS
 };
 
 const struct command *commands_find(const char *name)

@@ -7,7 +7,7 @@
 struct call;
 struct option_row;
 
-/* A subcommand: a row of the table in commands.c, a file in this folder. */
+/* A subcommand: a row of COMMANDS, a file in this folder. */
 struct command {
 	const char *name;
 	const char *arguments; /* for --help, after "certprov NAME " */
@@ -28,19 +28,25 @@ struct call {
 	const char *operand; /* after options_read() */
 };
 
-extern const struct command command_check;
-extern const struct command command_config;
-extern const struct command command_crl;
-extern const struct command command_deliver;
-extern const struct command command_enroll;
-extern const struct command command_init;
-extern const struct command command_list;
-extern const struct command command_recover;
-extern const struct command command_rekey;
-extern const struct command command_renew;
-extern const struct command command_revoke;
-extern const struct command command_status;
-extern const struct command command_unenroll;
+/* In the order of --help. */
+#define COMMANDS(ROW) \
+	ROW(init)     \
+	ROW(check)    \
+	ROW(config)   \
+	ROW(enroll)   \
+	ROW(deliver)  \
+	ROW(renew)    \
+	ROW(unenroll) \
+	ROW(revoke)   \
+	ROW(crl)      \
+	ROW(recover)  \
+	ROW(rekey)    \
+	ROW(status)   \
+	ROW(list)
+
+#define DECLARE(name) extern const struct command command_##name;
+COMMANDS(DECLARE)
+#undef DECLARE
 
 /* NULL: there is no such command. */
 const struct command *commands_find(const char *name);

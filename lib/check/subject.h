@@ -3,7 +3,7 @@
 
 #include "check/finding.h"
 
-/* A subject of the doctor: a row of the table in check.c, a file in this folder. */
+/* A subject of the doctor: a row of SUBJECTS, a file in this folder. */
 struct check_subject {
 	/* For certprov check: all of it. Reports what it finds, good things too. */
 	void (*check)(struct check *c);
@@ -15,15 +15,21 @@ struct check_subject {
 	void (*check_start)(struct check *c);
 };
 
-extern const struct check_subject subject_ca;
-extern const struct check_subject subject_files;
-extern const struct check_subject subject_gateways;
-extern const struct check_subject subject_handler;
-extern const struct check_subject subject_identity;
-extern const struct check_subject subject_password;
-extern const struct check_subject subject_services;
-extern const struct check_subject subject_store;
-extern const struct check_subject subject_users;
-extern const struct check_subject subject_web;
+/* In the order of the report. The store's opens the store for those behind it. */
+#define SUBJECTS(ROW) \
+	ROW(users)    \
+	ROW(password) \
+	ROW(files)    \
+	ROW(identity) \
+	ROW(store)    \
+	ROW(ca)       \
+	ROW(gateways) \
+	ROW(services) \
+	ROW(handler)  \
+	ROW(web)
+
+#define DECLARE(name) extern const struct check_subject subject_##name;
+SUBJECTS(DECLARE)
+#undef DECLARE
 
 #endif
