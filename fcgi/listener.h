@@ -24,7 +24,7 @@ enum err listener_open(const char *path, struct listener *out, struct error *e) 
 /* Returns true if descriptor 0 is a listening socket. */
 bool listener_is_inherited(void);
 
-/* Takes it over; descriptor 0 becomes /dev/null. ERR_INTERNAL. */
+/* Takes over the socket on descriptor 0, which becomes /dev/null. ERR_INTERNAL. */
 enum err listener_inherit(struct listener *out, struct error *e) must_check;
 
 /* Removes the file of a socket that we made, so that nobody connects any more. A file that another

@@ -1,7 +1,7 @@
 #ifndef FCGI_PATH_H
 #define FCGI_PATH_H
 
-/* The paths below the web server's prefix; what is done there says the table in route.c. */
+/* The paths below the web server's prefix. The table in route.c says what each of them does. */
 enum path {
 	PATH_EVENTS,
 	PATH_HEALTHZ,

@@ -21,8 +21,8 @@ static enum log_level level_of(enum err err)
 }
 
 /*
- * What the client chose stays one word in the log's line: a path with spaces could
- * name an address and a status of its own, for those who ban or alert by them.
+ * Text from the client becomes one word of the log line. A path with spaces could otherwise show a
+ * forged address and status to programs that ban or alert by them.
  */
 static void one_word(const char *text, size_t max, char *out)
 {

@@ -39,7 +39,7 @@ enum err response_check(const struct response *response, struct error *e)
 	return error_context(e, "answer");
 }
 
-/* RFC 9110, section 15; those that we give. */
+/* RFC 9110, section 15. */
 const int response_statuses[RESPONSE_STATUS_COUNT] = {
 	200, 202, 304, 400, 401, 403, 404, 405, 413, 415, 422, 500, 502, 503, 0};
 

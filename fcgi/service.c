@@ -1,4 +1,4 @@
-/* Opens and closes what a process needs to answer requests; answering is fcgi/answer.c's. */
+/* Opens and closes what a process needs to answer requests. They are answered in answer.c. */
 #include "fcgi/service.h"
 
 #include "base/log.h"

@@ -15,8 +15,8 @@ static bool begins_with(const char *text, const char *prefix)
 
 /*
  * AUTH_TYPE (RFC 3875, section 4.1.1) is set by servers that verify before they set REMOTE_USER;
- * Apache leaves it out where another module than mod_auth_* did it (SSLUserName). In nginx both
- * would be what its configuration says, whether a password was checked or not.
+ * Apache leaves it out where another module than mod_auth_* verified the name (SSLUserName). nginx
+ * sends both as its configuration says, whether a password was checked or not.
  */
 static bool is_verified(const struct request *request)
 {

@@ -118,8 +118,8 @@ static void serve(struct service *service, int fd)
 /* --- one connection after the other */
 
 /*
- * Waits for a connection or SIGTERM. Returns true if there may be a connection. As long as one is
- * waiting ppoll() does not look for signals, so there is a gap for them before.
+ * Waits for a connection or SIGTERM. Returns true if there may be a connection. While one is
+ * waiting ppoll() takes no signals, so they are let through for a moment before.
  */
 static bool wait_for_connection(int listen_fd)
 {
