@@ -64,14 +64,6 @@ static void open_journal(void)
 		self.settings.target = LOG_TARGET_STDERR;
 }
 
-/* If the journal's socket refuses us, it still gets our lines from standard error. */
-static void open_auto(void)
-{
-	self.settings.target = journal_reads_stderr() ? LOG_TARGET_JOURNAL : LOG_TARGET_STDERR;
-	if (self.settings.target == LOG_TARGET_JOURNAL)
-		open_journal();
-}
-
 void log_open(const char *program, const struct log_settings *settings)
 {
 	if (self.journal >= 0)
@@ -84,7 +76,12 @@ void log_open(const char *program, const struct log_settings *settings)
 	if (settings->target == LOG_TARGET_SYSLOG)
 		openlog(program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	if (settings->target == LOG_TARGET_AUTO)
-		open_auto();
+		self.settings.target = LOG_TARGET_STDERR;
+	/* if the journal's socket refuses us, it still gets our lines from standard error */
+	if (settings->target == LOG_TARGET_AUTO && journal_reads_stderr()) {
+		self.settings.target = LOG_TARGET_JOURNAL;
+		open_journal();
+	}
 	if (settings->target == LOG_TARGET_JOURNAL) {
 		open_journal();
 		if (self.journal < 0)
@@ -116,17 +113,12 @@ static size_t form(const struct log_entry *entry, char line[LOG_ENTRY_SIZE])
 						       : log_form_text(entry, line, LOG_ENTRY_SIZE);
 }
 
-/* If it fails, there is nobody left to tell. */
-static void write_line(const char *line, size_t len)
-{
-	(void)file_write(STDERR_FILENO, line, len);
-}
-
 static void write_stderr(const struct log_entry *entry)
 {
 	char line[LOG_ENTRY_SIZE];
 
-	write_line(line, form(entry, line));
+	/* if this fails, there is nobody left to tell */
+	(void)file_write(STDERR_FILENO, line, form(entry, line));
 }
 
 static void write_journal(const struct log_entry *entry)
@@ -190,7 +182,7 @@ static void stderr_with_body(const struct log_entry *entry, const char *body, st
 	size_t len = form(entry, line);
 
 	if (put_body(out, line, len - (json ? 2 : 1), json ? ",\"body\":" : " ", body))
-		write_line(out->data, out->len);
+		(void)file_write(STDERR_FILENO, out->data, out->len);
 	else
 		write_stderr(entry);
 }

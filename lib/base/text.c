@@ -237,6 +237,11 @@ char text_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+const char *text_or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
 bool text_equal_nocase(const char *a, const char *b)
 {
 	while (*a && text_lower(*a) == text_lower(*b)) {

@@ -62,6 +62,9 @@ void text_json_escape(uint32_t cp, char out[TEXT_JSON_ESCAPE_SIZE]);
 /* ASCII letters in lower case; any other character as it is. */
 char text_lower(char c);
 
+/* text, or "" if that is NULL. */
+const char *text_or_empty(const char *text);
+
 /* Compares without the case of ASCII letters. */
 bool text_equal_nocase(const char *a, const char *b);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/faults.h"
 #include "config/keys.h"
 #include "config/rules.h"
@@ -50,7 +51,7 @@ static void put_value(const struct config_ca *ca, const struct config_key *k, st
 
 	if (k->allocated) {
 		memcpy(&text, at, sizeof(text));
-		buf_puts(out, text ? text : "");
+		buf_puts(out, text_or_empty(text));
 	} else if (k->names) {
 		memcpy(&kind, at, sizeof(kind));
 		buf_puts(out, k->names[kind]);

@@ -12,24 +12,16 @@
 #define FIELD_NAME_MAX 16	    /* longer than the names that we read */
 #define FIELD_TEXT_MAX 128	    /* an HTTP-date has 29 characters */
 
-/* Seconds or an HTTP-date (RFC 9110, section 10.2.3); 0 for anything else. */
-static int parse_retry_after(const char *value)
-{
-	int64_t seconds = 0;
-	time_t when;
-
-	if (text_number(value, INT64_MAX, &seconds))
-		return (int)(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
-	when = curl_getdate(value, NULL);
-	if (when == -1 || when <= clock_now())
-		return 0;
-	seconds = (int64_t)when - clock_now();
-	return (int)(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
-}
-
+/* Seconds or an HTTP-date (RFC 9110, section 10.2.3); anything else counts as none. */
 static void take_retry_after(struct http_incoming *in, const char *value)
 {
-	in->retry_after = parse_retry_after(value);
+	int64_t seconds = 0;
+
+	if (!text_number(value, INT64_MAX, &seconds))
+		seconds = (int64_t)curl_getdate(value, NULL) - clock_now();
+	if (seconds < 0)
+		seconds = 0;
+	in->retry_after = (int)(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
 }
 
 static void take_date(struct http_incoming *in, const char *value)

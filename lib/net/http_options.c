@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/patience.h"
+#include "base/text.h"
 #include "net/anchors.h"
 
 #define USER_AGENT "certprov/" PACKAGE_VERSION
@@ -187,7 +188,7 @@ static void set_login(struct setting *s, const struct http_client *client)
 	if (client->auth == HTTP_AUTH_NONE)
 		return;
 	set_number(s, CURLOPT_HTTPAUTH, methods[client->auth]);
-	set_text(s, CURLOPT_USERNAME, client->username ? client->username : "");
+	set_text(s, CURLOPT_USERNAME, text_or_empty(client->username));
 	set_text(s, CURLOPT_PASSWORD,
 		client->password.data ? (const char *)client->password.data : "");
 }
@@ -227,7 +228,7 @@ static void set_request(struct setting *s, const struct http_transfer *t)
 		check(s, CURLOPT_POSTFIELDSIZE_LARGE,
 			curl_easy_setopt(
 				s->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len));
-		set_text(s, CURLOPT_POSTFIELDS, r->body ? r->body : "");
+		set_text(s, CURLOPT_POSTFIELDS, text_or_empty(r->body));
 	}
 	set_text(s, CURLOPT_CUSTOMREQUEST, r->method);
 	set_number(s, CURLOPT_FRESH_CONNECT, r->once);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "store/audit_mac.h"
 #include "store/handle.h"
 #include "store/keys.h"
@@ -135,11 +136,6 @@ static enum err insert(struct store *store, const struct audit_row *row,
 	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
-static const char *text_or_empty(const char *text)
-{
-	return text ? text : "";
-}
-
 enum err audit_append(struct store *store, const struct store_audit *entry, struct error *e)
 {
 	unsigned char mac[AUDIT_MAC_SIZE], head[AUDIT_MAC_SIZE];
@@ -262,7 +258,7 @@ static void copy_text(const struct db_rows *row, int column, char *out, size_t s
 {
 	const char *text = db_column_text(row, column);
 
-	snprintf(out, size, "%s", text ? text : "");
+	snprintf(out, size, "%s", text_or_empty(text));
 }
 
 /* By an index of its own, however long the trail is. */

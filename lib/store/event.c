@@ -2,6 +2,7 @@
 #include "store/event.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/audit.h"
 #include "store/enrollment.h"
 #include "store/handle.h"
@@ -112,10 +113,10 @@ static enum err set_state(
 	const struct db_value values[] = {
 		DB_INTEGER(id),
 		DB_TEXT(event_state_names[end->state]),
-		DB_TEXT(end->cause ? end->cause : ""),
+		DB_TEXT(text_or_empty(end->cause)),
 		DB_INTEGER(end->next_at),
 		DB_INTEGER(clock_now()),
-		DB_TEXT(end->inputs ? end->inputs : ""),
+		DB_TEXT(text_or_empty(end->inputs)),
 	};
 
 	return db_run(store->db, sql, values, ARRAY_LEN(values), e);

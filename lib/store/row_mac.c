@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "store/audit_mac.h"
 #include "store/handle.h"
 #include "store/keys.h"
@@ -103,7 +104,7 @@ static enum err altered(const struct row *row, struct error *e)
 	second = db_column_text(row->statement, 1);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(what, sizeof(what), row->kind->is, first ? first : "", second ? second : "");
+	snprintf(what, sizeof(what), row->kind->is, text_or_empty(first), text_or_empty(second));
 #pragma GCC diagnostic pop
 	return error_set(e, ERR_ALTERED,
 		"%s: was altered by somebody without the master key: see doc/security.md", what);

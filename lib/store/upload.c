@@ -2,15 +2,11 @@
 #include "store/upload.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/audit.h"
 #include "store/handle.h"
 
 #define DETAIL_MAX (64 * 1024)
-
-static const char *text_or_empty(const char *text)
-{
-	return text ? text : "";
-}
 
 /* An attempt that will be repeated is not written to the audit trail. */
 static enum err audit_upload(
