@@ -98,12 +98,6 @@ static enum err send(struct vault_session *session, const struct remote_json_req
 	return err;
 }
 
-/* A standby that has not caught up yet (412), or that answers for itself (sys/health's codes). */
-static bool is_standby(int status)
-{
-	return status == 412 || (status >= 472 && status <= 474);
-}
-
 /* {"errors": ["…", …]} */
 static enum err refusal(
 	const struct vault_session *session, const struct http_answer *answer, struct error *e)
@@ -125,7 +119,8 @@ static enum err refusal(
 		(strstr(words.data, "unknown role") ||
 			strstr(words.data, "expiration of the CA certificate")))
 		e->code = ERR_BARRED;
-	if (is_standby(answer->status))
+	/* A standby that has not caught up (412), or that answers itself (sys/health's codes) */
+	if (answer->status == 412 || (answer->status >= 472 && answer->status <= 474))
 		e->code = ERR_UNAVAILABLE;
 	buf_free(&words);
 	return e->code;

@@ -15,13 +15,7 @@
 
 enum err certificate_to_pem(const struct blob *der, struct blob *pem, struct error *e)
 {
-	const gnutls_datum_t data = x509_datum(der);
-	gnutls_datum_t text = {NULL, 0};
-	int rc = gnutls_pem_base64_encode2("CERTIFICATE", &data, &text);
-
-	if (rc < 0)
-		return x509_error(e, ERR_INTERNAL, rc, "certificate to PEM");
-	return x509_take(&text, pem, e);
+	return x509_to_pem("CERTIFICATE", der, pem, e);
 }
 
 /* Some CAs pad: the zero octets in front are not part of the number. */

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "pki/certificate.h"
 #include "pki/x509.h"
 
 #define DEPTH_MAX 4 /* PEM in base64 in base64 */
@@ -27,28 +28,18 @@ static enum err read_form(struct certificates *certificates, const unsigned char
 
 /* --- DER */
 
-static enum err add(struct certificates *certificates, const void *der, size_t len, struct error *e)
-{
-	enum err err = ERR_OK;
-
-	if (certificates->count == CERTIFICATES_MAX)
-		return error_set(e, ERR_REFUSED, "more than %d certificates", CERTIFICATES_MAX);
-	err = blob_copy(der, len, &certificates->certificate[certificates->count], e);
-	certificates->count += !err;
-	return err;
-}
-
 enum err certificates_add_der(
 	struct certificates *certificates, const void *der, size_t len, struct error *e)
 {
 	const struct blob blob = {(unsigned char *)(uintptr_t)der, len};
-	gnutls_x509_crt_t crt = NULL;
-	enum err err = x509_import(&blob, ERR_REFUSED, &crt, e);
+	enum err err = certificate_check_cost(&blob, ERR_REFUSED, e);
 
-	if (err)
-		return err;
-	gnutls_x509_crt_deinit(crt);
-	return add(certificates, der, len, e);
+	if (!err && certificates->count == CERTIFICATES_MAX)
+		err = error_set(e, ERR_REFUSED, "more than %d certificates", CERTIFICATES_MAX);
+	if (!err)
+		err = blob_copy(der, len, &certificates->certificate[certificates->count], e);
+	certificates->count += !err;
+	return err;
 }
 
 static enum err add_all(struct certificates *certificates, gnutls_pkcs7_t pkcs7, struct error *e)

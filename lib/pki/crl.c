@@ -243,13 +243,7 @@ enum err crl_sign(const struct issuer *issuer, const struct crl_order *order, st
 
 enum err crl_to_pem(const struct blob *der, struct blob *pem, struct error *e)
 {
-	const gnutls_datum_t data = x509_datum(der);
-	gnutls_datum_t text = {NULL, 0};
-	int rc = gnutls_pem_base64_encode2("X509 CRL", &data, &text);
-
-	if (rc < 0)
-		return x509_error(e, ERR_INTERNAL, rc, "revocation list");
-	return x509_take(&text, pem, e);
+	return x509_to_pem("X509 CRL", der, pem, e);
 }
 
 /* --- lists that others made */

@@ -44,19 +44,16 @@ static enum err set_subject(gnutls_x509_crt_t crt, const struct name *name, stru
 static enum err set_public_key(
 	gnutls_x509_crt_t crt, const struct blob *public_key, struct error *e)
 {
-	const gnutls_datum_t data = x509_datum(public_key);
 	unsigned char key_id[X509_KEY_ID_SIZE];
 	gnutls_pubkey_t pubkey = NULL;
 	enum err err = x509_key_id(public_key, key_id, e);
-	int rc = 0;
+	int rc;
 
+	if (!err)
+		err = x509_import_public(public_key, ERR_INTERNAL, &pubkey, e);
 	if (err)
 		return err;
-	rc = gnutls_pubkey_init(&pubkey);
-	if (rc >= 0)
-		rc = gnutls_pubkey_import(pubkey, &data, GNUTLS_X509_FMT_DER);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_pubkey(crt, pubkey);
+	rc = gnutls_x509_crt_set_pubkey(crt, pubkey);
 	if (rc >= 0)
 		rc = gnutls_x509_crt_set_subject_key_id(crt, key_id, sizeof(key_id));
 	gnutls_pubkey_deinit(pubkey);

@@ -154,19 +154,13 @@ int key_type(const struct key *key)
 enum err key_public(const struct key *key, struct blob *out, struct error *e)
 {
 	gnutls_privkey_t private = NULL;
-	gnutls_pubkey_t public = NULL;
 	gnutls_datum_t der = {NULL, 0};
 	int rc = gnutls_privkey_init(&private);
 
 	if (rc >= 0)
 		rc = gnutls_privkey_import_x509(private, key->handle, 0);
 	if (rc >= 0)
-		rc = gnutls_pubkey_init(&public);
-	if (rc >= 0)
-		rc = gnutls_pubkey_import_privkey(public, private, 0, 0);
-	if (rc >= 0)
-		rc = gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, &der);
-	gnutls_pubkey_deinit(public);
+		rc = x509_export_public(private, &der);
 	gnutls_privkey_deinit(private);
 	if (rc < 0)
 		return x509_error(e, ERR_INTERNAL, rc, "reading a public key");

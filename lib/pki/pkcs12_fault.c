@@ -178,17 +178,22 @@ static bool was_misread(const struct pkcs12_fault *f)
 	return misread;
 }
 
-static bool fits(const struct pkcs12_fault *f)
+int pkcs12_check_mac(gnutls_pkcs12_t p12, const char *password)
 {
-	if (gnutls_pkcs12_mac_info(f->p12, NULL, NULL, NULL, NULL, NULL) < 0)
-		return false;
-	return gnutls_pkcs12_verify_mac(f->p12, f->password) >= 0 ||
-	       (!f->password && gnutls_pkcs12_verify_mac(f->p12, "") >= 0);
+	int ret = gnutls_pkcs12_mac_info(p12, NULL, NULL, NULL, NULL, NULL);
+
+	if (ret < 0)
+		return 1;
+	ret = gnutls_pkcs12_verify_mac(p12, password);
+	/* "No password" has two encodings, and some files mix them. */
+	if (ret < 0 && !password)
+		ret = gnutls_pkcs12_verify_mac(p12, "");
+	return ret < 0 ? ret : 0;
 }
 
 static enum err explain_password(const struct pkcs12_fault *f, struct error *e)
 {
-	if (fits(f))
+	if (pkcs12_check_mac(f->p12, f->password) == 0)
 		return explain_key(f, e);
 	if (!f->password_file)
 		return error_set(e, ERR_CONFIG,

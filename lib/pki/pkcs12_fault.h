@@ -24,4 +24,10 @@ enum err pkcs12_explain(const struct pkcs12_fault *fault, struct error *e);
  */
 int pkcs12_count_keys(gnutls_pkcs12_t p12);
 
+/*
+ * The MAC proves the password and the content. 0: it is right; 1: the file has none; below: the
+ * code of GnuTLS.
+ */
+int pkcs12_check_mac(gnutls_pkcs12_t p12, const char *password);
+
 #endif

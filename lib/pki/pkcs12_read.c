@@ -30,20 +30,6 @@ static void content_free(struct content *c)
 	*c = (struct content){0};
 }
 
-/* A GnuTLS code. The MAC proves the password and the content; some files have none. */
-static int check_mac(gnutls_pkcs12_t p12, const char *password)
-{
-	int ret = gnutls_pkcs12_mac_info(p12, NULL, NULL, NULL, NULL, NULL);
-
-	if (ret < 0)
-		return 0;
-	ret = gnutls_pkcs12_verify_mac(p12, password);
-	/* "No password" has two encodings, and some files mix them. */
-	if (ret < 0 && !password)
-		ret = gnutls_pkcs12_verify_mac(p12, "");
-	return ret;
-}
-
 static int parse(gnutls_pkcs12_t p12, const char *password, struct content *out)
 {
 	return gnutls_pkcs12_simple_parse(
@@ -53,7 +39,7 @@ static int parse(gnutls_pkcs12_t p12, const char *password, struct content *out)
 static enum err open_content(gnutls_pkcs12_t p12, const char *file, const char *password,
 	const char *password_file, struct content *out, struct error *e)
 {
-	int ret = check_mac(p12, password);
+	int ret = pkcs12_check_mac(p12, password);
 
 	if (ret >= 0)
 		ret = parse(p12, password, out);

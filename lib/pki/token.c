@@ -63,16 +63,11 @@ bool token_same(const struct token *a, const struct token *b)
 
 enum err token_expect(struct token *token, const struct blob *public_key, struct error *e)
 {
-	const gnutls_datum_t der = x509_datum(public_key);
 	gnutls_pubkey_t public = NULL;
-	int rc = gnutls_pubkey_init(&public);
+	enum err err = x509_import_public(public_key, ERR_CONFIG, &public, e);
 
-	if (rc >= 0)
-		rc = gnutls_pubkey_import(public, &der, GNUTLS_X509_FMT_DER);
-	if (rc < 0) {
-		gnutls_pubkey_deinit(public);
-		return x509_error(e, ERR_CONFIG, rc, "public key");
-	}
+	if (err)
+		return err;
 	token_close_key(token);
 	gnutls_pubkey_deinit(token->expected);
 	token->expected = public;
@@ -106,15 +101,7 @@ enum err token_probe(struct token *token, struct error *e)
 
 static int export_public(gnutls_privkey_t key, void *ctx)
 {
-	gnutls_pubkey_t public = NULL;
-	int rc = gnutls_pubkey_init(&public);
-
-	if (rc >= 0)
-		rc = gnutls_pubkey_import_privkey(public, key, 0, 0);
-	if (rc >= 0)
-		rc = gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, ctx);
-	gnutls_pubkey_deinit(public);
-	return rc;
+	return x509_export_public(key, ctx);
 }
 
 enum err token_public(struct token *token, struct blob *out, struct error *e)

@@ -133,12 +133,6 @@ static void remember(struct pin *pin)
 			pin->file, e.text);
 }
 
-static void forget(struct pin *pin)
-{
-	pin->refused[0] = '\0';
-	unlink(pin->memory);
-}
-
 static bool can_remember(const struct pin *pin)
 {
 	char folder[4096];
@@ -189,10 +183,12 @@ enum err pin_begin(struct pin *pin, const char *token, struct error *e)
 void pin_end(struct pin *pin, bool refused)
 {
 	if (pin->file && pin->given) {
-		if (refused)
+		if (refused) {
 			remember(pin);
-		else
-			forget(pin);
+		} else {
+			pin->refused[0] = '\0';
+			unlink(pin->memory);
+		}
 	}
 	unlock(pin);
 }

@@ -58,6 +58,17 @@ size_t x509_sequence_length(const unsigned char *p, size_t len)
 	return content <= len - 2 - octets ? 2 + octets + content : 0;
 }
 
+enum err x509_to_pem(const char *label, const struct blob *der, struct blob *pem, struct error *e)
+{
+	const gnutls_datum_t data = x509_datum(der);
+	gnutls_datum_t text = {NULL, 0};
+	int rc = gnutls_pem_base64_encode2(label, &data, &text);
+
+	if (rc < 0)
+		return x509_error(e, ERR_INTERNAL, rc, label);
+	return x509_take(&text, pem, e);
+}
+
 /* --- what a key may cost */
 
 static size_t bits_of(const gnutls_datum_t *number)
@@ -220,6 +231,36 @@ unsigned x509_key_usage(enum usage usage, gnutls_pk_algorithm_t algorithm)
 	return algorithm == GNUTLS_PK_RSA ? GNUTLS_KEY_KEY_ENCIPHERMENT : GNUTLS_KEY_KEY_AGREEMENT;
 }
 
+enum err x509_import_public(
+	const struct blob *der, enum err code, gnutls_pubkey_t *out, struct error *e)
+{
+	const gnutls_datum_t data = x509_datum(der);
+	gnutls_pubkey_t public = NULL;
+	int rc = gnutls_pubkey_init(&public);
+
+	if (rc >= 0)
+		rc = gnutls_pubkey_import(public, &data, GNUTLS_X509_FMT_DER);
+	if (rc < 0) {
+		gnutls_pubkey_deinit(public);
+		return x509_error(e, code, rc, "public key");
+	}
+	*out = public;
+	return ERR_OK;
+}
+
+int x509_export_public(gnutls_privkey_t key, gnutls_datum_t *out)
+{
+	gnutls_pubkey_t public = NULL;
+	int rc = gnutls_pubkey_init(&public);
+
+	if (rc >= 0)
+		rc = gnutls_pubkey_import_privkey(public, key, 0, 0);
+	if (rc >= 0)
+		rc = gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, out);
+	gnutls_pubkey_deinit(public);
+	return rc;
+}
+
 enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *e)
 {
 	gnutls_pubkey_t pubkey = NULL;
@@ -250,14 +291,13 @@ enum err x509_key_id(
 
 enum err x509_digest(const struct blob *public_key, gnutls_digest_algorithm_t *out, struct error *e)
 {
-	const gnutls_datum_t der = x509_datum(public_key);
 	gnutls_pubkey_t public = NULL;
-	int rc = gnutls_pubkey_init(&public);
+	enum err err = x509_import_public(public_key, ERR_INTERNAL, &public, e);
+	int rc;
 
-	if (rc >= 0)
-		rc = gnutls_pubkey_import(public, &der, GNUTLS_X509_FMT_DER);
-	if (rc >= 0)
-		rc = gnutls_pubkey_get_preferred_hash_algorithm(public, out, NULL);
+	if (err)
+		return err;
+	rc = gnutls_pubkey_get_preferred_hash_algorithm(public, out, NULL);
 	gnutls_pubkey_deinit(public);
 	return rc < 0 ? x509_error(e, ERR_INTERNAL, rc, "the CA's key") : ERR_OK;
 }

@@ -34,6 +34,10 @@ enum err x509_take(gnutls_datum_t *from, struct blob *out, struct error *e) must
  */
 enum err x509_check_cost(gnutls_x509_crt_t crt, enum err code, struct error *e) must_check;
 
+/* PEM with that label (RFC 7468). ERR_INTERNAL. */
+enum err x509_to_pem(
+	const char *label, const struct blob *der, struct blob *pem, struct error *e) must_check;
+
 /* Reads one certificate, DER. The given code if it cannot be read or its key costs too much. */
 enum err x509_import(const struct blob *der, enum err code, gnutls_x509_crt_t *out,
 	struct error *e) must_check; /* caller must use gnutls_x509_crt_deinit() */
@@ -47,6 +51,13 @@ bool x509_is_weak(gnutls_pk_algorithm_t algorithm, unsigned bits);
 
 /* The bits that a certificate for this purpose has (RFC 5280, 4.2.1.3). */
 unsigned x509_key_usage(enum usage usage, gnutls_pk_algorithm_t algorithm);
+
+/* Reads a SubjectPublicKeyInfo, DER. The given code if it cannot be read. */
+enum err x509_import_public(const struct blob *der, enum err code, gnutls_pubkey_t *out,
+	struct error *e) must_check; /* caller must use gnutls_pubkey_deinit() */
+
+/* The public half of a key, SubjectPublicKeyInfo, DER: a GnuTLS code. See x509_take(). */
+int x509_export_public(gnutls_privkey_t key, gnutls_datum_t *out);
 
 /* SubjectPublicKeyInfo, DER, of the key in a certificate. */
 enum err x509_public_key(gnutls_x509_crt_t crt, struct blob *out, struct error *e) must_check;
