@@ -209,28 +209,29 @@ static enum err explain_password(const struct pkcs12_fault *f, struct error *e)
 		e, ERR_CONFIG, "%s: the password in %s is wrong for it", f->file, f->password_file);
 }
 
-enum err pkcs12_explain(const struct pkcs12_fault *f, struct error *e)
+enum err pkcs12_explain(const struct pkcs12_fault *fault, struct error *e)
 {
-	switch (f->code) {
+	switch (fault->code) {
 	case GNUTLS_E_MEMORY_ERROR:
 		return error_memory(e);
 	case GNUTLS_E_MAC_VERIFY_FAILED:
 	case GNUTLS_E_DECRYPTION_FAILED:
-		return explain_password(f, e);
+		return explain_password(fault, e);
 	case GNUTLS_E_UNKNOWN_CIPHER_TYPE:
 		return error_set(e, ERR_CONFIG,
 			"%s is encrypted in an unknown way; export it again, with "
 			"AES-256 (openssl pkcs12 -export does that)",
-			f->file);
+			fault->file);
 	case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
 		break;
 	default:
-		return error_set(e, ERR_CONFIG, "%s: %s", f->file, gnutls_strerror(f->code));
+		return error_set(
+			e, ERR_CONFIG, "%s: %s", fault->file, gnutls_strerror(fault->code));
 	}
-	if (pkcs12_count_keys(f->p12) == 0)
+	if (pkcs12_count_keys(fault->p12) == 0)
 		return error_set(e, ERR_CONFIG,
-			"%s has no private key; export the certificate with its key", f->file);
+			"%s has no private key; export the certificate with its key", fault->file);
 	return error_set(e, ERR_CONFIG,
 		"%s has no certificate that belongs to its private key; export both together",
-		f->file);
+		fault->file);
 }

@@ -1,3 +1,5 @@
+/* AD CS's pages: the state and the number of a request, in any language. */
+
 #include "ca/adcs_page.h"
 
 #include <setjmp.h>

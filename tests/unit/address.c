@@ -1,3 +1,5 @@
+/* Mail addresses: which are accepted, and the form in which they come out. */
+
 #include "pki/address.h"
 
 #include "pki_tools.h"

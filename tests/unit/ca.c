@@ -1,3 +1,5 @@
+/* The local CA: first set-up, opening, issuing, and what its answers must pass. */
+
 #include "ca/ca.h"
 
 #include <sys/stat.h>

@@ -1,3 +1,5 @@
+/* What certificates say, and chains of them for the store and in PEM. */
+
 #include "pki/certificate.h"
 
 #include "pki/issue.h"

@@ -1,9 +1,9 @@
-#include "chain_recipes.h"
-
 /*
  * Each test makes a chain that is right but for one thing, with GnuTLS
  * directly, and expects it to be refused for that thing.
  */
+
+#include "chain_recipes.h"
 
 /* --- what is right */
 

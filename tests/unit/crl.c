@@ -1,3 +1,5 @@
+/* Revocation lists, judged by openssl and certtool. */
+
 #include "pki/crl.h"
 
 #include <time.h>
@@ -5,8 +7,6 @@
 #include "base/clock.h"
 #include "pki/issue.h"
 #include "pki_tools.h"
-
-/* Revocation lists, judged by openssl and certtool. */
 
 #define NOW 1700000000LL				       /* 2023-11-14T22:13:20Z */
 #define HIGH_SERIAL "ff00112233445566778899aabbccddeeff001122" /* 20 octets, the top bit set */

@@ -1,3 +1,5 @@
+/* Uploads to the Escrow Gateways: the payload, and what answers mean. */
+
 #include "escrow/escrow.h"
 
 #include <setjmp.h>

@@ -1,3 +1,5 @@
+/* Certificates of the local CA, judged by openssl and certtool. */
+
 #include "pki/issue.h"
 
 #include "base/clock.h"

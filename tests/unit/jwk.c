@@ -1,3 +1,5 @@
+/* JWKs of step-ca provisioners: read, or refused with the reason. */
+
 #include "ca/jwk.h"
 
 #include <gnutls/abstract.h>

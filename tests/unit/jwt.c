@@ -1,3 +1,5 @@
+/* JSON Web Tokens: base64url and signatures, judged by GnuTLS and openssl. */
+
 #include "ca/jwt.h"
 
 #include <gnutls/abstract.h>

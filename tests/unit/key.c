@@ -1,3 +1,5 @@
+/* Private keys: made, written and read again, judged by openssl. */
+
 #include "pki/key.h"
 
 #include "pki_tools.h"

@@ -1,3 +1,5 @@
+/* Keys made ahead: kept, taken once, and made again. */
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

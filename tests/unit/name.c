@@ -1,3 +1,5 @@
+/* Distinguished names: read, filled with values, cut and written. */
+
 #include "pki/name.h"
 
 #include "pki_tools.h"

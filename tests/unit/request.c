@@ -1,3 +1,5 @@
+/* PKCS#10 requests, judged by openssl. */
+
 #include "pki/request.h"
 
 #include "pki_tools.h"

@@ -1,3 +1,5 @@
+/* Tokens of SoftHSM 2: what a URL may say, and what becomes of a key that is not to be had. */
+
 #include "pki/token.h"
 
 #include <sys/stat.h>
@@ -8,8 +10,6 @@
 #include "pki/issue.h"
 #include "pki/token_objects.h"
 #include "tests/unit/pki_tools.h"
-
-/* Tokens of SoftHSM 2: what a URL may say, and what becomes of a key that is not to be had. */
 
 #define PIN "4711-of-the-test"
 #define TOKEN "pkcs11:token=test;"
