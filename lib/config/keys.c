@@ -29,9 +29,9 @@ static const char *const source_names[] = {"event"};
 #define FOR(types_) .types = (types_)
 #define NEEDED(types_) .types = (types_), .needed = (types_)
 #define T(type) (1U << CA_##type)
-#define HTTP_TYPES (T(EST) | T(EJBCA) | T(ADCS) | T(VAULT) | T(STEP) | T(CFSSL))
-#define REMOTE_TYPES (HTTP_TYPES | T(COMMAND))
-#define IDENTITY_TYPES (T(EST) | T(EJBCA) | T(VAULT) | T(STEP) | T(CFSSL))
+#define REMOTE_TYPES (~T(LOCAL))
+#define HTTP_TYPES (REMOTE_TYPES & ~T(COMMAND))
+#define IDENTITY_TYPES (HTTP_TYPES & ~T(ADCS))
 
 /* Each key of a CA has one of these: see enum ca_term. */
 #define TERM .term = CA_TERM_YES
