@@ -33,12 +33,12 @@ static enum err check_is_ca(gnutls_x509_crt_t crt, struct error *e)
 
 static enum err check_fits(const struct blob *certified, const struct key *key, struct error *e)
 {
-	struct blob ours = {NULL, 0};
-	enum err err = key_public(key, &ours, e);
+	struct blob own = {NULL, 0};
+	enum err err = key_public(key, &own, e);
 
-	if (!err && !blob_equal(certified, &ours))
+	if (!err && !blob_equal(certified, &own))
 		err = unfit(e, "is for another key; set [ca] certificate and key to a pair");
-	blob_free(&ours);
+	blob_free(&own);
 	return err;
 }
 

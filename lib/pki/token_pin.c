@@ -175,8 +175,8 @@ enum err pin_begin(struct pin *pin, const char *token, struct error *e)
 		return ERR_OK;
 	unlock(pin);
 	return error_set(e, ERR_UNAVAILABLE,
-		"%s: the PIN in %s was refused, and is not tried again, lest the token locks "
-		"itself: correct it there; if it is right, touch that file",
+		"%s: the PIN in %s was refused, and is not tried again, because the token could "
+		"lock itself: correct it there; if it is right, touch that file",
 		token, pin->file);
 }
 
@@ -198,19 +198,19 @@ void pin_end(struct pin *pin, bool refused)
 static const char *reason_against(const struct pin *pin, int attempt, unsigned flags)
 {
 	if (!pin->file)
-		return "it wants a PIN: put it into a file, and add ?pin-source=/FOLDER/FILE to "
-		       "the URL";
+		return "the token asks for a PIN: write it to a file and add "
+		       "?pin-source=/FOLDER/FILE to the URL";
 	if (flags & GNUTLS_PIN_SO)
-		return "it wants the security officer's PIN, which is not ours to give";
+		return "the token asks for the security officer's PIN, which is never given";
 	if (attempt > 0 || flags & GNUTLS_PIN_WRONG)
-		return "it refused the PIN";
+		return "the token refused the PIN";
 	if (flags & GNUTLS_PIN_FINAL_TRY)
-		return "one more wrong PIN would lock it, so ours is not tried: log in with the "
-		       "right one by another program first";
+		return "one more wrong PIN would lock the token, so the PIN is not tried: log in "
+		       "with the right one by another program first";
 	if (flags & GNUTLS_PIN_COUNT_LOW && !can_remember(pin))
-		return "a wrong PIN was tried before, perhaps ours, and we cannot remember it: let "
-		       "our user write to the folder of the PIN file, or log in with the right one "
-		       "by another program";
+		return "a wrong PIN was tried before, perhaps this one, and that cannot be "
+		       "recorded: let the handler's user write to the folder of the PIN file, or "
+		       "log in with the right PIN by another program";
 	return NULL;
 }
 
@@ -223,7 +223,8 @@ int pin_give(struct pin *pin, int attempt, unsigned flags, char *out, size_t siz
 	if (pin->why)
 		return GNUTLS_E_PKCS11_PIN_ERROR;
 	if (file_read_password(pin->file, &secret, &e) || secret.len >= size) {
-		pin->why = "its PIN file cannot be read, or is no PIN: see its mode and owner";
+		pin->why =
+			"its PIN file cannot be read, or does not hold a PIN: check its mode and owner";
 		blob_free(&secret);
 		return GNUTLS_E_PKCS11_PIN_ERROR;
 	}

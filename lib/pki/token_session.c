@@ -105,20 +105,20 @@ enum err token_explain(const struct token *token, int rc, struct error *e)
 			name, file);
 	if (rc == GNUTLS_E_PKCS11_PIN_ERROR)
 		return error_set(e, ERR_UNAVAILABLE, "%s: %s", name,
-			token->pin.why ? token->pin.why : "the token wants a PIN");
+			token->pin.why ? token->pin.why : "the token asks for a PIN");
 	if (rc == GNUTLS_E_PKCS11_PIN_LOCKED || rc == GNUTLS_E_PKCS11_PIN_EXPIRED)
 		return error_set(e, ERR_UNAVAILABLE,
 			"%s: the token has %s the PIN: let its security officer set a new one",
 			name, rc == GNUTLS_E_PKCS11_PIN_LOCKED ? "locked" : "let expire");
 	if (!is_there(token))
 		return error_set(e, ERR_UNAVAILABLE,
-			"%s: the token is not there: connect it, or see that user %u may use it "
+			"%s: the token is not there: connect it, and check that user %u may use it "
 			"and that p11-kit knows its module",
 			name, (unsigned)geteuid());
 	if (rc == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE ||
 		rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return error_set(e, ERR_NOT_FOUND,
-			"%s: the token is there, and does not have it: correct the URL", name);
+			"%s: the token does not have this object: correct the URL", name);
 	return error_set(e, ERR_UNAVAILABLE, "%s: %s", name, gnutls_strerror(rc));
 }
 
@@ -184,8 +184,8 @@ static enum err check_proof(const struct token *token, int rc, struct error *e)
 {
 	if (rc == GNUTLS_E_PK_SIG_VERIFY_FAILED)
 		return error_set(e, ERR_CONFIG,
-			"%s is another key than the certificate's: name the two that belong "
-			"together",
+			"%s is another key than the certificate's: name a key and a certificate "
+			"that belong together",
 			token->name);
 	return rc < 0 ? token_explain(token, rc, e) : ERR_OK;
 }

@@ -190,7 +190,7 @@ wait_for 60 grep -q 'key "none" of token' "$root/handler.log"
 wait_for 60 grep -q 'new workers take over' "$root/handler.log"
 enroll_new
 is "$status $(state_of "$device")" '503 pending' 'no such object: 503, pending'
-like "$(cause_of "$device")" 'key "none" of token "ca": the token is there, and does not have it' \
+like "$(cause_of "$device")" 'key "none" of token "ca": the token does not have this object' \
 	'the cause names it'
 configure ca.key="$(token_url gateway identity)"
 run certprov check

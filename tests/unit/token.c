@@ -194,8 +194,8 @@ static void test_all_types(void **state)
 		struct token *token = new_token(objects[type]);
 		struct blob root = {NULL, 0};
 
-		assert_err(token_find(token, e), ERR_NOT_FOUND, "does not have it");
-		assert_err(token_probe(token, e), ERR_UNAVAILABLE, "does not have it");
+		assert_err(token_find(token, e), ERR_NOT_FOUND, "does not have this object");
+		assert_err(token_probe(token, e), ERR_UNAVAILABLE, "does not have this object");
 		assert_ok(token_generate(token, (enum key_type)type, e));
 		assert_err(
 			token_generate(token, (enum key_type)type, e), ERR_CONFIG, "there already");
