@@ -46,8 +46,9 @@ const char *db_name(const struct db *db);
 /* --- transactions */
 
 /*
- * A write transaction is a function that can run again. db_begin() waits for the writer's turn:
- * nobody else writes until db_end(), and what is read meanwhile stays true. db_end() commits if
+ * A write transaction is a function that can run again. db_begin() waits for the writer's turn, or
+ * lets the first statement that reads wait for it: nobody else writes until db_end(), and what is
+ * read meanwhile stays true. db_end() commits if
  * *err is ERR_OK, else rolls back; *err becomes what came of it. It returns true if the whole is to
  * be run again, as another try may work: PostgreSQL's serialization failures, a connection that was
  * lost before the commit. It pauses before it says so, and gives up after some tries. Inside,
@@ -131,7 +132,9 @@ enum err db_flush(struct db *db, struct error *e) must_check;
 
 /*
  * The rows of a statement, one after the other. Each start needs a db_done(). The values are
- * borrowed until then. Others may be started meanwhile, but not the same again.
+ * borrowed until then. Others may be started meanwhile, but not the same again. In a transaction a
+ * driver may keep a start back until the first db_next(), and send several in one go: reads that do
+ * not need each other's answers are started first, and then stepped through.
  */
 struct db_rows;
 
