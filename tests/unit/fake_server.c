@@ -1,3 +1,4 @@
+/* A web server in memory, at the other end of a request. */
 #include "tests/unit/fake_server.h"
 
 #include <stdio.h>

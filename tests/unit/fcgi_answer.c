@@ -1,152 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cjson/cJSON.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/log.h"
-#include "fcgi/answer.h"
-#include "fcgi/deadline.h"
-#include "fcgi/service.h"
-#include "tests/unit/fake_server.h"
-
-/* uem:secret; the hash by htpasswd */
-#define RIGHT "Basic dWVtOnNlY3JldA=="
-#define WRONG "Basic dWVtOnNlY3JldHM="
-#define USERS "uem:$2y$04$cu86kV5HSNszt4mp0sY3aOZlFr00vKmF/UgOX8cquWR9u6PehPihS\n"
-#define MAX_BODY 1024
-
-/* boss:hidden */
-#define BOSS "Basic Ym9zczpoaWRkZW4="
-#define ADMINS "boss:$2y$04$V9Wi153MDQ1qHCkl9sseqO31hQ8Lm203dVG91jt3NoTRAnTP2EBee\n"
-
-struct fixture {
-	char folder[64], users[96], admins[96], ca[96], store[96];
-	struct config config;
-	struct service service;
-	struct fake_server fake;
-	cJSON *json;
-};
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file || fputs(text, file) < 0 || fclose(file) != 0 || chmod(path, 0600) < 0)
-		abort();
-}
-
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct error e;
-
-	if (!f)
-		return -1;
-	snprintf(f->folder, sizeof(f->folder), "/tmp/service-XXXXXX");
-	if (!mkdtemp(f->folder))
-		return -1;
-	snprintf(f->users, sizeof(f->users), "%s/users", f->folder);
-	snprintf(f->admins, sizeof(f->admins), "%s/admins", f->folder);
-	snprintf(f->ca, sizeof(f->ca), "%s/ca", f->folder);
-	snprintf(f->store, sizeof(f->store), "%s/store", f->folder);
-	write_file(f->users, USERS);
-	write_file(f->admins, ADMINS);
-	write_file(f->ca, "good certificate");
-	write_file(f->store, "");
-	f->config.events.users_file = f->users;
-	f->config.events.max_body = MAX_BODY;
-	f->config.ca.certificate = f->ca;
-	f->config.store.sqlite = f->store;
-	f->config.escrow.identity = f->store; /* ends in no second */
-	*state = f;
-	return service_open(&f->config, &f->service, &e) ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	cJSON_Delete(f->json);
-	fake_server_fini(&f->fake);
-	service_close(&f->service);
-	unlink(f->users);
-	unlink(f->admins);
-	unlink(f->ca);
-	unlink(f->store);
-	rmdir(f->folder);
-	free(f);
-	return 0;
-}
-
-static void prepare(struct fixture *f, const char *method, const char *path, const char *body)
-{
-	fake_server_fini(&f->fake);
-	fake_server_init(&f->fake, method, path, body);
-	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", RIGHT);
-	fake_server_param(&f->fake, "REQUEST_ID", "test-request-1");
-}
-
-/* What holds for every answer, then the body if it is JSON. */
-static void run(struct fixture *f, int status)
-{
-	const char *type, *length;
-
-	answer_request(&f->service, &f->fake.transport);
-	deadline_stop();
-	if (fake_server_status(&f->fake) != status)
-		fail_msg("expected %d, got: %s", status, f->fake.answer.data);
-	assert_string_equal(fake_server_header(&f->fake, "X-Request-Id"), "test-request-1");
-	assert_string_equal(fake_server_header(&f->fake, "X-Content-Type-Options"), "nosniff");
-	assert_non_null(fake_server_header(&f->fake, "Cache-Control"));
-	assert_string_equal(log_request(), "");
-	cJSON_Delete(f->json);
-	f->json = NULL;
-	type = fake_server_header(&f->fake, "Content-Type");
-	if (type && strstr(type, "json") && *fake_server_body(&f->fake)) {
-		f->json = cJSON_ParseWithLength(
-			fake_server_body(&f->fake), strlen(fake_server_body(&f->fake)));
-		assert_non_null(f->json);
-	}
-	length = fake_server_header(&f->fake, "Content-Length");
-	if (*fake_server_body(&f->fake))
-		assert_int_equal(strtol(length, NULL, 10), strlen(fake_server_body(&f->fake)));
-}
-
-static void run_again(struct fixture *f, int status)
-{
-	buf_reset(&f->fake.answer);
-	run(f, status);
-}
-
-static const char *member(const struct fixture *f, const char *name)
-{
-	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f->json, name));
-
-	return value ? value : "";
-}
-
-static void assert_problem(struct fixture *f, int status, const char *label)
-{
-	char type[96];
-
-	snprintf(type, sizeof(type), "urn:certprov:problem:%s", label);
-	assert_string_equal(
-		fake_server_header(&f->fake, "Content-Type"), "application/problem+json");
-	assert_string_equal(fake_server_header(&f->fake, "Cache-Control"), "no-store");
-	assert_string_equal(member(f, "type"), type);
-	assert_int_equal(
-		cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(f->json, "status")), status);
-	assert_true(*member(f, "title"));
-	assert_true(*member(f, "detail"));
-}
+/* Answers to whole requests: status, headers and body, who has access, what is logged. */
+#include "answer_fixture.h"
 
 static void delivered_is_202_with_the_certificates(void **state)
 {
@@ -443,77 +296,6 @@ static void health_needs_the_store(void **state)
 	assert_null(strstr(fake_server_body(&f->fake), "away"));
 }
 
-static void the_ca_certificate_can_be_cached(void **state)
-{
-	struct fixture *f = *state;
-	char etag[128];
-
-	prepare(f, "GET", "/ca.cer", NULL);
-	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
-	run(f, 200);
-	assert_string_equal(fake_server_body(&f->fake), "good certificate");
-	assert_string_equal(fake_server_header(&f->fake, "Content-Type"), "application/pkix-cert");
-	assert_non_null(strstr(fake_server_header(&f->fake, "Cache-Control"), "max-age="));
-	snprintf(etag, sizeof(etag), "W/\"x\", %s", fake_server_header(&f->fake, "ETag"));
-	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
-	run_again(f, 304);
-	assert_string_equal(fake_server_body(&f->fake), "");
-	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
-	run_again(f, 200);
-	assert_int_equal(unlink(f->ca), 0);
-	run_again(f, 503);
-	assert_problem(f, 503, "config");
-	assert_null(strstr(fake_server_body(&f->fake), f->folder));
-}
-
-static void the_revocation_list_can_be_cached_until_it_ends(void **state)
-{
-	struct fixture *f = *state;
-	char modified[64];
-	long age;
-
-	prepare(f, "GET", "/ca.crl", NULL);
-	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
-	run(f, 200);
-	assert_string_equal(fake_server_body(&f->fake), "good certificate");
-	assert_string_equal(fake_server_header(&f->fake, "Content-Type"), "application/pkix-crl");
-	assert_non_null(fake_server_header(&f->fake, "ETag"));
-	assert_int_equal(
-		strncmp(fake_server_header(&f->fake, "Cache-Control"), "public, max-age=", 16), 0);
-	age = strtol(fake_server_header(&f->fake, "Cache-Control") + 16, NULL, 10);
-	assert_in_range(age, 1790, 1800);
-	snprintf(modified, sizeof(modified), "%s", fake_server_header(&f->fake, "Last-Modified"));
-	assert_string_equal(modified, "Mon, 24 Feb 2020 16:52:25 GMT");
-	fake_server_param(&f->fake, "HTTP_IF_MODIFIED_SINCE", modified);
-	run_again(f, 304);
-	assert_string_equal(fake_server_body(&f->fake), "");
-	/* A tag counts more than a date. */
-	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"another\"");
-	run_again(f, 200);
-}
-
-static void the_revocation_list_is_read_only_where_it_is_sent(void **state)
-{
-	struct fixture *f = *state;
-	char etag[64];
-
-	assert_int_equal(unlink(f->ca), 0);
-	prepare(f, "HEAD", "/ca.crl", NULL);
-	fake_server_param(&f->fake, "HTTP_AUTHORIZATION", "");
-	run(f, 200);
-	assert_string_equal(fake_server_body(&f->fake), "");
-	assert_string_equal(fake_server_header(&f->fake, "Content-Length"), "16");
-	snprintf(etag, sizeof(etag), "%s", fake_server_header(&f->fake, "ETag"));
-	assert_string_equal(etag, "\"1a-5e53ff49-0123456789abcdef\"");
-	fake_server_param(&f->fake, "REQUEST_METHOD", "GET");
-	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", etag);
-	run_again(f, 304);
-	assert_null(fake_server_header(&f->fake, "Content-Length"));
-	fake_server_param(&f->fake, "HTTP_IF_NONE_MATCH", "\"1b-5e53ff49-0123456789abcdef\"");
-	run_again(f, 503); /* it has to be read, and is not there */
-	assert_problem(f, 503, "config");
-}
-
 static void the_work_is_done_though_nobody_waits(void **state)
 {
 	struct fixture *f = *state;
@@ -559,16 +341,6 @@ static void what_cannot_be_opened_is_told(void **state)
 	assert_int_equal(service_open(&f->config, &service, &e), ERR_CONFIG);
 }
 
-static int start_deadlines(void **state)
-{
-	struct error e;
-
-	(void)state;
-	log_open("service", &(struct log_settings){.level = LOG_LEVEL_ERROR});
-	deadline_watch(STDIN_FILENO);
-	return deadline_init(&e);
-}
-
 int main(void)
 {
 #define OPENED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -588,9 +360,6 @@ int main(void)
 		OPENED(unknown_methods_are_405_with_allow),
 		OPENED(bodies_are_checked_before_they_are_read),
 		OPENED(health_needs_the_store),
-		OPENED(the_ca_certificate_can_be_cached),
-		OPENED(the_revocation_list_can_be_cached_until_it_ends),
-		OPENED(the_revocation_list_is_read_only_where_it_is_sent),
 		OPENED(the_work_is_done_though_nobody_waits),
 		OPENED(a_service_that_is_not_open_says_why),
 		OPENED(what_cannot_be_opened_is_told),

@@ -1,3 +1,4 @@
+/* HTTP Basic credentials against a users file, and what workers share about passwords. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

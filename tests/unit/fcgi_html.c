@@ -1,3 +1,4 @@
+/* HTML in which nothing from outside becomes markup, and fields of query strings. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

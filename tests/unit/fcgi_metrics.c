@@ -1,3 +1,4 @@
+/* The metrics page, and the counters that processes share. */
 #include "page_fixture.h"
 
 #include <sys/wait.h>

@@ -1,3 +1,4 @@
+/* A request's parameters, its id, length, type and body. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* The status page: its words, what stays text, and what it shows without a store. */
 #include "page_fixture.h"
 
 #include "fcgi/pages/status_page.h"

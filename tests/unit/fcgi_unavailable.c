@@ -1,6 +1,4 @@
-/* A service whose provider cannot be opened yet, as on a full disk: events are answered and logged.
- */
-
+/* A service whose provider cannot be opened yet, as on a full disk: events are logged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
