@@ -16,7 +16,7 @@ static enum err print(const struct blob *content, bool pem, struct error *e)
 {
 	if (!pem && isatty(STDOUT_FILENO))
 		return error_set(e, ERR_USAGE,
-			"DER is not printed on a terminal: say --pem, --output FILE, or pipe it");
+			"DER is not printed on a terminal: use --pem, --output FILE or a pipe");
 	if (fwrite(content->data, 1, content->len, stdout) != content->len || fflush(stdout))
 		return error_errno(e, ERR_CONFIG, "standard output");
 	return ERR_OK;

@@ -19,7 +19,7 @@ struct request {
 /* The UUID that was given is a slip, or the device is gone. */
 static int none_enrolled(const struct deliver_options *options)
 {
-	fputs("certprov: no enrolled device is the one that was asked for", stderr);
+	fputs("certprov: no enrolled device matches", stderr);
 	if (*options->filter.device_uuid)
 		fprintf(stderr, ": device %s", options->filter.device_uuid);
 	if (*options->filter.user_uuid)

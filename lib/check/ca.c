@@ -90,7 +90,7 @@ static void check_url(struct check *c, const char *url, const struct blob *ca)
 	}
 	if (err)
 		finding_warn(c, URL,
-			"%s does not give our list (%s)" FIX
+			"%s does not serve our list (%s)" FIX
 			"let the web server answer there, or correct crl-url in [ca]",
 			url, e.text);
 	else
@@ -108,7 +108,7 @@ static void check_key(struct check *c, const struct config_ca *section, const ch
 		return;
 	snprintf(name, sizeof(name), "%s key", about);
 	err = ca_local_check_key(section, &e);
-	finding_result(c, name, err, &e, "it signs, in its token");
+	finding_result(c, name, err, &e, "it signs in its token");
 }
 
 /* We also publish the list of a local CA. */

@@ -149,7 +149,7 @@ static void check(struct check *c)
 	if (is_root_for_service(&r))
 		review_service(&r);
 	if (c->faults == before)
-		finding_good(c, ABOUT, "nobody else can change them");
+		finding_good(c, ABOUT, "no other user can change them");
 }
 
 const struct check_subject subject_files = {check, NULL};

@@ -207,12 +207,12 @@ static void check(struct check *c)
 	newer = newer_file(c->config, &h);
 	if (is_replaced(&h))
 		finding_warn(c, ABOUT,
-			"process %ld still runs the program that was there before %s was "
-			"replaced" FIX "restart it (systemctl restart certprov.service)",
+			"process %ld still runs the program from before %s was replaced" FIX
+			"restart it (systemctl restart certprov.service)",
 			h.pid, h.program);
 	else if (newer)
 		finding_warn(c, ABOUT,
-			"%s has changed since process %ld has read its configuration" FIX
+			"%s has changed since process %ld read its configuration" FIX
 			"reload it (systemctl reload certprov.service, or SIGHUP)",
 			newer, h.pid);
 	else

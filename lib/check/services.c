@@ -97,13 +97,12 @@ static void check_timer(
 	if (!unit_is_there(timer))
 		return;
 	if (!unit_is_active(timer) || !unit_is_enabled(timer))
-		finding_warn(c, ABOUT, "%s is %s, and then %s" FIX "systemctl enable --now %s",
+		finding_warn(c, ABOUT, "%s is %s, so %s%s" FIX "systemctl enable --now %s",
 			timer->name, unit_is_active(timer) ? "not enabled" : "off", effect,
-			timer->name);
+			unit_is_active(timer) ? " after the next boot" : "", timer->name);
 	if (strcmp(run->active, "failed") == 0)
-		finding_warn(c, ABOUT,
-			"the last run of %s has failed" FIX "journalctl -u %s says why", run->name,
-			run->name);
+		finding_warn(c, ABOUT, "the last run of %s failed" FIX "journalctl -u %s says why",
+			run->name, run->name);
 }
 
 static void check_units(struct check *c, struct unit units[UNIT_COUNT])

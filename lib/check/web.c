@@ -36,7 +36,7 @@ static void check_limits(struct check *c, const char *dir, const struct web_valu
 			dir, (long long)timeout, (long long)need, TIMEOUT_BESIDE);
 	if (values->body_max >= 0 && (uint64_t)values->body_max < body)
 		finding_warn(c, ABOUT,
-			"in %s it takes events of %lld bytes, and [events] max-body is %zu" FIX
+			"in %s it accepts events of %lld bytes, and [events] max-body is %zu" FIX
 			"raise client_max_body_size (Apache: LimitRequestBody) or lower ours",
 			dir, (long long)values->body_max, body);
 }
@@ -88,11 +88,11 @@ static void check_socket(struct check *c, const char *dir, const struct web_sett
 			"start certprov.fcgi -s %s, or correct the path",
 			socket, dir, socket);
 	else if (fault == ECONNREFUSED)
-		finding_warn(c, ABOUT, "nobody serves %s" FIX "start certprov.fcgi -s %s", socket,
-			socket);
+		finding_warn(c, ABOUT, "no process serves %s" FIX "start certprov.fcgi -s %s",
+			socket, socket);
 	else if (fault && fault != EACCES)
 		finding_warn(c, ABOUT,
-			"%s is no socket of the handler's (%s)" FIX "correct the path in %s",
+			"%s is not a socket of the handler (%s)" FIX "correct the path in %s",
 			socket, strerror(fault), dir);
 	else
 		check_socket_user(c, dir, settings);

@@ -71,7 +71,7 @@ static void judge_verified(struct look *l)
 		return;
 	finding_warn(l->check, VERIFIED,
 		"%s passes events to the handler and authenticates nobody, although authenticate = "
-		"web-server in [events] wants it to: each event is answered 401" FIX "%s",
+		"web-server in [events] expects it to: each event is answered 401" FIX "%s",
 		l->file,
 		l->nginx ? "include snippets/certprov-web-server-auth.conf there"
 			 : "set AuthType and Require valid-user there");
@@ -112,7 +112,7 @@ static void judge_certificate(struct look *l, const char *path)
 	left = info.not_after - clock_now();
 	if (left < 0)
 		finding_fail(l->check, CERTIFICATE, ERR_REFUSED,
-			"%s in %s has ended %lld days ago, and UEM connects no more" FIX
+			"%s in %s ended %lld days ago, and UEM no longer connects" FIX
 			"renew it at "
 			"once, and reload the web server",
 			info.subject, path, (long long)(-left / DAY));
@@ -151,7 +151,8 @@ static void judge_port(struct look *l, const struct web_place *place)
 		return;
 	l->port = true;
 	finding_fail(l->check, PORT, ERR_REFUSED,
-		"nobody listens on port %u of this machine, as %s says" FIX "start the web server "
+		"no server listens on port %u of this machine, which %s names" FIX
+		"start the web server "
 		"(systemctl start %s)",
 		place->port, place->file, l->nginx ? "nginx" : "apache2");
 }

@@ -315,7 +315,7 @@ way 'no place for the revocation list' 'configure ca.crl-url=' \
 way 'nobody there' "configure ca.crl-url=http://localhost:$(free_port)/ca.crl" \
 	WARN "$what" 'no connection: Connection refused' 'let the web server answer there'
 way 'no list there' "configure ca.crl-url=http://localhost:$front_http_port/nowhere" \
-	WARN "$what" 'does not give our list \(status 404\)' 'let the web server answer there'
+	WARN "$what" 'does not serve our list \(status 404\)' 'let the web server answer there'
 way 'something else there' \
 	"configure ca.crl-url=http://localhost:$front_http_port/certprov/ca.cer" \
 	WARN "$what" 'it is not a revocation list in DER' 'or correct crl-url'
@@ -430,7 +430,7 @@ way 'a web server that does not wait for us' \
 	WARN "$what" 'waits 25 s for our answer, which may take 30 s' 'raise fastcgi_read_timeout'
 way 'a web server that takes less than we' \
 	'front_is snippets/certprov-fastcgi.conf "s/client_max_body_size .*/client_max_body_size 32k;/"' \
-	WARN "$what" 'takes events of 32768 bytes, and \[events\] max-body is 65536' \
+	WARN "$what" 'accepts events of 32768 bytes, and \[events\] max-body is 65536' \
 	'raise client_max_body_size'
 way 'a web server that looks elsewhere' \
 	'front_is conf.d/certprov.conf "s/certprov.sock/nowhere.sock/"' \
@@ -438,7 +438,7 @@ way 'a web server that looks elsewhere' \
 perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => shift, Listen => 1) or die' \
 	"$root/dead.sock"
 way 'a socket that nobody serves' 'front_is conf.d/certprov.conf "s/certprov.sock/dead.sock/"' \
-	WARN "$what" 'nobody serves .*dead\.sock' 'start certprov\.fcgi'
+	WARN "$what" 'no process serves .*dead\.sock' 'start certprov\.fcgi'
 way 'a web server of a user that is not there' \
 	'front_is nginx.conf "1iuser nobody-knows-me;
 		/^user root/d"' \
@@ -461,7 +461,7 @@ way 'an Apache that does not wait for us' \
 	'apache "ProxyPass /x \"unix:$root/certprov.sock|fcgi://x\" connectiontimeout=5 timeout=20"' \
 	WARN "$what" 'waits 20 s for our answer' 'Apache: timeout'
 way 'an Apache that takes less than we' 'apache "LimitRequestBody 1000"' \
-	WARN "$what" 'takes events of 1000 bytes' 'Apache: LimitRequestBody'
+	WARN "$what" 'accepts events of 1000 bytes' 'Apache: LimitRequestBody'
 
 # A server that has more to do than to serve us: what is in its other blocks is not ours.
 rm -r "$root/web"
