@@ -1,3 +1,4 @@
+/* Buffers and blobs: limits, growth, escapes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +52,7 @@ static void test_limit(void **state)
 	buf_printf(&b, "%s", "12345");
 	assert_int_equal(buf_check(&b, &e), ERR_TOO_LARGE);
 	buf_puts(&b, "x");
-	assert_int_equal(b.len, 0); /* a hole in the middle would be worse than nothing */
+	assert_int_equal(b.len, 0); /* nothing is better than a gap in the middle */
 	buf_free(&b);
 }
 
@@ -116,8 +117,8 @@ static void test_json_string(void **state)
 	assert_string_equal(
 		b.data, "\"a\\\"b\\\\c\\u000a\\u0001\\u007f/\xc3\xab\xf0\x9f\x9a\x80\"");
 	buf_reset(&b);
-	buf_json_string(
-		&b, "\xc2\x9b[2J\xc2\x80\xc2\x9f\xc2\xa0\xc3\x9b"); /* C1, and what is none */
+	buf_json_string(&b, "\xc2\x9b[2J\xc2\x80\xc2\x9f\xc2\xa0\xc3\x9b"); /* C1, and characters
+									       that are not */
 	assert_string_equal(b.data, "\"\\u009b[2J\\u0080\\u009f\xc2\xa0\xc3\x9b\"");
 	buf_reset(&b);
 	buf_json_string(&b, "");

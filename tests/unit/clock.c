@@ -1,3 +1,4 @@
+/* The clocks, and times as text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

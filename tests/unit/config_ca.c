@@ -19,7 +19,7 @@ static void test_one_for_all(void **state)
 	config_free(c);
 }
 
-/* What a usage's section does not set is that of [ca]. */
+/* A usage's section inherits from [ca] what it does not set. */
 static void test_one_key_apart(void **state)
 {
 	struct config *c = good(LEAST "[ca]\ntype = ejbca\nurl = https://ca.example.com\n"
@@ -42,7 +42,7 @@ static void test_one_key_apart(void **state)
 	config_free(c);
 }
 
-/* Of another type it has nothing of [ca]. */
+/* A section with another type inherits nothing. */
 static void test_another_type_apart(void **state)
 {
 	struct config *c = good(LEAST "[ca]\ntype = est\nurl = https://ca.example.com\n"
@@ -60,7 +60,7 @@ static void test_another_type_apart(void **state)
 	config_free(c);
 }
 
-/* Where each usage has its own, [ca] need not be whole. */
+/* If each usage has its own section, [ca] may be incomplete. */
 static void test_general_part(void **state)
 {
 	struct config *c = good(LEAST "[ca]\ntype = vault\nurl = https://vault.example.com\n"
@@ -125,7 +125,7 @@ static void test_urls(void **state)
 	}
 }
 
-/* Of whatever section; but what lies in a token is no file. */
+/* Any section names files, but a key in a token is not a file. */
 static void test_files(void **state)
 {
 	struct config *c = good(LEAST "[ca]\nkey = pkcs11:object=ca\ncertificate = c.crt\n"
@@ -156,14 +156,14 @@ static void test_one_usage_alone(void **state)
 		assert_string_equal(config_ca(c, (enum usage)usage)->section, "ca encryption");
 	assert_int_equal(config_longest(c), 20 + 30);
 	config_free(c);
-	/* One that is there may have issued certificates of the other usage before. */
+	/* An existing [ca] may have issued certificates of the other usage before. */
 	c = good(LEAST "[certificates]\nusages = encryption\n[ca]\ncertificate = ca.crt\n"
 		       "[ca encryption]\ntype = est\nurl = https://ca.example.com\n");
 	assert_ptr_equal(config_ca(c, USAGE_SIGNING), &c->ca);
 	config_free(c);
 }
 
-/* Whoever judges an inherited value names the place where it was set. */
+/* An error about an inherited value names the place where it was set. */
 static void test_place_of_inherited(void **state)
 {
 	struct config *c = good(LEAST "[ca]\ntype = est\nurl = https://ca.example.com\n"
@@ -178,9 +178,9 @@ static void test_place_of_inherited(void **state)
 	config_free(c);
 }
 
-/* --- what makes an open order void */
+/* --- terms: what makes an open order void */
 
-/* Each key of a CA is here or is said to be none of it: a new one cannot be forgotten. */
+/* Each key of a CA is in this list or marked as no term, so that no new key is forgotten. */
 static const char *const terms[] = {"type", "url", "label", "ca-name", "certificate-profile",
 	"end-entity-profile", "template", "mount", "role", "namespace", "provisioner", "profile",
 	"program"};
@@ -193,7 +193,7 @@ static bool is_term(const char *key)
 	return false;
 }
 
-/* ca with another value of that key, which is of its memory only for the while. */
+/* The terms of a copy of ca with another value of that key. */
 static void terms_with_another(
 	const struct config_ca *ca, const struct config_key *k, struct buf *out)
 {
@@ -204,7 +204,7 @@ static void terms_with_another(
 	if (k->allocated)
 		memcpy(at, &text, sizeof(text));
 	else
-		at[0] ^= 1; /* of a number or the number of a name */
+		at[0] ^= 1; /* of a number, or of a name's index */
 	config_ca_terms(&changed, out);
 	assert_false(out->failed);
 }
@@ -237,7 +237,7 @@ static void test_terms(void **state)
 	config_free(c);
 }
 
-/* What an order is about is the same key in each section. */
+/* The same keys are terms in each section of a CA. */
 static void test_terms_of_each_section(void **state)
 {
 	(void)state;

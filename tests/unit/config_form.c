@@ -175,7 +175,7 @@ static void write_file(const char *path, const char *text)
 		fail_msg("%s", e.text);
 }
 
-/* A file is known by where it really is; relative paths start there. */
+/* A file's path is resolved first; relative paths in it start there. */
 static void test_load(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -290,7 +290,7 @@ static void test_all_errors(void **state)
 		":17: [ca] program: a CA with type = est does not use it\n");
 }
 
-/* libinih never sees the line that was refused: it would take them for keys of the one before. */
+/* libinih never sees a refused [section] and would count its keys to the section before. */
 static void test_keys_of_a_refused_section(void **state)
 {
 	(void)state;

@@ -45,7 +45,7 @@ static struct config *good(const char *text)
 	return config;
 }
 
-/* Refused with exactly that text, but for the name of the file. */
+/* Expects a refusal with exactly that text, apart from the name of the file. */
 static void assert_refused(const char *text, const char *why)
 {
 	struct config *config = NULL;

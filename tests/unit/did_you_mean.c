@@ -1,3 +1,4 @@
+/* Suggestions for misspelled words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +49,7 @@ static void test_near(void **state)
 	}
 }
 
-/* A guess that is none would only mislead. */
+/* A bad suggestion would mislead. */
 static void test_far(void **state)
 {
 	static const char *const others[] = {"", "u", "nonsense", "urls are long", "lost+found",

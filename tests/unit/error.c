@@ -1,3 +1,4 @@
+/* The table of errors, and the texts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 
-/* The answers of the interface, row by row. */
+/* The answers that the interface promises, row by row. */
 static void test_meanings(void **state)
 {
 	static const struct {
@@ -99,7 +100,7 @@ static void test_errno(void **state)
 	assert_string_equal(e.text, "/x: No such file or directory");
 }
 
-/* As where a code is exchanged for another: what was said stays legible. */
+/* A code replaced by another one keeps the text. */
 static void test_quotes_itself(void **state)
 {
 	struct error e = {.code = ERR_OK};

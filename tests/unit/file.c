@@ -1,3 +1,4 @@
+/* Files: limits, secrets, replacing them durably. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -226,7 +227,7 @@ static void test_create(void **state)
 	assert_non_null(strstr(e.text, "No such file"));
 }
 
-/* Not even a dangling link is followed. */
+/* Even a dangling link is not followed. */
 static void test_create_link(void **state)
 {
 	struct error e;
@@ -269,12 +270,12 @@ static void replaces_in_one_step(void **state)
 	assert_int_equal(file_read(in_folder("r"), &content, &e), ERR_OK);
 	assert_string_equal((char *)content.data, "newer");
 	blob_free(&content);
-	/* Who has the old one open has all of it. */
+	/* A reader of the old file still has all of it. */
 	assert_int_equal(fstat(old, &st), 0);
 	assert_int_equal(st.st_size, 3);
 	close(old);
 	assert_int_equal(file_replace(in_folder("missing/r"), 0644, "", 0, &e), ERR_CONFIG);
-	/* A folder cannot be replaced, and nothing is left beside it. */
+	/* A folder cannot be replaced, and no temporary file is left. */
 	assert_int_equal(mkdir(in_folder("folder"), 0700), 0);
 	assert_int_equal(file_replace(in_folder("folder"), 0644, "abc", 3, &e), ERR_CONFIG);
 	assert_int_equal(rmdir(in_folder("folder")), 0);
@@ -295,7 +296,7 @@ static void replaces_a_secret(void **state)
 	put("f", 0640, "old", 3);
 	if (geteuid() == 0)
 		assert_int_equal(chown(in_folder("f"), NOBODY, NOBODY), 0);
-	/* What a killed one has left is in nobody's way, a trap neither. */
+	/* Neither a killed process's file nor a planted link is in the way. */
 	assert_int_equal(symlink("elsewhere", in_folder("f.new")), 0);
 	if (file_replace_secret(in_folder("f"), "newer", 5, &e))
 		fail_msg("%s", e.text);
@@ -314,7 +315,7 @@ static void replaces_a_secret(void **state)
 	assert_int_equal(unlink(in_folder("link")), 0);
 }
 
-/* Another's file, which would become ours: it stays as it is, and nothing is left beside it. */
+/* Another user's file would become ours: it stays as it is, and no other file is left. */
 static int replace_as_another(void)
 {
 	struct error e;

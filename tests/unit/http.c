@@ -1,3 +1,4 @@
+/* lib/net/http.h against a peer: answers, time, connections. */
 #include "net/http.h"
 
 #include <setjmp.h>
@@ -60,7 +61,7 @@ static void test_whole_answers(void **state)
 	net_stop(&peer);
 }
 
-/* By the server's clock: of the final answer only. */
+/* The server's clock, from the final answer only. */
 static void test_date(void **state)
 {
 	static const struct {
@@ -115,7 +116,7 @@ static void test_broken_answers(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		expect_failure(client, peer.url, cases[i][0], ERR_UNAVAILABLE, cases[i][1]);
-		expect_body(client, peer.url, "ok", "{}"); /* and the client is as good as new */
+		expect_body(client, peer.url, "ok", "{}"); /* the client still works */
 	}
 	http_client_free(client);
 	net_stop(&peer);
@@ -172,7 +173,7 @@ static void test_request_as_sent(void **state)
 	assert_int_equal(answer.body.len, strlen(expected) + 2);
 	http_answer_free(&answer);
 
-	/* What has an empty body says so, and no type of it. */
+	/* An empty body has a length of 0 and no type. */
 	snprintf(url, sizeof(url), "%s/echo", peer.url);
 	assert_int_equal(http_send(client, &put, &answer, &e), ERR_OK);
 	snprintf(expected, sizeof(expected),
@@ -182,7 +183,7 @@ static void test_request_as_sent(void **state)
 	assert_string_equal((char *)answer.body.data, expected);
 	http_answer_free(&answer);
 
-	/* Nothing of it is left in the next request. */
+	/* The next request inherits nothing. */
 	assert_int_equal(get(client, peer.url, "echo", &answer, &e), ERR_OK);
 	snprintf(expected, sizeof(expected),
 		"GET /echo HTTP/1.1\r\nHost: %s\r\nUser-Agent: certprov/" PACKAGE_VERSION
@@ -198,7 +199,7 @@ static void test_request_as_sent(void **state)
 
 #define PHASE_MS_MAX 60000
 
-/* On a busy machine it may take longer to get into that phase: then more time is given. */
+/* A busy machine may need longer to reach that phase, so the time is extended. */
 static void expect_deadline(struct http_client *client, const char *base, const char *path,
 	int64_t ms, int64_t least, const char *phase)
 {
@@ -210,7 +211,7 @@ static void expect_deadline(struct http_client *client, const char *base, const 
 		start = clock_monotonic_ms();
 		assert_int_equal(get_within(client, base, path, ms, &answer, &e), ERR_UNAVAILABLE);
 		took = clock_monotonic_ms() - start;
-		assert_in_range(took, least, ms + 30000); /* the peers would take for ever */
+		assert_in_range(took, least, ms + 30000); /* the peers never end by themselves */
 		ms *= 2;
 		least *= 2;
 	} while (!strstr(e.text, phase) && ms > 0 && ms < PHASE_MS_MAX);
@@ -253,7 +254,7 @@ static void test_connection_is_kept(void **state)
 	net_stop(&peer);
 }
 
-/* The server closed after its answer; some say so in TLS, some don't. */
+/* The server closed after its answer, with or without a TLS alert. */
 static void test_closed_connection_is_replaced(void **state)
 {
 	struct peer peer = START(SERVER("server"));
@@ -293,7 +294,7 @@ static void test_dying_connection_is_replaced(void **state)
 	}
 }
 
-/* Nor may it die with a request that must not come twice. */
+/* A request that must not come twice gets a new connection. */
 static void test_once_is_on_a_new_connection(void **state)
 {
 	struct peer peer = START(SERVER("server"));
@@ -320,7 +321,7 @@ static void test_once_is_on_a_new_connection(void **state)
 	net_stop(&peer);
 }
 
-/* A new connection that dies is not tried again: once is what the caller asked for. */
+/* With once, a new connection that fails is not tried again. */
 static void test_new_connection_is_not_repeated(void **state)
 {
 	struct peer peer = START(SERVER("server"));

@@ -5,7 +5,7 @@
 #include "net/http.h"
 #include "tests/unit/net_support.h"
 
-#define PLENTY 60000 /* ms, for what ends by itself */
+#define PLENTY 60000 /* ms, for requests that end by themselves */
 
 /* tls-peer with the certificate of make-certificates.sh that has this name. */
 #define SERVER(name) "-c", net_file(name ".pem"), "-k", net_file(name ".key")
@@ -27,7 +27,7 @@ void expect_text(const struct error *e, const char *part);
 /* A GET that succeeds with this body. */
 void expect_body(struct http_client *client, const char *base, const char *path, const char *body);
 
-/* A GET that fails so, and leaves the answer alone. */
+/* A GET that fails with this error and does not touch the answer. */
 void expect_failure(struct http_client *client, const char *base, const char *path, enum err err,
 	const char *text);
 

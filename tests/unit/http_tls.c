@@ -1,3 +1,4 @@
+/* lib/net/http.h and TLS: trust, our certificate, alerts. */
 #include "net/http.h"
 
 #include <setjmp.h>
@@ -75,7 +76,7 @@ static void test_pinned_key(void **state)
 	expect_text(&e, "the server's key is not the pinned one but sha256//");
 	http_client_free(client);
 
-	/* The text names the right one. */
+	/* The text names the pin of the server's key. */
 	pin = strstr(e.text, "sha256//");
 	pin[strcspn(pin, ";")] = '\0';
 	options.pinned_key = pin;
@@ -83,7 +84,7 @@ static void test_pinned_key(void **state)
 	expect_body(client, peer.url, "ok", "{}");
 	http_client_free(client);
 
-	/* A pin is no substitute for an issuer that we trust. */
+	/* A pin does not replace a trusted issuer. */
 	options.ca_file = net_file("other-ca.pem");
 	assert_int_equal(http_client_new(&options, &client, &e), ERR_OK);
 	expect_failure(client, peer.url, "ok", ERR_CONFIG, "an issuer that we do not trust");
@@ -101,7 +102,7 @@ static void test_huge_keys(void **state)
 		{"65536", "NORMAL:-VERS-ALL:+VERS-TLS1.2", ERR_CONFIG},
 		{"16392,16", "NORMAL", ERR_CONFIG},
 		{"4096,72", "NORMAL", ERR_CONFIG},
-		/* Computed with: the signature is wrong. */
+		/* The key is used: the signature is found wrong. */
 		{"16384,64", "NORMAL", ERR_UNAVAILABLE},
 	};
 
@@ -157,8 +158,8 @@ static void expect_client_certificates(const char *priority)
 }
 
 /*
- * A server that closes at once, with what we send unread, resets the
- * connection: its alert may be lost, but never is it taken for success.
+ * A server that closes at once, without reading what we send, resets the connection. Its alert may
+ * be lost, but the request must not count as a success.
  */
 static void test_refusal_that_is_cut_short(void **state)
 {
@@ -203,7 +204,7 @@ static void test_old_tls_is_not_spoken(void **state)
 	net_stop(&peer);
 }
 
-/* Key and trust are in memory: the files may go, and nobody may look into the process. */
+/* Key and trust are in memory: it works without the files and in a process that is not dumpable. */
 static void test_hardened_process_without_files(void **state)
 {
 	struct peer peer = START(SERVER("server"), "-a", net_file("ca.pem"));

@@ -1,3 +1,4 @@
+/* TLS client identities from PKCS#12 files. */
 #include "net/identity.h"
 
 #include <setjmp.h>
@@ -42,7 +43,7 @@ static void expect_failure(const char *file, const char *password, const char *t
 	assert_null(strstr(e.text, "opensesame"));
 }
 
-/* Runs a shell script with the folder as $1; true if it succeeds. */
+/* Runs a shell script with the folder as $1; returns true if it succeeds. */
 static bool judge(const char *script)
 {
 	return net_run((const char *const[]){"sh", "-ec", script, "sh", net_file(""), NULL});
@@ -63,7 +64,7 @@ static void dump(const struct identity *identity)
 	blob_free(&pem);
 }
 
-/* openssl finds one key in it, and it is that of the first certificate. */
+/* openssl finds one key in it, which belongs to the first certificate. */
 static const char same_key[] =
 	"cd \"$1\"; test $(grep -c 'PRIVATE KEY' dump.pem) = 2\n"
 	"test \"$(openssl pkey -in dump.pem -pubout)\" = "

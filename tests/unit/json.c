@@ -1,3 +1,4 @@
+/* JSON objects: grammar, repairs, one line. */
 #include "base/json.h"
 
 #include <setjmp.h>
@@ -23,7 +24,7 @@ static cJSON *parse(const char *text)
 
 static void refused(const void *text, size_t len, const char *says)
 {
-	/* No byte behind it is ours to read: for the sanitizers. */
+	/* For the sanitizers: no byte after it may be read. */
 	char *exact = malloc(len ? len : 1);
 	static cJSON none;
 	cJSON *object = &none;
@@ -97,9 +98,9 @@ static void depth_and_breadth_have_limits(void **state)
 }
 
 /*
- * After JSONTestSuite (Nicolas Seriot, "Parsing JSON is a Minefield"): no parser may take these
- * (n_...), whole or as a value. Its unescaped control characters and bytes that are no
- * UTF-8 are below: there repair may take them.
+ * After JSONTestSuite (Nicolas Seriot, "Parsing JSON is a Minefield"): no parser may accept these
+ * (n_...), alone or as a value. Its unescaped control characters and bytes that are not UTF-8 are
+ * below, as repair may accept them.
  */
 static const char *const never[] = {
 	/* numbers */
@@ -137,7 +138,7 @@ static const char *const never[] = {
 #define LONG_NUMBER \
 	"-0.000000000000000000000000000000000000000000000000000000000000000000000000000001"
 
-/* y_...: every parser takes these. */
+/* y_...: every parser accepts these. */
 static const char *const always[] = {"[[]   ]", "[\"\"]", "[]", "[\"a\"]", "[false]",
 	"[null, 1, \"1\", {}]", "[null]", "[1\n]", " [1]", "[1,null,null,null,2]", "[2] ",
 	LONG_NUMBER, "{\"a\":[" LONG_NUMBER "," LONG_NUMBER "]}", "123e65", "0e+1", "0e1", " 4",
@@ -243,7 +244,7 @@ static void damage_in_strings_is_repaired(void **state)
 	}
 }
 
-/* A NUL behind a key must not make another key of it. */
+/* A NUL after a key must not turn it into another key. */
 static void keys_keep_what_makes_them_others(void **state)
 {
 	static const char text[] = "{\"id\\u0000\":1,\"id\":2,\"x\0\":3}";

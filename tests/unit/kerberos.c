@@ -1,3 +1,4 @@
+/* Keytabs, and what GSS-API finds of them. */
 #include "net/kerberos.h"
 
 #include <setjmp.h>
@@ -19,7 +20,7 @@
 static struct error e;
 static char path[] = "/tmp/certprov-test.XXXXXX";
 
-/* --- keytabs, as MIT's documentation has their format */
+/* --- keytabs in the format of MIT's documentation */
 
 static void put(struct buf *b, uint32_t value, size_t octets)
 {
@@ -54,7 +55,7 @@ static void put_entry(struct buf *keytab, char key, const char *realm, ...)
 	put(&entry, 1, 4);  /* name type */
 	put(&entry, 0, 4);  /* time */
 	put(&entry, 2, 1);  /* version */
-	put(&entry, 18, 2); /* kind of key */
+	put(&entry, 18, 2); /* key type */
 	put(&entry, 1, 2);
 	buf_putc(&entry, key);
 	put(keytab, (uint32_t)entry.len, 4);
@@ -210,7 +211,7 @@ static void each_has_its_own_tickets(void **state)
 	assert_string_not_equal(getenv("KRB5CCNAME"), first);
 	assert_int_equal(kerberos_use(one, &e), ERR_OK);
 	assert_string_equal(getenv("KRB5CCNAME"), first);
-	/* Nor are they another's later: they stay as long as the process. */
+	/* A later one never gets the same name, as the tickets stay as long as the process. */
 	kerberos_close(one);
 	assert_int_equal(kerberos_open(path, NULL, &one, &e), ERR_OK);
 	assert_int_equal(kerberos_use(one, &e), ERR_OK);

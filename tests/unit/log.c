@@ -1,3 +1,4 @@
+/* Lines of text on standard error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +46,7 @@ static const char *end_capture(void)
 	return captured;
 }
 
-/* Exactly one line; what stands behind "certprov[PID]". */
+/* Expects exactly one line; returns what follows "certprov[PID]". */
 static const char *message_of(const char *line)
 {
 	const char *end = strchr(line, ']');
@@ -158,7 +159,7 @@ static void test_message_cannot_forge(void **state)
 	}
 }
 
-/* However long and however odd, it stays one line of bounded length. */
+/* Any message stays one line of limited length. */
 static void test_long(void **state)
 {
 	static const char bytes[] = {'a', '\n', (char)0xff};
@@ -207,7 +208,7 @@ static void test_errno_stays(void **state)
 	errno = EXDEV;
 	log_info("x");
 	assert_int_equal(errno, EXDEV);
-	close(STDERR_FILENO); /* nobody is left to tell, and that is no fault */
+	close(STDERR_FILENO); /* there is nobody left to tell; that is not an error */
 	log_info("x");
 	assert_int_equal(errno, EXDEV);
 	end_capture();

@@ -36,7 +36,7 @@ static int64_t fixed(void)
 	return 1582563145;
 }
 
-/* --- what the machine has, replaced */
+/* --- replacements for the machine's own */
 
 int __real_connect(int fd, const struct sockaddr *address, socklen_t len);
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len);
@@ -57,7 +57,7 @@ static void take_syslog(int priority, const char *fmt, va_list args)
 	vsnprintf(captured, sizeof(captured), fmt, args);
 }
 
-/* One of the two is what syslog() is, by how much the compiler checks. */
+/* syslog() is one of the two, depending on the compiler's checks. */
 void __wrap_syslog(int priority, const char *fmt, ...) printf_like(2, 3);
 void __wrap_syslog(int priority, const char *fmt, ...)
 {
@@ -108,7 +108,7 @@ static void open_log(enum log_target target, enum log_format format)
 	log_set_request(NULL);
 }
 
-/* The datagram that the journal got, in captured. */
+/* Puts the datagram that the journal got into captured. */
 static void receive(void)
 {
 	ssize_t n = recv(journal, captured, sizeof(captured) - 1, 0);
@@ -151,7 +151,7 @@ static double number_of(const cJSON *json, const char *name)
 	return member->valuedouble;
 }
 
-/* Through syslog, as that needs no file. */
+/* Goes through syslog, as that needs no file. */
 static void log_sample(const char *type)
 {
 	const struct log_field fields[] = {
@@ -191,7 +191,7 @@ static void test_json(void **state)
 	cJSON_Delete(json);
 }
 
-/* Whatever it is, it comes out as it went in, and nothing in the line moves a terminal. */
+/* Any text comes out as it went in, and nothing in the line controls a terminal. */
 static void test_json_hostile(void **state)
 {
 	static const struct {
@@ -226,7 +226,7 @@ static void test_json_hostile(void **state)
 	}
 }
 
-/* However long: a line of bounded length that is still JSON, and the fields are in it. */
+/* A message of any length gives a line of limited length that is JSON and has the fields. */
 static void test_json_long(void **state)
 {
 	static const char bytes[] = {'a', '\n', '"', (char)0xff};
@@ -275,7 +275,7 @@ static void test_syslog(void **state)
 static void test_journal(void **state)
 {
 	(void)state;
-	open_log(LOG_TARGET_JOURNAL, LOG_FORMAT_JSON); /* which is not for the journal */
+	open_log(LOG_TARGET_JOURNAL, LOG_FORMAT_JSON); /* the journal ignores the format */
 	log_set_request("abc-123");
 	log_sample("a\nMESSAGE=forged");
 	receive();
@@ -309,7 +309,7 @@ static void test_journal_long(void **state)
 
 /* --- auto */
 
-/* What stands in $JOURNAL_STREAM for our standard error; off makes it another's. */
+/* Sets $JOURNAL_STREAM to our standard error; off makes it another's. */
 static void set_stream(unsigned long off)
 {
 	char text[64];
@@ -321,7 +321,7 @@ static void set_stream(unsigned long off)
 	assert_int_equal(setenv("JOURNAL_STREAM", text, 1), 0);
 }
 
-/* What goes to standard error while it logs. */
+/* Captures what goes to standard error while it logs. */
 static size_t log_beside_stderr(void)
 {
 	char text[4096];
@@ -352,7 +352,7 @@ static void test_auto_journal(void **state)
 	unsetenv("JOURNAL_STREAM");
 }
 
-/* A variable that was inherited says nothing of a standard error that leads elsewhere. */
+/* An inherited variable does not count if standard error goes elsewhere. */
 static void test_auto_stderr(void **state)
 {
 	(void)state;

@@ -1,3 +1,4 @@
+/* Programs that process_run() runs: their input, output, limits and ends. */
 #include "base/process.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include "base/clock.h"
 #include "pki_tools.h"
 
-/* Scripts as programs; what they did is read from what they left in the folder. */
+/* Runs scripts as programs; the files that they leave tell what they did. */
 
 #define PATIENCE_MS 60000
 
@@ -126,7 +127,7 @@ static bool is_gone(const char *name)
 		if (!fgets(line, sizeof(line), file))
 			line[0] = '\0';
 		fclose(file);
-		if (strstr(line, ") Z ")) /* its new parent has not looked yet */
+		if (strstr(line, ") Z ")) /* its new parent has not reaped it yet */
 			return true;
 		usleep(10000);
 	}
@@ -152,7 +153,7 @@ static void gives_and_takes(void **state)
 	assert_ok(run("exit 75", e));
 	assert_int_equal(result.status, 75);
 	assert_int_equal(result.output.len, 0);
-	assert_ok(run("cat /dev/stdin; cat /dev/stdin", e)); /* openssl's way, too */
+	assert_ok(run("cat /dev/stdin; cat /dev/stdin", e)); /* as openssl does */
 	assert_string_equal(printed(), "the input\nthe input\n");
 	assert_ok(run("exec <&- >&- 2>&-; sleep 0.2; exit 4", e));
 	assert_int_equal(result.status, 4);
@@ -195,7 +196,7 @@ static void resets_signals(void **state)
 	sigprocmask(SIG_BLOCK, &blocked, &old);
 	sigaction(SIGPIPE, &ignore, &before[0]);
 	sigaction(SIGHUP, &ignore, &before[1]);
-	/* 32 and 33 are the C library's own, which it has its way with */
+	/* 32 and 33 belong to the C library */
 	assert_ok(run("sed -n '/^SigIgn/s/0018\\(0*\\)$/0000\\1/; /^Sig[BI][lg][kn]/p' "
 		      "/proc/self/status",
 		e));
@@ -273,7 +274,7 @@ static void takes_so_much_and_no_more(void **state)
 	assert_no_child_left();
 }
 
-/* Time is given in plenty to those who end in time, and none to those who never do. */
+/* A program that ends gets plenty of time, one that never ends gets none. */
 static void ends_who_hangs(void **state)
 {
 	(void)state;
@@ -300,7 +301,7 @@ static void kills_who_does_not_listen(void **state)
 	assert_no_child_left();
 }
 
-/* The first one ended well; it is done. */
+/* The first process ended with success, so the run is over. */
 static void leaves_nobody_behind(void **state)
 {
 	(void)state;
@@ -309,7 +310,7 @@ static void leaves_nobody_behind(void **state)
 	assert_true(is_gone("child"));
 }
 
-/* Who has left the group keeps our pipe, and may write for ever: nobody reads it. */
+/* A process that left the group keeps our pipe and may write without end: nobody reads it. */
 static void does_not_wait_for_others(void **state)
 {
 	(void)state;
@@ -336,7 +337,7 @@ static void tells_what_cannot_be_run(void **state)
 	static const struct {
 		const char *name, *content, *why;
 		mode_t mode;
-		bool runs; /* as far as can be seen before */
+		bool runs; /* as far as process_check() can tell */
 	} rows[] = {
 		{"missing", NULL, "missing: cannot be run: No such file", 0, false},
 		{"plain", "#!/bin/sh\n", "plain: cannot be run: Permission denied", 0600, false},

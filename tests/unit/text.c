@@ -1,3 +1,4 @@
+/* Strict parsing, UTF-8 and digests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,6 +49,31 @@ static void test_utf8(void **state)
 		assert_false(utf8_is_valid(bad[i], strlen(bad[i])));
 	assert_false(utf8_is_valid("a\0b", 3));
 	assert_false(utf8_is_valid("\xc3\xab", 1));
+}
+
+static void test_utf8_cut(void **state)
+{
+	static const char text[] = "a\xc3\xab\xe2\x82\xac\xf0\x9f\x9a\x80";
+	static const size_t want[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(text); len++)
+		assert_int_equal(utf8_cut(text, len), want[len]);
+}
+
+static void test_json_escape(void **state)
+{
+	char escape[TEXT_JSON_ESCAPE_SIZE];
+
+	(void)state;
+	text_json_escape(0, escape);
+	assert_string_equal(escape, "\\u0000");
+	text_json_escape(0xffff, escape);
+	assert_string_equal(escape, "\\uffff");
+	text_json_escape(0x1f680, escape);
+	assert_string_equal(escape, "\\ud83d\\ude80");
+	text_json_escape(0x10ffff, escape);
+	assert_string_equal(escape, "\\udbff\\udfff");
 }
 
 static void test_utf8_next(void **state)
@@ -315,7 +341,7 @@ static void test_list(void **state)
 	assert_list(" a b ,,\tc,d ", (const char *const[]){"a b", "c", "d", NULL});
 }
 
-/* By hand, from the charts: at the ends of ranges and between. */
+/* Chosen by hand from the charts: at the ends of ranges and between. */
 static void test_utf8_compatibility(void **state)
 {
 	static const uint32_t yes[] = {0xa0, 0xaa, 0xb2, 0x132, 0x1c4, 0x2b0, 0x37a, 0x675, 0xe33,
@@ -382,6 +408,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8_cut),
+		cmocka_unit_test(test_json_escape),
 		cmocka_unit_test(test_utf8_next),
 		cmocka_unit_test(test_utf8_compatibility),
 		cmocka_unit_test(test_utf8_stray_control),

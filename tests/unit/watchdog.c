@@ -1,3 +1,4 @@
+/* The watchdog ends what no deadline reaches. */
 #include "base/watchdog.h"
 
 #include <setjmp.h>
@@ -19,14 +20,14 @@ static int64_t in(int64_t ms)
 	return clock_monotonic_ms() + ms;
 }
 
-/* Computes, as a process does that no deadline reaches. */
+/* Computes without end, like a process that no deadline reaches. */
 static void spin(void)
 {
 	for (volatile unsigned n = 0;; n++)
 		;
 }
 
-/* How a process ends that does that, and then exits with 0. */
+/* Returns how a process ends that does this and then exits with 0. */
 static int end_of(void (*what)(void), const char *words, int to)
 {
 	struct error e;
@@ -92,7 +93,7 @@ static void test_ends_what_goes_on(void **state)
 
 static int64_t span; /* ms */
 
-/* Waits for the time that would have been the end. */
+/* Waits until the process would have ended. */
 static void wait_past(int64_t when)
 {
 	while (clock_monotonic_ms() < when + 50)
@@ -125,7 +126,7 @@ static void set_again(void)
 	wait_past(when);
 }
 
-/* A machine that is too busy to get there in time is given more of it. */
+/* A busy machine gets more time. */
 static int end_in_time(void (*what)(void))
 {
 	int status = STATUS;
