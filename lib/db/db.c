@@ -46,7 +46,7 @@ const char *db_name(const struct db *db)
 /* --- transactions */
 
 #define TRIES_MAX 8
-#define PAUSE_MS 20 /* doubled with each try */
+#define PAUSE_MS 5 /* doubled with each try: 10 before the second */
 
 enum err db_begin(struct db *db, struct error *e)
 {

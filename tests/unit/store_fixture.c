@@ -59,6 +59,7 @@ void must_open(struct fixture *f)
 {
 	if (store_open(&f->config, &f->store, &f->e))
 		fail_msg("store_open: %s", f->e.text);
+	work_again(f->store);
 }
 
 void must_fail_open(struct fixture *f, enum err code, const char *text)

@@ -37,6 +37,8 @@ int store_setup(void **state);
 int store_teardown(void **state);
 
 void must_open(struct fixture *f);
+/* store_again.c: where CERTPROV_TEST_AGAIN is set, each transaction is rolled back once. */
+void work_again(struct store *store);
 void must_fail_open(struct fixture *f, enum err code, const char *text);
 
 /* As the product would have written it: rows get their MACs. Opens the store again. */
