@@ -22,50 +22,46 @@ static struct store_due due_of(const struct delivery *delivery, const char *fing
 
 /* --- recorded events */
 
-static void set_pair(struct store_pair *pair, const char *device_uuid, const char *user_uuid)
-{
-	memcpy(pair->device_uuid, device_uuid, sizeof(pair->device_uuid));
-	memcpy(pair->user_uuid, user_uuid, sizeof(pair->user_uuid));
-}
-
 /*
  * It was understood when it was recorded; should this version not, or should somebody have altered
  * it, a person must see it.
  */
 static enum err finish_unread(
-	struct provider *p, const struct store_leased_event *claim, struct error *e)
+	struct provider *p, const struct store_leased_event *leased, struct error *e)
 {
 	const struct store_end end = {
 		.state = EVENT_STATE_FAILED, .cause = e->text, .inputs = p->fingerprint};
 	struct error unwritten;
 
-	if (store_event_finish(p->store, claim->id, &end, &unwritten))
+	if (store_event_finish(p->store, leased->id, &end, &unwritten))
 		*e = unwritten;
 	return e->code;
 }
 
-static enum err attempt(struct provider *p, const struct store_leased_event *claim, struct error *e)
+static enum err attempt(
+	struct provider *p, const struct store_leased_event *leased, struct error *e)
 {
-	struct work work = {.provider = p, .id = claim->id, .tries = claim->tries};
+	struct work work = {.provider = p, .id = leased->id, .tries = leased->tries};
 	char run[LOG_REQUEST_SIZE];
 	struct event_result result = {0};
 	struct event *event = NULL;
-	enum err err = store_event_check(p->store, claim->id, e);
+	enum err err = store_event_check(p->store, leased->id, e);
 
 	if (err && error_meaning(err)->retry)
 		return err; /* the store could not tell: the event is as it was */
 	if (!err)
-		err = event_parse((const char *)claim->payload.data, claim->payload.len, &event, e);
+		err = event_parse(
+			(const char *)leased->payload.data, leased->payload.len, &event, e);
 
 	if (err)
-		return finish_unread(p, claim, e);
+		return finish_unread(p, leased, e);
 	/* one that names its user alone was recorded with one of the user's devices */
-	memcpy(event->device_uuid, claim->device_uuid, sizeof(event->device_uuid));
-	event_settle_time(event, claim->received_at);
+	memcpy(event->device_uuid, leased->pair.device_uuid, sizeof(event->device_uuid));
+	event_settle_time(event, leased->received_at);
 	work.event = event;
 	step_times_start(&work.steps, p->counters);
 	snprintf(run, sizeof(run), "%s", log_request());
-	log_set_request(claim->request_id);
+	log_set_request(leased->request_id);
 	err = work_attempt(&work, &result, e);
 	log_set_request(run);
 	event_result_fini(&result);
@@ -78,19 +74,17 @@ static enum err deliver_events(struct bulk_worker *w, const struct store_due *du
 	int64_t after = 0;
 
 	while (bulk_goes_on(w->bulk)) {
-		struct store_leased_event claim = {0};
-		struct store_pair pair;
+		struct store_leased_event leased = {0};
 		enum err err =
-			store_event_lease(w->provider->store, due, after, &w->share, &claim, e);
+			store_event_lease(w->provider->store, due, after, &w->share, &leased, e);
 
 		if (err)
 			return err == ERR_NOT_FOUND ? ERR_OK : err;
-		after = claim.id;
-		set_pair(&pair, claim.device_uuid, claim.user_uuid);
+		after = leased.id;
 		bulk_wait_turn(w->bulk);
-		err = attempt(w->provider, &claim, e);
-		bulk_settle(w, &pair, err, e);
-		store_leased_event_fini(&claim);
+		err = attempt(w->provider, &leased, e);
+		bulk_settle(w, &leased.pair, err, e);
+		store_leased_event_fini(&leased);
 	}
 	return ERR_OK;
 }

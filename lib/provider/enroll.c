@@ -146,12 +146,10 @@ static enum err enroll(
 {
 	struct provider *p = w->provider;
 	struct credential_set set = {0};
-	struct store_pair pair;
+	const struct store_pair pair = store_pair_of(w->event->device_uuid, w->event->user_uuid);
 	struct subject subject;
 	enum err err = identify(w, &subject, e);
 
-	memcpy(pair.device_uuid, w->event->device_uuid, sizeof(pair.device_uuid));
-	memcpy(pair.user_uuid, w->event->user_uuid, sizeof(pair.user_uuid));
 	if (err || w->overtaken)
 		return err;
 	err = credential_set_obtain(p, w->event, &subject, &w->steps, &set, e);
@@ -350,7 +348,7 @@ static enum err ignore(const struct event *event, struct event_result *out, stru
 static enum err concerns_us(
 	struct provider *provider, struct event *event, bool *out, struct error *e)
 {
-	struct store_pair pair;
+	const struct store_pair pair = store_pair_of(event->device_uuid, event->user_uuid);
 	struct error none;
 	enum err err;
 
@@ -359,8 +357,6 @@ static enum err concerns_us(
 		return store_device_known(provider->store, event->device_uuid, out, e);
 	if (event->kind != EVENT_ADDRESS_CHANGED)
 		return ERR_OK;
-	memcpy(pair.device_uuid, event->device_uuid, sizeof(pair.device_uuid));
-	memcpy(pair.user_uuid, event->user_uuid, sizeof(pair.user_uuid));
 	err = store_device_find(provider->store, &pair, event->device_uuid, &none);
 	*out = !err;
 	if (!err || err == ERR_NOT_FOUND)

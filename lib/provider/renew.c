@@ -75,18 +75,9 @@ struct user {
 	enum err worst; /* one for good, before one that may pass */
 };
 
-static struct store_pair pair_of(const struct user *u, const char *device_uuid)
-{
-	struct store_pair pair;
-
-	snprintf(pair.device_uuid, sizeof(pair.device_uuid), "%s", device_uuid);
-	snprintf(pair.user_uuid, sizeof(pair.user_uuid), "%s", u->uuid);
-	return pair;
-}
-
 static enum err note(struct user *u, const char *device_uuid, enum err err, const struct error *e)
 {
-	const struct store_pair pair = pair_of(u, device_uuid);
+	const struct store_pair pair = store_pair_of(device_uuid, u->uuid);
 
 	if (!err)
 		return err;
@@ -166,7 +157,8 @@ static void upload_to_devices(struct user *u)
 {
 	struct bulk_worker *w = u->worker;
 	const struct store_due due = {.inputs = w->provider->fingerprint};
-	const struct store_wanted wanted = {.filter = pair_of(u, ""), .due = &due, .in_hand = true};
+	const struct store_wanted wanted = {
+		.filter = store_pair_of("", u->uuid), .due = &due, .in_hand = true};
 	const struct store_share all = {0, 1, w->share.lease};
 	struct store_device at = {.tries = 0};
 	enum err err = ERR_OK;
@@ -200,7 +192,7 @@ static enum err renew_user(struct bulk_worker *w, const struct store_renewal *wa
 	if (err)
 		return err;
 	if (!leased) {
-		const struct store_pair pair = pair_of(&user, "");
+		const struct store_pair pair = store_pair_of("", user.uuid);
 
 		bulk_settle_busy(w, &pair);
 		return ERR_OK;
@@ -247,11 +239,8 @@ static enum err renew_users(
 
 static struct store_wanted left_of(const struct renewal *renewal, const struct store_due *due)
 {
-	struct store_wanted wanted = {.due = due};
-
-	snprintf(wanted.filter.user_uuid, sizeof(wanted.filter.user_uuid), "%s",
-		renewal->wanted.user_uuid);
-	return wanted;
+	return (struct store_wanted){
+		.filter = store_pair_of("", renewal->wanted.user_uuid), .due = due};
 }
 
 static enum err upload_left(

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "db/change_alone.h"
 #include "store/handle.h"
 #include "store/lease.h"
@@ -31,7 +32,7 @@ enum err store_access_find(struct store *store, const struct store_access *acces
 		out->until = db_column_integer(row, UNTIL);
 		out->tries = db_column_integer(row, TRIES);
 		cause = db_column_text(row, CAUSE);
-		snprintf(out->cause, sizeof(out->cause), "%s", cause ? cause : "");
+		snprintf(out->cause, sizeof(out->cause), "%s", text_or_empty(cause));
 	}
 	db_done(row);
 	return err;

@@ -65,7 +65,7 @@ static enum err judge(const struct search *search, enum store_table table, const
 			store_table_names[table]);
 	if (search->count > 1)
 		return error_set(e, ERR_USAGE, "%.100s is not unique, give the UUID: %s%s", text,
-			search->shown.data ? search->shown.data : "",
+			text_or_empty(search->shown.data),
 			search->count > SHOWN_MAX ? ", and more" : "");
 	memcpy(uuid, search->uuid[0], UUID_SIZE);
 	return ERR_OK;

@@ -5,7 +5,6 @@
 #include "store/lease.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "db/change_alone.h"
@@ -124,18 +123,15 @@ static enum err find_event(struct store *store, const struct store_due *due, int
 		DB_TEXT(due->inputs), DB_INTEGER(after), DB_INTEGER(share->workers),
 		DB_INTEGER(share->worker)};
 	struct db_rows *row = NULL;
-	struct store_pair pair;
 	enum err err = db_first(store->db, sql, values, ARRAY_LEN(values), &row, e);
 
 	if (err == ERR_NOT_FOUND)
 		error_set(e, err, "no event is left to be taken up");
 	if (!err)
-		err = read_pair(row, 2, &pair, e);
+		err = read_pair(row, 2, &out->pair, e);
 	if (!err) {
 		out->id = db_column_integer(row, 0);
 		out->tries = db_column_integer(row, 1);
-		memcpy(out->device_uuid, pair.device_uuid, UUID_SIZE);
-		memcpy(out->user_uuid, pair.user_uuid, UUID_SIZE);
 		out->received_at = db_column_integer(row, 5);
 		err = db_copy_text(row, 4, &out->request_id, e);
 	}
@@ -160,7 +156,7 @@ enum err store_event_lease(struct store *store, const struct store_due *due, int
 			err = find_event(store, due, after, share, &found, e);
 		if (!err) {
 			const struct lease lease = {
-				found.device_uuid, found.user_uuid, found.id, true};
+				found.pair.device_uuid, found.pair.user_uuid, found.id, true};
 
 			err = lease_take(store, &lease, clock_now() + share->lease, e);
 		}

@@ -31,8 +31,7 @@ struct store_leased_event {
 	int64_t id;
 	int64_t tries; /* before this one */
 	int64_t received_at;
-	char device_uuid[UUID_SIZE];
-	char user_uuid[UUID_SIZE]; /* or "" */
+	struct store_pair pair; /* the user's UUID may be "" */
 	char *request_id;
 	struct blob payload;
 };

@@ -47,7 +47,7 @@ static enum err check_state(enum store_table table, const char *state, struct er
 		did_you_mean_try(&nearest, states[table].names[i]);
 	}
 	err = error_set(e, ERR_USAGE, "no state of %s: %.40s; they are %s%s",
-		store_table_names[table], state, names.data ? names.data : "",
+		store_table_names[table], state, text_or_empty(names.data),
 		did_you_mean_text(&nearest, hint));
 	buf_free(&names);
 	return err;
@@ -287,11 +287,11 @@ enum err store_list(struct store *store, enum store_table table, const struct st
 	store_row *row, void *ctx, struct error *e)
 {
 	struct store_filter f = {
-		.user = filter->user ? filter->user : "",
-		.device = filter->device ? filter->device : "",
-		.state = filter->state ? filter->state : "",
+		.user = text_or_empty(filter->user),
+		.device = text_or_empty(filter->device),
+		.state = text_or_empty(filter->state),
 		.expires_before = filter->expires_before,
-		.any = filter->any ? filter->any : "",
+		.any = text_or_empty(filter->any),
 		.enrolled = filter->enrolled,
 		.alone = filter->alone,
 		.limit = filter->limit,
@@ -397,7 +397,7 @@ static enum err put_count(
 		memcpy((char *)counts + places[i].offset, &value, sizeof(value));
 		return ERR_OK;
 	}
-	return error_set(e, ERR_INTERNAL, "no place for the count '%s'", name ? name : "");
+	return error_set(e, ERR_INTERNAL, "no place for the count '%s'", text_or_empty(name));
 }
 
 enum err store_count(struct store *store, int64_t now, struct store_counts *out, struct error *e)

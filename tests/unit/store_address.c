@@ -11,12 +11,9 @@
 static const char *found(struct fixture *f, const char *device_uuid, const char *user_uuid)
 {
 	static char uuid[UUID_SIZE];
-	struct store_pair pair;
-	enum err err;
+	const struct store_pair pair = store_pair_of(device_uuid, user_uuid);
+	enum err err = store_device_find(f->store, &pair, uuid, &f->e);
 
-	snprintf(pair.device_uuid, sizeof(pair.device_uuid), "%s", device_uuid);
-	snprintf(pair.user_uuid, sizeof(pair.user_uuid), "%s", user_uuid);
-	err = store_device_find(f->store, &pair, uuid, &f->e);
 	if (err && err != ERR_NOT_FOUND)
 		fail_msg("store_device_find: %s", f->e.text);
 	return err ? "none" : uuid;

@@ -51,13 +51,10 @@ static void unenroll(struct fixture *f, const char *device, int64_t time)
 /* Whose the device is: "" is nobody's. */
 static bool is_enrolled(struct fixture *f, const char *device, const char *user)
 {
-	struct store_pair pair;
+	const struct store_pair pair = store_pair_of(device, user);
 	char found[UUID_SIZE];
-	enum err err;
+	enum err err = store_device_find(f->store, &pair, found, &f->e);
 
-	snprintf(pair.device_uuid, sizeof(pair.device_uuid), "%s", device);
-	snprintf(pair.user_uuid, sizeof(pair.user_uuid), "%s", user);
-	err = store_device_find(f->store, &pair, found, &f->e);
 	assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
 	return err == ERR_OK;
 }

@@ -87,8 +87,8 @@ static void gives_what_the_handler_left_when_its_lease_has_ended(void **state)
 	assert_int_equal(store_event_lease(f->store, &by_time, 0, &alone, &c, &f->e), ERR_OK);
 	assert_int_equal(c.id, id);
 	assert_int_equal(c.tries, 0);
-	assert_string_equal(c.device_uuid, DEVICE_1);
-	assert_string_equal(c.user_uuid, USER_A);
+	assert_string_equal(c.pair.device_uuid, DEVICE_1);
+	assert_string_equal(c.pair.user_uuid, USER_A);
 	assert_string_equal(c.request_id, "request-1");
 	assert_int_equal(c.payload.len, event.payload_len);
 	assert_memory_equal(c.payload.data, event.payload, event.payload_len);
@@ -264,7 +264,7 @@ static void workers_share_the_events(void **state)
 		while (store_event_lease(f->store, &by_time, c.id, &share, &c, &f->e) == ERR_OK) {
 			int64_t id = c.id;
 
-			assert_int_equal(c.device_uuid[7] % 3, worker);
+			assert_int_equal(c.pair.device_uuid[7] % 3, worker);
 			seen++;
 			finish(f, id, EVENT_STATE_PENDING, START);
 			store_leased_event_fini(&c);

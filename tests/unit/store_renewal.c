@@ -41,15 +41,6 @@ static struct store_renewal until(int64_t signing, int64_t encryption)
 		.of_device = true};
 }
 
-static struct store_pair pair_of(const char *device_uuid, const char *user_uuid)
-{
-	struct store_pair pair;
-
-	snprintf(pair.device_uuid, sizeof(pair.device_uuid), "%s", device_uuid);
-	snprintf(pair.user_uuid, sizeof(pair.user_uuid), "%s", user_uuid);
-	return pair;
-}
-
 static void enroll(struct fixture *f, const char *device_uuid, const char *user_uuid)
 {
 	struct store_event event = enrolled(device_uuid, user_uuid);
@@ -239,7 +230,7 @@ static bool lease(struct fixture *f, const char *user_uuid)
 
 static bool device_is_free(struct fixture *f, const char *device_uuid, const char *user_uuid)
 {
-	const struct store_wanted wanted = {.filter = pair_of(device_uuid, user_uuid)};
+	const struct store_wanted wanted = {.filter = store_pair_of(device_uuid, user_uuid)};
 	struct store_device at = {.tries = 0};
 
 	assert_int_equal(store_device_lease(f->store, &wanted, &alone, &at, &f->e), ERR_OK);
@@ -251,7 +242,7 @@ static bool device_is_free(struct fixture *f, const char *device_uuid, const cha
 static void takes_all_devices_or_none(void **state)
 {
 	struct fixture *f = *state;
-	const struct store_wanted second = {.filter = pair_of(DEVICE_2, USER_A)};
+	const struct store_wanted second = {.filter = store_pair_of(DEVICE_2, USER_A)};
 	struct store_device at = {.tries = 0};
 
 	enroll(f, DEVICE_1, USER_A);
@@ -344,7 +335,7 @@ static void record(struct fixture *f, const char *device_uuid, enum upload_state
 static void due_in_hand(struct fixture *f, const char *expected)
 {
 	const struct store_wanted wanted = {
-		.filter = pair_of("", USER_A), .due = &by_time, .in_hand = true};
+		.filter = store_pair_of("", USER_A), .due = &by_time, .in_hand = true};
 	struct store_device at = {.tries = 0};
 	char seen[16] = "";
 	size_t n = 0;

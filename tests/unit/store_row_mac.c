@@ -64,11 +64,9 @@ static void verify_finds(struct fixture *f, const char *row)
 
 static enum err find_device(struct fixture *f, const char *device_uuid, const char *user_uuid)
 {
-	struct store_pair pair = {.device_uuid = ""};
+	const struct store_pair pair = store_pair_of(device_uuid, user_uuid);
 	char found[UUID_SIZE];
 
-	snprintf(pair.device_uuid, sizeof(pair.device_uuid), "%s", device_uuid);
-	snprintf(pair.user_uuid, sizeof(pair.user_uuid), "%s", user_uuid);
 	return store_device_find(f->store, &pair, found, &f->e);
 }
 
