@@ -37,7 +37,7 @@ static int test(const char *config_file)
 
 	if (err)
 		return cli_fail(&e);
-	err = check_start(config, report, NULL);
+	err = check_before_start(config, report, NULL);
 	if (!err)
 		printf("%s is right\n", path);
 	config_free(config);

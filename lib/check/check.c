@@ -28,7 +28,7 @@ enum err check_all(
 	return c.worst;
 }
 
-enum err check_start(const struct config *config, check_report *report, void *ctx)
+enum err check_before_start(const struct config *config, check_report *report, void *ctx)
 {
 	struct check c = {.config = config, .report = report, .ctx = ctx};
 

@@ -12,6 +12,7 @@ enum err check_all(const struct config *config, const char *web_server, check_re
 	void *ctx) must_check;
 
 /* The same of what the handler needs at its start: quick, without network, store or token. */
-enum err check_start(const struct config *config, check_report *report, void *ctx) must_check;
+enum err check_before_start(
+	const struct config *config, check_report *report, void *ctx) must_check;
 
 #endif

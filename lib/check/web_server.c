@@ -19,17 +19,16 @@ bool web_server_is_none(const char *web_server)
 }
 
 void web_server_files(
-	const char *dir, const char *name, void (*each)(void *ctx, const char *path), void *ctx)
+	const char *dir, const char *folder, void (*each)(void *ctx, const char *path), void *ctx)
 {
-	char folder[PATH_MAX], path[PATH_MAX];
+	char path[PATH_MAX];
 	const struct dirent *entry;
-	DIR *found;
+	DIR *found = NULL;
 
-	if (snprintf(folder, sizeof(folder), "%s/%s", dir, name) >= (int)sizeof(folder))
-		return;
-	found = opendir(folder);
+	if (snprintf(path, sizeof(path), "%s/%s", dir, folder) < (int)sizeof(path))
+		found = opendir(path);
 	while (found && (entry = readdir(found)) != NULL)
-		if (*entry->d_name != '.' && snprintf(path, sizeof(path), "%s/%s", folder,
+		if (*entry->d_name != '.' && snprintf(path, sizeof(path), "%s/%s/%s", dir, folder,
 						     entry->d_name) < (int)sizeof(path))
 			each(ctx, path);
 	if (found)
