@@ -48,11 +48,11 @@ const char *db_name(const struct db *db);
 /*
  * A write transaction is a function that can run again. db_begin() waits for the writer's turn, or
  * lets the first statement that reads wait for it: nobody else writes until db_end(), and what is
- * read meanwhile stays true. db_end() commits if
- * *err is ERR_OK, else rolls back; *err becomes what came of it. It returns true if the whole is to
- * be run again, as another try may work: PostgreSQL's serialization failures, a connection that was
- * lost before the commit. It pauses before it says so, and gives up after some tries. Inside,
- * nothing outside the database is changed, and results are reset first:
+ * read meanwhile stays true. db_end() commits if *err is ERR_OK, else rolls back; *err becomes what
+ * came of it. It returns true if the whole is to be run again, as another try may work:
+ * PostgreSQL's serialization failures, a connection that was lost before the commit. It pauses
+ * before it says so, and gives up after some tries. Inside, nothing outside the database is
+ * changed, and results are reset first:
  *
  *	do {
  *		err = db_begin(db, e);

@@ -66,7 +66,7 @@ static void add_keys(struct fixture *f, unsigned first, unsigned count)
 
 static const struct credential_owner asker = {USAGE_SIGNING, USER_B, DEVICE_2};
 
-/* Two requests, in nobody's hand. */
+/* Adds two requests, and releases them. */
 static void add_requests(struct fixture *f)
 {
 	const struct credential_owner other = {USAGE_ENCRYPTION, USER_B, ""};
@@ -81,7 +81,7 @@ static void add_requests(struct fixture *f)
 	}
 }
 
-/* It opens, and is in nobody's hand: also for one who learns only now of the new key. */
+/* The request can be leased and opens, also for a process that did not know the new key. */
 static void assert_asks(struct fixture *f, struct store *store)
 {
 	const struct store_asking wish = asking(&asker);
@@ -96,7 +96,7 @@ static void assert_asks(struct fixture *f, struct store *store)
 	store_request_fini(&r);
 }
 
-/* All of them open, by a store that is open already. */
+/* All of them open in a store that was opened before. */
 static void assert_keys(struct fixture *f, struct store *store, unsigned count)
 {
 	const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};

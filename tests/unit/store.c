@@ -1,3 +1,6 @@
+/*
+ * What the store remembers of events, devices, users, credentials and uploads, and what it answers.
+ */
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
@@ -5,8 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-
-/* What the store remembers, and what it answers. */
 
 /* --- events, devices, users */
 
@@ -142,7 +143,7 @@ static void unenrolls_a_device_and_enrolls_it_again(void **state)
 	assert_string_equal(sql_texts(f, enrolled_now), DEVICE_2 USER_A);
 	must_add_event(f, &b);
 	assert_string_equal(sql_texts(f, enrolled_now), DEVICE_1 USER_B " " DEVICE_2 USER_A);
-	/* The old event is finished once more, late: who came back since stays. */
+	/* The old event is finished again, late: a user who came back since stays enrolled. */
 	must_finish_event(f, id, EVENT_STATE_RECORDED);
 	assert_string_equal(sql_texts(f, enrolled_now), DEVICE_1 USER_B " " DEVICE_2 USER_A);
 }
@@ -272,7 +273,7 @@ static void changes_nothing_when_it_cannot_store(void **state)
 
 	must_add(f, USAGE_ENCRYPTION, USER_A, "", 1, 0);
 	snprintf(text.mail, sizeof(text.mail), "other@example.com");
-	/* The same serial once more. */
+	/* The same serial number again. */
 	assert_int_equal(store_credential_add(f->store, &c, &first, &won, &f->e), ERR_INTERNAL);
 	assert_true(won);
 	assert_non_null(strstr(f->e.text, text.serial));
@@ -287,7 +288,7 @@ static void changes_nothing_when_it_cannot_store(void **state)
 	assert_intact(f);
 }
 
-/* Serials of an array, "3 2 1"; each must have its own key. Frees it. */
+/* Gives the serials of an array, "3 2 1", and frees it. Each must have its own key. */
 static const char *serials_of(struct credential *c, size_t count)
 {
 	static char serials[128];
@@ -344,7 +345,7 @@ static void archives_for_user_and_device(void **state)
 	assert_string_equal(archived(f, USER_A, DEVICE_1, SIZE_MAX), "5 2 1");
 }
 
-/* Under a configuration that has no more use for encryption. */
+/* As under a configuration without encryption certificates. */
 static void archives_the_active_one_that_is_not_current(void **state)
 {
 	const struct store_earlier earlier = {
@@ -363,7 +364,7 @@ static void archives_the_active_one_that_is_not_current(void **state)
 	assert_string_equal(serials_of(c, count), "3");
 }
 
-/* What can be recovered of a user, newest first. */
+/* The user's credentials that can be recovered, newest first. */
 static const char *history(struct fixture *f, const char *user_uuid, const char *serial)
 {
 	struct credential *c = NULL;
@@ -402,7 +403,7 @@ static void recovers_encryption_keys_alone(void **state)
 	assert_string_equal(history(f, USER_A, ZEROS "6"), "");
 }
 
-/* Given out as an encryption key, a signing key does not open: its usage is part of the seal. */
+/* A signing key whose row says encryption does not open: the usage is part of the seal. */
 static void recovers_no_signing_key_in_disguise(void **state)
 {
 	struct fixture *f = *state;
@@ -475,7 +476,7 @@ static void refuses_an_altered_key(void **state)
 	assert_sealed_against(*state, "UPDATE credential SET key = $1 WHERE id = 1");
 }
 
-/* Another's row passed off as one's own: device, user or address are part of the seal. */
+/* A row given to another device, user or address does not open: they are part of the seal. */
 static void refuses_a_row_that_changed_hands(void **state)
 {
 	must_add(*state, USAGE_SIGNING, USER_A, DEVICE_2, 1, 0);
@@ -496,7 +497,7 @@ static void refuses_a_usage_that_was_changed(void **state)
 		*state, "UPDATE credential SET usage = 'signing', device_uuid = '" DEVICE_1 "'");
 }
 
-/* Another's certificate for one's own key, or an old one made to look fresh. */
+/* Another certificate for the same key, or a certificate made to look valid for longer. */
 static void refuses_a_certificate_that_was_changed(void **state)
 {
 	static const char *const changes[] = {
@@ -527,7 +528,7 @@ static void records_uploads(void **state)
 		.state = UPLOAD_FAILED,
 		.cause = "refused"};
 
-	/* Only for a device that is known. */
+	/* The device must be known. */
 	assert_int_equal(store_upload_record(f->store, &upload, &f->e), ERR_INTERNAL);
 	must_add_event(f, &event);
 	assert_int_equal(store_upload_record(f->store, &upload, &f->e), ERR_OK);

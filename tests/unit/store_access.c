@@ -1,10 +1,9 @@
+/* A barred CA is tried by one process at a time, now and then. */
 #include "tests/unit/store_fixture.h"
 
 #include <string.h>
 
 #include "base/clock.h"
-
-/* A CA that judges nothing is tried by one process, once in a while. */
 
 #define START 1700000000
 
@@ -48,7 +47,7 @@ static bool is_barred(struct fixture *f, const struct store_access *access)
 	return !err;
 }
 
-/* Whether it is for us to try it, for 90 seconds. */
+/* True if we may try it; then nobody else may for 90 seconds. */
 static bool try(struct fixture *f, const struct store_access *access)
 {
 	bool is = false;

@@ -1,10 +1,9 @@
+/* Mail addresses: whose address it is, and which devices have an older one. */
 #include "store_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Whose address is which, and which devices have another one. */
 
 #define NEW "anna.b@example.com"
 
@@ -19,7 +18,7 @@ static const char *found(struct fixture *f, const char *device_uuid, const char 
 	return err ? "none" : uuid;
 }
 
-/* The first digit of each device that has to sign for another address. */
+/* The first digit of each device whose signing certificate has another address. */
 static const char *outdated(struct fixture *f, const char *user_uuid, const char *mail)
 {
 	static char digits[8];
@@ -125,7 +124,7 @@ static void remembers_the_address_and_since_when(void **state)
 	assert_int_equal(store_user_address(f->store, USER_A, &mail, &since, &f->e), ERR_NOT_FOUND);
 	add(f, 1, "anna@example.com", 1000);
 	assert_address(f, "anna@example.com", 1000);
-	add(f, 2, "anna@example.com", 0); /* a renewal is of no event */
+	add(f, 2, "anna@example.com", 0); /* a renewal comes of no event */
 	assert_address(f, "anna@example.com", 1000);
 	add(f, 3, "anna@example.com", 900);
 	assert_address(f, "anna@example.com", 1000);
@@ -135,7 +134,7 @@ static void remembers_the_address_and_since_when(void **state)
 	assert_address(f, NEW, 0);
 }
 
-/* An unenrollment that is finished later than such an event came in is still the newer one. */
+/* An unenrollment that is finished after such an event was received is still the newer one. */
 static void leaves_a_known_device_as_it_is(void **state)
 {
 	struct fixture *f = *state;

@@ -1,11 +1,10 @@
+/* The audit trail: what it contains, and that no change of it goes unnoticed. */
 #include "store_fixture.h"
 
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-
-/* The audit trail: what is in it, and that nobody alters it unseen. */
 
 static int64_t verified(struct fixture *f)
 {
@@ -125,7 +124,7 @@ static void is_listed_by_user_device_and_action(void **state)
 	assert_int_equal(listed(f, "", DEVICE_2, ""), 0);
 }
 
-/* By somebody who knows his SQL, but not the master key. */
+/* Changes by somebody who knows SQL, but does not have the master key. */
 static void notices_every_change(void **state)
 {
 	static const char *const changes[] = {

@@ -8,7 +8,7 @@
 
 #include "db/db.h"
 
-/* The name of a kind, and what it needs behind a ":". Without it, SQLite is used. */
+/* The variable with the kind of database and, behind a ":", where it is. SQLite by default. */
 #define CHOICE "CERTPROV_TEST_DATABASE"
 
 struct kind {
@@ -112,7 +112,7 @@ static enum err run_one(struct db *db, const char *text, const struct db_value *
 	return err;
 }
 
-/* To the ";" behind it, if there is one; not one that is part of a text. */
+/* Up to the ";" that ends the first statement; a ";" inside a text does not. */
 static size_t statement_len(const char *text)
 {
 	bool quoted = false;
@@ -123,7 +123,7 @@ static size_t statement_len(const char *text)
 	return len;
 }
 
-/* Statement after statement, until one fails. */
+/* Runs statement after statement, until one fails. */
 static void run(
 	struct fixture *f, const char *text, const struct blob *value, row_reader *read, void *out)
 {

@@ -14,7 +14,7 @@
 
 struct fixture;
 
-/* Names an empty database in f->config; removes it. */
+/* Names an empty database in f->config and f->database; removes it. */
 void database_make(struct fixture *f);
 void database_remove(struct fixture *f);
 
@@ -22,16 +22,16 @@ void database_remove(struct fixture *f);
 void sql(struct fixture *f, const char *text);
 void sql_with(struct fixture *f, const char *text, const struct blob *value);
 
-/* The first column of the first row, which must be there; the caller frees the blob. */
+/* Gives the first column of the first row, which must be there. The caller frees the blob. */
 int64_t sql_integer(struct fixture *f, const char *text);
 struct blob sql_blob(struct fixture *f, const char *text);
-/* The first column of all rows, with a space between two; valid until the next call. */
+/* Gives the first column of all rows, separated by spaces; valid until the next call. */
 const char *sql_texts(struct fixture *f, const char *text);
 
-/* The database itself keeps the audit trail from being altered: no longer. */
+/* Removes what the database itself does against changes of the audit trail. */
 void sql_open_audit(struct fixture *f);
 
-/* The database finds no damage in itself, and no row that refers to nothing. */
+/* Passes if the database finds no damage, and no reference to a missing row. */
 void assert_intact(struct fixture *f);
 
 #endif

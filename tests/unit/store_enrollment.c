@@ -48,7 +48,7 @@ static void unenroll(struct fixture *f, const char *device, int64_t time)
 	must_finish_event(f, must_record_event(f, &event), EVENT_STATE_RECORDED);
 }
 
-/* Whose the device is: "" is nobody's. */
+/* The user whose device it is; "": nobody. */
 static bool is_enrolled(struct fixture *f, const char *device, const char *user)
 {
 	const struct store_pair pair = store_pair_of(device, user);
@@ -89,10 +89,10 @@ static void a_device_has_one_user_at_a_time(void **state)
 					" user_uuid = '" USER_A
 					"' AND detail = 'another user has enrolled the device'"),
 		1);
-	/* the earlier one is taken up late: it has no say any more */
+	/* the earlier event is processed late: it no longer counts */
 	assert_false(must_accept(f, anna, false));
 	assert_false(is_enrolled(f, DEVICE_1, USER_A));
-	/* so has an event that UEM made before Bert's */
+	/* nor does an event that UEM made before Bert's */
 	assert_false(must_accept(f, record(f, DEVICE_1, USER_A, NOW - 1), false));
 	assert_true(is_enrolled(f, DEVICE_1, USER_B));
 	/* she enrolls again */
@@ -186,7 +186,7 @@ static void finds_the_other_user_of_an_address(void **state)
 	assert_int_equal(add(f, USER_B, "anna@example.com", 2, 0, NULL), ERR_OK);
 }
 
-/* Both have it since before such were refused: neither is shut out from what he has. */
+/* Both have had it since before this was refused: neither loses it. */
 static void who_has_an_address_may_keep_it(void **state)
 {
 	struct fixture *f = *state;
@@ -208,7 +208,7 @@ static void who_has_an_address_may_keep_it(void **state)
 	assert_int_equal(
 		store_address_conflict(f->store, &told, "a@example.com", &other, &f->e), ERR_OK);
 	free(other);
-	/* a revoked one is no claim */
+	/* a revoked certificate does not hold the address */
 	assert_int_equal(
 		store_credential_revoke(f->store, 2, REVOKED_KEY_COMPROMISE, &done, &f->e), ERR_OK);
 	assert_int_equal(

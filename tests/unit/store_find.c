@@ -1,11 +1,10 @@
+/* Finding users and devices by the names that people know. */
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "store/find.h"
-
-/* Users and devices by the names that people know. */
 
 #define USER_C "cccccccc-0000-4000-8000-000000000003"
 #define DEVICE_3 "33333333-0000-4000-8000-000000000003"
@@ -20,7 +19,7 @@ static void add(struct fixture *f, const char *device, const char *user, const c
 	must_finish_event(f, must_add_event(f, &event), EVENT_STATE_DELIVERED);
 }
 
-/* Two annas; a phone that both have had, and two tablets of one name. */
+/* Two users called anna, a phone that both have had, and two tablets with the same name. */
 static int setup(void **state)
 {
 	int failed = store_setup(state);

@@ -1,3 +1,4 @@
+/* A store of its own for each test, and functions that put things into it. */
 #include "tests/unit/store_fixture.h"
 
 #include <dirent.h>

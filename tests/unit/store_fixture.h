@@ -12,7 +12,7 @@
 #include "store/store.h"
 #include "tests/unit/store_database.h"
 
-/* A store in a folder of its own, and things to put into it. */
+/* A store of its own for each test, and functions that put things into it. */
 
 #define USER_A "aaaaaaaa-0000-4000-8000-000000000001"
 #define USER_B "bbbbbbbb-0000-4000-8000-000000000002"
@@ -50,7 +50,7 @@ struct store_event enrolled(const char *device_uuid, const char *user_uuid);
 struct store_event unenrolled(const char *device_uuid);
 int64_t must_record_event(struct fixture *f, const struct store_event *event);
 bool must_accept(struct fixture *f, int64_t id, bool shared);
-/* Both, on devices that several users may have. */
+/* Records and accepts it; several users may have the same device. */
 int64_t must_add_event(struct fixture *f, const struct store_event *event);
 void must_finish_event(struct fixture *f, int64_t id, enum event_state state);
 
@@ -65,7 +65,7 @@ bool must_add(struct fixture *f, enum usage usage, const char *user_uuid, const 
 	unsigned serial, int64_t replaces);
 void assert_key(const struct credential *c, unsigned serial);
 
-/* A request for user A, or his device, with a key that its number determines; in our hand. */
+/* Requests have a key that their number determines. Those that are added are leased to us. */
 struct store_asking asking(const struct credential_owner *owner);
 bool must_add_request(struct fixture *f, const struct store_asking *asking, unsigned number,
 	struct store_request *out);

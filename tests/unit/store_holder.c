@@ -1,4 +1,4 @@
-/* Leases of processes that have ended, and of those that live. */
+/* Leases of processes that have ended, and of processes that live. */
 #include "tests/unit/store_fixture.h"
 
 #include <signal.h>
@@ -64,7 +64,7 @@ static struct other begin(struct fixture *f, bool (*work)(struct fixture *f))
 	return other;
 }
 
-/* It has done what it was to do; a new connection of ours looks for leases at once. */
+/* The process is ready; a new connection of ours looks for leases at once. */
 static void must_be_ready(struct fixture *f, const struct other *other)
 {
 	char did = 0;
@@ -120,7 +120,7 @@ static void what_is_no_name_is_not_judged(void **state)
 	assert_false(holder_is_gone(other));
 }
 
-/* The number may have been given to another process meanwhile. */
+/* Another process may have the same number by now. */
 static void another_start_is_another_process(void **state)
 {
 	char holder[HOLDER_SIZE], other[2 * HOLDER_SIZE];

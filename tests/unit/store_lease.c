@@ -1,3 +1,4 @@
+/* Leases of events and devices: which process works on what, and for how long. */
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
@@ -6,8 +7,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-
-/* Who works on what, and for how long: leases of events and devices. */
 
 #define START 1600000000 /* when the fixture's events were received */
 #define LEASE 300
@@ -36,7 +35,7 @@ static int teardown(void **state)
 	return store_teardown(state);
 }
 
-/* The id of the next one, 0: none. */
+/* The id of the next event; 0: there is none. */
 static int64_t lease(struct fixture *f, bool at_once, int64_t after)
 {
 	struct store_leased_event c = {.id = 0};
@@ -130,7 +129,7 @@ static void finishing_ends_the_lease(void **state)
 	assert_int_equal(lease(f, true, 0), 0);
 }
 
-/* Else one meets the other's lease, and is left out by both. */
+/* Otherwise each process meets the other's lease, and both leave an event out. */
 static void gives_all_events_of_a_device_to_one_worker(void **state)
 {
 	struct fixture *f = *state;
@@ -184,7 +183,7 @@ static void works_on_a_device_and_user_once_at_a_time(void **state)
 	newer = must_add_event(f, &event); /* until START + 160 */
 	now = START + 159;
 	assert_int_equal(lease(f, false, 0), 0);
-	/* The newer one stands for both. */
+	/* The newer event stands for both. */
 	finish(f, newer, EVENT_STATE_PENDING, START + 170);
 	assert_int_equal(lease(f, false, 0), 0);
 	now = START + 170;
@@ -196,8 +195,8 @@ static void works_on_a_device_and_user_once_at_a_time(void **state)
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE state = 'delivered'"), 2);
 }
 
-/* The newer one waits for a person: the older one is not held up by that. */
-/* Somebody has mended the password file: nobody waits for the end of an hour. */
+/* The newer event needs attention: the older one does not wait for it. */
+/* Somebody has fixed the password file: the event is not kept waiting for an hour. */
 static void takes_up_what_waits_when_its_inputs_change(void **state)
 {
 	struct fixture *f = *state;
@@ -322,7 +321,7 @@ static bool turn(struct fixture *f, int64_t id)
 	return ours;
 }
 
-/* What comes in waits for a lease of the same device and user, not for what came in with it. */
+/* A new event waits for a lease of the same device and user, but not for other new events. */
 static void a_new_event_waits_for_a_claim(void **state)
 {
 	struct fixture *f = *state;
@@ -343,7 +342,7 @@ static void a_new_event_waits_for_a_claim(void **state)
 	assert_true(turn(f, first));
 }
 
-/* Else a certificate that is just being made would be left over. */
+/* Otherwise a certificate that is being made would be left over. */
 static void an_unenrollment_waits_for_what_was_begun_before(void **state)
 {
 	struct fixture *f = *state;
@@ -364,7 +363,7 @@ static void an_unenrollment_waits_for_what_was_begun_before(void **state)
 #define PROCESSES 8
 #define EVENTS 40
 
-/* What a process that has ended had leased is free again: so it stays until hold is closed. */
+/* The lease of a process that has ended is free at once: so this one runs until hold is closed. */
 static int lease_all(struct fixture *f, int report, int hold)
 {
 	struct store_leased_event c = {.id = 0};
@@ -448,7 +447,7 @@ static void add_devices(struct fixture *f)
 			0);
 }
 
-/* Which ones, as the first digits of device and user. */
+/* The devices, as the first digits of device and user. */
 static void walk(struct fixture *f, const struct store_wanted *wanted, const char *expected)
 {
 	struct store_device at = {.tries = 0};
@@ -523,7 +522,7 @@ static void lends_a_device_to_one_until_the_lease_ends(void **state)
 	now = START + LEASE;
 	walk(f, &any, "1a1b2a");
 
-	/* An event of it in hand is the device in hand, and the other way round. */
+	/* A leased event means that its device is leased, and the other way round. */
 	event.received_at = now;
 	id = must_add_event(f, &event);
 	walk(f, &any, "1-1b2a");

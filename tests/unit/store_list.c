@@ -1,11 +1,10 @@
+/* Lists and counts. */
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-
-/* Lists and counts. */
 
 #define NOW 1700000000
 
@@ -177,7 +176,7 @@ static void stops_at_the_limit(void **state)
 	assert_int_equal(list(f, STORE_EVENTS, &more).rows, 4);
 }
 
-/* Device 2 is gone: what failed for it is nobody's business any more. */
+/* Device 2 is gone: its failed upload needs no attention any more. */
 static void lists_uploads_of_enrolled_devices_alone(void **state)
 {
 	const struct store_filter all = {.state = "failed"},
@@ -305,7 +304,7 @@ static void filters_by_expiry(void **state)
 	assert_int_equal(list(*state, STORE_CERTIFICATES, &filter).rows, 3);
 }
 
-/* Each set of filters is a statement of its own. */
+/* Each combination of filters is a statement of its own. */
 static void filters_together(void **state)
 {
 	static const struct {
@@ -444,7 +443,7 @@ static void counts_by_time_left(void **state)
 		assert_int_equal(c.expiring_7d, cases[i].in_7d);
 		assert_int_equal(c.expiring_30d, cases[i].in_30d);
 		assert_int_equal(c.expiring_60d, cases[i].in_60d);
-		assert_int_equal(c.soonest_expiry, 1631536000 + 2); /* over or not */
+		assert_int_equal(c.soonest_expiry, 1631536000 + 2); /* even if it has expired */
 	}
 }
 

@@ -1,4 +1,4 @@
-/* Making and opening a store: what is refused, whatever database is under it. */
+/* Making and opening a store: what is refused on any database. */
 
 #include "tests/unit/store_fixture.h"
 
@@ -22,7 +22,7 @@ static void is_made_once(void **state)
 	blob_free(&now);
 	blob_free(&key);
 
-	/* The database alone: the key that was made for it goes again. */
+	/* If only the database is there, the new key is removed again. */
 	unlink(f->key_file);
 	assert_int_equal(store_init(&f->config, &f->e), ERR_CONFIG);
 	assert_non_null(strstr(f->e.text, f->database));

@@ -1,4 +1,4 @@
-/* Several processes with one store, and what is left when they are killed. */
+/* Several processes use one store, and are killed. */
 
 #include "tests/unit/store_fixture.h"
 
@@ -19,8 +19,8 @@
 
 struct crew {
 	pid_t pid[PROCESSES];
-	int start[2];  /* closed by the parent: go */
-	int report[2]; /* what the children have to say */
+	int start[2];  /* the parent closes it: go */
+	int report[2]; /* what the children report */
 };
 
 typedef int child_work(struct fixture *f, int number, int report);
@@ -75,7 +75,7 @@ struct made {
 	unsigned own, current;
 };
 
-static struct store_place place = {.action = AUDIT_ISSUED}; /* what all of them have seen before */
+static struct store_place place = {.action = AUDIT_ISSUED}; /* what all of them saw before */
 
 static int make_credential(struct fixture *f, int number, int report)
 {
@@ -249,7 +249,7 @@ static int write_for_ever(struct fixture *f, int number, int report)
 			return 1;
 }
 
-/* What was acknowledged is there, whatever was going on when all were killed. */
+/* Acknowledged events are there, whatever the processes were doing when they were killed. */
 static void keeps_what_it_acknowledged(void **state)
 {
 	struct fixture *f = *state;

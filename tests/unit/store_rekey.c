@@ -1,8 +1,7 @@
+/* A new master key, while other processes use the store. */
 #include "rekey_tools.h"
 
 #include <sys/stat.h>
-
-/* A new master key, also beside others at work. */
 
 static void keep_copy(struct fixture *f, char path[400])
 {
@@ -95,13 +94,13 @@ static void reports_a_key_that_does_not_open(void **state)
 	assert_int_equal(tally.sealed, 3);
 	assert_int_equal(tally.failed, 2);
 	assert_non_null(strstr(reported, "private key of the certificate with serial 0"));
-	/* Nothing is given up: another earlier key may be what it needs. */
+	/* No key is dropped: one of the earlier ones may open it. */
 	assert_int_equal(keys_in_file(f), 2);
 	sql(f, "UPDATE credential SET usage = 'encryption', key ="
 	       " (SELECT key FROM credential WHERE id = 1) WHERE id = 2");
 	tally = must_rekey(f);
 	assert_int_equal(tally.sealed, 0);
-	assert_int_equal(tally.failed, 2); /* another row's key is none */
+	assert_int_equal(tally.failed, 2); /* the key of another row does not open */
 	add_requests(f);
 	sql(f, "UPDATE request SET key = (SELECT key FROM request WHERE id = 2) WHERE id = 1");
 	tally = must_rekey(f);
@@ -155,17 +154,17 @@ static void work_meanwhile(void *ctx, const struct rekey_tally *tally)
 
 	(void)tally;
 	m->calls++;
-	/* One that has the old key alone writes and reads. */
+	/* A process that only has the old key writes and reads. */
 	m->f->store = m->other;
 	add_keys(m->f, m->count + 1, 1);
 	m->count++;
 	assert_keys(m->f, m->other, m->count);
-	/* One that begins now. */
+	/* So does a process that opens the store now. */
 	assert_int_equal(store_open(&m->f->config, &fresh, &m->f->e), ERR_OK);
 	assert_int_equal(store_key_count(fresh), 2);
 	assert_keys(m->f, fresh, m->count);
 	store_close(fresh);
-	/* But not another rekey. */
+	/* But another rekey must wait. */
 	assert_int_equal(store_rekey(&m->f->config, &options, &ignored, &m->f->e), ERR_UNAVAILABLE);
 	assert_non_null(strstr(m->f->e.text, "another certprov rekey"));
 }
@@ -181,7 +180,7 @@ static void others_work_meanwhile(void **state)
 	add_keys(f, 1, MANY);
 	if (store_rekey(&f->config, &options, &tally, &f->e))
 		fail_msg("%s", f->e.text);
-	/* 200, 200, and 50 with the two that came meanwhile. */
+	/* 200, 200, and the last 50 with the two that were added meanwhile. */
 	assert_int_equal(m.calls, 3);
 	assert_int_equal(tally.done, MANY + 2);
 	assert_int_equal(tally.sealed, MANY);
@@ -206,7 +205,7 @@ static void an_old_hand_reads_and_writes_afterwards(void **state)
 	assert_int_equal(store_open(&f->config, &claimer, &f->e), ERR_OK);
 	must_rekey(f);
 	must_rekey(f);
-	/* Each of the four operations is the first one, for the one who asks. */
+	/* Each of the four operations is the first one of its process after the change. */
 	assert_true(must_add(f, USAGE_SIGNING, USER_A, DEVICE_1, 9, 0));
 	assert_int_equal(store_credential_current(reader, &owner, &current, &f->e), ERR_OK);
 	assert_key(&current, 3);
@@ -223,7 +222,7 @@ static void an_old_hand_reads_and_writes_afterwards(void **state)
 	assert_int_equal(must_rekey(f).sealed, 4 + 2);
 }
 
-/* Sealed under the old key, it would be lost: nothing is stored rather than that. */
+/* A credential sealed under the old key would be lost: it is not stored. */
 static void an_old_key_seals_no_more(void **state)
 {
 	struct fixture *f = *state;
@@ -251,7 +250,7 @@ static void an_old_key_seals_no_more(void **state)
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM request"), 0);
 	free(r.terms);
 	free(r.handle);
-	/* As soon as the right one is there, it works. */
+	/* With the right key file it works at once. */
 	assert_int_equal(rename(new, f->key_file), 0);
 	assert_int_equal(store_credential_add(f->store, &c, &place, &won, &f->e), ERR_OK);
 	assert_true(won);

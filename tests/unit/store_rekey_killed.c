@@ -1,10 +1,9 @@
+/* A change of the master key that is killed at any instant. */
 #include "rekey_tools.h"
 
 #include <signal.h>
 
 #include "db/db.h"
-
-/* A new master key, killed at any instant. */
 
 /* --- the instants: before each call by which a killed one leaves files otherwise than before */
 
@@ -84,7 +83,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 	return __real_write(fd, data, len);
 }
 
-/* True if it came to its end. */
+/* Returns true if it was not killed before its end. */
 static bool rekey_killed_at(struct fixture *f, long at)
 {
 	int status = 0;
@@ -117,7 +116,7 @@ static long kill_in_turn(struct fixture *f, unsigned *count, bool finish_each)
 	long at = 1;
 
 	for (bool done = false; !done; at++) {
-		struct store *other = NULL; /* which knows the key of before alone */
+		struct store *other = NULL; /* which only knows the old key */
 
 		assert_int_equal(store_open(&f->config, &other, &f->e), ERR_OK);
 		store_close(f->store);
@@ -147,9 +146,9 @@ static void may_be_killed_at_any_instant(void **state)
 	snprintf(left, sizeof(left), "%s.new", f->key_file);
 	add_keys(f, 1, count);
 	add_requests(f);
-	/* The statements for six keys, and the key file twice: each is an instant at least. */
+	/* Six keys have two statements each, and the key file is written twice in three calls. */
 	assert_true(kill_in_turn(f, &count, true) > 2 * 6 + 2 * 3);
-	/* And each run goes on where the one before was killed. */
+	/* Each run continues where the previous one was killed. */
 	kill_in_turn(f, &count, false);
 	assert_int_equal(keys_in_file(f), 1);
 	must_rekey(f);
@@ -160,7 +159,7 @@ static void may_be_killed_at_any_instant(void **state)
 	assert_int_equal(access(left, F_OK), -1);
 }
 
-/* The run that goes on makes no third key. */
+/* The run that continues makes no third key. */
 static void goes_on_with_the_key_that_was_made(void **state)
 {
 	struct fixture *f = *state;

@@ -1,11 +1,10 @@
+/* Users whose certificates end soon, and leases on all devices of a user. */
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-
-/* Whose certificates end, and users who are in somebody's hands with all their devices. */
 
 #define NOW 1700000000
 #define LEASE 300
@@ -33,7 +32,7 @@ static int teardown(void **state)
 	return store_teardown(state);
 }
 
-/* Until then for either usage; signing certificates are the devices' own. */
+/* Those that end before that, of either usage; signing certificates are the devices'. */
 static struct store_renewal until(int64_t signing, int64_t encryption)
 {
 	return (struct store_renewal){.user_uuid = "",
@@ -68,7 +67,7 @@ static void add(struct fixture *f, enum usage usage, const char *user_uuid, cons
 	assert_true(won);
 }
 
-/* The users that are wanted, as the first digit of each; their number is counted alike. */
+/* The users with such certificates, as the first digit of each. The count must agree. */
 static void walk(struct fixture *f, const struct store_renewal *wanted, const char *expected)
 {
 	char user_uuid[UUID_SIZE] = "", seen[64] = "";
@@ -85,7 +84,7 @@ static void walk(struct fixture *f, const struct store_renewal *wanted, const ch
 	assert_int_equal(count, n);
 }
 
-/* What of a user is due, as the last digits of the serial numbers. */
+/* The user's certificates that are due, as the last digits of their serial numbers. */
 static void list(struct fixture *f, const struct store_renewal *wanted, const char *user_uuid,
 	const char *expected)
 {
@@ -217,7 +216,7 @@ static void workers_share_the_users(void **state)
 		assert_int_equal(seen[i], 16); /* one of each number of workers */
 }
 
-/* --- in hand */
+/* --- leased devices */
 
 static bool lease(struct fixture *f, const char *user_uuid)
 {
@@ -283,7 +282,7 @@ static void waits_for_an_event_in_hand_and_events_wait_for_it(void **state)
 	assert_int_equal(store_user_release(f->store, USER_A, &f->e), ERR_OK);
 	assert_int_equal(store_event_turn(f->store, id, &ours, &f->e), ERR_OK);
 	assert_true(ours);
-	/* The event's own lease is none of ours to release. */
+	/* The lease of the event is not ours, and stays. */
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM lease WHERE event_id > 0"), 1);
 }
 
@@ -331,7 +330,7 @@ static void record(struct fixture *f, const char *device_uuid, enum upload_state
 	assert_int_equal(store_upload_record(f->store, &upload, &f->e), ERR_OK);
 }
 
-/* Those in hand that are due, as the first digit of each. */
+/* The leased devices that are due, as the first digit of each. */
 static void due_in_hand(struct fixture *f, const char *expected)
 {
 	const struct store_wanted wanted = {
@@ -373,7 +372,7 @@ static void a_new_credential_makes_devices_due_until_they_have_it(void **state)
 	due_in_hand(f, "");
 }
 
-/* It enrolled while the user was in hand: nobody could mark an upload that was not there yet. */
+/* It enrolled while the user was leased: its upload was not there yet to be marked. */
 static void a_first_upload_of_an_earlier_set_leaves_the_device_due(void **state)
 {
 	struct fixture *f = *state;

@@ -1,3 +1,4 @@
+/* Requests to external CAs: leased, added, released and dropped. */
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
@@ -5,8 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-
-/* Requests that a CA has, or may have. */
 
 static const struct credential_owner owner = {USAGE_ENCRYPTION, USER_A, ""};
 static const struct credential_owner device = {USAGE_SIGNING, USER_A, DEVICE_1};
@@ -18,7 +17,7 @@ static void must_release(
 		fail_msg("store_request_release: %s", f->e.text);
 }
 
-/* What the request of that number was asked with is what it is asked with again. */
+/* The request that is leased has the key of that number. */
 static void assert_taken(struct fixture *f, const struct store_asking *wish, unsigned number)
 {
 	struct store_request r;
@@ -84,7 +83,7 @@ static void is_the_same_until_it_is_answered(void **state)
 	must_open(f);
 	assert_taken(f, &wish, 1);
 	assert_taken(f, &wish, 1);
-	/* Of another owner there is none. */
+	/* Another owner has none. */
 	wish = asking(&device);
 	assert_int_equal(must_lease(f, &wish, &r), REQUEST_NONE);
 	assert_int_equal(audit_count(f), 0);
@@ -108,12 +107,12 @@ static void goes_with_the_credential_that_came_of_it(void **state)
 	assert_true(won);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM request"), 0);
 	assert_int_equal(audit_count(f), 2); /* requested, issued */
-	/* Whoever is late with it meets with no error. */
+	/* To release or drop it late is no error. */
 	must_release(f, &r, &pending);
 	assert_int_equal(store_request_drop(f->store, &r, &f->e), ERR_OK);
 	assert_int_equal(audit_count(f), 2);
 	store_request_fini(&r);
-	/* One that is made to replace another is not made any more. */
+	/* A request that was to replace another credential is not made any more. */
 	assert_int_equal(must_lease(f, &wish, &r), REQUEST_SETTLED);
 	assert_false(must_add_request(f, &wish, 2, &r));
 	store_request_fini(&r);
@@ -138,7 +137,7 @@ static enum request_lease misread_again(
 	return how;
 }
 
-/* Each try may be one more certificate. */
+/* Each try may have issued one more certificate. */
 static void waits_for_a_person_when_not_understood(void **state)
 {
 	struct fixture *f = *state;
@@ -167,7 +166,7 @@ static void waits_for_a_person_when_not_understood(void **state)
 	assert_int_equal(misread_again(f, &wish, "", 1), REQUEST_TAKEN);
 	wish.run = NULL;
 	assert_int_equal(misread_again(f, &wish, "", 2), REQUEST_TAKEN);
-	/* One that is understood breaks the row. */
+	/* An answer that is understood starts the count anew. */
 	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	must_release(f, &r, &pending);
 	store_request_fini(&r);
@@ -176,7 +175,7 @@ static void waits_for_a_person_when_not_understood(void **state)
 		audited(f, "requested", "encryption request 4711: the CA has not decided yet"), 1);
 }
 
-/* From another CA, say, or by hand. */
+/* For example from another CA, or by hand. */
 static void goes_when_there_is_another_credential(void **state)
 {
 	struct fixture *f = *state;
@@ -190,7 +189,7 @@ static void goes_when_there_is_another_credential(void **state)
 		audited(f, "dropped", "encryption request 4711: there is another certificate"), 1);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM request"), 1);
 	assert_taken(f, &others, 2);
-	/* Who loses takes nothing away. */
+	/* A process that loses removes nothing. */
 	assert_false(must_add(f, USAGE_ENCRYPTION, USER_A, "", 2, 0));
 	assert_taken(f, &others, 2);
 }
@@ -208,7 +207,7 @@ static void is_free_again_when_its_holder_has_died(void **state)
 	assert_int_equal(must_lease(f, &wish, &r), REQUEST_TAKEN);
 	assert_request(&r, 1);
 	assert_true(r.until > dead.until);
-	/* He was only slow: what he says is news, but it is not his any more. */
+	/* The process was only slow: its answer is stored, but the lease is no longer its own. */
 	must_release(f, &dead, &pending);
 	assert_int_equal(must_lease(f, &wish, &other), REQUEST_BUSY);
 	must_release(f, &r, NULL);
@@ -297,7 +296,7 @@ static void goes_when_it_is_refused(void **state)
 		2);
 	store_request_fini(&r);
 	assert_int_equal(must_lease(f, &wish, &r), REQUEST_NONE);
-	/* Nobody was told of one that was refused at once. */
+	/* One that was refused at once was never in the audit trail. */
 	assert_true(must_add_request(f, &wish, 2, &r));
 	assert_int_equal(store_request_drop(f->store, &r, &f->e), ERR_OK);
 	assert_int_equal(audit_count(f), 2);
@@ -313,7 +312,7 @@ static void goes_when_something_else_is_asked_for(void **state)
 
 	assert_true(must_add_request(f, &wish, 1, &r));
 	wish.terms = "other terms";
-	/* Not under the hands of who is just sending it. */
+	/* Not while another process is sending it. */
 	assert_int_equal(must_lease(f, &wish, &other), REQUEST_BUSY);
 	must_release(f, &r, &pending);
 	store_request_fini(&r);
@@ -405,7 +404,7 @@ static void refuses_a_row_that_was_altered(void **state)
 		assert_non_null(strstr(f->e.text, "private key of request"));
 		assert_int_equal(how, REQUEST_EARLY);
 		assert_int_equal(r.id, 0);
-		/* And nobody waits for it. */
+		/* And it is not leased. */
 		assert_int_equal(sql_integer(f, "SELECT max(until) FROM request"), 0);
 		sql(f, "DELETE FROM request WHERE usage = 'encryption'");
 	}

@@ -1,3 +1,4 @@
+/* Revoked certificates, what an unenrollment leaves, and the data of revocation lists. */
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
@@ -5,8 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-
-/* What is revoked, what an unenrollment leaves behind, and the lists that are made of it. */
 
 #define NOW 1600001000
 #define ISSUER "CN=Test CA"
@@ -158,7 +157,7 @@ static void an_unenrollment_leaves_the_devices_own(void **state)
 	must_add(f, USAGE_SIGNING, USER_B, DEVICE_3, 5, 0);
 	event = must_unenroll(f, DEVICE_1);
 	assert_string_equal(unenrolled_by(f, event, false), "1");
-	assert_string_equal(unenrolled_by(f, event, true), "1"); /* he has another device */
+	assert_string_equal(unenrolled_by(f, event, true), "1"); /* the user has another device */
 	must_finish_event(f, event, EVENT_STATE_RECORDED);
 	event = must_unenroll(f, DEVICE_2);
 	assert_string_equal(unenrolled_by(f, event, false), "3 2");
@@ -166,7 +165,7 @@ static void an_unenrollment_leaves_the_devices_own(void **state)
 	assert_string_equal(unenrolled_by(f, event - 2, true), ""); /* an enrollment's id */
 }
 
-/* Neither of two events that are in work at the same time may leave it to the other. */
+/* Of two events that are processed at the same time, neither may leave it to the other. */
 static void two_at_once_see_each_other(void **state)
 {
 	struct fixture *f = *state;
@@ -277,7 +276,7 @@ static void a_list_has_what_its_issuer_revoked(void **state)
 	assert_int_equal(b.number, 1);
 	assert_int_equal(b.covers, 1);
 	assert_string_equal(b.serials, "1:unspecified");
-	/* A number that was given away is no list yet. */
+	/* A number that was taken is no list yet. */
 	assert_int_equal(store_crl_current(f->store, ISSUER, &crl, &count, &f->e), ERR_NOT_FOUND);
 	publish(f, &b, "one");
 	assert_current(f, 1, "one", 1);
@@ -305,7 +304,7 @@ static void the_highest_number_is_the_one_that_is_out(void **state)
 	assert_int_equal(begin(f, ISSUER).number, 3);
 }
 
-/* RFC 5280, 3.3: on one list more, once its time is over. */
+/* RFC 5280, 3.3: after its end a certificate is on one more list. */
 static void the_expired_are_on_one_more_list(void **state)
 {
 	struct fixture *f = *state;
@@ -325,7 +324,7 @@ static void the_expired_are_on_one_more_list(void **state)
 	assert_int_equal(b.covers, 1); /* all that were ever revoked, so that nothing looks new */
 }
 
-/* What ended in the eyes of a clock that was a year ahead has not ended. */
+/* A certificate has not ended because a clock was a year ahead. */
 static void a_list_from_the_future_drops_nobody(void **state)
 {
 	struct fixture *f = *state;

@@ -1,3 +1,7 @@
+/*
+ * Somebody alters the store without the master key. A row that decides where keys go or what is
+ * revoked is refused when it is used, and found when all rows are checked.
+ */
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
@@ -11,15 +15,10 @@
 #include "store/rekey.h"
 #include "store/revocation.h"
 
-/*
- * Somebody who can write the store, and has no master key. What decides where keys go and what is
- * revoked is refused when it is used, and found when all is looked at.
- */
-
 #define ISSUER "CN=Test CA"
 #define BY_ANOTHER "by somebody without the master key: see doc/security.md"
 #define SAVE "CREATE TABLE saved AS SELECT * FROM "
-/* The rows of table, out of another one. */
+/* Replaces the rows of a table by those of another. */
 #define RESTORE(table, from) "DELETE FROM " table "; INSERT INTO " table " SELECT * FROM " from ";"
 
 /* Anna has the first device, Bert the second; each has an encryption key. */
@@ -218,7 +217,7 @@ static void a_device_that_was_put_in(void **state)
 	assert_int_equal(find_device(f, DEVICE_2, USER_B), ERR_OK);
 }
 
-/* The MAC of another row, and zeros, are no MACs of this one. */
+/* The MAC of another row is refused, and so are zeros. */
 static void a_device_with_a_mac_that_was_put_in(void **state)
 {
 	struct fixture *f = *state;
@@ -252,7 +251,7 @@ static void a_state_that_was_put_back(void **state)
 	verify_finds(f, "device " DEVICE_1 ", user " USER_A);
 }
 
-/* The row as it was, and its MAC: it is right, but the trail has ended it since. */
+/* An old row with its old MAC: both agree, but the audit trail has the end of it. */
 static void a_device_out_of_a_copy(void **state)
 {
 	struct fixture *f = *state;
@@ -306,7 +305,7 @@ static void an_event_that_was_altered(void **state)
 	verify_finds(f, "event of device " DEVICE_1);
 }
 
-/* The unenrollment is no event any more; the trail has it still. */
+/* The event of the unenrollment is gone, but the audit trail has it. */
 static void an_event_that_is_pending_again(void **state)
 {
 	struct fixture *f = *state;
@@ -410,7 +409,7 @@ static void a_revocation_that_was_altered(void **state)
 	verify_finds(f, "revocation of serial");
 }
 
-/* State, revocation and MACs as they were before: the trail says otherwise. */
+/* State, revocation and MACs are as before; the audit trail says otherwise. */
 static void a_certificate_out_of_a_copy(void **state)
 {
 	struct fixture *f = *state;
