@@ -15,19 +15,37 @@ void known_cas_free(struct known_cas *known)
 	certificates_free(&known->list);
 }
 
+/* An incomplete or empty set is freed and replaces nothing. */
+static void replace(struct known_cas *known, struct certificates *got, enum err err)
+{
+	if (err || !got->count) {
+		certificates_free(got);
+		return;
+	}
+	certificates_free(&known->list);
+	known->list = *got;
+	known->asked_at = clock_monotonic_ms();
+}
+
 enum err known_cas_ask(struct known_cas *known, int64_t deadline, struct error *e)
 {
 	struct certificates got = {.count = 0};
 	enum err err = known->fetch(known->self, deadline, &got, e);
 
-	if (err || !got.count) {
-		certificates_free(&got);
-		return err;
-	}
-	certificates_free(&known->list);
-	known->list = got;
-	known->asked_at = clock_monotonic_ms();
-	return ERR_OK;
+	replace(known, &got, err);
+	return err;
+}
+
+void known_cas_learn(struct known_cas *known, const struct chain *chain)
+{
+	struct certificates got = {.count = 0};
+	enum err err = ERR_OK;
+	struct error ignored;
+
+	for (size_t i = 1; i < chain->count && !err; i++)
+		err = certificates_add_der(
+			&got, chain->certificate[i].data, chain->certificate[i].len, &ignored);
+	replace(known, &got, err);
 }
 
 enum err known_cas_need(struct known_cas *known, int64_t deadline, struct error *e)

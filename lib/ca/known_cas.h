@@ -24,6 +24,9 @@ void known_cas_free(struct known_cas *known);
 /* Asks again. */
 enum err known_cas_ask(struct known_cas *known, int64_t deadline, struct error *e) must_check;
 
+/* Takes the issuers in a chain for them, for a CA that does not list them. Errors are ignored. */
+void known_cas_learn(struct known_cas *known, const struct chain *chain);
+
 /*
  * Asks if they are not known or too old; before a certificate is requested, because one whose
  * issuer we cannot learn would be issued in vain. Errors as remote_nothing_issued().

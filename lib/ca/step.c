@@ -131,24 +131,6 @@ static enum err enroll(
 	return err;
 }
 
-/* Keeps the issuer for chain() and revoke(). A failure here does not fail the order. */
-static void remember_cas(struct step *step, const struct chain *chain)
-{
-	struct certificates cas = {.count = 0};
-	enum err err = ERR_OK;
-	struct error ignored;
-
-	for (size_t i = 1; i < chain->count && !err; i++)
-		err = certificates_add_der(
-			&cas, chain->certificate[i].data, chain->certificate[i].len, &ignored);
-	if (err || !cas.count) {
-		certificates_free(&cas);
-		return;
-	}
-	certificates_free(&step->cas.list);
-	step->cas.list = cas;
-}
-
 static enum err step_issue(
 	void *self, const struct ca_order *order, struct ca_answer *out, struct error *e)
 {
@@ -161,7 +143,7 @@ static enum err step_issue(
 	if (!err)
 		err = remote_chain(order, &issued, &out->chain, e);
 	if (!err)
-		remember_cas(step, &out->chain);
+		known_cas_learn(&step->cas, &out->chain);
 	certificates_free(&issued);
 	return err;
 }
