@@ -15,7 +15,7 @@ static struct error e;
 
 static struct adcs_page read_page(const void *html, size_t len)
 {
-	/* No byte behind it is ours to read: for the sanitizers. */
+	/* An exact copy, so that sanitizers see a read beyond it. */
 	char *exact = malloc(len ? len : 1);
 	struct adcs_page page = {.state = ADCS_UNKNOWN};
 
@@ -54,7 +54,7 @@ static void issued_by_its_link(void **state)
 			""},
 		{"<script>location=\"certnew.cer?ReqID=12&\"+getEncoding()</script>", ADCS_ISSUED,
 			"12", ""},
-		/* The server's language is of no interest. */
+		/* The server's language does not matter. */
 		{"<P>Das Zertifikat wurde ausgestellt. <A HREF=certnew.cer?ReqID=5&Enc=b64>",
 			ADCS_ISSUED, "5", ""},
 		{"<a href=\"certnew.cer?ReqID=CACert&Renewal=1\">", ADCS_UNKNOWN, "", NULL},
@@ -79,7 +79,7 @@ static void pending_by_its_number(void **state)
 		 "\t\t"
 		 "The operation completed successfully. 0x0 (WIN32: 0)",
 			ADCS_PENDING, "", "Taken Under Submission"},
-		/* The words of others' versions beside the number. */
+		/* Other versions have other words beside the number. */
 		{"Your Request Id is 3. The disposition message is \"Taken Under Submission\".",
 			ADCS_PENDING, "3", "Taken Under Submission"},
 	};
@@ -174,7 +174,7 @@ static void other_languages_by_their_elements(void **state)
 	CHECK(all);
 }
 
-/* A page of theirs without such elements: its number is asked about. */
+/* A page of AD CS without such elements: its number is asked for later. */
 static void a_lone_number_is_a_request(void **state)
 {
 	static const struct expected all[] = {
@@ -188,7 +188,7 @@ static void a_lone_number_is_a_request(void **state)
 		{"<P ID=locPageTitle>x</P><P>\xe6\x82\xa8\xe7\x9a\x84 Id \xe4\xb8\xba 19\xe3\x80"
 		 "\x82",
 			ADCS_PENDING, "19", NULL},
-		/* Two may be anything; a page of others, and one about an error, are nothing. */
+		/* Two numbers are ambiguous; other pages and error pages have none. */
 		{"<P ID=locPageTitle>x</P><P>Nummer 19. Und 20.", ADCS_UNKNOWN, "", NULL},
 		{"<P ID=locPageTitle>x</P><P>Nummer neunzehn", ADCS_UNKNOWN, "", NULL},
 		{"<title>Proxy</title>Error 19.", ADCS_UNKNOWN, "", NULL},
@@ -228,7 +228,7 @@ static void others_say_nothing(void **state)
 		{"", ADCS_UNKNOWN, "", ""},
 		{"<html><title>Proxy</title>Log in first</html>", ADCS_UNKNOWN, "",
 			"Proxy Log in first"},
-		/* What nobody sees does not count. */
+		/* Text that a browser hides does not count. */
 		{"<!-- was denied 0x80094012 -->Hello<script>0x80094012</script><style>was denied"
 		 "</style>",
 			ADCS_UNKNOWN, "", "Hello"},

@@ -132,7 +132,7 @@ static void init_never_overwrites(void **state)
 	tear_down(&f);
 }
 
-/* A key without its certificate would stand in the way of the next try. */
+/* A key left without its certificate would block the next try. */
 static void init_leaves_nothing_half_done(void **state)
 {
 	struct fixture f;
@@ -212,7 +212,7 @@ static void puts_what_is_configured_into_leaves(void **state)
 	tear_down(&f);
 }
 
-/* What certificate_check() refuses never comes out. */
+/* A certificate that certificate_check() refuses is never returned. */
 static void what_fails_the_check_stays_inside(void **state)
 {
 	struct ca_answer answer = {.chain.count = 7};
@@ -220,7 +220,7 @@ static void what_fails_the_check_stays_inside(void **state)
 
 	(void)state;
 	set_up_open(&f);
-	f.order.now = NOW + 4000 * DAY; /* the CA's certificate is over by then */
+	f.order.now = NOW + 4000 * DAY; /* the CA's certificate has expired by then */
 	assert_err(ca_issue(f.ca, &f.order, &answer, e), ERR_INTERNAL, "ends before it begins");
 	f.order.now = NOW + 3651 * DAY + 23 * 3600 + 100;
 	assert_err(ca_issue(f.ca, &f.order, &answer, e), ERR_REFUSED, "has expired");

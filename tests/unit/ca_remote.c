@@ -16,7 +16,7 @@
 #define JSON "application/json"
 #define TEXT "text/plain"
 
-/* says: what stands where the interface of that kind has the reason; NULL: nowhere. */
+/* says: the reason in the form of that API; NULL: the answer has none. */
 struct row {
 	enum ca_type type;
 	int status;
@@ -74,7 +74,7 @@ static bool is_policy(enum ca_type type, int status, int form)
 	return type == CA_STEP && status == 403 && form == IN_ITS_FORM;
 }
 
-/* Nobody has looked at the request: the same one is right once that is mended. */
+/* The CA has not judged the request, which may succeed once the cause is fixed. */
 static void what_is_no_judgement_is_not_final(void **state)
 {
 	static const enum ca_type types[] = {

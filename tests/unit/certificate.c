@@ -8,7 +8,7 @@
 #define TEN_YEARS (3652 * DAY)
 #define NOW 1700000000LL
 
-/* A self-signed certificate; what kind does not matter here. */
+/* A self-signed certificate of any kind. */
 static struct blob new_certificate(const char *dn)
 {
 	struct key *key = new_key(KEY_EC_P256);
@@ -66,7 +66,7 @@ static void joins_and_splits(void **state)
 	}
 }
 
-/* Short, one-octet and two-octet lengths, and what is none. */
+/* Short, one-octet and two-octet lengths, and invalid ones. */
 static void splits_by_length(void **state)
 {
 	static const struct {
@@ -153,7 +153,7 @@ static void refuses_bad_pem(void **state)
 	assert_ok(blob_copy("hello", 5, &blob, e));
 	assert_err(chain_from_pem(&blob, &chain, e), ERR_CONFIG, "PEM");
 	blob_free(&blob);
-	/* a damaged one behind a good one is not passed over */
+	/* a damaged one after a good one is an error */
 	assert_ok(certificate_to_pem(&der, &pem, e));
 	buf_append(&text, pem.data, pem.len);
 	buf_puts(&text, bad);

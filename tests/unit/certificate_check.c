@@ -199,7 +199,7 @@ static void refuses_weak_signatures(void **state)
 	f->ca.digest = GNUTLS_DIG_SHA1;
 	refused(f, "certificate 2 of the chain (CN=CA): it is signed with a weak algorithm");
 	f->ca.digest = GNUTLS_DIG_SHA256;
-	f->root.digest = GNUTLS_DIG_SHA1; /* nobody relies on that one */
+	f->root.digest = GNUTLS_DIG_SHA1; /* a root's own signature does not matter */
 	passes(f);
 	f->ca.key = f->rsa_key;
 	f->leaf.digest = GNUTLS_DIG_MD5;
@@ -236,7 +236,7 @@ static void refuses_unknown_critical_extensions(void **state)
 	}
 }
 
-/* Which of the two counts? A reader must not have to choose (RFC 5280, 4.2). */
+/* An extension must not occur twice (RFC 5280, 4.2). */
 static void refuses_doubled_extensions(void **state)
 {
 	static const unsigned char unknown[] = {0x06, 0x03, 0x55, 0x1d, 0x63};
@@ -443,7 +443,7 @@ static void refuses_wrong_dates(void **state)
 	passes(f);
 }
 
-/* To the end of the day, say, or of a day elsewhere. */
+/* A CA may round up, for example to the end of a day. */
 static void takes_a_certificate_that_the_ca_rounds_up(void **state)
 {
 	struct fixture *f = *state;
@@ -479,7 +479,7 @@ static void refuses_malformed_numbers(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-/* Whoever else may sign, only these issue for us. */
+/* Only the CAs of issuer-file may issue. */
 static void checks_who_issued(void **state)
 {
 	struct fixture *f = *state;
@@ -500,7 +500,7 @@ static void checks_who_issued(void **state)
 	assert_ok(certificate_check(&f->chain, &f->demand, e));
 	f->chain.count = 2;
 	assert_ok(certificate_check(&f->chain, &f->demand, e));
-	/* the leaf itself is no issuer of its own */
+	/* the leaf is not its own issuer */
 	issuers.certificate[1] = f->chain.certificate[0];
 	assert_err(certificate_check(&f->chain, &f->demand, e), ERR_REFUSED, "not in issuer-file");
 	issuers.certificate[1] = f->chain.certificate[1];

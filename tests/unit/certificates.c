@@ -63,7 +63,7 @@ static struct blob pkcs7(void)
 
 static void assert_read(const char *what, struct buf *form, size_t count)
 {
-	/* No byte behind it is ours to read: for the sanitizers. */
+	/* An exact copy, so that sanitizers see a read beyond it. */
 	struct blob exact = {NULL, 0};
 	struct chain built = {0};
 	struct error error = {.code = ERR_OK};

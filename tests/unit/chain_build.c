@@ -57,11 +57,11 @@ static void test_as_far_as_it_goes(void **state)
 	take(&f->chain.certificate[2]); /* not its issuer */
 	assert_in_order(1);
 	take(&f->chain.certificate[1]);
-	take(&f->chain.certificate[1]); /* twice is no matter */
+	take(&f->chain.certificate[1]); /* twice does no harm */
 	assert_in_order(3);
 }
 
-/* A root has issued itself; the same again is no issuer of it. */
+/* A root issued itself; a second copy of it is not its issuer. */
 static void test_root_twice(void **state)
 {
 	struct fixture *f = *state;
@@ -72,7 +72,7 @@ static void test_root_twice(void **state)
 	assert_in_order(3);
 }
 
-/* Of CAs' certificates in whatever order: that of the CA that issues, and those above it. */
+/* From CA certificates in any order: that of the issuing CA and those above it. */
 static void test_longest(void **state)
 {
 	struct fixture *f = *state;
@@ -136,7 +136,7 @@ static void test_namesake(void **state)
 	gnutls_x509_crt_deinit(root.crt);
 }
 
-/* Two CAs that have certified each other: no end of it, but for us. */
+/* Two CAs that certified each other: the chain still ends. */
 static void test_crossed(void **state)
 {
 	struct fixture *f = *state;

@@ -67,7 +67,7 @@ static struct blob must_sign(const struct fixture *f, const struct crl_order *or
 	return crl;
 }
 
-/* What openssl shows of it, once it and certtool have verified the signature. */
+/* The text of openssl, after it and certtool have verified the signature. */
 static char *show(const struct fixture *f, const struct blob *crl)
 {
 	struct blob pem = {NULL, 0};
@@ -245,14 +245,14 @@ static void knows_a_list_of_this_issuer(void **state)
 	assert_int_equal(next_update, NOW + 7 * DAY);
 	assert_err(crl_verify(&crl, &other.ca, &next_update, e), ERR_REFUSED, "not signed by our");
 	assert_err(crl_verify(&none, &f.ca, &next_update, e), ERR_REFUSED, "not a revocation list");
-	crl.data[crl.len - 1] ^= 1; /* in the signature; its time is over, too */
+	crl.data[crl.len - 1] ^= 1; /* in the signature; it has expired, too */
 	assert_err(crl_verify(&crl, &f.ca, &next_update, e), ERR_REFUSED, "not signed by our");
 	blob_free(&crl);
 	tear_down(&other);
 	tear_down(&f);
 }
 
-/* Processor seconds for a list of so many. */
+/* CPU seconds for a list with that many entries. */
 static double seconds_for(struct fixture *f, struct crl_entry *entries, size_t count)
 {
 	struct crl_order order = order_of(entries, count);

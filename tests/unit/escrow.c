@@ -177,7 +177,7 @@ static void expect_text(const struct error *e, const char *part)
 		fail_msg("\"%s\" lacks \"%s\"", e->text, part);
 }
 
-/* The thumbprint of client.pem as openssl says it, in our form. */
+/* The thumbprint of client.pem by openssl, as our messages write it. */
 static void thumbprint(const char *digest, char out[65])
 {
 	char command[512], line[256] = "";
@@ -277,7 +277,7 @@ static void test_unregistered_certificate(void **state)
 	net_stop(&peer);
 }
 
-/* A proxy that judges dates itself answers with a page: the cause is named all the same. */
+/* A proxy that judges dates itself answers with a page: the cause is still named. */
 static void test_expired_certificate(void **state)
 {
 	struct peer peer = net_start((const char *const[]){
@@ -387,7 +387,7 @@ static void test_late_certificate_with_tls_max(void **state)
 	net_stop(&peer);
 }
 
-/* It asks late, and speaks nothing but TLS 1.3: its own settings must change. */
+/* A gateway that asks late and allows only TLS 1.3 must change its settings. */
 static void test_late_certificate_over_tls13_alone(void **state)
 {
 	struct peer peer = start_late_gateway("NORMAL:-VERS-ALL:+VERS-TLS1.3");
@@ -404,7 +404,7 @@ static void test_late_certificate_over_tls13_alone(void **state)
 	net_stop(&peer);
 }
 
-/* What is registered at the gateway does not matter if it never sees who we are. */
+/* Registering does not help if the gateway never sees our certificate. */
 static void test_certificate_never_asked_for(void **state)
 {
 	static const char *const paths[] = {"/status-401", "/status-403"};
@@ -429,7 +429,7 @@ static void test_certificate_never_asked_for(void **state)
 	net_stop(&peer);
 }
 
-/* A gateway's words are shown, but no piece of what we sent, and nothing but plain ASCII. */
+/* A gateway's words are shown, in plain ASCII, but no part of what we sent. */
 static void test_words_of_a_gateway(void **state)
 {
 	struct peer peer = start_gateway();
@@ -474,7 +474,7 @@ static void test_several_gateways(void **state)
 	(void)state;
 	set_up(&setup, "client.p12", peer.url, paths);
 	assert_int_equal(escrow_open(&setup.config, &escrow, &e), ERR_OK);
-	setup = (struct setup){0}; /* nothing of it is needed any more */
+	setup = (struct setup){0}; /* no longer needed */
 	assert_int_equal(escrow_count(escrow), 2);
 	snprintf(url, sizeof(url), "%s/status-500", peer.url);
 	assert_string_equal(escrow_url(escrow, 1), url);

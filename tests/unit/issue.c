@@ -98,7 +98,7 @@ static void assert_verifies(const struct fixture *f, const struct blob *leaf, co
 	blob_free(&pem);
 }
 
-/* For openssl 3.0 smimeencrypt is RSA alone. */
+/* In openssl 3.0 smimeencrypt means RSA only. */
 static void issues_for_all_keys(void **state)
 {
 	static const struct {
@@ -269,7 +269,7 @@ static enum err put(void *ctx, const char *value, struct buf *out, struct error 
 	return ERR_OK;
 }
 
-/* Whatever a user calls himself, it is one value of one attribute. */
+/* Any user's name is one value of one attribute. */
 static void hostile_names_stay_values(void **state)
 {
 	static struct {

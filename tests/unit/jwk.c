@@ -7,8 +7,7 @@
 #include "ca/jwt.h"
 #include "pki_tools.h"
 
-/* A key that was made for this test by step's own libraries (tests/peers/step-ca), and as they
- * encrypt it. */
+/* A key made for this test by step's own library (tests/peers/step-ca), plain and encrypted. */
 #define KID "OroVu6U9jr4s4F3e-Cge_yeNWB-TCYt2hcu_DIo0NMk"
 #define X "4jw-g5nifxs83gZSA7aKnnjWWEYu53Hm5R_oCfFVtEY"
 #define Y "uESfh98zR1tnRE1JOCw7x9crNi8aqO0zJCzfbpsNpUI"
@@ -64,7 +63,7 @@ static void plain_ones_are_read(void **state)
 	(void)state;
 	assert_ok(load(PLAIN, &jwk, e));
 	assert_is_ours(&jwk);
-	/* Its thumbprint is what step has for a name. */
+	/* Without a name it is known by its thumbprint, as in step. */
 	assert_ok(load("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y
 		       "\",\"d\":\"" D "\"}",
 		&jwk, e));

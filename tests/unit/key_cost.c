@@ -20,7 +20,7 @@ static gnutls_datum_t number(unsigned char *bytes, size_t bits)
 	return (gnutls_datum_t){bytes, (unsigned)len};
 }
 
-/* The CA of the fixture with a key of that size, which nobody has the private part of. */
+/* The fixture's CA with a public key of that size that has no private half. */
 static struct blob oversized_ca(size_t modulus_bits, size_t exponent_bits)
 {
 	static unsigned char m[SIZE_MAX_BITS / 8], x[SIZE_MAX_BITS / 8];

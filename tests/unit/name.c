@@ -151,7 +151,7 @@ static void refuses_bad_values(void **state)
 	}
 }
 
-/* What identifies nobody is cut; what stands in the configuration never is. */
+/* Values that do not identify are cut; those of the configuration never are. */
 static void cuts_long_names(void **state)
 {
 	static const struct {

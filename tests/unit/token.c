@@ -1,4 +1,4 @@
-/* Tokens of SoftHSM 2: what a URL may say, and what becomes of a key that is not to be had. */
+/* Tokens of SoftHSM 2: what a URL may say, and what happens when a key cannot be used. */
 
 #include "pki/token.h"
 
@@ -167,7 +167,7 @@ static void test_pin_file(void **state)
 
 /* --- keys */
 
-/* A root by that key, and openssl's judgement of it. */
+/* Makes a root with that key and lets openssl judge it. */
 static void make_root(struct token *token, struct blob *out)
 {
 	struct name name = new_name("CN=Token CA");
@@ -275,7 +275,7 @@ static void test_wrong_pin(void **state)
 	assert_ok(token_probe(token, e));
 	token_free(token);
 	assert_false(shell("ls \"$1\"/pin.refused-* 2>/dev/null"));
-	/* One that is gone was not refused. */
+	/* A PIN whose file is gone was not refused. */
 	token = new_token("p256");
 	assert_int_equal(unlink(pin_file), 0);
 	assert_err(token_probe(token, e), ERR_UNAVAILABLE, "its PIN file cannot be read");
