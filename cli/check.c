@@ -111,7 +111,7 @@ static const struct option_row options[] = {
 	{"web-server", '\0', &web_server, offsetof(struct request, web_server), "DIR",
 		"the folder of its configuration, if not /etc/nginx or /etc/apache2\n"
 		"or /etc/httpd; none: do not look for it"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_check = {

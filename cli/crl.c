@@ -65,7 +65,7 @@ static const struct option_row options[] = {
 	{"pem", '\0', &option_flag, offsetof(struct request, pem), NULL, "PEM instead of DER"},
 	{"usage", '\0', &option_usage, offsetof(struct request, usage), "USAGE",
 		"of the local CA for signing or encryption, where there are two"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_crl = {

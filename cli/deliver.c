@@ -79,7 +79,7 @@ static const struct option_row options[] = {
 		"the same for one device: UUID or friendly name"},
 	{"rate", '\0', &option_rate, offsetof(struct request, options.rate), "N",
 		"uploads a second at most (default: [escrow] max-rate)"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_deliver = {

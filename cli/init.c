@@ -83,7 +83,7 @@ static const struct option_row options[] = {
 	{"key", '\0', &key, 0, "TYPE",
 		"rsa-2048, rsa-3072 (default), rsa-4096, ec-p256 or ec-p384; or the\n"
 		"pkcs11: URL in [ca] key: uses that key, or makes it in the token"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_init = {

@@ -90,7 +90,7 @@ static const struct option_row options[] = {
 		"events: the audit trail instead, actions and actors"},
 	{"json", '\0', &option_flag, offsetof(struct request, rows.json), NULL,
 		"an array of objects"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_list = {

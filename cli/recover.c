@@ -117,7 +117,7 @@ static const struct option_row options[] = {
 	{"pkcs12", '\0', &form, offsetof(struct request, form), "FORM",
 		"modern (AES-256, 100,000 iterations or more; the default) or\n"
 		"legacy (3DES), for programs that read nothing else"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_recover = {

@@ -120,7 +120,7 @@ static const struct option_row options[] = {
 		"instead: lists what would be replaced, a line each"},
 	{"json", '\0', &option_flag, offsetof(struct request, rows.json), NULL,
 		"with --dry-run: an array of objects"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_renew = {

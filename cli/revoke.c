@@ -116,7 +116,7 @@ static const struct option_row options[] = {
 		"cACompromise, aACompromise"},
 	{"yes", '\0', &option_flag, offsetof(struct request, yes), NULL,
 		"no question; without a terminal there is none anyway"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_revoke = {

@@ -233,7 +233,7 @@ static int run(struct call *call)
 
 static const struct option_row options[] = {
 	{"json", '\0', &option_flag, offsetof(struct request, json), NULL, "an object of numbers"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_status = {

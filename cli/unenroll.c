@@ -54,7 +54,7 @@ static const struct option_row options[] = {
 		"that device, for all its users: UUID or friendly name"},
 	{"yes", '\0', &option_flag, offsetof(struct request, yes), NULL,
 		"no question; without a terminal there is none anyway"},
-	{NULL},
+	{.name = NULL},
 };
 
 const struct command command_unenroll = {
