@@ -137,6 +137,12 @@ void answer_request(struct service *service, const struct transport *transport)
 	answer(service, transport, NULL);
 }
 
+int64_t answer_latest_end(const struct config *config)
+{
+	return clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
+	       config_patience(config) * 1000;
+}
+
 void answer_refuse(const struct transport *transport, const struct error *reason)
 {
 	answer(NULL, transport, reason);

@@ -1,17 +1,14 @@
 /* GET /ca.cer and /ca.crl: what clients fetch of the local CA, with what caches need. */
 #include "fcgi/ca_files.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/digest.h"
 
-#define SHA256_SIZE 32
-#define ETAG_BYTES 16
+#define ETAG_DIGITS 32
 #define CERTIFICATE_CACHE "public, max-age=86400"
 #define CRL_CACHE_MAX 3600
 #define CRL_ETAG_SIZE 56
@@ -60,15 +57,13 @@ enum err ca_files_get_certificate(struct service *service, const struct request 
 	struct response *response, struct error *e)
 {
 	struct blob der = {NULL, 0};
-	unsigned char digest[SHA256_SIZE];
-	char hex[2 * ETAG_BYTES + 1], etag[sizeof(hex) + 2];
+	char hex[DIGEST_HEX_SIZE], etag[ETAG_DIGITS + sizeof("\"\"")];
 	enum err err = provider_ca_certificate(service->provider, usage_of(request), &der, e);
 
-	if (!err && gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.len, digest) < 0)
-		err = error_set(e, ERR_INTERNAL, "SHA-256 failed");
+	if (!err)
+		err = digest_hex(der.data, der.len, hex, e);
 	if (!err) {
-		text_hex(digest, ETAG_BYTES, hex);
-		snprintf(etag, sizeof(etag), "\"%s\"", hex);
+		snprintf(etag, sizeof(etag), "\"%.*s\"", ETAG_DIGITS, hex);
 		response->cache_control = CERTIFICATE_CACHE;
 		response->content_type = "application/pkix-cert";
 		if (!describe(request, &(struct version){etag, NULL}, response))

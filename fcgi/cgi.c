@@ -95,8 +95,7 @@ int cgi_run(const char *config_path)
 	if (err) {
 		answer_refuse(&transport, &e);
 	} else {
-		watchdog_set(clock_monotonic_ms() + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
-			     config_patience(config) * 1000);
+		watchdog_set(answer_latest_end(config));
 		deadline_start(RECEIVE_DEADLINE_MS);
 		answer_request(&service, &transport);
 		drain_input(total);

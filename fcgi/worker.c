@@ -162,9 +162,7 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 	if (fd >= 0) {
 		struct pollfd more = {.fd = listen_fd, .events = POLLIN};
 		int64_t started = clock_monotonic_us(), now = clock_monotonic_ms();
-		/* A request that is not finished by then hangs. */
-		int64_t before = watchdog_enter(now + RECEIVE_DEADLINE_MS + SEND_DEADLINE_MS +
-						config_patience(service->config) * 1000);
+		int64_t before = watchdog_enter(answer_latest_end(service->config));
 
 		handler_counters_worker_busy(service->counters, place);
 		/* Events of connections that wait are not recorded before this one is finished. */

@@ -1,9 +1,7 @@
 /* GET /status: the page as a whole, its headers, and the order of its sections. */
 #include "fcgi/pages/status_page.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
-
+#include "base/digest.h"
 #include "base/text.h"
 #include "fcgi/pages/html.h"
 #include "fcgi/pages/query_string.h"
@@ -16,7 +14,6 @@
 #include "fcgi/pages/status_style.h"
 #include "fcgi/pages/status_unfinished.h"
 
-#define SHA256_SIZE 32
 #define WANTED_MAX 768
 #define STYLE_MAX 16384
 
@@ -26,13 +23,16 @@
  */
 static enum err put_headers(struct response *response, struct error *e)
 {
-	unsigned char digest[SHA256_SIZE];
+	unsigned char digest[DIGEST_SIZE];
+	char hex[DIGEST_HEX_SIZE];
 	struct buf style = BUF_INIT(STYLE_MAX), hash = BUF_INIT(64);
 	enum err err;
 
 	status_style_put(&style);
 	err = buf_check(&style, e);
-	if (!err && gnutls_hash_fast(GNUTLS_DIG_SHA256, style.data, style.len, digest) < 0)
+	if (!err)
+		err = digest_hex(style.data, style.len, hex, e);
+	if (!err && !text_unhex(hex, digest, sizeof(digest)))
 		err = error_set(e, ERR_INTERNAL, "SHA-256 failed");
 	if (!err) {
 		buf_base64(&hash, digest, sizeof(digest));
