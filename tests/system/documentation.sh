@@ -49,6 +49,25 @@ paths_named()
 		"$top_srcdir"/{README,CONTRIBUTING}.md | grep -v NAME | sort -u
 }
 
+# The folders of CONTRIBUTING.md's table: each includes headers of its own and of those below it.
+# shellcheck disable=SC2016 # not of the shell
+folders()
+{
+	sed -n 's/^| `\(fcgi\|cli\|lib\/[a-z]*\)\/` |.*/\1/p' "$top_srcdir/CONTRIBUTING.md"
+}
+
+upward_includes()
+{
+	local folder above='no-such-folder'
+
+	while read -r folder; do
+		grep -E "^#include \"($above)/" "$top_srcdir/$folder"/*.[ch] || true
+		above+="|${folder#lib/}"
+	done < <(folders)
+}
+
+is "$(upward_includes)" '' 'no folder of CONTRIBUTING.md uses one above it'
+ok '(which were looked at)' test "$(folders | wc -l)" -ge 13
 is "$(missing_paths)" '' 'every path that README.md and CONTRIBUTING.md name exists'
 ok '(which were looked at)' test "$(paths_named | wc -l)" -ge 30
 
