@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every answer of the handler, through nginx: its status, its exact form, what it
-# must say and what it must not.
+# Every answer of the handler, through nginx: its status, its exact form, what it must contain and
+# what it must not.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-answers.sh

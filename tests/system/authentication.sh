@@ -1,6 +1,6 @@
 #!/bin/bash
-# Who may post events: credentials through nginx, what is said to whom they are
-# refused, and the other two kinds of authentication.
+# Credentials of those who post events, through nginx; what a refused client is told; and the other
+# two kinds of authentication.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-answers.sh

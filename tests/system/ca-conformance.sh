@@ -1,7 +1,7 @@
 #!/bin/bash
-# What every kind of CA has to do, against the simulated one: order by order with ca_order,
-# then in the whole product. Judged by openssl and by the simulator's own log. With arguments:
-# these kinds alone.
+# What every kind of CA must do, against the simulated one: first by ca_order, request by request,
+# then in the whole product. Judged by openssl and by the simulator's own log. With arguments: only
+# these kinds.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-ca.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
-# A CA that issues and is not understood: each try is one more certificate, so after three answers
-# a person decides; of AD CS, where each try is another request, after one.
+# A CA that issues, but whose answer is not understood. Each try may issue one more certificate, so
+# after three such answers a person must decide; for AD CS, where each try is another request, after
+# one.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-ca.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The simulated certificate authority itself, by curl and openssl: what it takes, what it
-# refuses, and that it does wrong what it is told to do wrong. The other tests rest on it.
+# The simulated certificate authority itself, by curl and openssl: what it takes, what it refuses,
+# and that it does wrong when told to. The other tests rely on it.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-ca.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# certprov: set-up, check, enroll, status, list; and what it says when it is used wrongly or
-# finds something wrong.
+# certprov: init, check, enroll, status, list; and its messages for wrong usage and for faults that
+# it finds.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

@@ -1,10 +1,7 @@
 #!/bin/bash
-# Processes that are killed by SIGKILL, at random and at every step of their work, by the
-# dozen and under load, with a gateway of which every third answer fails. Afterwards:
-# whatever was recorded is delivered, whatever was answered is true, every user has
-# one key, and no key or password lies anywhere in the open.
-#
-# CERTPROV_TEST_SEED=NUMBER makes the same choices again that a run has shown.
+# Processes are killed by SIGKILL, at random and at every step of their work, by the dozen and under
+# load, while every third answer of the gateway fails. Afterwards every recorded event is delivered,
+# every answer is true, every user has one key, and no key or password lies anywhere in the open.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-load.sh

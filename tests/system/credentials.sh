@@ -1,8 +1,7 @@
 #!/bin/bash
-# The credentials that the Escrow Gateway receives, judged by openssl: what is in the certificates
-# for every kind of key and authority, that mail can be signed and encrypted with them, whose
-# names they bear, which ones are kept, replaced and archived, and that nobody finds the keys in
-# the store's files.
+# The credentials that the Escrow Gateway receives, judged by openssl: the contents of the
+# certificates for every kind of key and CA; signing and encrypting mail with them; the names in
+# them; which ones are kept, replaced and archived; and that the store's files do not show the keys.
 
 eg_password='pässwort of the PKCS#12 files'
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# certprov deliver: what could not be done at once is finished later, once; what
-# the Escrow Gateway has lost is uploaded again.
+# certprov deliver finishes pending events, once each, and uploads again what the Escrow Gateway has
+# lost.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

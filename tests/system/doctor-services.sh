@@ -1,6 +1,6 @@
 #!/bin/bash
-# certprov check looks around itself: systemd's units, the handler that runs, the web server's files
-# where they pass events on. From a right set-up, each way to be wrong by itself.
+# certprov check on its surroundings: systemd's units, the running handler, the web server's files
+# that pass events on. Each fault by itself, starting from a right set-up.
 # shellcheck disable=SC2016 # variables of web servers
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# certprov check as a doctor: from a right set-up, where it finds nothing to say, each way to be
-# wrong by itself: just that is found, with its cause and its remedy.
+# certprov check: in a right set-up it finds nothing; for each single fault it finds just that
+# fault, with its cause and its remedy.
 # shellcheck disable=SC2016,SC2034 # commands that way() evaluates
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# What the documentation says is true: its links lead somewhere, its commands, options and keys of the
-# configuration exist, and the commands of doc/backup.md, run as they stand, save and restore a store;
-# those of doc/ca-local.md make an authority below an offline root.
+# The documentation is true: its links lead to files, its paths, commands, options and keys of the
+# configuration exist, and the commands of doc/backup.md, run as they stand, save and restore a
+# store; those of doc/ca-local.md make a CA below an offline root.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh

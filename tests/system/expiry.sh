@@ -1,6 +1,6 @@
 #!/bin/bash
-# Our certificates and lists expire: check, status and the handler's log say so in good time, with
-# certificates that were made to end then.
+# Our certificates and lists expire: check, status and the handler's log warn in time. The test
+# makes certificates that expire then.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

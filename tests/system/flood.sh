@@ -1,6 +1,6 @@
 #!/bin/bash
-# Somebody tries passwords as fast as they can, against a slow hash: events with the right
-# password are answered all the same.
+# A client guesses passwords as fast as it can, against a slow hash: events with the right password
+# are answered all the same.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

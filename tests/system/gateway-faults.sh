@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Escrow Gateway slow, busy, broken, gone, or against us: what becomes of the event,
-# what the sender is told, and what the log tells the administrator to do.
+# The Escrow Gateway is slow, busy, broken, gone or hostile: what becomes of the event, what the
+# sender is told, and what the log tells the administrator to do.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-answers.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A peer that holds a process beyond every timeout: by a key that takes minutes to compute with, or
-# in any other way. The process ends, what it was working on stays, and others are served.
+# A peer holds a process beyond every timeout, by a key that takes minutes to compute with or in
+# another way. The process ends, its event is kept, and other events are served.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-answers.sh

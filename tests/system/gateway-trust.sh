@@ -1,7 +1,7 @@
 #!/bin/bash
-# Who are we, and who is the Escrow Gateway? Client certificates that it does not take
-# or that nobody could use, and gateways that we must not trust: the event is kept, and the
-# handler's log and certprov check name the cause and what to do.
+# Client certificates that the Escrow Gateway rejects or that nobody could use, and gateways that we
+# must not trust: the event is kept, and the handler's log and certprov check name the cause and
+# what to do.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-answers.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Escrow Gateway, or a CA, takes requests and never answers: whatever comes in meanwhile is on
-# the disk at once, and its sender has an answer soon. Also while the handler is restarted.
+# The Escrow Gateway, or a CA, takes requests and never answers: new events are on the disk at once,
+# and their senders are answered soon. Also while the handler is restarted.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-load.sh

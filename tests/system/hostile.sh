@@ -1,7 +1,6 @@
 #!/bin/bash
-# What an attacker or an accident may do to us beyond single answers: lines of
-# the log that are not ours, files at their limit, a store in which somebody has
-# written, a clock that jumps, passwords that cannot be used.
+# What an attacker or an accident can do besides single requests: forged lines in the log, files at
+# their limit, an altered store, a clock that jumps, unusable passwords.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

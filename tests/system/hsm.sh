@@ -1,6 +1,6 @@
 #!/bin/bash
-# Keys in an HSM, here SoftHSM 2: the local CA's, and our identity at the Escrow Gateway. A token
-# that is away holds events up and loses none; a wrong PIN is tried once.
+# Keys in an HSM, here SoftHSM 2: the local CA's, and our identity at the Escrow Gateway. A missing
+# token delays events and loses none; a wrong PIN is tried once.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Metrics for Prometheus, behind nginx and from several workers: the numbers are exact, workers that
-# die and configurations that change lose none, promtool finds the form right, nothing in them
-# is anybody's business, and what contrib/ has for Prometheus and Grafana uses what there is.
+# Metrics for Prometheus, behind nginx and from several workers: the numbers are exact, also when
+# workers die and configurations change; promtool accepts the form; nothing private is in them; and
+# Prometheus' and Grafana's files in contrib/ use only metrics that exist.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-load.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Users and devices by the names that people know: wherever a command takes a UUID, a user name, a
-# mail address or a friendly name does, too, if it is unique.
+# Users and devices by the names that people know: wherever a command takes a UUID, it also takes a
+# user name, a mail address or a friendly name, if it is unique.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

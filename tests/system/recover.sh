@@ -1,6 +1,6 @@
 #!/bin/bash
-# certprov recover: a user's encryption keys come back, all of them, readable by openssl and good
-# for old mail; signing keys never; and no file where something was refused.
+# certprov recover returns all of a user's encryption keys, readable by openssl and good for old
+# mail; never signing keys; and no file after a refusal.
 
 eg_password='pässwort of the PKCS#12 files'
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"

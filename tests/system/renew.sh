@@ -1,6 +1,6 @@
 #!/bin/bash
-# certprov renew: what ends is replaced, archived and uploaded, once for each device, whatever
-# becomes of the run; and old mail can still be read.
+# certprov renew replaces, archives and uploads expiring certificates, once for each device, even if
+# a run is killed; and old mail can still be read.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# certprov revoke and certprov crl, the list at /ca.crl, and what an unenrollment
-# revokes. What counts is what openssl and certtool say of certificates.
+# certprov revoke and certprov crl, the list at /ca.crl, and what an unenrollment revokes. openssl
+# and certtool judge the certificates.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The store that the benchmark over many users is made with, in small: it is what the product would
-# have made, and the benchmark runs to its end.
+# The store that the benchmark over many users is made with, but small: it equals what the product
+# would have made, and the benchmark runs to its end.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

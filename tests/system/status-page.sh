@@ -1,6 +1,6 @@
 #!/bin/bash
-# The status page behind nginx: who may see it, its headers, what it says and finds; names and causes
-# that would like to be markup stay text, as a browser reads it; it fits a phone.
+# The status page behind nginx: who may see it, its headers, its contents and its search; names and
+# causes that look like markup stay text in a browser; it fits a phone.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

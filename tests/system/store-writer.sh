@@ -1,7 +1,7 @@
 #!/bin/bash
-# Somebody who can write the store, and has no master key: the rows that such a person puts in,
-# alters or takes back send no key away and undo no revocation. Judged by what the gateway has
-# received, and by the revocation list.
+# Somebody can write to the store, but has no master key. Rows that such a person inserts, alters or
+# restores send no key away and undo no revocation. Judged by the gateway's uploads and by the
+# revocation list.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh

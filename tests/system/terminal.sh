@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a person at a terminal sees, and what everything else gets: colours, columns, questions,
-# hints; and that the manual has every field of what is meant for programs.
+# What a person at a terminal sees, and what pipes and files get: colours, columns, questions,
+# hints; and that the manual describes every field of --json.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 

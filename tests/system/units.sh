@@ -1,7 +1,7 @@
 #!/bin/bash
-# The units for systemd: whether they are right and closed off, as far as that can be said
-# without systemd as init; and that a handler whose socket somebody else holds, as systemd
-# does, can be restarted under load. tests/package/package.sh lets systemd itself run them.
+# The units for systemd: they are right and in a sandbox, as far as that can be tested without
+# systemd as init; and a handler whose socket another process holds, as systemd does, can be
+# restarted under load. tests/package/package.sh lets systemd itself run them.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-load.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Nobody gets another user's keys. What an attacker with the webhook's password, a second user of a
-# device, a thief of a phone, or a late event could bring about is tried, and judged by what the
-# gateway has received: after each of them everything that could send a key is run.
+# Nobody gets another user's keys. The test tries what an attacker with the webhook's password, a
+# second user of a device, a thief of a phone, or a late event could do. After each attempt it runs
+# every command that could send a key, and looks at the uploads that the gateway has received.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-answers.sh
