@@ -60,9 +60,10 @@ const char *db_name(const struct db *db);
  *			err = finish(db, id, e);
  *	} while (db_end(db, &err, e));
  *
- * After a failed db_begin(), too, db_end() follows. If the connection is lost during the commit,
- * nobody knows whether it worked: that is ERR_UNAVAILABLE and not run again. The operation's own
- * repetition must find by its natural key what is there.
+ * A driver may let the first statement that reads wait for the turn, and report there that it did
+ * not come. After a failed db_begin(), too, db_end() follows. If the connection is lost during the
+ *commit, nobody knows whether it worked: that is ERR_UNAVAILABLE and not run again. The operation's
+ *own repetition must find by its natural key what is there.
  */
 enum err db_begin(struct db *db, struct error *e) must_check;
 bool db_end(struct db *db, enum err *err, struct error *e) must_check;
