@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "pki/crl.h"
-#include "provider/provider.h"
+#include "provider/crl.h"
 
 #define PUBLIC_MODE 0644
 

@@ -8,7 +8,7 @@
 #include "cli/options.h"
 #include "cli/tally.h"
 #include "cli/terminal.h"
-#include "provider/provider.h"
+#include "provider/deliver.h"
 
 struct request {
 	struct deliver_options options;

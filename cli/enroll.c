@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "provider/handle_event.h"
 #include "provider/provider.h"
 
 static enum err read_event(const char *file, size_t max, struct buf *out, struct error *e)

@@ -6,7 +6,7 @@
 #include "cli/options.h"
 #include "pki/name.h"
 #include "pki/token.h"
-#include "provider/provider.h"
+#include "provider/init.h"
 
 #define DEFAULT_SUBJECT "CN=Certificate Provider CA"
 

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/names.h"
 #include "cli/options.h"
-#include "provider/provider.h"
+#include "provider/recover.h"
 
 #define REASON_MAX 500
 

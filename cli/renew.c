@@ -10,7 +10,7 @@
 #include "cli/rows.h"
 #include "cli/tally.h"
 #include "cli/terminal.h"
-#include "provider/provider.h"
+#include "provider/renew.h"
 
 struct request {
 	struct renew_options options;

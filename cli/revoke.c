@@ -6,7 +6,7 @@
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "provider/provider.h"
+#include "provider/revoke.h"
 
 struct request {
 	char serial[STORE_SERIAL_SIZE];

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "provider/barred_ca.h"
 #include "provider/expiry.h"
+#include "provider/expiry_gather.h"
 #include "provider/unfinished_causes.h"
 
 /* A number of the status: its key in JSON, its label. */

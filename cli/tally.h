@@ -3,7 +3,8 @@
 
 #include <stdbool.h>
 
-#include "provider/provider.h"
+#include "provider/bulk.h"
+#include "store/store.h"
 
 /* For commands that work on very many items: their output and exit status. */
 

@@ -6,7 +6,7 @@
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "provider/provider.h"
+#include "provider/unenroll.h"
 
 struct request {
 	struct names names;

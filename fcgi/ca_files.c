@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "provider/crl.h"
+#include "provider/local_ca.h"
 
 #define ETAG_DIGITS 32
 #define CERTIFICATE_CACHE "public, max-age=86400"

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "provider/handle_event.h"
 
 #define CAUSE_MAX 512
 

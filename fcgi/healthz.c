@@ -1,6 +1,8 @@
 /* GET /healthz, for monitors and load balancers: it asks the store, and nobody else. */
 #include "fcgi/healthz.h"
 
+#include "store/store.h"
+
 enum err healthz_get(struct service *service, const struct request *request,
 	struct response *response, struct error *e)
 {

@@ -13,6 +13,7 @@
 
 #include "fcgi/process_setup.h"
 #include "fcgi/service.h"
+#include "provider/expiry_gather.h"
 
 #ifndef TRY_TIMEOUT_MS
 #define TRY_TIMEOUT_MS 30000

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "provider/expiry.h"
+#include "provider/expiry_gather.h"
 
 /*
  * Opens all that the configuration names in a child process, which then ends: the parent never

@@ -9,6 +9,7 @@
 #include "fcgi/pages/prometheus_text.h"
 #include "provider/barred_ca_try.h"
 #include "provider/expiry.h"
+#include "provider/expiry_gather.h"
 
 static unsigned long long get(const atomic_ullong *counter)
 {

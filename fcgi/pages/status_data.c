@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "provider/barred_ca_try.h"
+#include "provider/expiry_gather.h"
 
 /* Without the store the page still shows the rest: that is when somebody looks. */
 void status_data_read(

@@ -15,7 +15,8 @@
 #include "net/identity.h"
 #include "pki/crl.h"
 #include "pki/token.h"
-#include "provider/internal.h"
+#include "provider/expiry_gather.h"
+#include "provider/local_ca.h"
 
 #define URL "revocation list's URL"
 #define URL_WAIT_MS 5000
@@ -244,7 +245,7 @@ static void check(struct check *c)
 
 	if (encryption != signing)
 		other = check_section(c, encryption);
-	if (one && other && check_ca_names(c->config, one, other, &e))
+	if (one && other && local_ca_check_names(c->config, one, other, &e))
 		finding_error(c, "CA names", &e);
 	ca_close(one);
 	ca_close(other);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "check/subject.h"
-#include "provider/internal.h"
+#include "provider/pkcs12_password.h"
 
 #define ABOUT "PKCS#12 password"
 
@@ -45,7 +45,7 @@ static void check(struct check *c)
 		warn_of_none(c);
 		return;
 	}
-	err = read_pkcs12_password(file, &password, &e);
+	err = pkcs12_password_read(file, &password, &e);
 	if (!err && c->config->escrow.pkcs12 == PKCS12_LEGACY && !is_ascii(&password))
 		finding_warn(c, ABOUT,
 			"%s has characters that are not ASCII, which old importers (those that "

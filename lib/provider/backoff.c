@@ -1,3 +1,5 @@
+/* How long a failed attempt waits for the next one. */
+
 #include "provider/backoff.h"
 
 #include "base/secret.h"

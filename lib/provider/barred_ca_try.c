@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "provider/backoff.h"
-#include "provider/internal.h"
+#include "provider/provider_parts.h"
 
 /* backoff_seconds() then begins with four minutes: an account may be locked by a few tries. */
 #define HEAD_START 2

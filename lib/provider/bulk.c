@@ -1,3 +1,5 @@
+/* Runs the workers of a bulk run and counts what they do. What an item is, they know. */
+
 #include "provider/bulk.h"
 
 #include <errno.h>

@@ -19,6 +19,12 @@ struct bulk_tally {
 	bool stopped;	 /* before all was tried */
 };
 
+struct run_tally {
+	int64_t total; /* of events, or devices, when it began; of users, then devices */
+	int64_t done, pending, failed;
+	bool stopped; /* before all was tried: the other side is down, or a signal came */
+};
+
 struct bulk_options {
 	unsigned workers;
 	unsigned rate;	  /* items a second, all workers together */

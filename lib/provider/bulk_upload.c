@@ -3,6 +3,9 @@
 #include "provider/bulk_upload.h"
 
 #include "base/log.h"
+#include "provider/credential_set.h"
+#include "provider/provider_parts.h"
+#include "provider/upload.h"
 
 void bulk_settle(const struct bulk_worker *w, const struct store_pair *pair, enum err err,
 	const struct error *e)

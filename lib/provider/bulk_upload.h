@@ -1,8 +1,11 @@
 #ifndef PROVIDER_BULK_UPLOAD_H
 #define PROVIDER_BULK_UPLOAD_H
 
+#include "base/error.h"
 #include "provider/bulk.h"
-#include "provider/internal.h"
+#include "store/store.h"
+
+struct provider;
 
 /* Uploads in bulk of what the store has, as it is: what deliver and renew share. */
 

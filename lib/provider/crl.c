@@ -1,12 +1,16 @@
+/*
+ * The local CA's revocation list. It lies in the store, so that all processes give out the same one
+ * and a request for it costs no signature.
+ */
+
+#include "provider/crl.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "provider/internal.h"
-
-/*
- * The revocation list. It lies in the store, so that all processes give out the same one
- * and a request for it costs no signature.
- */
+#include "base/clock.h"
+#include "provider/local_ca.h"
+#include "provider/provider_parts.h"
 
 struct authority {
 	struct ca *ca;
@@ -88,11 +92,11 @@ static enum err refresh(struct provider *p, enum usage usage, struct authority *
 	int64_t revoked = 0;
 	enum err err;
 
-	ca->ca = local_ca(p, usage);
+	ca->ca = local_ca_find(p, usage);
 	if (!ca->ca)
 		return error_set(
 			e, ERR_NOT_FOUND, "an external CA publishes its revocation list itself");
-	err = read_ca_info(ca->ca, &ca->info, e);
+	err = local_ca_info(ca->ca, &ca->info, e);
 	if (err)
 		return err;
 	err = store_crl_head(p->store, ca->info.subject, head, &revoked, e);

@@ -1,8 +1,19 @@
+/*
+ * Finishes what was recorded, in bulk: events from the step that failed, then uploads that are due;
+ * or uploads again what the store has.
+ */
+
+#include "provider/deliver.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "provider/attempt.h"
 #include "provider/bulk_upload.h"
+#include "provider/config_fingerprint.h"
+#include "provider/event_act.h"
+#include "provider/provider_parts.h"
 
 /* More only wait for each other: a process is in the gateway's hands most of the time. */
 #define WORKERS 4
@@ -41,9 +52,8 @@ static enum err finish_unread(
 static enum err attempt(
 	struct provider *p, const struct store_leased_event *leased, struct error *e)
 {
-	struct work work = {.provider = p, .id = leased->id, .tries = leased->tries};
+	struct attempt attempt = {.provider = p, .id = leased->id, .tries = leased->tries};
 	char run[LOG_REQUEST_SIZE];
-	struct event_result result = {0};
 	struct event *event = NULL;
 	enum err err = store_event_check(p->store, leased->id, e);
 
@@ -52,21 +62,34 @@ static enum err attempt(
 	if (!err)
 		err = event_parse(
 			(const char *)leased->payload.data, leased->payload.len, &event, e);
-
-	if (err)
+	if (!err && !event_act(event->kind))
+		err = error_set(e, ERR_MALFORMED, "this version knows nothing that it asks for");
+	if (err) {
+		event_free(event);
 		return finish_unread(p, leased, e);
+	}
 	/* one that names its user alone was recorded with one of the user's devices */
 	memcpy(event->device_uuid, leased->pair.device_uuid, sizeof(event->device_uuid));
 	event_settle_time(event, leased->received_at);
-	work.event = event;
-	step_times_start(&work.steps, p->counters);
+	attempt.event = event;
+	step_times_start(&attempt.steps, p->counters);
 	snprintf(run, sizeof(run), "%s", log_request());
 	log_set_request(leased->request_id);
-	err = work_attempt(&work, &result, e);
+	err = attempt_event(&attempt, e);
 	log_set_request(run);
-	event_result_fini(&result);
+	event_result_fini(&attempt.result);
 	event_free(event);
 	return err;
+}
+
+static void take_up(struct bulk_worker *w, const struct store_leased_event *leased)
+{
+	struct error e;
+	enum err err;
+
+	bulk_wait_turn(w->bulk);
+	err = attempt(w->provider, leased, &e);
+	bulk_settle(w, &leased->pair, err, &e);
 }
 
 static enum err deliver_events(struct bulk_worker *w, const struct store_due *due, struct error *e)
@@ -81,9 +104,7 @@ static enum err deliver_events(struct bulk_worker *w, const struct store_due *du
 		if (err)
 			return err == ERR_NOT_FOUND ? ERR_OK : err;
 		after = leased.id;
-		bulk_wait_turn(w->bulk);
-		err = attempt(w->provider, &leased, e);
-		bulk_settle(w, &leased.pair, err, e);
+		take_up(w, &leased);
 		store_leased_event_fini(&leased);
 	}
 	return ERR_OK;

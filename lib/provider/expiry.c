@@ -1,3 +1,5 @@
+/* The one rule of how near the end of a thing is, and the words for it. It reads no file. */
+
 #include "provider/expiry.h"
 
 #include <stdio.h>

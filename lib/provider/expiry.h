@@ -7,8 +7,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "config/config.h"
-#include "store/store.h"
 
 /*
  * Our things that expire, and the urgency of a warning: the one rule for check, status and the
@@ -59,22 +57,6 @@ struct expiry expiry_judge(enum expiry_what what, int64_t not_before, int64_t no
 /* The same of a CA whose certificates are to last that long, seconds. */
 struct expiry expiry_judge_ca(int64_t not_before, int64_t not_after, int64_t validity);
 struct expiry expiry_unknown(enum expiry_what what, const struct error *e);
-
-/* The list of that CA (its certificate, DER). store may be NULL: it is opened for the while. */
-struct expiry expiry_of_crl(
-	const struct config *config, struct store *store, const struct blob *ca);
-
-/*
- * Looks at all of it, from files and store alone: no CA and no gateway is asked. One that cannot be
- * read is EXPIRY_UNKNOWN and does not hinder the others. store as above. May take a second where
- * the identity's PKCS#12 file is slow to open.
- */
-void expiry_gather(
-	const struct config *config, struct store *store, struct expiry out[EXPIRY_COUNT]);
-
-/* The same for a provider, of the client certificate that it has open: quick at any time. */
-struct provider;
-void expiry_of_provider(struct provider *provider, struct expiry out[EXPIRY_COUNT]);
 
 /* "our client certificate", "the CA certificate", "the revocation list" */
 const char *expiry_name(enum expiry_what what);

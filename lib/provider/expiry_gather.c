@@ -1,11 +1,11 @@
+/* Gathers our expiry dates from files and the store. How near one is, expiry.c judges. */
+
+#include "provider/expiry_gather.h"
+
 #include "base/file.h"
 #include "net/identity.h"
 #include "pki/certificate.h"
-#include "pki/chain.h"
-#include "provider/expiry.h"
-#include "provider/internal.h"
-
-/* Gathers our expiry dates from files and the store. */
+#include "provider/provider_parts.h"
 
 static struct expiry of_ca(const struct config *config, const struct blob *der)
 {

@@ -1,3 +1,7 @@
+/* First set-up of the embedded default: what is there is kept. */
+
+#include "provider/init.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +10,7 @@
 #include "ca/ca.h"
 #include "ca/local.h"
 #include "pki/token.h"
-#include "provider/provider.h"
+#include "store/store.h"
 
 /*
  * One part of the set-up, which is two files: kept when both are there, made

@@ -11,12 +11,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "pki/request.h"
 #include "provider/barred_ca_try.h"
-#include "provider/internal.h"
+#include "provider/provider_parts.h"
 
 #define TERMS_MAX (64 * 1024)
 #define BUSY_POLL_MS 50

@@ -1,9 +1,14 @@
-#include <stdlib.h>
-#include <string.h>
+/* Opens and closes what the use cases work with, by the configuration. */
 
-#include "base/file.h"
-#include "pki/pkcs12.h"
-#include "provider/internal.h"
+#include "provider/provider.h"
+
+#include <stdlib.h>
+
+#include "provider/config_fingerprint.h"
+#include "provider/local_ca.h"
+#include "provider/pkcs12_password.h"
+#include "provider/provider_parts.h"
+#include "provider/subject_of_event.h"
 
 static enum err open_ca(struct provider *p, enum usage usage, struct error *e)
 {
@@ -25,24 +30,6 @@ static void close_ca(struct provider *p, enum usage usage)
 	ca_close(p->ca[usage]);
 }
 
-enum err check_ca_names(
-	const struct config *config, struct ca *signing, struct ca *encryption, struct error *e)
-{
-	struct certificate_info one, other;
-	enum err err;
-
-	if (signing == encryption || !ca_has_crl(signing) || !ca_has_crl(encryption))
-		return ERR_OK;
-	err = read_ca_info(signing, &one, e);
-	if (!err)
-		err = read_ca_info(encryption, &other, e);
-	if (!err && strcmp(one.subject, other.subject) == 0 &&
-		strcmp(one.sha256, other.sha256) != 0)
-		err = config_error(config, ca_config(encryption)->section, "certificate", e,
-			"two CAs have the name \"%s\"; each needs its own", one.subject);
-	return err;
-}
-
 static enum err open_store_and_ca(struct provider *p, struct error *e)
 {
 	enum err err = config_fingerprint(p->config, p->fingerprint, e);
@@ -52,22 +39,8 @@ static enum err open_store_and_ca(struct provider *p, struct error *e)
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
 		err = open_ca(p, (enum usage)usage, e);
 	return err ? err
-		   : check_ca_names(p->config, p->ca[USAGE_SIGNING], p->ca[USAGE_ENCRYPTION], e);
-}
-
-enum err read_pkcs12_password(const char *file, struct blob *out, struct error *e)
-{
-	struct blob password = {NULL, 0};
-	enum err err = file_read_password(file, &password, e);
-
-	if (err)
-		return err;
-	if (pkcs12_check_password((const char *)password.data, e)) {
-		blob_free(&password);
-		return error_context(e, "%s", file);
-	}
-	*out = password;
-	return ERR_OK;
+		   : local_ca_check_names(
+			     p->config, p->ca[USAGE_SIGNING], p->ca[USAGE_ENCRYPTION], e);
 }
 
 static enum err open_parts(struct provider *p, struct error *e)
@@ -80,7 +53,7 @@ static enum err open_parts(struct provider *p, struct error *e)
 	if (!err)
 		err = escrow_open(config, &p->escrow, e);
 	if (!err && config->escrow.pkcs12_password_file)
-		err = read_pkcs12_password(
+		err = pkcs12_password_read(
 			config->escrow.pkcs12_password_file, &p->pkcs12_password, e);
 	return err;
 }
@@ -128,42 +101,6 @@ void provider_close(struct provider *provider)
 struct store *provider_store(struct provider *provider)
 {
 	return provider->store;
-}
-
-struct ca *local_ca(const struct provider *p, enum usage usage)
-{
-	for (; usage < USAGE_COUNT; usage++)
-		if (ca_has_crl(p->ca[usage]))
-			return p->ca[usage];
-	return NULL;
-}
-
-enum err read_ca_info(struct ca *ca, struct certificate_info *out, struct error *e)
-{
-	struct chain chain = {0};
-	enum err err = ca_chain(ca, ca_deadline(ca), &chain, e);
-
-	if (!err)
-		err = certificate_info(&chain.certificate[0], out, e);
-	chain_free(&chain);
-	return err;
-}
-
-enum err provider_ca_certificate(
-	struct provider *provider, enum usage usage, struct blob *out, struct error *e)
-{
-	struct ca *ca = local_ca(provider, usage);
-	struct chain chain = {0};
-	enum err err;
-
-	if (!ca)
-		return error_set(
-			e, ERR_NOT_FOUND, "an external CA publishes its certificate itself");
-	err = ca_chain(ca, ca_deadline(ca), &chain, e);
-	if (!err)
-		err = blob_copy(chain.certificate[0].data, chain.certificate[0].len, out, e);
-	chain_free(&chain);
-	return err;
 }
 
 enum err provider_key_pool(const struct config *config, struct key_pool **out, struct error *e)

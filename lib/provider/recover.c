@@ -1,15 +1,16 @@
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/file.h"
-#include "base/log.h"
-#include "pki/pkcs12.h"
-#include "provider/internal.h"
-
 /*
  * Key recovery: old mail of a user who has lost all devices, or has left, stays readable for
  * authorized readers.
  */
+
+#include "provider/recover.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "provider/pkcs12_password.h"
 
 #define OUTPUT_MODE 0600
 #define FRIENDLY_NAME_MAX 512
@@ -31,7 +32,7 @@ static enum err read_password(const struct config *config, const struct recover_
 			"a recovered key is never written without a password: name its file with "
 			"--password-file, or as [escrow] pkcs12-password-file in %s",
 			config->path);
-	return read_pkcs12_password(file, out, e);
+	return pkcs12_password_read(file, out, e);
 }
 
 /* --- nothing to recover: why? */

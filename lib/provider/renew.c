@@ -1,16 +1,25 @@
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/log.h"
-#include "provider/bulk_upload.h"
-
 /*
  * Renews certificates: a user at a time, with leases on all the user's devices, so that each gets
  * one upload of all that is new. A replaced certificate is no longer due, and its devices are due
  * for an upload from the same moment on: a run that is killed at any point is finished by the next
  * one.
  */
+
+#include "provider/renew.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "provider/attempt.h"
+#include "provider/bulk_upload.h"
+#include "provider/config_fingerprint.h"
+#include "provider/identify.h"
+#include "provider/local_ca.h"
+#include "provider/obtain_credential.h"
+#include "provider/provider_parts.h"
 
 /* A process makes keys, or waits for the gateway. */
 #define WORKERS_MIN 4
@@ -42,7 +51,7 @@ static enum err stop_at_end_of_ca(
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
 		if (!ca_has_crl(p->ca[usage]))
 			continue;
-		err = read_ca_info(p->ca[usage], &ca, e);
+		err = local_ca_info(p->ca[usage], &ca, e);
 		if (!err && ca.not_after > clock_now() && wanted->before[usage] > ca.not_after)
 			wanted->before[usage] = ca.not_after;
 	}
@@ -106,7 +115,7 @@ static enum err find_subject(const struct user *u, struct subject *out, struct e
 		err = event_parse((const char *)payload.data, payload.len, &event, e);
 	if (!err) {
 		event->time = time;
-		err = subject_now(p, event, out, e);
+		err = identify_subject(p, event, out, e);
 	}
 	if (err)
 		error_context(e, "the latest enrollment");
@@ -129,7 +138,7 @@ static void renew_each(
 
 		err = keep(u, &e);
 		if (!err)
-			err = credential_renew(u->worker->provider, &due[i], subject, &e);
+			err = renew_credential(u->worker->provider, &due[i], subject, &e);
 		note(u, due[i].device_uuid, err, &e);
 		if (err == ERR_PENDING)
 			err = ERR_OK;
@@ -192,7 +201,7 @@ static enum err renew_user(struct bulk_worker *w, const struct store_renewal *wa
 	if (err)
 		return err;
 	if (!leased) {
-		const struct store_pair pair = store_pair_of("", user.uuid);
+		const struct store_pair pair = store_pair_of("", user_uuid);
 
 		bulk_settle_busy(w, &pair);
 		return ERR_OK;

@@ -1,7 +1,12 @@
+/* Revokes certificates at the CA and in the store, by hand or after an unenrollment. */
+
+#include "provider/revoke.h"
+
 #include <string.h>
 
 #include "base/log.h"
-#include "provider/internal.h"
+#include "provider/provider_parts.h"
+#include "provider/unenroll.h"
 
 /* Each usage's CA is asked for its own; that of the other one, should they have changed places. */
 static enum err revoke_at_ca(struct provider *p, const struct credential *credential,
@@ -79,7 +84,7 @@ static enum err check_known(
  */
 static enum err stop_device(struct provider *p, const char *device_uuid, struct error *e)
 {
-	enum err err = *device_uuid ? device_unenroll(p, device_uuid, true, e) : ERR_OK;
+	enum err err = *device_uuid ? unenroll_device(p, device_uuid, true, e) : ERR_OK;
 
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }

@@ -1,3 +1,8 @@
+/* Packs the credentials of a device and uploads them to every gateway. The store is the caller's.
+ */
+
+#include "provider/upload.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -5,7 +10,8 @@
 #include "escrow/payload.h"
 #include "pki/pkcs12.h"
 #include "provider/backoff.h"
-#include "provider/internal.h"
+#include "provider/credential_set.h"
+#include "provider/provider_parts.h"
 
 #define PAYLOAD_MAX (16 * 1024 * 1024)
 #define CONTENTS_MAX (64 * 1024)

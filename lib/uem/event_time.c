@@ -1,3 +1,5 @@
+/* The forms in which UEM writes a time. */
+
 #include "uem/event_time.h"
 
 #include <stdbool.h>

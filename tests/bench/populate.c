@@ -26,6 +26,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "provider/handle_event.h"
+#include "provider/local_ca.h"
 #include "provider/provider.h"
 #include "tests/bench/shortcuts.h"
 

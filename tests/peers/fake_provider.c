@@ -19,9 +19,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "pki/key_pool.h"
 #include "provider/barred_ca_try.h"
+#include "provider/crl.h"
 #include "provider/expiry.h"
+#include "provider/expiry_gather.h"
+#include "provider/handle_event.h"
+#include "provider/local_ca.h"
 #include "provider/provider.h"
 
 struct provider {

@@ -2,6 +2,7 @@
 #include "page_fixture.h"
 
 #include "fcgi/pages/status_page.h"
+#include "store/list.h"
 
 #define EVIL "\"><img src=x onerror=alert(1)><script>"
 #define EVIL_HTML "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&lt;script&gt;"

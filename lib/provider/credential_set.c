@@ -1,19 +1,13 @@
+/* All credentials of an upload: obtained for an event, or collected from the store as they are. */
+
+#include "provider/credential_set.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "provider/internal.h"
-#include "provider/issue_credential.h"
-
-/*
- * The number of times that another process may make the same credential before us until we give up.
- */
-#define RACE_MAX 4
-
-/* The time that a CA's clock may be ahead of ours. */
-#define CA_SKEW_SECONDS 300
-
-#define WHY_MAX 1024
+#include "base/clock.h"
+#include "provider/obtain_credential.h"
+#include "provider/provider_parts.h"
 
 /* The number of a user's other devices that one event handles; more are left to the next event. */
 #define OTHERS_MAX 64
@@ -22,146 +16,6 @@ static const enum step step_of[USAGE_COUNT] = {
 	[USAGE_SIGNING] = STEP_SIGNING,
 	[USAGE_ENCRYPTION] = STEP_ENCRYPTION,
 };
-
-static struct credential_owner owner_of(
-	const struct provider *p, const char *device_uuid, const char *user_uuid, enum usage usage)
-{
-	bool of_device = usage == USAGE_SIGNING &&
-			 p->config->certificates.signing_scope == SIGNING_SCOPE_DEVICE;
-
-	return (struct credential_owner){
-		.usage = usage,
-		.user_uuid = user_uuid,
-		.device_uuid = of_device ? device_uuid : "",
-	};
-}
-
-/* One that was made while our clock was ahead would be of no use for as long. */
-static bool is_in_force(const struct credential *c)
-{
-	int64_t now = clock_now();
-
-	return c->not_before <= now + CA_SKEW_SECONDS && now < c->not_after;
-}
-
-/* "another address than alice@example.com, replaces 4a…"; reason: if the address is the same. */
-static enum err explain(const struct credential *old, const struct subject *subject,
-	const char *reason, struct buf *why, struct error *e)
-{
-	if (!text_equal_nocase(old->mail, subject->address.text))
-		buf_printf(why, "another address than %s, ", old->mail);
-	else
-		buf_printf(why, "%s, ", reason);
-	buf_printf(why, "replaces %s", old->serial);
-	return buf_check(why, e);
-}
-
-/* The owner's active credential, if it still serves; else *replaces is the one that does not. */
-static enum err find_usable(struct provider *p, const struct credential_owner *owner,
-	const struct subject *subject, int64_t *replaces, struct buf *why, struct credential *out,
-	struct error *e)
-{
-	struct credential found = {0};
-	enum err err = store_credential_current(p->store, owner, &found, e);
-
-	*replaces = 0;
-	if (err)
-		return err;
-	if (is_in_force(&found) && text_equal_nocase(found.mail, subject->address.text)) {
-		*out = found;
-		return ERR_OK;
-	}
-	*replaces = found.id;
-	err = explain(&found, subject, "the earlier one is not valid now", why, e);
-	credential_fini(&found);
-	return err ? err : error_set(e, ERR_NOT_FOUND, "%s", why->data);
-}
-
-/* An address that comes back takes up what there is for it already, unless that ends soon. */
-static enum err take_up_earlier(struct provider *p, const struct credential_owner *owner,
-	const struct subject *subject, const struct store_place *place, bool *done, struct error *e)
-{
-	struct store_place returned = *place;
-	const struct store_return wanted = {
-		.mail = subject->address.text,
-		.not_after = clock_now() + p->config->certificates.renew_within,
-		.place = &returned,
-	};
-
-	returned.action = AUDIT_RETURNED;
-	return store_credential_reactivate(p->store, owner, &wanted, done, e);
-}
-
-/* In the place of the one that does not serve, if any. *won is false where others were quicker. */
-static enum err replace(struct provider *p, const struct credential_owner *owner,
-	const struct subject *subject, const struct store_place *place, bool *won,
-	struct credential *out, const char **how, struct error *e)
-{
-	bool again = false;
-	enum err err = take_up_earlier(p, owner, subject, place, &again, e);
-
-	*how = again ? "returned" : place->replaces ? "replaced" : "made";
-	if (err)
-		return err;
-	if (!again)
-		return issue_credential(p, owner, subject, place, won, out, e);
-	err = store_credential_current(p->store, owner, out, e);
-	*won = !err;
-	return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-static enum err obtain(struct provider *p, const struct credential_owner *owner,
-	const struct subject *subject, struct credential *out, const char **how, struct error *e)
-{
-	const struct store_claimant claimant = {owner->user_uuid, owner->device_uuid, true};
-	bool refuse = p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE;
-
-	for (int i = 0; i < RACE_MAX; i++) {
-		struct buf why = BUF_INIT(WHY_MAX);
-		struct store_place place = {
-			.action = AUDIT_ISSUED,
-			.address_time = subject->time,
-			.claimant = refuse ? &claimant : NULL,
-		};
-		bool won = true;
-		enum err err = find_usable(p, owner, subject, &place.replaces, &why, out, e);
-
-		*how = "kept";
-		place.why = why.data;
-		if (err == ERR_NOT_FOUND) {
-			won = false;
-			err = replace(p, owner, subject, &place, &won, out, how, e);
-		}
-		buf_free(&why);
-		if (err || won)
-			return err;
-	}
-	return error_set(e, ERR_UNAVAILABLE,
-		"the user's %s credential changes faster than it can be read",
-		usage_names[owner->usage]);
-}
-
-enum err credential_renew(struct provider *p, const struct credential *old,
-	const struct subject *subject, struct error *e)
-{
-	const struct credential_owner owner = {old->usage, old->user_uuid, old->device_uuid};
-	struct store_place place = {
-		.replaces = old->id, .action = AUDIT_RENEWED, .address_time = subject->time};
-	struct buf why = BUF_INIT(WHY_MAX);
-	struct credential made = {0};
-	bool won = false;
-	enum err err = explain(old, subject, "renewal", &why, e);
-
-	place.why = why.data;
-	if (!err)
-		err = issue_credential(p, &owner, subject, &place, &won, &made, e);
-	if (err)
-		error_context(
-			e, "renewal of %s certificate %s", usage_names[old->usage], old->serial);
-	credential_fini(&made);
-	buf_free(&why);
-	return err;
-}
 
 void credential_set_fini(struct credential_set *set)
 {
@@ -195,10 +49,11 @@ static const char *undone(enum err err)
 static enum err obtain_other(struct provider *p, const char *device_uuid, const char *user_uuid,
 	const struct subject *subject, struct error *e)
 {
-	const struct credential_owner owner = owner_of(p, device_uuid, user_uuid, USAGE_SIGNING);
+	const struct credential_owner owner =
+		credential_owner_of(p, device_uuid, user_uuid, USAGE_SIGNING);
 	struct credential other = {.id = 0};
 	const char *how = NULL;
-	enum err err = obtain(p, &owner, subject, &other, &how, e);
+	enum err err = obtain_credential(p, &owner, subject, &other, &how, e);
 
 	credential_fini(&other);
 	return err ? error_context(e, "signing certificate of device %s", device_uuid) : ERR_OK;
@@ -273,7 +128,7 @@ static enum err obtain_current(struct provider *p, const struct credential_owner
 {
 	struct credential *current = &set->current[owner->usage];
 	const char *how = NULL;
-	enum err err = obtain(p, owner, subject, current, &how, e);
+	enum err err = obtain_credential(p, owner, subject, current, &how, e);
 
 	step_times_done(steps, step_of[owner->usage], err ? undone(err) : how);
 	if (err)
@@ -294,8 +149,8 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 		p->store, event->user_uuid, event->device_uuid, &set.newest, e);
 
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
-		struct credential_owner owner =
-			owner_of(p, event->device_uuid, event->user_uuid, (enum usage)usage);
+		struct credential_owner owner = credential_owner_of(
+			p, event->device_uuid, event->user_uuid, (enum usage)usage);
 
 		if (!p->config->certificates.usages[usage])
 			continue;
@@ -368,8 +223,8 @@ enum err credential_set_stored(struct provider *p, const struct store_pair *pair
 	if (!err)
 		err = add_archived(p, pair->device_uuid, pair->user_uuid, &set, e);
 	for (int usage = 0; !err && usage < USAGE_COUNT; usage++) {
-		struct credential_owner owner =
-			owner_of(p, pair->device_uuid, pair->user_uuid, (enum usage)usage);
+		struct credential_owner owner = credential_owner_of(
+			p, pair->device_uuid, pair->user_uuid, (enum usage)usage);
 
 		if (!p->config->certificates.usages[usage])
 			continue;

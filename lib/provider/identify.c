@@ -1,10 +1,15 @@
+/*
+ * Whom an event's certificates are for, where the store has a say: an address that it has for the
+ * user, and that no other user has it.
+ */
+
+#include "provider/identify.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "provider/internal.h"
-
-/* Determines the user and address of an event's certificates, from the event and the store. */
+#include "provider/provider_parts.h"
 
 /*
  * The same mailbox keeps the spelling that it was first given. An event that is older than the one
@@ -29,7 +34,7 @@ static enum err keep_known(struct provider *p, const struct event *event, const 
 	return err;
 }
 
-enum err subject_now(
+enum err identify_subject(
 	struct provider *p, const struct event *event, struct subject *out, struct error *e)
 {
 	struct subject subject;

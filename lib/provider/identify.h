@@ -1,0 +1,26 @@
+#ifndef PROVIDER_IDENTIFY_H
+#define PROVIDER_IDENTIFY_H
+
+#include "base/error.h"
+#include "provider/subject_of_event.h"
+#include "store/store.h"
+#include "uem/event.h"
+
+struct provider;
+
+/*
+ * Works out whom an event's certificates are for, as subject_of_event(). Where the event has no
+ * address, a known user keeps the one in the store; so does a user whose address is from a later
+ * event, and an address that differs in case alone.
+ */
+enum err identify_subject(struct provider *provider, const struct event *event, struct subject *out,
+	struct error *e) must_check;
+
+/*
+ * By [identity] address-conflict: ERR_UNPROCESSABLE where another user has an active certificate
+ * for the subject's address and another enrolled device, or a warning. Both are written down.
+ */
+enum err check_address_is_free(struct provider *provider, const struct store_claimant *claimant,
+	const struct subject *subject, struct error *e) must_check;
+
+#endif

@@ -1,0 +1,36 @@
+#ifndef PROVIDER_PROVIDER_PARTS_H
+#define PROVIDER_PROVIDER_PARTS_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "ca/ca.h"
+#include "config/config.h"
+#include "escrow/escrow.h"
+#include "pki/key_pool.h"
+#include "provider/admission.h"
+#include "provider/counters.h"
+#include "provider/provider.h"
+#include "store/store.h"
+
+/* What a provider holds: for the use cases. Nobody outside lib/provider includes this. */
+struct provider {
+	const struct config *config;
+	struct store *store;
+	struct ca *ca[USAGE_COUNT]; /* may be one and the same */
+	struct escrow *escrow;
+	struct key_pool *pool;		   /* borrowed; NULL: every key is made when it is needed */
+	struct counters *counters;	   /* borrowed; NULL: nobody counts */
+	struct admission_pass *pass;	   /* borrowed; NULL: nothing is limited */
+	char fingerprint[DIGEST_HEX_SIZE]; /* config_fingerprint() when it was opened */
+	struct blob pkcs12_password;	   /* data is NULL: none */
+	bool now;			   /* asks CAs also before they want to be asked again */
+	const char *run;		   /* with now: the name of that run; borrowed */
+};
+
+/* Only the store and the CA, for what asks nothing of the gateways. */
+enum err provider_open_ca(
+	const struct config *config, struct provider **out, struct error *e) must_check;
+
+#endif
