@@ -21,6 +21,8 @@
 #include "provider/event_act.h"
 #include "provider/event_log.h"
 #include "provider/provider_parts.h"
+#include "uem/event_kind.h"
+#include "uem/event_print.h"
 
 /* All fields at their longest, each byte an escape. */
 #define PAYLOAD_MAX (64 * 1024)
@@ -36,7 +38,7 @@ static enum err record(struct attempt *a, struct error *e)
 		.received_at = a->received_at,
 		.time = event->time,
 		.request_id = log_request(),
-		.kind = event_kind_names[gone ? EVENT_UNENROLLED : EVENT_ENROLLED],
+		.kind = event_kinds[gone ? EVENT_UNENROLLED : EVENT_ENROLLED].name,
 		.event_type = event->field[EVENT_TYPE],
 		.device_uuid = event->device_uuid,
 		.user_uuid = event->user_uuid,

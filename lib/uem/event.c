@@ -241,15 +241,14 @@ static enum err read_uuids(const cJSON *object, struct event *event, struct erro
 	return err;
 }
 
-/* An event that asks for something must name the device or user. */
 static enum err check_uuids(const struct event *event, struct error *e)
 {
-	bool enrolled = event->kind == EVENT_ENROLLED;
-	bool device = (enrolled || event->kind == EVENT_UNENROLLED) && !*event->device_uuid;
-	bool user = enrolled && !*event->user_uuid;
-	const char *name = device ? "DeviceUUID" : "EnrollmentUserUUID";
+	const struct event_kind_row *kind = &event_kinds[event->kind];
+	bool no_device = kind->has_device && !*event->device_uuid;
+	bool no_user = kind->has_user && !*event->user_uuid;
+	const char *name = no_device ? "DeviceUUID" : "EnrollmentUserUUID";
 
-	if (!device && !user)
+	if (!no_device && !no_user)
 		return ERR_OK;
 	return error_field(e, ERR_MALFORMED, name,
 		"%s is missing or all zeros; older versions of UEM do not send it: update UEM",

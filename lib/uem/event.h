@@ -8,11 +8,12 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* The action that an event asks for. */
+/* The action that an event asks for; uem/event_kind.h has a row for each. */
 enum event_kind {
 	EVENT_ENROLLED,	       /* 148 MDM Enrollment Complete, 170 Enrollment Complete */
 	EVENT_UNENROLLED,      /* 39 Break MDM Confirmed, 229 Device Enterprise Wipe Requested,
-				  25 Device wipe, Delete, and what uem/event_kind.h takes for one */
+				  25 Device wipe, Delete, and whatever event_kind_find() takes for
+				  one */
 	EVENT_ADDRESS_CHANGED, /* User Email Address Changed, of an enrolled user */
 	EVENT_OTHER,	       /* acknowledged and ignored */
 	EVENT_KIND_COUNT,
@@ -59,8 +60,6 @@ struct event {
 	bool unmatched; /* EVENT_OTHER, but the type has a word of a kind that we know */
 };
 
-extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … */
-
 /*
  * Parses body[0..len-1], which must be JSON but for damage inside strings. Unknown fields are
  * skipped; a known field may be absent, null or "". A text field that is damaged, too long or of
@@ -76,13 +75,6 @@ extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "enrolled", … 
  */
 enum err event_parse(const char *body, size_t len, struct event **out, struct error *e) must_check;
 void event_free(struct event *event);
-
-/*
- * Prints what is known of it as JSON, which event_parse() makes an equal event of, its damage
- * included. Unknown fields, and those longer than allowed, are left out. buf_check() is the
- * caller's.
- */
-void event_print(const struct event *event, struct buf *out);
 
 /* An event without a time, or with one in the future, has that of its arrival. */
 void event_settle_time(struct event *event, int64_t received_at);

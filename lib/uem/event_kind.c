@@ -9,11 +9,11 @@
 
 #include "base/text.h"
 
-const char *const event_kind_names[EVENT_KIND_COUNT] = {
-	[EVENT_ENROLLED] = "enrolled",
-	[EVENT_UNENROLLED] = "unenrolled",
-	[EVENT_ADDRESS_CHANGED] = "address changed",
-	[EVENT_OTHER] = "other",
+const struct event_kind_row event_kinds[EVENT_KIND_COUNT] = {
+	[EVENT_ENROLLED] = {"enrolled", .has_device = true, .has_user = true},
+	[EVENT_UNENROLLED] = {"unenrolled", .has_device = true},
+	[EVENT_ADDRESS_CHANGED] = {"address changed"},
+	[EVENT_OTHER] = {"other"},
 };
 
 /* Names in lower case without spaces; id 0: not known. */

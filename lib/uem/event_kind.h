@@ -8,6 +8,14 @@
 
 #define EVENT_TYPE_MAX 256 /* bytes */
 
+/* What is true of every event of a kind. What it asks of us is in provider/event_act.c. */
+struct event_kind_row {
+	const char *name;	   /* "enrolled"; in the store and in lists, too */
+	bool has_device, has_user; /* must name a device, a user */
+};
+
+extern const struct event_kind_row event_kinds[EVENT_KIND_COUNT];
+
 /*
  * Classifies an EventId (0: absent) and an EventType ("": absent) of at most EVENT_TYPE_MAX bytes.
  * A known id decides. Any other type is classified by its parts: a type that deletes, wipes or

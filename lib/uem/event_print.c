@@ -1,9 +1,8 @@
 /* Prints an event as it is stored: what is known of it, however much came along. */
 
-#include <string.h>
+#include "uem/event_print.h"
 
-#include "base/buf.h"
-#include "uem/event.h"
+#include <string.h>
 
 /* U+10FFFD, of private use: four bytes, so that a text that was cut is cut there again. */
 #define CUT_MARK "\xf4\x8f\xbf\xbd"

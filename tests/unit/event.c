@@ -2,13 +2,14 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "uem/event_kind.h"
 
 static void assert_kind(const char *json, enum event_kind kind)
 {
 	struct event *event = good(json);
 
 	if (event->kind != kind)
-		fail_msg("%s: %s", json, event_kind_names[event->kind]);
+		fail_msg("%s: %s", json, event_kinds[event->kind].name);
 	event_free(event);
 }
 

@@ -30,7 +30,7 @@ static void check(const char *const names[], enum event_kind kind, bool warns)
 			enum event_kind found = kind_of(ids[i], *names, &unmatched);
 
 			if (found != kind || unmatched != warns)
-				fail_msg("%s: %s%s", *names, event_kind_names[found],
+				fail_msg("%s: %s%s", *names, event_kinds[found].name,
 					unmatched ? ", unmatched" : "");
 		}
 	}

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "uem/event_print.h"
 
 /* What is stored of an event makes an equal event again. */
 
