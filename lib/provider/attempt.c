@@ -17,7 +17,7 @@
 #include "provider/provider_parts.h"
 
 /* For all steps of an event but those that wait for others, which have deadlines of their own. */
-#define IN_WORK_SECONDS 300
+#define ATTEMPT_SECONDS 300
 #define TURN_POLL_MS 50
 
 /* Of an event that found no slot: due again then. */
@@ -27,7 +27,7 @@
 
 int64_t lease_seconds(const struct config *config)
 {
-	return IN_WORK_SECONDS + config_longest(config);
+	return ATTEMPT_SECONDS + config_longest(config);
 }
 
 /*

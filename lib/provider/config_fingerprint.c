@@ -21,15 +21,6 @@ static void add_file(struct buf *list, const char *path)
 			(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
-static void add_section(struct buf *list, const struct config *config, const char *section)
-{
-	const char *file;
-	size_t at = 0;
-
-	while ((file = config_next_file(config, section, &at)))
-		add_file(list, file);
-}
-
 enum err config_fingerprint(const struct config *config, char out[DIGEST_HEX_SIZE], struct error *e)
 {
 	static const char *const sections[] = {"ca", "ca signing", "ca encryption", "escrow"};
@@ -38,8 +29,13 @@ enum err config_fingerprint(const struct config *config, char out[DIGEST_HEX_SIZ
 
 	buf_puts(&list, PACKAGE_VERSION "\n");
 	add_file(&list, config->path);
-	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
-		add_section(&list, config, sections[i]);
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+		const char *file;
+		size_t at = 0;
+
+		while ((file = config_next_file(config, sections[i], &at)))
+			add_file(&list, file);
+	}
 	err = buf_check(&list, e);
 	if (!err)
 		err = digest_hex(list.data, list.len, out, e);

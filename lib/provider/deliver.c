@@ -110,15 +110,7 @@ static enum err deliver_events(struct bulk_worker *w, const struct store_due *du
 	return ERR_OK;
 }
 
-/* --- devices: what the store has for them, as it is */
-
-static enum err upload_again(
-	struct bulk_worker *w, const struct deliver_options *options, struct error *e)
-{
-	const struct store_wanted wanted = {.filter = options->filter};
-
-	return bulk_upload_devices(w, &wanted, e);
-}
+/* --- the workers */
 
 /* Events first, then devices that are due for newer certificates and have no event. */
 static enum err finish_due(struct bulk_worker *w, const struct delivery *delivery, struct error *e)
@@ -130,13 +122,12 @@ static enum err finish_due(struct bulk_worker *w, const struct delivery *deliver
 	return err ? err : bulk_upload_devices(w, &wanted, e);
 }
 
-/* --- the workers */
-
 static enum err run(
 	void *ctx, struct bulk *bulk, unsigned worker, unsigned workers, struct error *e)
 {
 	const struct delivery *delivery = ctx;
 	const struct deliver_options *options = delivery->options;
+	const struct store_wanted all = {.filter = options->filter};
 	struct bulk_worker w = {
 		.bulk = bulk,
 		.share = {worker, workers, lease_seconds(delivery->config)},
@@ -145,12 +136,12 @@ static enum err run(
 	};
 	enum err err = provider_open(delivery->config, &w.provider, e);
 
-	if (!err)
+	if (!err) {
 		w.provider->now = options->now;
-	if (!err)
 		w.provider->run = delivery->run;
+	}
 	if (!err && options->again)
-		err = upload_again(&w, options, e);
+		err = bulk_upload_devices(&w, &all, e);
 	else if (!err)
 		err = finish_due(&w, delivery, e);
 	provider_close(w.provider);

@@ -199,15 +199,9 @@ static enum err too_early(int64_t next_at, struct error *e)
 }
 
 /* Each try may be one more certificate. */
-#define WAITS_FOR_PERSON                                                           \
+#define UNTIL_CHANGED                                                              \
 	"it may have issued a certificate each time, and is asked again when the " \
 	"configuration has changed, or by: certprov deliver --now"
-
-static enum err too_often(struct error *e)
-{
-	return error_set(e, ERR_GARBLED,
-		"the CA's answers to this request were not understood; " WAITS_FOR_PERSON);
-}
 
 static enum err pause_until(int64_t deadline, struct error *e)
 {
@@ -240,7 +234,8 @@ static enum err take_request(
 		return err;
 	*settled = how == REQUEST_SETTLED;
 	if (how == REQUEST_MISREAD)
-		return too_often(e);
+		return error_set(e, ERR_GARBLED,
+			"the CA's answers to this request were not understood; " UNTIL_CHANGED);
 	return how == REQUEST_EARLY ? too_early(o->request.next_at, e) : ERR_OK;
 }
 
@@ -282,7 +277,7 @@ static void count_misread(const struct order *o, const struct ca_answer *answer,
 	else if (misread.count < STORE_MISREAD_MAX)
 		e->code = ERR_UNAVAILABLE;
 	else
-		error_set(e, ERR_GARBLED, "%s; " WAITS_FOR_PERSON, e->text);
+		error_set(e, ERR_GARBLED, "%s; " UNTIL_CHANGED, e->text);
 }
 
 /* --- both */
@@ -330,14 +325,6 @@ static enum err order_by_request(
 	return err;
 }
 
-static enum err order_from_local_ca(
-	struct order *o, bool *won, struct credential *out, struct error *e)
-{
-	enum err err = new_key(o->p, o->p->config->certificates.key[o->owner->usage], &o->key, e);
-
-	return err ? err : place_order(o, won, out, e);
-}
-
 enum err issue_credential(struct provider *p, const struct credential_owner *owner,
 	const struct subject *subject, const struct store_place *place, bool *won,
 	struct credential *out, struct error *e)
@@ -350,9 +337,15 @@ enum err issue_credential(struct provider *p, const struct credential_owner *own
 		.ca = p->ca[owner->usage],
 		.deadline = ca_deadline(p->ca[owner->usage]),
 	};
-	enum err err = ca_wants_request(order.ca) ? order_by_request(&order, won, out, e)
-						  : order_from_local_ca(&order, won, out, e);
+	enum err err;
 
+	if (ca_wants_request(order.ca)) {
+		err = order_by_request(&order, won, out, e);
+	} else {
+		err = new_key(p, p->config->certificates.key[owner->usage], &order.key, e);
+		if (!err)
+			err = place_order(&order, won, out, e);
+	}
 	store_request_fini(&order.request);
 	key_free(order.key);
 	return err;

@@ -44,19 +44,6 @@ static const struct {
 
 /* --- JSON */
 
-static enum err not_json(struct error *e, const char *why)
-{
-	return error_set(e, ERR_MALFORMED, "the body is not JSON: %s", why);
-}
-
-static enum err parse_json(
-	const char *body, size_t len, cJSON **out, unsigned *damage, struct error *e)
-{
-	enum err err = json_object_repaired(body, len, out, damage, e);
-
-	return err == ERR_MALFORMED && !*e->field ? error_context(e, "the body is not JSON") : err;
-}
-
 /* Checks of a body before it is parsed. */
 static enum err check_form(const char *body, size_t len, struct error *e)
 {
@@ -65,7 +52,7 @@ static enum err check_form(const char *body, size_t len, struct error *e)
 	while (at < len && body[at] && strchr(JSON_SPACE, body[at]))
 		at++;
 	if (at == len)
-		return not_json(e, "it is empty");
+		return error_set(e, ERR_MALFORMED, "the body is not JSON: it is empty");
 	if (body[at] == '<')
 		return error_set(e, ERR_UNSUPPORTED,
 			"the body is XML; set Format to JSON in the event notification rule "
@@ -300,8 +287,11 @@ static enum err parse(const char *body, size_t len, struct event **out, struct e
 	unsigned damage = 0;
 	enum err err = check_form(body, len, e);
 
-	if (!err)
-		err = parse_json(body, len, &object, &damage, e);
+	if (err)
+		return err;
+	err = json_object_repaired(body, len, &object, &damage, e);
+	if (err == ERR_MALFORMED && !*e->field)
+		return error_context(e, "the body is not JSON");
 	if (err)
 		return err;
 	event = calloc(1, sizeof(*event));
