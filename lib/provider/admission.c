@@ -17,7 +17,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
 /* A reserve worker takes connections when another one waits for a peer for longer. */
 #define SLOW_WAIT_MS 300
 
-/* The longest wait for a slot of one that is not stuck. */
+/* The longest wait for a slot whose holder is not stuck. */
 #define PATIENCE_MS 5000
 
 /*
@@ -28,7 +28,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
 #define CROWDED_MS 40000
 #define CROWDED_SLOW_MS 5000
 
-/* By then the client of a slot's holder gets an answer, where others need the slot. */
+/* After that a slot's holder answers its client, if others need the slot. */
 #define ANSWER_MS 3000
 
 static bool is_placed(const struct admission_pass *pass)
@@ -59,7 +59,7 @@ static struct holders count_holders(const struct admission_pass *pass, int64_t n
 	return holders;
 }
 
-/* Takes one first and counts then: two that do so at the same time may both have to give way. */
+/* Takes a slot first, then counts: two workers that do so at once may both have to give way. */
 bool admission_try(struct admission_pass *pass, int64_t now)
 {
 	struct admission_slot *slot = &pass->admission->slot[pass->place];

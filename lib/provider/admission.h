@@ -51,7 +51,7 @@ struct admission_pass {
 bool admission_enter(struct admission_pass *pass) must_check;
 void admission_leave(struct admission_pass *pass);
 
-/* The two parts of admission_enter(): one try, and if it is of use to wait for another one. */
+/* The two parts of admission_enter(): one try, and whether waiting for another one may help. */
 bool admission_try(struct admission_pass *pass, int64_t now) must_check;
 bool admission_may_wait(const struct admission_pass *pass, int64_t began, int64_t now) must_check;
 
@@ -64,10 +64,10 @@ bool admission_is_stopping(const struct admission_pass *pass);
 /* True if a worker has been waiting for a peer for a moment. */
 bool admission_is_slow(const struct admission_pass *pass, int64_t now);
 
-/* A worker that has accepted a connection: are there more? */
+/* A worker that has accepted a connection says if more are waiting. */
 void admission_note_crowd(struct admission *admission, bool more, int64_t now);
 
-/* The parent's: a worker has died, however it came; the configuration has changed. */
+/* For the parent: a worker has died, for any cause; the configuration has changed. */
 void admission_free_slot(struct admission *admission, unsigned place);
 void admission_forget_peers(struct admission *admission);
 
@@ -75,7 +75,7 @@ void admission_forget_peers(struct admission *admission);
 int64_t admission_wait_begins(struct admission_pass *pass);
 void admission_wait_ends(struct admission_pass *pass, int64_t began);
 
-/* Those of a gateway, by its number, and of the usage's CA. NULL without a admission. */
+/* The breaker of a gateway, by its number, or of the usage's CA. NULL without admission. */
 struct breaker *admission_gateway_breaker(struct admission_pass *pass, size_t i);
 struct breaker *admission_ca_breaker(struct admission_pass *pass, enum usage usage);
 

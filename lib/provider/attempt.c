@@ -16,11 +16,11 @@
 #include "provider/event_log.h"
 #include "provider/provider_parts.h"
 
-/* For all steps of an event but those that wait for others, which have deadlines of their own. */
+/* For the steps of an event that wait for nobody; a wait for a peer has a deadline of its own. */
 #define ATTEMPT_SECONDS 300
 #define TURN_POLL_MS 50
 
-/* Of an event that found no slot: due again then. */
+/* An event that found no slot is due again after that. */
 #define PUT_OFF_SECONDS 30
 
 #define OVERTAKEN "the device was unenrolled, or enrolled by another user, after this event"
@@ -55,7 +55,7 @@ bool attempt_wait_for_turn(struct attempt *a)
 	return ours;
 }
 
-/* Somebody has to do something, and may do it in our files: then it is tried at once. */
+/* An administrator has to act. If our files change by that, the event is tried at once. */
 static bool waits_for_administrator(enum err err)
 {
 	return err && (err == ERR_BARRED || err == ERR_CONFIG || !error_meaning(err)->retry);

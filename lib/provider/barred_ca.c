@@ -1,4 +1,4 @@
-/* Which CAs are barred, and the words for it. That one is tried again is barred_ca_try.c's. */
+/* Lists the barred CAs and describes them. When one is tried again, barred_ca_try.c decides. */
 
 #include "provider/barred_ca.h"
 

@@ -7,16 +7,16 @@
 #include "store/store.h"
 
 /*
- * CAs that judge no request, as they reject our credentials or are not where they should be: a
- * person has to see to it. Until then they are tried slowly, from some minutes to an hour, by one
- * process for all.
+ * A CA is barred while it processes no request because it rejects our credentials or is not at its
+ * URL: an administrator has to fix that. Until then one process tries it for all, first after some
+ * minutes, later every hour.
  */
 struct barred_ca {
 	const char *section; /* borrowed from the configuration */
 	struct store_barred state;
 };
 
-/* Those of the configuration; *count of them. fingerprint: config_fingerprint() of it. */
+/* Finds the barred CAs of the configuration whose config_fingerprint() that is. */
 enum err barred_ca_find(const struct config *config, const char *fingerprint, struct store *store,
 	struct barred_ca out[USAGE_COUNT], size_t *count, struct error *e) must_check;
 /* The same with the fingerprint of this moment. */

@@ -10,7 +10,7 @@
 /* backoff_seconds() then begins with four minutes: an account may be locked by a few tries. */
 #define HEAD_START 2
 
-/* Behind the CA's own time limit: then another process may try. */
+/* Added to the CA's own time limit: after that another process may try. */
 #define TRY_MARGIN 60
 
 static struct store_access access_of(const struct provider *p, const struct ca *ca)

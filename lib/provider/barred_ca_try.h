@@ -11,13 +11,13 @@ enum err barred_ca_of_provider(struct provider *provider, struct barred_ca out[U
 	size_t *count, struct error *e) must_check;
 
 /*
- * Before a request: ERR_BARRED where it is not to be sent now, with e->retry_after. *known: the CA
- * is barred, and this is the try of all.
+ * Call it before a request: ERR_BARRED, with e->retry_after, if it must not be sent now. Sets
+ * *known if the CA is barred and this process tries it for all.
  */
 enum err barred_ca_enter(
 	struct provider *p, const struct ca *ca, bool *known, struct error *e) must_check;
 
-/* Behind it: what came of it, e is filled where that is an error; e->retry_after may be set. */
+/* Call it after the request, with its result. May set e->retry_after. */
 void barred_ca_leave(
 	struct provider *p, const struct ca *ca, bool known, enum err came, struct error *e);
 

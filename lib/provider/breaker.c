@@ -6,13 +6,13 @@
 
 #define HUNG_MAX 3 /* in a row */
 
-/* A failure that took less shows that the peer, or its network, answers: it holds nobody up. */
+/* After a shorter failure the peer, or its network, still answers: nobody is held up. */
 #define HANG_MS 1000
 
 #define OPEN_MS 10000
 #define OPEN_MAX_MS 60000
 
-/* Longer than a try takes: should its process be killed, another one tries after that. */
+/* Longer than a try takes. If its process is killed, another one tries after that. */
 #define PROBE_MS 120000
 
 static enum err refuse(const char *peer, int64_t left, struct error *e)

@@ -1,4 +1,4 @@
-/* Runs the workers of a bulk run and counts what they do. What an item is, they know. */
+/* Runs the workers of a bulk run and counts their items. It does not know what an item is. */
 
 #include "provider/bulk.h"
 
@@ -89,7 +89,7 @@ static void sleep_us(int64_t us)
 		;
 }
 
-/* Each takes the next of the turns that follow each other at the rate. */
+/* Turns follow each other at the rate; each caller takes the next one. */
 void bulk_wait_turn(struct bulk *bulk)
 {
 	long long pause = 1000000 / bulk->rate, now = clock_monotonic_us();

@@ -45,9 +45,9 @@ typedef enum err bulk_work(
 enum err bulk_run(const struct bulk_options *options, bulk_work *work, void *ctx,
 	struct bulk_tally *out, struct error *e) must_check;
 
-/* For the workers: it is still going on. All of the following say so, too. */
+/* For workers: reports that this one is alive. The functions below do so, too. */
 void bulk_alive(const struct bulk *bulk);
-/* Is there to be another item? */
+/* Returns false once the run has to stop. */
 bool bulk_goes_on(const struct bulk *bulk);
 /* Waits until the rate allows an item. */
 void bulk_wait_turn(struct bulk *bulk);
@@ -56,7 +56,7 @@ void bulk_wait_turn(struct bulk *bulk);
  * an item that waits for a decision at a CA does not count.
  */
 void bulk_count(struct bulk *bulk, enum err err);
-/* An item that another process is working on: pending, and no sign of a fault. */
+/* Counts an item that another process works on: pending, but no sign of a fault. */
 void bulk_count_busy(struct bulk *bulk);
 
 #endif

@@ -30,7 +30,7 @@ static enum err record(struct provider *p, const struct uploads *uploads, struct
 	return err;
 }
 
-/* Until a person has looked at it; the status shows it. */
+/* The uploads fail until an administrator acts; the status shows them. */
 static void refuse(struct provider *p, const struct store_pair *pair, const struct error *why)
 {
 	log_error("%s", why->text);
@@ -50,7 +50,7 @@ static void refuse(struct provider *p, const struct store_pair *pair, const stru
 	}
 }
 
-/* It may have been unenrolled since it was leased, or have been put in by somebody else. */
+/* The device may have been unenrolled since it was leased, or its row may be forged. */
 static enum err check_device(struct bulk_worker *w, const struct store_pair *pair, struct error *e)
 {
 	char device_uuid[UUID_SIZE];

@@ -14,23 +14,23 @@ struct bulk_worker {
 	struct provider *provider;
 	struct bulk *bulk;
 	struct store_share share;
-	/* Each item that did not end as it should. */
+	/* Called for each item that was not done. */
 	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
 	void *ctx;
 };
 
-/* Counts an item, and reports it if it failed; or one that another process is working on. */
+/* Count an item and report it, unless it is done; or one that another process works on. */
 void bulk_settle(const struct bulk_worker *worker, const struct store_pair *pair, enum err err,
 	const struct error *e);
 void bulk_settle_busy(const struct bulk_worker *worker, const struct store_pair *pair);
 
-/* When the rate allows: packs what a device shall have, uploads it, writes down how that ended. */
+/* Waits for the rate, packs what a device shall have, uploads it and records the result. */
 enum err bulk_upload_device(
 	struct bulk_worker *worker, const struct store_device *device, struct error *e) must_check;
 
 /*
- * This worker's share of the devices that are wanted, each leased, uploaded, released and settled.
- * The error is one of all of it.
+ * Leases, uploads, releases and settles each wanted device of this worker's share. An error that it
+ * returns is none of a single device.
  */
 enum err bulk_upload_devices(
 	struct bulk_worker *worker, const struct store_wanted *wanted, struct error *e) must_check;

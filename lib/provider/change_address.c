@@ -1,4 +1,4 @@
-/* A change of a user's mail address. Nothing is enrolled by it. */
+/* A change of a user's mail address. It enrolls nothing; enroll.c delivers its credentials. */
 
 #include "provider/change_address.h"
 

@@ -9,9 +9,8 @@
 struct provider;
 
 /*
- * A change of address is of interest where its user has enrolled the device, or, if it names none,
- * any: then the latest stands for all, and the event is given it. Without a user nobody knows whose
- * address it is.
+ * A change of address concerns us if its user has enrolled the device, or, if it names no device,
+ * any: then the user's latest device is filled in. Without a user nobody knows whose address it is.
  */
 enum err change_address_concerns_us(
 	struct provider *provider, struct event *event, bool *out, struct error *e) must_check;

@@ -1,4 +1,4 @@
-/* Digests all that could make a failed event succeed; it is compared only, never read. */
+/* Digests what decides whether a failed event can succeed. Digests are only compared. */
 
 #include "provider/config_fingerprint.h"
 

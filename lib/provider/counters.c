@@ -1,4 +1,4 @@
-/* Counts what the use cases do. The pages of the handler show it; nothing here decides by it. */
+/* Counts what the use cases do, for the handler's pages. Nothing is decided by these numbers. */
 
 #include "provider/counters.h"
 
@@ -12,7 +12,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_LONG_LOCK_FREE == 2,
 #define MS 1000
 #define S (1000 * MS)
 
-/* From a row that is written to a gateway that does not answer. */
+/* From the time of writing a row to that of a gateway that does not answer. */
 const int64_t counters_bounds[COUNTERS_BUCKETS] = {MS / 2, MS, 5 * MS / 2, 5 * MS, 10 * MS, 25 * MS,
 	50 * MS, 100 * MS, 250 * MS, 500 * MS, S, 5 * S / 2, 5 * S, 10 * S, 30 * S, 60 * S};
 

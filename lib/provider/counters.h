@@ -27,7 +27,7 @@ struct counters_times {
 	atomic_ullong sum;		     /* microseconds */
 };
 
-/* When it ended well the last time, and when it did not: seconds UTC; 0: never yet. */
+/* The times of the last success and the last failure: seconds UTC; 0: none yet. */
 struct counters_last {
 	atomic_llong good, bad;
 };
@@ -57,7 +57,7 @@ struct counters {
 	struct counters_place place[COUNTERS_ATTEMPTS]; /* the latest attempts, in a ring */
 };
 
-/* Up to so many microseconds, that included, is in the bucket; they ascend. */
+/* The upper limit of each bucket, included, in microseconds; they ascend. */
 extern const int64_t counters_bounds[COUNTERS_BUCKETS];
 
 /*
@@ -66,13 +66,13 @@ extern const int64_t counters_bounds[COUNTERS_BUCKETS];
  */
 void counters_name_gateways(struct counters *counters, char *const urls[]);
 
-/* The CA was asked: how it ended. */
+/* Counts how a request to the CA ended. */
 void counters_issued(struct counters *counters, enum ca_type type, enum err err);
 
-/* An upload to that gateway was tried. One that has no place counts with all others. */
+/* Counts how an upload to that gateway ended. Gateways without a place are counted together. */
 void counters_upload(struct counters *counters, const char *url, enum err err);
 
-/* An event was ignored whose type has a word of those that are not. */
+/* An event was ignored although its type has a word of a kind that we know. */
 void counters_unmatched(struct counters *counters);
 
 void counters_step(struct counters *counters, enum step step, int64_t us);
@@ -85,7 +85,7 @@ struct counters_attempt {
 /* Keeps it until COUNTERS_ATTEMPTS others have come. Of the event nothing but its id is kept. */
 void counters_attempt(struct counters *counters, int64_t event_id, const struct step_times *steps);
 
-/* False if it is not there. */
+/* Returns false if it is not there. */
 bool counters_find_attempt(
 	struct counters *counters, int64_t event_id, struct counters_attempt *out);
 

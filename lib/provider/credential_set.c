@@ -9,7 +9,7 @@
 #include "provider/obtain_credential.h"
 #include "provider/provider_parts.h"
 
-/* The number of a user's other devices that one event handles; more are left to the next event. */
+/* One event handles so many of a user's other devices; the next event handles the rest. */
 #define OTHERS_MAX 64
 
 static const enum step step_of[USAGE_COUNT] = {
@@ -27,8 +27,7 @@ void credential_set_fini(struct credential_set *set)
 	*set = (struct credential_set){0};
 }
 
-/* Waits at a CA: the others are asked for before that is said, so that all may be decided at once.
- */
+/* A CA has to decide. The other credentials are asked for first, so that it can decide on all. */
 static enum err put_off(struct error *pending, const struct error *e)
 {
 	int wait = pending->retry_after;
@@ -40,7 +39,7 @@ static enum err put_off(struct error *pending, const struct error *e)
 	return ERR_OK;
 }
 
-/* "failed", or what else it is where it is not done. */
+/* The result of a step that is not done. */
 static const char *undone(enum err err)
 {
 	return err == ERR_PENDING ? "pending" : "failed";
@@ -59,7 +58,7 @@ static enum err obtain_other(struct provider *p, const char *device_uuid, const 
 	return err ? error_context(e, "signing certificate of device %s", device_uuid) : ERR_OK;
 }
 
-/* One slow CA for many devices must not hold up for longer than a web server waits. */
+/* A slow CA that is asked for many devices must not take longer than a web server waits. */
 static enum err check_pace(const struct ca *ca, int64_t deadline, struct error *e)
 {
 	if (!ca_wants_request(ca) || clock_monotonic_ms() < deadline)
@@ -175,9 +174,9 @@ enum err credential_set_obtain(struct provider *p, const struct event *event,
 	return err;
 }
 
-/* --- again */
+/* --- from the store, as they are */
 
-/* The device has it, so its key must not get lost: it goes along, before the earlier ones. */
+/* The device has it, so it must not lose the key: it comes before the earlier ones. */
 static enum err archive_expired(
 	struct credential_set *set, struct credential *expired, struct error *e)
 {

@@ -17,7 +17,7 @@ struct authority {
 	struct certificate_info info;
 };
 
-/* Is it this CA's, does it have all that is revoked, and will it last? */
+/* Returns true if the list is this CA's, has all that is revoked, and is valid long enough. */
 static bool is_fresh(const struct authority *ca, const struct store_crl *crl, int64_t revoked)
 {
 	int64_t now = clock_now(), left = crl->next_update - now,
@@ -62,7 +62,7 @@ static enum err sign(const struct authority *ca, const struct store_revoked *rev
 	return err;
 }
 
-/* Where several make one at the same time, the one with the highest number is the one to be. */
+/* If several processes make one at the same time, the highest number wins. */
 static enum err publish_next(struct provider *p, const struct authority *ca, struct error *e)
 {
 	int64_t now = clock_now();
@@ -85,7 +85,7 @@ static enum err publish_next(struct provider *p, const struct authority *ca, str
 	return err;
 }
 
-/* The head of a list that is fresh, made now if there is none. */
+/* The head of a fresh list; if there is none, one is made. */
 static enum err refresh(struct provider *p, enum usage usage, struct authority *ca,
 	struct store_crl *head, struct error *e)
 {

@@ -15,7 +15,7 @@
 #include "provider/event_act.h"
 #include "provider/provider_parts.h"
 
-/* More only wait for each other: a process is in the gateway's hands most of the time. */
+/* More would not help: the gateway takes most of the time. */
 #define WORKERS 4
 
 /* The arguments of all workers. */
@@ -34,8 +34,8 @@ static struct store_due due_of(const struct delivery *delivery, const char *fing
 /* --- recorded events */
 
 /*
- * It was understood when it was recorded; should this version not, or should somebody have altered
- * it, a person must see it.
+ * The event was understood when it was recorded. If this version does not understand it, or if it
+ * was altered, an administrator must see it.
  */
 static enum err finish_unread(
 	struct provider *p, const struct store_leased_event *leased, struct error *e)
@@ -68,7 +68,7 @@ static enum err attempt(
 		event_free(event);
 		return finish_unread(p, leased, e);
 	}
-	/* one that names its user alone was recorded with one of the user's devices */
+	/* an event that names only its user was recorded with one of the user's devices */
 	memcpy(event->device_uuid, leased->pair.device_uuid, sizeof(event->device_uuid));
 	event_settle_time(event, leased->received_at);
 	attempt.event = event;
@@ -183,7 +183,7 @@ static enum err count_due(struct delivery *delivery, struct store *store, struct
 	return err;
 }
 
-/* Most runs of a timer end here: nothing is due. */
+/* Most runs by a timer end here: nothing is due. */
 static enum err count_total(struct delivery *delivery, struct error *e)
 {
 	const struct deliver_options *options = delivery->options;

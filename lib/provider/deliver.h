@@ -9,14 +9,14 @@
 #include "provider/bulk.h"
 #include "store/store.h"
 
-/* What was recorded, finished in bulk. */
+/* Finishes in bulk what was recorded. */
 
 struct deliver_options {
 	bool again;		  /* what the gateways have had already, instead of events */
 	bool now;		  /* events: all that are pending, due or not, or failed */
 	struct store_pair filter; /* again: "" is any */
 	unsigned rate;		  /* a second; 0: [escrow] max-rate */
-	/* Each one that was not delivered: err's meaning tells whether it is tried again. */
+	/* Called for each item that was not delivered; err's meaning says if it is tried again. */
 	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
 	void (*progress)(void *ctx, const struct run_tally *tally); /* or NULL */
 	void *ctx;

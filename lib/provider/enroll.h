@@ -5,10 +5,10 @@
 
 struct attempt;
 
-/* The steps of an enrollment behind its record: identity, credentials, upload. */
+/* The steps of an enrollment after it was recorded: identity, credentials, upload. */
 enum err enroll_attempt(struct attempt *attempt, struct error *e) must_check;
 
-/* The same of a device that its user has enrolled before: nothing is written of device or user. */
+/* The same for a device that its user has enrolled before: neither's row is written. */
 enum err enroll_known_device(struct attempt *attempt, struct error *e) must_check;
 
 #endif

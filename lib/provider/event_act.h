@@ -9,18 +9,18 @@
 struct attempt;
 struct provider;
 
-/* What an event of a kind asks of us, as far as its name in uem/event_kind.h does not say it. */
+/* What an event of a kind asks of us. uem/event_kind.h has the kind's name and what it names. */
 struct event_act {
 	bool delivers; /* credentials go to a device: two attempts at one device take turns */
 
 	/*
-	 * Sets *out to false where the event is of a device or user that we have nothing to do
-	 * with. It may name the device of an event that does not. NULL: every one concerns us.
+	 * Sets *out to false if we have nothing to do with the event's device or user. May fill in
+	 * the device. NULL: every event of the kind concerns us.
 	 */
 	enum err (*concerns_us)(
 		struct provider *provider, struct event *event, bool *out, struct error *e);
 
-	/* Once it is recorded, and before it waits for a slot; NULL: nothing. */
+	/* Called once the event is recorded, before it waits for a slot; NULL: nothing. */
 	enum err (*at_once)(struct attempt *attempt, struct error *e);
 
 	/* The attempt itself; it fills result and uploads of the attempt, and may set overtaken. */

@@ -8,16 +8,15 @@
 #include "uem/event.h"
 
 /*
- * On receipt: what was repaired in the event, in one line, and that its type has a word that we
- * know but asks nothing.
+ * Logs on receipt what was repaired in the event, in one line, and that its type has a word of a
+ * kind that we know although it asks nothing.
  */
 void event_log_received(const struct event *event);
 
-/* It is ignored: type is its EventType, or its EventId. */
+/* Logs that the event is ignored. type is its EventType, or its EventId. */
 void event_log_ignored(const struct event *event, const char *type);
 
-/* How an attempt at it ended, and each step's time. The cause of a failure is the caller's to log.
- */
+/* Logs how an attempt ended, and each step's time. The caller logs the cause of a failure. */
 void event_log_result(
 	const struct event *event, int64_t id, const struct step_times *steps, enum err err);
 

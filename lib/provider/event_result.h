@@ -9,11 +9,11 @@
 #include "base/text.h"
 #include "pki/certificate.h"
 
-/* What came of an event: for the answer to it. */
+/* The result of an event, for the answer to it. */
 
 enum event_result_kind {
 	RESULT_DELIVERED, /* the gateways have accepted the credentials */
-	RESULT_RECORDED,  /* unenrolled: done what the policy says; or overtaken by such a one */
+	RESULT_RECORDED,  /* an unenrollment is done, or has overtaken this event */
 	RESULT_IGNORED,	  /* asks nothing of us */
 };
 

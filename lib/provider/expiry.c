@@ -1,4 +1,4 @@
-/* The one rule of how near the end of a thing is, and the words for it. It reads no file. */
+/* Judges how near the end of a certificate or list is, and says so. It reads no file. */
 
 #include "provider/expiry.h"
 

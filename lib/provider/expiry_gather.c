@@ -1,4 +1,4 @@
-/* Gathers our expiry dates from files and the store. How near one is, expiry.c judges. */
+/* Gathers our expiry dates from files and the store. expiry.c judges how near they are. */
 
 #include "provider/expiry_gather.h"
 
@@ -42,7 +42,7 @@ static struct expiry of_file(enum expiry_what what, const char *source, const ch
 	return expiry;
 }
 
-/* Of one that is open. */
+/* Of an identity that is open. */
 static struct expiry of_open(enum expiry_what what, const struct blob *certificate)
 {
 	struct error e;
@@ -90,7 +90,7 @@ static void ra_of_provider(const struct provider *provider, struct expiry *out)
 	}
 }
 
-/* Without the key, which the CA would open too: it is not needed here. */
+/* Reads the file alone: ca_open() would open the key, too. */
 static enum err read_ca(const struct config_ca *ca, struct chain *out, struct error *e)
 {
 	struct blob pem = {NULL, 0};

@@ -8,7 +8,7 @@
 
 struct provider;
 
-/* The list of that CA (its certificate, DER). store may be NULL: it is opened for the while. */
+/* The list of the CA with that certificate, DER. If store is NULL, it is opened meanwhile. */
 struct expiry expiry_of_crl(
 	const struct config *config, struct store *store, const struct blob *ca);
 

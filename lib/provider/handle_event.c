@@ -27,7 +27,7 @@
 /* All fields at their longest, each byte an escape. */
 #define PAYLOAD_MAX (64 * 1024)
 
-/* Step 3: from here on the event cannot be lost. Only known fields: padding would stay for ever. */
+/* Step 3: from here on the event cannot be lost. Only known fields are kept, no padding. */
 static enum err record(struct attempt *a, struct error *e)
 {
 	const struct event *event = a->event;
@@ -74,7 +74,7 @@ static enum err record_and_attempt(struct attempt *a, const struct event_act *ac
 	}
 	if (!admission_enter(pass))
 		return attempt_put_off(a, e);
-	/* Two uploads of the same at once are needless, no more. */
+	/* Without a turn both processes upload the same, which does no harm. */
 	if (act->delivers)
 		(void)attempt_wait_for_turn(a);
 	err = attempt_event(a, e);

@@ -19,7 +19,7 @@ struct provider;
 enum err provider_handle(struct provider *provider, const char *body, size_t len,
 	struct event_result *out, struct error *e) must_check;
 
-/* The same for an attempt that has its provider, and nothing else but by whom it is. */
+/* The same for an attempt of which only provider, by_hand and compromised are set. */
 enum err handle_event(
 	struct attempt *attempt, const char *body, size_t len, struct error *e) must_check;
 

@@ -1,6 +1,6 @@
 /*
- * Whom an event's certificates are for, where the store has a say: an address that it has for the
- * user, and that no other user has it.
+ * Identifies whom an event's certificates are for: subject_of_event.c works it out from the event,
+ * and the store knows the user's earlier address and which addresses other users have.
  */
 
 #include "provider/identify.h"
@@ -13,8 +13,8 @@
 
 /*
  * The same mailbox keeps the spelling that it was first given. An event that is older than the one
- * that the user's address is from does not bring an earlier address back; one that has no address
- * says nothing of how old that is.
+ * that the user's address is from does not bring an earlier address back; an event without an
+ * address does not make the address newer.
  */
 static enum err keep_known(struct provider *p, const struct event *event, const char *mail,
 	int64_t since, struct subject *subject, struct error *e)

@@ -1,4 +1,4 @@
-/* First set-up of the embedded default: what is there is kept. */
+/* First set-up of store and local CA. Existing files are kept. */
 
 #include "provider/init.h"
 
@@ -13,8 +13,8 @@
 #include "store/store.h"
 
 /*
- * One part of the set-up, which is two files: kept when both are there, made
- * when neither is. With one alone its maker refuses, as it never overwrites.
+ * A part of the set-up is two files: kept if both exist, made if neither does. If only one exists,
+ * its maker refuses to overwrite it.
  */
 static bool is_there(const char *one, const char *other)
 {

@@ -23,7 +23,7 @@
 #define BUSY_POLL_MS 50
 #define CA_NAME_SIZE 48
 
-/* Behind the CA's own time limit: the store may have to be waited for, too. */
+/* Added to the CA's own time limit, as the store may be slow, too. */
 #define LEASE_MARGIN 60
 
 struct order {
@@ -34,7 +34,7 @@ struct order {
 	struct ca *ca;
 	int64_t deadline; /* clock_monotonic_ms(): to wait for others, and for the CA */
 	struct key *key;
-	struct store_request request; /* id 0: not asked by one */
+	struct store_request request; /* id 0: there is none */
 };
 
 /* Turns the issued certificate and its owner into a row of the store. */
@@ -61,7 +61,7 @@ static enum err describe(const struct credential_owner *owner, const struct subj
 	return chain_join(chain, &c->chain, e);
 }
 
-/* A new key pair, made ahead if there is one. */
+/* A new key pair, from the pool if it has one. */
 static enum err new_key(struct provider *p, enum key_type type, struct key **out, struct error *e)
 {
 	enum err err = p->pool ? key_pool_take(p->pool, type, out, e) : ERR_NOT_FOUND;
@@ -93,7 +93,7 @@ static enum err try_ca(const struct order *o, const struct ca_order *order,
 	return err;
 }
 
-/* *out has what the CA gave, also where it has not issued. */
+/* *out has the CA's answer, even if no certificate was issued. */
 static enum err ask(const struct order *o, struct ca_answer *out, struct error *e)
 {
 	const struct store_request *request = &o->request;
@@ -141,7 +141,7 @@ static enum err keep(const struct order *o, const struct chain *chain, bool *won
 
 /* --- requests */
 
-/* A digest of all that a request says, and of whom it goes to. */
+/* A digest of all that a request says, and of the CA that it goes to. */
 static enum err find_terms(const struct order *o, char out[DIGEST_HEX_SIZE], struct error *e)
 {
 	const struct name *name = &o->subject->name;
@@ -163,7 +163,7 @@ static enum err find_terms(const struct order *o, char out[DIGEST_HEX_SIZE], str
 	return err;
 }
 
-/* Stored before anyone sees it. */
+/* The request is stored before anyone sees it. */
 static enum err add_request(
 	struct order *o, const struct store_asking *asking, bool *won, struct error *e)
 {
@@ -198,7 +198,7 @@ static enum err too_early(int64_t next_at, struct error *e)
 	return e->code;
 }
 
-/* Each try may be one more certificate. */
+/* Each try may issue one more certificate. */
 #define UNTIL_CHANGED                                                              \
 	"it may have issued a certificate each time, and is asked again when the " \
 	"configuration has changed, or by: certprov deliver --now"
@@ -215,7 +215,7 @@ static enum err pause_until(int64_t deadline, struct error *e)
 	return ERR_OK;
 }
 
-/* The request that there is, or a new one, in our hand; *settled: there is no need any more. */
+/* Leases the request that there is, or a new one. *settled: none is needed any more. */
 static enum err take_request(
 	struct order *o, const struct store_asking *asking, bool *settled, struct error *e)
 {
@@ -262,7 +262,7 @@ static void let_go(const struct order *o, const char *handle, const struct error
 		log_error("a request to the CA: %s", e.text);
 }
 
-/* An answer that was not understood: another try is as good as the first one, but not for ever. */
+/* The answer was not understood. The request is tried again, but only so often. */
 static void count_misread(const struct order *o, const struct ca_answer *answer, struct error *e)
 {
 	const struct store_misread misread = {
@@ -280,7 +280,7 @@ static void count_misread(const struct order *o, const struct ca_answer *answer,
 		error_set(e, ERR_GARBLED, "%s; " UNTIL_CHANGED, e->text);
 }
 
-/* --- both */
+/* --- with or without a stored request */
 
 static enum err place_order(struct order *o, bool *won, struct credential *out, struct error *e)
 {

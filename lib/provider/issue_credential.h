@@ -9,7 +9,7 @@
 #include "store/credential.h"
 
 /*
- * A new key and the CA's certificate for it, in a place in the store. *won is false if another
+ * Gets the CA's certificate for a new key into a place in the store. *won is false if another
  * process has made one meanwhile; *out is then left alone. An external CA gets the same request as
  * before; ERR_PENDING while it has not decided, with e->retry_after if it said when to ask again.
  */

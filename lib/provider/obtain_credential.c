@@ -1,6 +1,6 @@
 /*
- * One credential for its owner: the current one if it serves, else one that comes back or a new
- * one. issue_credential.c has the CA.
+ * Obtains one credential for its owner: the current one if it can be used, else an earlier one for
+ * the same address, else a new one (issue_credential.c).
  */
 
 #include "provider/obtain_credential.h"
@@ -13,7 +13,7 @@
 #include "provider/provider_parts.h"
 
 /*
- * The number of times that another process may make the same credential before us until we give up.
+ * We give up after another process has made the same credential before us so many times.
  */
 #define RACE_MAX 4
 
@@ -35,7 +35,7 @@ struct credential_owner credential_owner_of(
 	};
 }
 
-/* One that was made while our clock was ahead would be of no use for as long. */
+/* A credential that was made while our clock was ahead is not valid yet. */
 static bool is_in_force(const struct credential *c)
 {
 	int64_t now = clock_now();
@@ -55,7 +55,7 @@ static enum err explain(const struct credential *old, const struct subject *subj
 	return buf_check(why, e);
 }
 
-/* The owner's active credential, if it still serves; else *replaces is the one that does not. */
+/* The owner's active credential if it can be used; else *replaces is the one that cannot. */
 static enum err find_usable(struct provider *p, const struct credential_owner *owner,
 	const struct subject *subject, int64_t *replaces, struct buf *why, struct credential *out,
 	struct error *e)
@@ -76,7 +76,7 @@ static enum err find_usable(struct provider *p, const struct credential_owner *o
 	return err ? err : error_set(e, ERR_NOT_FOUND, "%s", why->data);
 }
 
-/* An address that comes back takes up what there is for it already, unless that ends soon. */
+/* If the user had this address before, its credential is used again, unless it ends soon. */
 static enum err take_up_earlier(struct provider *p, const struct credential_owner *owner,
 	const struct subject *subject, const struct store_place *place, bool *done, struct error *e)
 {
@@ -91,7 +91,7 @@ static enum err take_up_earlier(struct provider *p, const struct credential_owne
 	return store_credential_reactivate(p->store, owner, &wanted, done, e);
 }
 
-/* In the place of the one that does not serve, if any. *won is false where others were quicker. */
+/* Replaces the one that cannot be used, if any. *won is false if another process was quicker. */
 static enum err replace(struct provider *p, const struct credential_owner *owner,
 	const struct subject *subject, const struct store_place *place, bool *won,
 	struct credential *out, const char **how, struct error *e)

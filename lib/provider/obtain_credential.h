@@ -7,7 +7,7 @@
 
 struct provider;
 
-/* Whose a credential of that usage is, by [certificates] signing-scope. Borrows the UUIDs. */
+/* The owner of a credential of that usage, by [certificates] signing-scope. Borrows the UUIDs. */
 struct credential_owner credential_owner_of(const struct provider *provider,
 	const char *device_uuid, const char *user_uuid, enum usage usage);
 

@@ -1,4 +1,4 @@
-/* Opens and closes what the use cases work with, by the configuration. */
+/* Opens and closes the store, the CAs and the gateways of a configuration. */
 
 #include "provider/provider.h"
 

@@ -15,21 +15,21 @@ struct store;
  */
 struct provider;
 
-/* Opens all of it; nothing is sent yet. ERR_CONFIG, ERR_UNAVAILABLE. */
+/* Opens them; nothing is sent yet. ERR_CONFIG, ERR_UNAVAILABLE. */
 enum err provider_open(const struct config *config, struct provider **out,
 	struct error *e) must_check; /* borrows config */
 void provider_close(struct provider *provider);
 
 /*
- * A pool for the keys that the configuration asks for, before the processes that share
- * it are forked; NULL if it asks for none. key_pool_fill() in one of them, this in the
- * others.
+ * Makes a pool for the keys that the configuration asks for, or NULL if it asks for none. Call it
+ * before the processes that share the pool are forked: one of them calls key_pool_fill(), the
+ * others provider_use_pool().
  */
 enum err provider_key_pool(
 	const struct config *config, struct key_pool **out, struct error *e) must_check;
 void provider_use_pool(struct provider *provider, struct key_pool *pool); /* borrows */
 
-/* From now on what is done is counted there, see provider/counters.h; until then nobody counts. */
+/* From now on the use cases count there, see provider/counters.h. */
 void provider_use_counters(struct provider *provider, struct counters *counters); /* borrows */
 
 /* Events need a slot from now on, and peers that hang are spared: see provider/admission.h. */

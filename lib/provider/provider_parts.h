@@ -14,7 +14,7 @@
 #include "provider/provider.h"
 #include "store/store.h"
 
-/* What a provider holds: for the use cases. Nobody outside lib/provider includes this. */
+/* The parts of a provider, for the use cases. Nobody outside lib/provider includes this. */
 struct provider {
 	const struct config *config;
 	struct store *store;
@@ -25,11 +25,11 @@ struct provider {
 	struct admission_pass *pass;	   /* borrowed; NULL: nothing is limited */
 	char fingerprint[DIGEST_HEX_SIZE]; /* config_fingerprint() when it was opened */
 	struct blob pkcs12_password;	   /* data is NULL: none */
-	bool now;			   /* asks CAs also before they want to be asked again */
+	bool now;			   /* asks CAs even before they want to be asked again */
 	const char *run;		   /* with now: the name of that run; borrowed */
 };
 
-/* Only the store and the CA, for what asks nothing of the gateways. */
+/* Opens only the store and the CA, for use cases that ask nothing of the gateways. */
 enum err provider_open_ca(
 	const struct config *config, struct provider **out, struct error *e) must_check;
 

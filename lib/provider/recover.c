@@ -17,7 +17,7 @@
 #define DETAIL_MAX (64 * 1024)
 #define DATE_LEN 10 /* of an RFC 3339 time */
 
-/* The file may lie about, and a person may have chosen its password. */
+/* The file may be left anywhere, and its password may be a weak one. */
 #define MODERN_ITERATIONS 100000
 #define LEGACY_ITERATIONS 2048
 
@@ -119,7 +119,7 @@ static enum err prepare(const struct credential *c, struct packing *packing,
 	return err ? error_context(e, "certificate %s", c->serial) : ERR_OK;
 }
 
-/* The number in [escrow] for its own form, if that is larger. */
+/* The number in [escrow], if it is for this form and larger. */
 static unsigned iterations(const struct config *config, enum pkcs12_profile form)
 {
 	unsigned least = form == PKCS12_MODERN ? MODERN_ITERATIONS : LEGACY_ITERATIONS;
@@ -178,7 +178,7 @@ static enum err record(struct store *store, enum audit_action action,
 	return err;
 }
 
-/* The trail has the request already, so a failure that cannot be written down hides nothing. */
+/* The trail already has the request, so an unrecorded failure hides nothing. */
 static void record_failure(struct store *store, const struct recover_options *options,
 	const struct credential *credentials, size_t count, const struct error *failure)
 {
@@ -189,7 +189,7 @@ static void record_failure(struct store *store, const struct recover_options *op
 			e.text);
 }
 
-/* As long as the request is not written down, there is no file; nor where its success is not. */
+/* There is no file unless the trail has both the request and its success. */
 static enum err hand_out(struct store *store, const struct recover_options *options,
 	const struct credential *credentials, size_t count, const struct blob *file,
 	struct error *e)

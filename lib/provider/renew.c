@@ -21,7 +21,7 @@
 #include "provider/obtain_credential.h"
 #include "provider/provider_parts.h"
 
-/* A process makes keys, or waits for the gateway. */
+/* Some make keys while others wait for the gateway. */
 #define WORKERS_MIN 4
 
 /* No certificate lasts that long. */
@@ -37,9 +37,9 @@ struct renewal {
 };
 
 /*
- * No certificate outlives its CA's: a certificate that ends with the CA's would be replaced by one
- * that ends then, too, and each night's run would make another. An expired CA reports that itself;
- * an external CA is trusted to do so.
+ * No certificate outlives its CA's. A certificate that ends together with the CA's would be
+ * replaced each night by one that ends then, too. An expired CA reports that itself; an external CA
+ * is trusted to do so.
  */
 static enum err stop_at_end_of_ca(
 	const struct config *config, struct store_renewal *wanted, struct error *e)
@@ -81,7 +81,7 @@ static enum err want(const struct config *config, const struct renew_options *op
 struct user {
 	struct bulk_worker *worker;
 	const char *uuid;
-	enum err worst; /* one for good, before one that may pass */
+	enum err worst; /* a permanent error outranks one that may pass */
 };
 
 static enum err note(struct user *u, const char *device_uuid, enum err err, const struct error *e)
@@ -96,7 +96,7 @@ static enum err note(struct user *u, const char *device_uuid, enum err err, cons
 	return err;
 }
 
-/* Long work on one user must not lose the lease. */
+/* The lease must not end while we work on a user for long. */
 static enum err keep(const struct user *u, struct error *e)
 {
 	bulk_alive(u->worker->bulk);
@@ -125,8 +125,8 @@ static enum err find_subject(const struct user *u, struct subject *out, struct e
 }
 
 /*
- * A CA that is down is asked once for a user; one certificate that it refuses, or has not decided
- * on, stops no other.
+ * A CA that is down is asked only once for a user. If it refuses one certificate, or has not
+ * decided on it, the others are still renewed.
  */
 static void renew_each(
 	struct user *u, const struct subject *subject, const struct credential *due, size_t count)
@@ -161,7 +161,7 @@ static void renew_credentials(struct user *u, const struct store_renewal *wanted
 	credentials_free(due, count);
 }
 
-/* Where a gateway is down, the others stay due. */
+/* If a gateway is down, the rest of the devices stay due. */
 static void upload_to_devices(struct user *u)
 {
 	struct bulk_worker *w = u->worker;
@@ -317,7 +317,7 @@ static enum err count_left(const struct renewal *renewal, int64_t *out, struct e
 	return err;
 }
 
-/* Keys cost more than all the rest: a worker for each processor. */
+/* Making keys costs the most, so there is a worker for each processor. */
 static unsigned workers_for(int64_t items)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -342,7 +342,7 @@ static enum err run(struct renewal *renewal, int64_t items, bulk_work *work,
 	return items > 0 ? bulk_run(&bulk, work, renewal, tally, e) : ERR_OK;
 }
 
-/* One after the other: a device that is still due may belong to a user whose turn comes later. */
+/* Devices come after all users: a device that is due may belong to a user who is still to come. */
 enum err provider_renew(const struct config *config, const struct renew_options *options,
 	struct run_tally *out, struct error *e)
 {

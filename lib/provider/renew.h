@@ -9,7 +9,7 @@
 #include "provider/bulk.h"
 #include "store/store.h"
 
-/* Certificates that end are replaced. */
+/* Replaces certificates that end. */
 
 struct renew_options {
 	int64_t within;		   /* seconds; -1: [certificates] renew-within */
@@ -17,7 +17,7 @@ struct renew_options {
 	bool usages[USAGE_COUNT];  /* of those that the configuration asks for */
 	char user_uuid[UUID_SIZE]; /* this one alone; "": any */
 	unsigned rate;		   /* uploads a second; 0: [escrow] max-rate */
-	/* A failed item. pair: without a device if it is the user's. */
+	/* Called for each failed item. pair has no device if the item is the user's. */
 	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
 	void (*progress)(void *ctx, const struct run_tally *tally); /* or NULL */
 	void *ctx;

@@ -8,7 +8,7 @@
 #include "provider/provider_parts.h"
 #include "provider/unenroll.h"
 
-/* Each usage's CA is asked for its own; that of the other one, should they have changed places. */
+/* Asks the usage's CA, then the other usage's: the two CAs may have been exchanged since. */
 static enum err revoke_at_ca(struct provider *p, const struct credential *credential,
 	enum revocation_reason reason, struct error *e)
 {
@@ -29,7 +29,7 @@ static enum err revoke_at_ca(struct provider *p, const struct credential *creden
 	return err;
 }
 
-/* The CA first: what the store calls revoked, the world can know to be revoked. */
+/* The CA comes first: what the store calls revoked must be revoked for everybody. */
 static enum err revoke(struct provider *p, const struct credential *credential,
 	enum revocation_reason reason, bool *done, struct error *e)
 {
@@ -53,7 +53,7 @@ static enum err revoke(struct provider *p, const struct credential *credential,
 
 /* --- by hand */
 
-/* Nothing to revoke: is there nothing at all, so that the name may be wrong? */
+/* Nothing is to be revoked. If there is nothing at all, the name may be wrong. */
 static enum err check_known(
 	struct provider *p, const struct store_selection *selection, struct error *e)
 {
@@ -79,8 +79,8 @@ static enum err check_known(
 }
 
 /*
- * Keys that may be in other hands were there by a device: that one gets no more of them. A device
- * that the store has lost track of gets nothing anyway.
+ * Keys that are compromised were lost with a device, so the device gets no more of them. A device
+ * that the store does not know gets nothing anyway.
  */
 static enum err stop_device(struct provider *p, const char *device_uuid, struct error *e)
 {

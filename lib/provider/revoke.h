@@ -15,9 +15,9 @@ struct revoke_options {
 	const char *serial;		     /* in any state; "": not by it */
 	const char *user_uuid, *device_uuid; /* the active ones; "": not by it */
 	enum revocation_reason reason;
-	/* Once, if any is to be revoked: how many there are, and whether to go on. NULL: go on. */
+	/* Called once if any is to be revoked; false stops it. NULL: go on. */
 	bool (*confirm)(void *ctx, size_t count);
-	/* Each one: done is false where it was revoked already; err where it could not be. */
+	/* Called for each one. done is false if it was revoked before; err if it cannot be. */
 	void (*report)(void *ctx, const struct credential *credential, bool done, enum err err,
 		const char *text);
 	void *ctx;
@@ -33,8 +33,8 @@ enum err provider_revoke(const struct config *config, const struct revoke_option
 	struct error *e) must_check;
 
 /*
- * Revokes by [events] on-unenroll after an unenrollment. A refusal by the CA is logged and ends it:
- * nobody waits for it.
+ * Revokes by [events] on-unenroll after an unenrollment. A refusal by the CA is only logged, as
+ * nobody waits for the answer.
  */
 enum err revoke_unenrolled(struct provider *provider, int64_t event_id,
 	enum revocation_reason reason, struct error *e) must_check;

@@ -41,7 +41,7 @@ struct step_times {
 /* Each step is counted there, too; NULL: nobody counts. */
 void step_times_start(struct step_times *steps, struct counters *counters);
 
-/* The step that ends now: its time is what passed since the one before it. */
+/* Notes a step that ends now; its time is the time since the step before it. */
 void step_times_done(struct step_times *steps, enum step step, const char *result);
 
 /*

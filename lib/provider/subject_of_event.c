@@ -43,13 +43,13 @@ enum err subject_check_config(const struct config *config, struct error *e)
 		return err;
 	values.mail = values.name = "x";
 	err = name_build(config->identity.subject, expand_value, &values, &name, &why);
-	/* that an attribute is empty for now, or has an "x" where a C wants two, is no fault */
+	/* an attribute may be empty here, or have one "x" where a country wants two letters */
 	if (err && err != ERR_UNPROCESSABLE)
 		return config_error(config, "identity", "subject", e, "%s", why.text);
 	return ERR_OK;
 }
 
-/* --- a person, for each event */
+/* --- each event */
 
 bool subject_domain_allowed(const struct config *config, const char *domain)
 {
@@ -87,8 +87,8 @@ static enum err try_mail(const char *template, const struct template_values *val
 }
 
 /*
- * The first template that is not empty decides: one that is unusable is never replaced. *known
- * becomes NULL where that one is not needed.
+ * The first template that is not empty decides: an unusable address is never replaced. *known
+ * becomes NULL if it is not used.
  */
 static enum err find_address(const struct config *config, const struct template_values *values,
 	const char **known, struct address *out, struct error *e)

@@ -1,4 +1,4 @@
-/* Texts of the configuration with {names} in them, filled in. It judges no result. */
+/* Fills in the {names} in texts of the configuration. It does not judge the result. */
 
 #include "provider/template.h"
 
@@ -29,7 +29,7 @@ static const char *value_of(const struct template_values *values, const char *ke
 	return event ? event->field[field] : "";
 }
 
-/* A value made from a field that lost something would be a guess. */
+/* A value from a field that has lost characters would be a guess. */
 static enum err check_damage(
 	const struct template_values *values, const char *key, size_t len, struct error *e)
 {

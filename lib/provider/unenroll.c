@@ -29,7 +29,7 @@ enum err unenroll_attempt(struct attempt *a, struct error *e)
 
 	if (err)
 		return err;
-	/* Else a certificate that is just being made would be left over. */
+	/* Otherwise a certificate that is being made now would not be revoked. */
 	if (!attempt_wait_for_turn(a))
 		return error_set(
 			e, ERR_UNAVAILABLE, "an enrollment of the same device is not finished yet");
@@ -42,7 +42,7 @@ enum err unenroll_attempt(struct attempt *a, struct error *e)
 
 /* --- by hand */
 
-/* As if UEM had said so, and with the same traces. */
+/* Handled like an event of UEM, with the same traces. */
 enum err unenroll_device(
 	struct provider *p, const char *device_uuid, bool compromised, struct error *e)
 {

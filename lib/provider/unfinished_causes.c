@@ -1,4 +1,4 @@
-/* Groups what is pending and what has failed by cause: a gateway that is down is one fault. */
+/* Groups unfinished events and uploads by cause: a gateway that is down is one fault. */
 
 #include "provider/unfinished_causes.h"
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "store/list.h"
 
-/* Why events, and uploads without one, are pending or have failed: one line a cause. */
+/* The causes why events, and uploads without an event, are pending or have failed. */
 
 #define UNFINISHED_CAUSES_MAX 20
 
@@ -26,8 +26,8 @@ struct unfinished_causes {
 };
 
 /*
- * Of those in that state, "pending" or "failed". An upload counts only where no event of its device
- * and user is open: its cause is the event's.
+ * Gathers the causes of one state, "pending" or "failed". An upload counts only if its device and
+ * user have no open event: else the event has the cause.
  */
 enum err unfinished_causes_gather(struct store *store, const char *state,
 	struct unfinished_causes *out, struct error *e) must_check;

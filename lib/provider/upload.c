@@ -1,5 +1,4 @@
-/* Packs the credentials of a device and uploads them to every gateway. The store is the caller's.
- */
+/* Packs the credentials of a device and uploads them to every gateway. Callers record that. */
 
 #include "provider/upload.h"
 
@@ -110,7 +109,7 @@ static void print_contents(const struct credential_set *set, struct buf *out)
 		buf_printf(out, ",archived:%s", set->archived[i].serial);
 }
 
-/* A row for each gateway, as if all were still to be done. */
+/* Prepares a row for each gateway, with nothing sent yet. */
 static enum err prepare(const struct provider *p, const struct store_pair *pair,
 	const struct credential_set *set, struct uploads *out, struct error *e)
 {
@@ -162,7 +161,7 @@ static enum err try_gateway(struct provider *p, const char *url, size_t gateway,
 	return err;
 }
 
-/* The next gateway: the upload, and what became of it. */
+/* Uploads to the next gateway and fills in its row. */
 static enum err send_next(struct provider *p, const struct buf *payload, int64_t deadline,
 	int64_t tries, struct uploads *out, struct error *e)
 {
@@ -180,7 +179,8 @@ static enum err send_next(struct provider *p, const struct buf *payload, int64_t
 	return err;
 }
 
-/* The gateways left share the time left: one that hangs takes nothing from the others' parts. */
+/* The remaining gateways share the remaining time, so that one that hangs costs no other its part.
+ */
 static int64_t part_of_time(int64_t deadline, size_t gateways)
 {
 	int64_t now = clock_monotonic_ms();

@@ -138,7 +138,7 @@ static enum err read_uuid(
 	return ERR_OK;
 }
 
-/* A number where a text belongs; false if its digits are not known any more. */
+/* Writes a number where a text belongs. False if the number has lost digits. */
 static bool write_number(const cJSON *item, char *out, size_t size)
 {
 	double n = item->valuedouble;
@@ -204,7 +204,7 @@ static enum err read_kind(
 	return event_kind_find(event->event_id, type, &event->kind, &event->unmatched, e);
 }
 
-/* They decorate: one that is no number refuses no event. */
+/* These numbers are only for show: a wrong one does not make an event malformed. */
 static void read_numbers(const cJSON *object, struct event *event)
 {
 	struct buf ignored = BUF_INIT(REPAIRED_MAX);

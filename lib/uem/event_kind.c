@@ -51,7 +51,7 @@ static bool is_lower(char c)
 	return c >= 'a' && c <= 'z';
 }
 
-/* Of a word: bytes of other scripts, too. */
+/* Bytes of other scripts are letters, too. */
 static bool is_letter(char c)
 {
 	return is_upper(c) || is_lower(c) || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
@@ -98,7 +98,7 @@ static bool has_word(const struct name *name, const char *word)
 	return false;
 }
 
-/* A list ends with NULL. Of these parts any; words stand alone. */
+/* Returns true if it has any of the parts or of the whole words. Lists end with NULL. */
 static bool has_any(const struct name *name, const char *const parts[], const char *const words[])
 {
 	for (; *parts; parts++)
@@ -124,7 +124,7 @@ static bool is_undone(const struct name *name)
 	return has_any(name, parts, words);
 }
 
-/* Words for other things that are deleted or wiped. */
+/* Returns true if something else than the device is deleted or wiped. */
 static bool is_of_another(const struct name *name, bool deleted)
 {
 	static const char *const parts[] = {"application", "content", "storage", NULL};
@@ -141,7 +141,7 @@ static bool is_of_another(const struct name *name, bool deleted)
 				  (!has(name, "device") && has_any(name, no_words, persons)));
 }
 
-/* Without what follows "by" or "from": that did it, or was the device's place. */
+/* Drops what follows "by" or "from": who did it, or where the device was. */
 static struct name without_agent(const struct name *name)
 {
 	static const char *const ends[] = {" by ", " from ", " due ", " after ", " via "};
@@ -173,7 +173,7 @@ static bool is_address(const struct name *name)
 	return has(name, "user") && has(name, "email") && has(name, "address");
 }
 
-/* Words of an unenrollment; not that it is one. */
+/* Returns true if it has words of an unenrollment; it need not be one. */
 static bool tells_of_end(const struct name *name)
 {
 	static const char *const parts[] = {"wipe", "wiping", "unenrol", NULL};
@@ -209,7 +209,7 @@ static const struct type *find_type(int64_t id, const char *joined)
 	return NULL;
 }
 
-/* An id that asks nothing is no other event than a name that was only judged. */
+/* A name that was only judged does not contradict an id that asks nothing. */
 static bool contradict(const struct type *by_id, const struct type *by_name, enum event_kind judged)
 {
 	if (by_name)

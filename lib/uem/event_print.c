@@ -1,4 +1,4 @@
-/* Prints an event as it is stored: what is known of it, however much came along. */
+/* Prints an event as it is stored: known fields only. */
 
 #include "uem/event_print.h"
 
@@ -30,7 +30,7 @@ static void print_text(const char *name, const char *text, struct buf *out)
 	buf_json_string(out, text);
 }
 
-/* A text that was left out is no string here either. */
+/* A text that was left out is printed as false, so that it is no string here either. */
 static void print_damaged(const char *name, const char *text, size_t max, struct buf *out)
 {
 	bool cut = strlen(text) + strlen(CUT_MARK) > max;

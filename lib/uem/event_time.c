@@ -1,4 +1,4 @@
-/* The forms in which UEM writes a time. */
+/* Parses the forms in which UEM writes a time. */
 
 #include "uem/event_time.h"
 
@@ -89,7 +89,7 @@ static int64_t parse_iso(const char *s)
 	return time > offset ? time - offset : 0;
 }
 
-/* The milliseconds are UTC; an offset behind them only says where the writer was. */
+/* The milliseconds are UTC; an offset after them only says where the writer was. */
 static int64_t parse_legacy(const char *s)
 {
 	char number[16] = "";
