@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "uem/event.h"
 
+struct attempt;
 struct provider;
 
 /*
@@ -14,5 +15,12 @@ struct provider;
  */
 enum err change_address_concerns_us(
 	struct provider *provider, struct event *event, bool *out, struct error *e) must_check;
+
+/*
+ * Delivers credentials for the new address to the event's device; if that was unenrolled since, to
+ * the latest one of the user. The user's other devices are then due for an upload. A user without a
+ * device gets nothing.
+ */
+enum err change_address_attempt(struct attempt *attempt, struct error *e) must_check;
 
 #endif

@@ -15,7 +15,7 @@ static const struct event_act acts[EVENT_KIND_COUNT] = {
 		.attempt = unenroll_attempt},
 	[EVENT_ADDRESS_CHANGED] = {.delivers = true,
 		.concerns_us = change_address_concerns_us,
-		.attempt = enroll_known_device},
+		.attempt = change_address_attempt},
 };
 
 const struct event_act *event_act(enum event_kind kind)

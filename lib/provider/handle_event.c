@@ -33,12 +33,11 @@ static enum err record(struct attempt *a, struct error *e)
 	const struct event *event = a->event;
 	struct provider *p = a->provider;
 	struct buf payload = BUF_INIT(PAYLOAD_MAX);
-	bool gone = event->kind == EVENT_UNENROLLED;
 	struct store_event row = {
 		.received_at = a->received_at,
 		.time = event->time,
 		.request_id = log_request(),
-		.kind = event_kinds[gone ? EVENT_UNENROLLED : EVENT_ENROLLED].name,
+		.kind = event_kinds[event->kind].name,
 		.event_type = event->field[EVENT_TYPE],
 		.device_uuid = event->device_uuid,
 		.user_uuid = event->user_uuid,

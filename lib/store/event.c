@@ -122,21 +122,26 @@ static enum err set_state(
 	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
+/* A change of address stays open, unless this one is a later change: an enrollment may have none.
+ */
 static enum err deliver_earlier(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =
 		"UPDATE event SET state = 'delivered', cause = '', next_at = NULL, updated_at = $2"
-		" FROM (SELECT device_uuid, user_uuid FROM event WHERE id = $1) AS this"
+		" FROM (SELECT device_uuid, user_uuid, kind FROM event WHERE id = $1) AS this"
 		" WHERE event.device_uuid = this.device_uuid"
 		"	AND event.user_uuid = this.user_uuid"
-		"	AND event.id < $1 AND event.kind = 'enrolled'"
+		"	AND event.id < $1 AND event.kind IN ('enrolled', this.kind)"
 		"	AND event.state IN ('pending', 'failed')";
 	const struct db_value values[] = {DB_INTEGER(id), DB_INTEGER(clock_now())};
 
 	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
-/* An unenrolled device gets nothing more: its unfinished events are closed. */
+/*
+ * An unenrolled device gets nothing more: its unfinished enrollments are closed. A change of
+ * address is also of the user's other devices.
+ */
 static enum err settle_earlier(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =

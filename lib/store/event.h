@@ -21,7 +21,7 @@ struct store_event {
 	 * event of the device.
 	 */
 	int64_t time;
-	const char *kind; /* "enrolled", "unenrolled" */
+	const char *kind; /* "enrolled", "unenrolled", "address changed" */
 	const char *event_type;
 	const char *device_uuid;
 	const char *user_uuid; /* "" where the event has none */
@@ -59,11 +59,12 @@ struct store_end {
 };
 
 /*
- * Ends an attempt at an event; tries + 1. Delivered: earlier pending or failed events of the same
- * device and user are delivered with it. An unenrolled device is marked so by EVENT_STATE_RECORDED,
- * unless it was enrolled again since; its earlier enrollments then ask for nothing any more. An
- * enrollment that is recorded was overtaken, as its cause says. A delivered or recorded event is
- * not opened again. Ends the lease. ERR_NOT_FOUND.
+ * Ends an attempt at an event; tries + 1. Delivered: earlier pending or failed enrollments of the
+ * same device and user are delivered with it, and by a change of address the earlier changes. An
+ * unenrolled device is marked so by EVENT_STATE_RECORDED, unless it was enrolled again since; its
+ * earlier enrollments then ask for nothing any more. An enrollment that is recorded was overtaken,
+ * as its cause says. A delivered or recorded event is not opened again. Ends the lease.
+ * ERR_NOT_FOUND.
  */
 enum err store_event_finish(
 	struct store *store, int64_t id, const struct store_end *end, struct error *e) must_check;

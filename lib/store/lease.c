@@ -109,7 +109,9 @@ _Static_assert(STORE_WAIT_MAX == 3600, "IS_DUE has it as text");
 	"		AND later.user_uuid = this.user_uuid"                       \
 	"		AND later.id > this.id"                                     \
 	"		AND later.state IN ('pending', 'failed')"                   \
-	"		AND later.state = 'pending')"                               \
+	"		AND later.state = 'pending'"                                \
+	"		AND (this.kind != 'address changed'"                        \
+	"			OR later.kind = this.kind))"                               \
 	"	AND NOT " LIVE_LEASE
 
 static enum err find_event(struct store *store, const struct store_due *due, int64_t after,

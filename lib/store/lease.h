@@ -49,7 +49,8 @@ struct store_due {
 
 /*
  * Leases the event with the lowest id above after that is due. Left out: what is leased, and
- * an event with a later pending one of the same device and user, which will deliver both.
+ * an event with a later pending one of the same device and user, which will deliver both; that of
+ * a change of address is a later change.
  * ERR_NOT_FOUND: none is left.
  */
 enum err store_event_lease(struct store *store, const struct store_due *due, int64_t after,

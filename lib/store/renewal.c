@@ -167,7 +167,7 @@ enum err store_user_enrollment(struct store *store, const char *user_uuid, struc
 				  " (SELECT v.id FROM device AS d"
 				  "	JOIN event AS v USING (device_uuid, user_uuid)"
 				  "	WHERE d.user_uuid = $1 AND d.state = 'enrolled'"
-				  "	AND v.kind = 'enrolled'"
+				  "	AND v.kind IN ('enrolled', 'address changed')"
 				  "	AND (v.state = 'delivered' OR v.id = d.event_id)"
 				  "	ORDER BY v.id DESC LIMIT 1)";
 	const struct db_value values[] = {DB_TEXT(user_uuid)};

@@ -304,9 +304,18 @@ static const char version_13[] =
 	"CREATE INDEX credential_renewal ON credential (user_uuid, not_after)"
 	"	WHERE coalesce(state, '') = 'active';";
 
+static const char version_14[] =
+	/* A change of address is a kind of its own; until here it was called enrolled. */
+	"ALTER TABLE event ADD COLUMN kind_14 TEXT NOT NULL DEFAULT 'enrolled'"
+	"	CHECK (kind_14 IN ('enrolled', 'unenrolled', 'address changed'));"
+	"UPDATE event SET kind_14 = kind WHERE kind != 'enrolled';"
+	"ALTER TABLE event DROP COLUMN kind;"
+	"ALTER TABLE event RENAME COLUMN kind_14 TO kind;";
+
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5,
-	version_6, version_7, version_8, version_9, version_10, version_11, version_12, version_13};
+	version_6, version_7, version_8, version_9, version_10, version_11, version_12, version_13,
+	version_14};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

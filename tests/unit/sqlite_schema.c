@@ -10,7 +10,7 @@ static void makes_the_schema_from_nothing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 13);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 14);
 	assert_int_equal(sql_integer(f, "PRAGMA application_id"), 0x43505256);
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name"
@@ -29,7 +29,7 @@ static void refuses_a_newer_store(void **state)
 	sql(f, "PRAGMA user_version = 99");
 	must_fail_open(f, ERR_CONFIG, "newer version (schema 99)");
 	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 99);
-	sql(f, "PRAGMA user_version = 13");
+	sql(f, "PRAGMA user_version = 14");
 	must_open(f);
 }
 
@@ -47,8 +47,11 @@ static void brings_an_older_store_up_to_date(void **state)
 	       "ALTER TABLE upload DROP COLUMN inputs; ALTER TABLE upload DROP COLUMN wanted;"
 	       "ALTER TABLE upload DROP COLUMN left_out;"
 	       "ALTER TABLE user DROP COLUMN mail_time;"
-	       "INSERT INTO event VALUES (1, 'pending', 3, 1600000000, 0, 0, '', 'enrolled', '',"
-	       " '', '', '', '', '', 'the cause',"
+	       "INSERT INTO event (id, state, tries, next_at, received_at, updated_at, request_id,"
+	       "	kind, event_type, device_uuid, user_uuid, user_name, device_name, platform,"
+	       "	cause, payload)"
+	       " VALUES (1, 'pending', 3, 1600000000, 0, 0, '', 'enrolled', '', '', '', '', '', '',"
+	       "	'the cause',"
 	       " CAST('the body' AS BLOB));"
 	       "DROP TABLE lease; DROP INDEX event_undone;"
 	       "DROP TABLE revocation; DROP TABLE crl; DROP INDEX credential_device;"
@@ -56,7 +59,7 @@ static void brings_an_older_store_up_to_date(void **state)
 	       "DROP TABLE barred; DROP TABLE row_mac;"
 	       "PRAGMA user_version = 1");
 	must_open(f);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 13);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 14);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE tries = 3"
 					" AND CAST(payload AS TEXT) = 'the body'"),
 		1);

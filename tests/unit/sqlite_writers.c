@@ -36,10 +36,11 @@ static pid_t start_holder(struct fixture *f, int said)
 	if (take_turn(f) < 0 || sqlite3_open(f->database, &db) ||
 		sqlite3_exec(db,
 			"PRAGMA cache_size = 1; BEGIN IMMEDIATE;"
-			"INSERT INTO event SELECT NULL, 'failed', 0, NULL, 0, 0, '', 'enrolled', "
-			"'',"
-			" '', '', '', '', '', '', zeroblob(100000), '', 0 FROM event AS a, event "
-			"AS b",
+			"INSERT INTO event (state, received_at, updated_at, request_id, kind,"
+			"	event_type, device_uuid, user_uuid, user_name, device_name,"
+			"	platform, payload)"
+			" SELECT 'failed', 0, 0, '', 'enrolled', '', '', '', '', '', '',"
+			"	zeroblob(100000) FROM event AS a, event AS b",
 			NULL, NULL, NULL) ||
 		write(said, "", 1) != 1)
 		_exit(1);

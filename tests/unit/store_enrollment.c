@@ -138,6 +138,29 @@ static void a_refused_unenrollment_stops_nothing(void **state)
 
 /* --- one address, two users; an address that comes back */
 
+/* An enrollment may come without an address, and an unenrollment is of one device alone. */
+static void keeps_a_change_of_address_open(void **state)
+{
+	static const char states[] = "SELECT state FROM event ORDER BY id";
+	struct fixture *f = *state;
+	const struct store_event same = enrolled(DEVICE_1, USER_A), gone = unenrolled(DEVICE_1);
+	struct store_event change = enrolled(DEVICE_1, USER_A);
+
+	change.kind = "address changed";
+	must_add_event(f, &same);
+	must_record_event(f, &change);
+	must_finish_event(f, must_add_event(f, &same), EVENT_STATE_DELIVERED);
+	assert_string_equal(sql_texts(f, states), "delivered pending delivered");
+	must_add_event(f, &same);
+	must_finish_event(f, must_add_event(f, &gone), EVENT_STATE_RECORDED);
+	assert_string_equal(sql_texts(f, states), "delivered pending delivered recorded recorded");
+	must_add_event(f, &same);
+	must_finish_event(f, must_record_event(f, &change), EVENT_STATE_DELIVERED);
+	assert_string_equal(sql_texts(f, states),
+		"delivered delivered delivered recorded recorded delivered delivered");
+	assert_intact(f);
+}
+
 static void set(struct credential *c, struct credential_text *text, const char *mail)
 {
 	snprintf(text->mail, sizeof(text->mail), "%s", mail);
@@ -273,6 +296,7 @@ int main(void)
 		TEST(a_shared_device_keeps_its_users),
 		TEST(an_older_event_revives_no_device),
 		TEST(a_refused_unenrollment_stops_nothing),
+		TEST(keeps_a_change_of_address_open),
 		TEST(finds_the_other_user_of_an_address),
 		TEST(who_has_an_address_may_keep_it),
 		TEST(an_address_that_comes_back_takes_up_its_certificate),
