@@ -87,6 +87,10 @@ static void take_up(struct bulk_worker *w, const struct store_leased_event *leas
 	struct error e;
 	enum err err;
 
+	if (!leased->leased) {
+		bulk_settle_busy(w, &leased->pair);
+		return;
+	}
 	bulk_wait_turn(w->bulk);
 	err = attempt(w->provider, leased, &e);
 	bulk_settle(w, &leased->pair, err, &e);

@@ -189,6 +189,28 @@ static void upload_to_devices(struct user *u)
 	}
 }
 
+/* Such a device is not done: certprov deliver uploads when it finishes the event. */
+static void report_left_to_events(struct user *u)
+{
+	struct bulk_worker *w = u->worker;
+	const struct store_due due = {.inputs = w->provider->fingerprint};
+	const struct store_wanted wanted = {
+		.filter = store_pair_of("", u->uuid), .due = &due, .by_event = true};
+	const struct store_share all = {.workers = 1};
+	struct store_device at = {.tries = 0};
+	struct error e;
+	enum err err;
+
+	while (!(err = store_device_lease(w->provider->store, &wanted, &all, &at, &e))) {
+		err = error_set(&e, ERR_PENDING,
+			"an event of the device is not finished; certprov deliver finishes it and "
+			"uploads the new certificates");
+		note(u, at.pair.device_uuid, err, &e);
+	}
+	if (err != ERR_NOT_FOUND)
+		note(u, "", err, &e);
+}
+
 static enum err renew_user(struct bulk_worker *w, const struct store_renewal *wanted,
 	const char *user_uuid, struct error *e)
 {
@@ -208,6 +230,7 @@ static enum err renew_user(struct bulk_worker *w, const struct store_renewal *wa
 	}
 	renew_credentials(&user, wanted);
 	upload_to_devices(&user);
+	report_left_to_events(&user);
 	/* An unreleased lease expires on its own. */
 	if (store_user_release(store, user_uuid, &ignored))
 		log_warning("%s", ignored.text);

@@ -112,14 +112,14 @@ _Static_assert(STORE_WAIT_MAX == 3600, "IS_DUE has it as text");
 	"		AND later.state = 'pending'"                                \
 	"		AND (this.kind != 'address changed'"                        \
 	"			OR later.kind = this.kind))"                               \
-	"	AND NOT " LIVE_LEASE
+	"	AND ($1 OR NOT " LIVE_LEASE ")"
 
 static enum err find_event(struct store *store, const struct store_due *due, int64_t after,
 	const struct store_share *share, struct store_leased_event *out, struct error *e)
 {
 	static const char sql[] =
-		"SELECT id, tries, device_uuid, user_uuid, request_id, received_at, payload"
-		" " DUE_EVENTS " AND this.id > $4 AND " SHARE " % $5 = $6"
+		"SELECT id, tries, device_uuid, user_uuid, request_id, received_at, payload,"
+		"	NOT " LIVE_LEASE " " DUE_EVENTS " AND this.id > $4 AND " SHARE " % $5 = $6"
 		" ORDER BY this.id LIMIT 1";
 	const struct db_value values[] = {DB_BOOLEAN(due->now), DB_INTEGER(clock_now()),
 		DB_TEXT(due->inputs), DB_INTEGER(after), DB_INTEGER(share->workers),
@@ -135,6 +135,7 @@ static enum err find_event(struct store *store, const struct store_due *due, int
 		out->id = db_column_integer(row, 0);
 		out->tries = db_column_integer(row, 1);
 		out->received_at = db_column_integer(row, 5);
+		out->leased = db_column_integer(row, 7) != 0;
 		err = db_copy_text(row, 4, &out->request_id, e);
 	}
 	if (!err)
@@ -156,7 +157,7 @@ enum err store_event_lease(struct store *store, const struct store_due *due, int
 		err = db_begin(store->db, e);
 		if (!err)
 			err = find_event(store, due, after, share, &found, e);
-		if (!err) {
+		if (!err && found.leased) {
 			const struct lease lease = {
 				found.pair.device_uuid, found.pair.user_uuid, found.id, true};
 
@@ -219,14 +220,16 @@ enum err store_event_due(
 	"	AND " NO_EVENT " AND NOT " LIVE_LEASE
 
 /* Those of one user are few; all uploads that are due may be very many. */
-#define DUE_IN_HAND                                                      \
+#define DUE_OF_USER                                                      \
 	"FROM device AS this WHERE this.user_uuid = $5 AND " IS_ENROLLED \
 	"	AND EXISTS (SELECT 1 FROM upload AS u"                         \
 	"		WHERE u.device_uuid = this.device_uuid"                       \
 	"		AND u.user_uuid = this.user_uuid"                             \
 	"		AND u.state IN ('pending', 'failed')"                         \
-	"		AND " U_IS_DUE " AND " U_IS_CONFIGURED ")"       \
-	"	AND " NO_EVENT
+	"		AND " U_IS_DUE " AND " U_IS_CONFIGURED ")"
+
+#define DUE_IN_HAND DUE_OF_USER " AND " NO_EVENT
+#define DUE_BY_EVENT DUE_OF_USER " AND NOT " NO_EVENT
 
 #define NEXT(all)                                                      \
 	"SELECT this.device_uuid, this.user_uuid, NOT " LIVE_LEASE "," \
@@ -248,8 +251,11 @@ static enum err find_device(struct store *store, const struct store_wanted *want
 	const struct store_share *share, struct store_device *at, struct error *e)
 {
 	static const char any[] = NEXT(ALL_DEVICES), due[] = NEXT(DUE_DEVICES),
-			  in_hand[] = NEXT(DUE_IN_HAND);
-	const char *sql = !wanted->due ? any : wanted->in_hand ? in_hand : due;
+			  in_hand[] = NEXT(DUE_IN_HAND), by_event[] = NEXT(DUE_BY_EVENT);
+	const char *sql = !wanted->due	     ? any
+			  : wanted->in_hand  ? in_hand
+			  : wanted->by_event ? by_event
+					     : due;
 	const struct db_value values[] = {WANTED_VALUES(store, wanted),
 		DB_TEXT(at->pair.device_uuid), DB_TEXT(at->pair.user_uuid),
 		DB_INTEGER(share->workers), DB_INTEGER(share->worker)};
@@ -262,7 +268,8 @@ static enum err find_device(struct store *store, const struct store_wanted *want
 	if (!err)
 		err = read_pair(row, 0, &next.pair, e);
 	if (!err) {
-		next.leased = wanted->in_hand || db_column_integer(row, 2) != 0;
+		next.leased =
+			!wanted->by_event && (wanted->in_hand || db_column_integer(row, 2) != 0);
 		next.tries = db_column_integer(row, 3);
 		*at = next;
 	}

@@ -26,9 +26,10 @@ struct store_share {
 	int64_t lease;		  /* seconds */
 };
 
-/* A leased event, freed with store_leased_event_fini(). */
+/* An event to take up, freed with store_leased_event_fini(). */
 struct store_leased_event {
 	int64_t id;
+	bool leased;   /* to us; false: its device and user are leased to another process */
 	int64_t tries; /* before this one */
 	int64_t received_at;
 	struct store_pair pair; /* the user's UUID may be "" */
@@ -48,10 +49,9 @@ struct store_due {
 };
 
 /*
- * Leases the event with the lowest id above after that is due. Left out: what is leased, and
- * an event with a later pending one of the same device and user, which will deliver both; that of
- * a change of address is a later change.
- * ERR_NOT_FOUND: none is left.
+ * Leases the event with the lowest id above after that is due. Left out: what is leased, unless due
+ * is now, and an event with a later pending one of the same device and user, which will deliver
+ * both; that of a change of address is a later change. ERR_NOT_FOUND: none is left.
  */
 enum err store_event_lease(struct store *store, const struct store_due *due, int64_t after,
 	const struct store_share *share, struct store_leased_event *out,
@@ -63,7 +63,7 @@ enum err store_event_lease(struct store *store, const struct store_due *due, int
  */
 enum err store_event_turn(struct store *store, int64_t id, bool *ours, struct error *e) must_check;
 
-/* Returns the number of events that could be leased at this moment. */
+/* Counts the events that store_event_lease() would find at this moment. */
 enum err store_event_due(struct store *store, const struct store_due *due, int64_t *count,
 	struct error *e) must_check;
 
@@ -71,7 +71,8 @@ enum err store_event_due(struct store *store, const struct store_due *due, int64
 struct store_wanted {
 	struct store_pair filter;    /* these alone */
 	const struct store_due *due; /* with an upload that is due, and no pending event; or NULL */
-	bool in_hand; /* with due: those of the filter's user, whom the caller has leased */
+	bool in_hand;  /* with due: those of the filter's user, whom the caller has leased */
+	bool by_event; /* with due: of these, those with an event; none is leased */
 };
 
 /* One of them, and how often its upload was tried since it is due. */

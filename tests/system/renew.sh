@@ -248,6 +248,23 @@ certprov deliver
 is "$(uploads_from $((before + 1))) $(($(eg_upload_count) - before))" '1 2' 'deliver uploads them'
 ok 'the gateway has the newest of each device' gateway_has_newest
 
+# --- a device's event is not finished
+
+eg_mode 503
+left=$(query "SELECT device_uuid FROM device WHERE user_uuid = '${users[0]}' LIMIT 1")
+enroll "$left" "${users[0]}"
+eg_mode
+before=$(eg_upload_count)
+renew --now --user "${users[0]}"
+is "$code" 75 'a device has an open event: exit 75'
+like "$printed" '^0 done, 1 pending, 0 failed' '... its user is not done'
+like "$said" "device $left, user ${users[0]}: pending: an event of the device is not finished" \
+	'... and the device is named'
+is "$(uploads_from $((before + 1))) $(($(eg_upload_count) - before))" '1 1' \
+	'the other device has its upload'
+certprov deliver --now
+ok '... deliver uploads the rest' gateway_has_newest
+
 enroll_many 9 1
 eg_stop
 renew

@@ -164,7 +164,7 @@ static int64_t lease(struct fixture *f, bool now)
 	struct store_leased_event c = {.id = 0};
 	const struct store_due due = {.now = now, .inputs = ""};
 	enum err err = store_event_lease(f->store, &due, 0, &alone, &c, &f->e);
-	int64_t id = c.id;
+	int64_t id = c.leased ? c.id : 0;
 
 	if (err && err != ERR_NOT_FOUND)
 		fail_msg("store_event_lease: %s", f->e.text);
