@@ -89,7 +89,8 @@ void barred_ca_leave(
 	else if (known && (came == ERR_OK || came == ERR_PENDING || came == ERR_REFUSED))
 		err = store_access_open(p->store, &access, &unwritten);
 	if (err)
-		log_error("how the CA of [%s] took it: %s", access.ca, unwritten.text);
+		log_error("the CA of [%s]: what it answered could not be recorded: %s", access.ca,
+			unwritten.text);
 }
 
 /* --- which they are */

@@ -89,15 +89,11 @@ enum err check_address_is_free(struct provider *p, const struct store_claimant *
 
 	if (err)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	log_warning("user %s asks for %s, which is the address of user %s; that user has an active "
-		    "certificate for it and another enrolled device",
-		claimant->user_uuid, mail, other);
+	log_warning("user %s: " STORE_ADDRESS_CONFLICT, claimant->user_uuid, mail, other);
 	err = write_down(p, claimant, mail, other, e);
 	if (!err && refuse)
 		err = error_field(e, ERR_UNPROCESSABLE,
-			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
-			"%s is the address of another user, %s, with an active certificate and "
-			"another enrolled device",
+			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS), STORE_ADDRESS_CONFLICT,
 			mail, other);
 	free(other);
 	return err;

@@ -194,9 +194,7 @@ enum err address_free(struct store *store, const struct store_claimant *claimant
 	enum err err = store_address_conflict(store, claimant, mail, &other, &none);
 
 	if (!err)
-		err = error_set(e, ERR_UNPROCESSABLE,
-			"user %s has an active certificate for %s and another enrolled device",
-			other, mail);
+		err = error_set(e, ERR_UNPROCESSABLE, STORE_ADDRESS_CONFLICT, mail, other);
 	else if (err == ERR_NOT_FOUND)
 		err = ERR_OK;
 	else

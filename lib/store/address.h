@@ -28,6 +28,11 @@ struct store_return {
 enum err store_credential_reactivate(struct store *store, const struct credential_owner *owner,
 	const struct store_return *wanted, bool *done, struct error *e) must_check;
 
+/* The text of such a conflict: the mail address, and the other user. */
+#define STORE_ADDRESS_CONFLICT                                                                    \
+	"%s is the address of another user, %s, with an active certificate and another enrolled " \
+	"device"
+
 /*
  * Finds another user who has an active certificate for that mailbox and an enrolled device other
  * than the claimant's. *other: "zenny (UUID)", to be freed. ERR_NOT_FOUND: there is none.
