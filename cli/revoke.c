@@ -6,7 +6,7 @@
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "provider/revoke.h"
+#include "provider/revoke_by_hand.h"
 
 struct request {
 	char serial[STORE_SERIAL_SIZE];

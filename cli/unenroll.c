@@ -6,7 +6,7 @@
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-#include "provider/unenroll.h"
+#include "provider/unenroll_by_hand.h"
 
 struct request {
 	struct names names;

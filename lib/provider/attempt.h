@@ -29,15 +29,6 @@ struct attempt {
 };
 
 /*
- * Does what a recorded event asks, stores the outcome and the time when it is due again, and logs
- * it. Steps that were done before are not repeated.
- */
-enum err attempt_event(struct attempt *attempt, struct error *e) must_check;
-
-/* Leaves a recorded event to certprov deliver, as no slot is free. Always an error. */
-enum err attempt_put_off(struct attempt *attempt, struct error *e) must_check;
-
-/*
  * Waits while another process works on the same device, but no longer than an upload may take.
  * Returns true if it is our turn.
  */

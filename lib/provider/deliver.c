@@ -14,6 +14,7 @@
 #include "provider/config_fingerprint.h"
 #include "provider/event_act.h"
 #include "provider/provider_parts.h"
+#include "provider/run_attempt.h"
 
 /* More would not help: the gateway takes most of the time. */
 #define WORKERS 4
@@ -75,7 +76,7 @@ static enum err attempt(
 	step_times_start(&attempt.steps, p->counters);
 	snprintf(run, sizeof(run), "%s", log_request());
 	log_set_request(leased->request_id);
-	err = attempt_event(&attempt, e);
+	err = run_attempt(&attempt, e);
 	log_set_request(run);
 	event_result_fini(&attempt.result);
 	event_free(event);

@@ -21,6 +21,7 @@
 #include "provider/event_act.h"
 #include "provider/event_log.h"
 #include "provider/provider_parts.h"
+#include "provider/run_attempt.h"
 #include "uem/event_kind.h"
 #include "uem/event_print.h"
 
@@ -72,11 +73,11 @@ static enum err record_and_attempt(struct attempt *a, const struct event_act *ac
 		return err;
 	}
 	if (!admission_enter(pass))
-		return attempt_put_off(a, e);
+		return put_off_attempt(a, e);
 	/* Without a turn both processes upload the same, which does no harm. */
 	if (act->delivers)
 		(void)attempt_wait_for_turn(a);
-	err = attempt_event(a, e);
+	err = run_attempt(a, e);
 	admission_leave(pass);
 	return err;
 }
