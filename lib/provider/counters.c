@@ -95,38 +95,26 @@ void counters_step(struct counters *counters, enum step step, int64_t us)
 
 /* --- the latest attempts */
 
-static void sum_up(const struct step_times *steps, struct counters_attempt *out)
-{
-	for (int i = 0; i < STEP_COUNT; i++)
-		out->us[i] = -1;
-	for (size_t i = 0; i < steps->count; i++) {
-		int64_t *us = &out->us[steps->done[i].step];
-
-		*us = (*us < 0 ? 0 : *us) + steps->done[i].us;
-	}
-}
-
 /*
  * A process that is killed meanwhile leaves a place that counts as empty until its turn comes
  * again. Two can write one place only if all others are written meanwhile: then displayed times are
  * mixed.
  */
-void counters_attempt(struct counters *counters, int64_t event_id, const struct step_times *steps)
+void counters_attempt(
+	struct counters *counters, int64_t event_id, const struct counters_attempt *attempt)
 {
-	struct counters_attempt attempt;
 	struct counters_place *place;
 	unsigned long long turn;
 
 	if (!counters)
 		return;
-	sum_up(steps, &attempt);
 	turn = atomic_fetch_add_explicit(&counters->attempts, 1, memory_order_relaxed);
 	place = &counters->place[turn % COUNTERS_ATTEMPTS];
 	atomic_store_explicit(&place->turn, 0, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
 	atomic_store_explicit(&place->event_id, event_id, memory_order_relaxed);
 	for (int i = 0; i < STEP_COUNT; i++)
-		atomic_store_explicit(&place->us[i], attempt.us[i], memory_order_relaxed);
+		atomic_store_explicit(&place->us[i], attempt->us[i], memory_order_relaxed);
 	atomic_store_explicit(&place->turn, turn + 1, memory_order_release);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "ca/ca.h"
-#include "provider/step_times.h"
+#include "provider/step.h"
 
 /*
  * Counters of the use cases, for monitoring: fixed tables of numbers that only grow, in memory that
@@ -83,7 +83,8 @@ struct counters_attempt {
 };
 
 /* Keeps it until COUNTERS_ATTEMPTS others have come. Of the event nothing but its id is kept. */
-void counters_attempt(struct counters *counters, int64_t event_id, const struct step_times *steps);
+void counters_attempt(
+	struct counters *counters, int64_t event_id, const struct counters_attempt *attempt);
 
 /* Returns false if it is not there. */
 bool counters_find_attempt(

@@ -68,7 +68,7 @@ enum err run_attempt(struct attempt *a, struct error *e)
 	result->kind = delivered ? RESULT_DELIVERED : RESULT_RECORDED;
 	err = finish(a, delivered ? EVENT_STATE_DELIVERED : EVENT_STATE_RECORDED, err, e);
 	uploads_fini(&a->uploads);
-	counters_attempt(a->steps.counters, a->id, &a->steps);
+	step_times_count(&a->steps, a->steps.counters, a->id);
 	event_log_result(a->event, a->id, &a->steps, err);
 	return err;
 }

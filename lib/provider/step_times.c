@@ -5,19 +5,6 @@
 #include "base/clock.h"
 #include "provider/counters.h"
 
-const char *const step_names[STEP_COUNT] = {
-	[STEP_RECORD] = "record",
-	[STEP_TURN] = "turn",
-	[STEP_IDENTITY] = "identity",
-	[STEP_SIGNING] = "signing",
-	[STEP_ENCRYPTION] = "encryption",
-	[STEP_OTHERS] = "others",
-	[STEP_PACK] = "pack",
-	[STEP_UPLOAD] = "upload",
-	[STEP_REVOKE] = "revoke",
-	[STEP_FINISH] = "finish",
-};
-
 void step_times_start(struct step_times *steps, struct counters *counters)
 {
 	steps->counters = counters;
@@ -37,6 +24,20 @@ void step_times_done(struct step_times *steps, enum step step, const char *resul
 	}
 	steps->last = now;
 	counters_step(steps->counters, step, us);
+}
+
+void step_times_count(const struct step_times *steps, struct counters *counters, int64_t event_id)
+{
+	struct counters_attempt attempt;
+
+	for (int i = 0; i < STEP_COUNT; i++)
+		attempt.us[i] = -1;
+	for (size_t i = 0; i < steps->count; i++) {
+		int64_t *us = &attempt.us[steps->done[i].step];
+
+		*us = (*us < 0 ? 0 : *us) + steps->done[i].us;
+	}
+	counters_attempt(counters, event_id, &attempt);
 }
 
 static void print_ms(struct buf *out, int64_t us)

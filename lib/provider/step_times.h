@@ -5,26 +5,11 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "provider/step.h"
 
 #define STEP_TIMES_MAX 32
 
 struct counters;
-
-enum step {
-	STEP_RECORD,
-	STEP_TURN, /* the wait for another process that is working on the same device */
-	STEP_IDENTITY,
-	STEP_SIGNING,
-	STEP_ENCRYPTION,
-	STEP_OTHERS, /* for the other devices of the user */
-	STEP_PACK,
-	STEP_UPLOAD, /* to one gateway */
-	STEP_REVOKE,
-	STEP_FINISH,
-	STEP_COUNT
-};
-
-extern const char *const step_names[STEP_COUNT]; /* "record", "turn" … */
 
 /* The steps of one event with their results and times: for its log line. */
 struct step_times {
@@ -43,6 +28,9 @@ void step_times_start(struct step_times *steps, struct counters *counters);
 
 /* Notes a step that ends now; its time is the time since the step before it. */
 void step_times_done(struct step_times *steps, enum step step, const char *result);
+
+/* Adds the time of each step to the latest attempts that the counters keep. */
+void step_times_count(const struct step_times *steps, struct counters *counters, int64_t event_id);
 
 /*
  * Each appends to out, which is empty, and returns what out then holds.

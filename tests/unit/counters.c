@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "provider/counters.h"
+#include "provider/step_times.h"
 
 #define PROCESSES 4
 #define ROUNDS 20000
@@ -235,7 +236,7 @@ static void the_latest_attempts_are_kept(void **state)
 	for (int id = 1; id <= COUNTERS_ATTEMPTS + 1; id++) {
 		const struct step_times steps = steps_of(id);
 
-		counters_attempt(counters, id, &steps);
+		step_times_count(&steps, counters, id);
 	}
 	assert_false(counters_find_attempt(counters, 1, &attempt));
 	assert_true(counters_find_attempt(counters, 2, &attempt));
@@ -250,8 +251,8 @@ static void an_event_has_its_newest_attempt(void **state)
 	struct counters *counters = *state;
 	struct counters_attempt attempt;
 
-	counters_attempt(counters, 7, &first);
-	counters_attempt(counters, 7, &second);
+	step_times_count(&first, counters, 7);
+	step_times_count(&second, counters, 7);
 	assert_true(counters_find_attempt(counters, 7, &attempt));
 	assert_int_equal(attempt.us[STEP_SIGNING], 2);
 	atomic_store(&counters->place[1].turn, 0); /* killed while it wrote */
@@ -275,7 +276,7 @@ static void attempts_of_processes_are_never_mixed(void **state)
 				steps.done[i].step = (enum step)i;
 				steps.done[i].us = round;
 			}
-			counters_attempt(counters, round % 3 + 1, &steps);
+			step_times_count(&steps, counters, round % 3 + 1);
 		}
 		_exit(0);
 	}

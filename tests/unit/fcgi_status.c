@@ -2,6 +2,7 @@
 #include "page_fixture.h"
 
 #include "fcgi/pages/status_page.h"
+#include "provider/step_times.h"
 #include "store/list.h"
 
 #define EVIL "\"><img src=x onerror=alert(1)><script>"
@@ -136,7 +137,7 @@ static void times_of_steps_are_shown(void **state)
 
 	snprintf(rows, sizeof(rows), "%d id=7|device_name=iPad|state=delivered\n", STORE_EVENTS);
 	write_file(f->rows, rows);
-	counters_attempt(&f->counters->provider, 7, &steps);
+	step_times_count(&steps, &f->counters->provider, 7);
 	render(f, "");
 	assert_has(f, "66.1 ms<small class=\"steps\"><span>signing 57.1</span> "
 		      "<span>upload 9.0</span> </small>");
