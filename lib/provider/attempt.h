@@ -32,7 +32,7 @@ struct attempt {
  * Waits while another process works on the same device, but no longer than an upload may take.
  * Returns true if it is our turn.
  */
-bool attempt_wait_for_turn(struct attempt *attempt);
+bool attempt_wait_for_turn(struct attempt *a);
 
 /* If a process dies, others may take up its leased work after so many seconds. */
 int64_t lease_seconds(const struct config *config);

@@ -7,8 +7,8 @@ struct ca;
 struct provider;
 
 /* The barred CAs, as the provider has come to know them. */
-enum err barred_ca_of_provider(struct provider *provider, struct barred_ca out[USAGE_COUNT],
-	size_t *count, struct error *e) must_check;
+enum err barred_ca_of_provider(struct provider *p, struct barred_ca out[USAGE_COUNT], size_t *count,
+	struct error *e) must_check;
 
 /*
  * Call it before a request: ERR_BARRED, with e->retry_after, if it must not be sent now. Sets

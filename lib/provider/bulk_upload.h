@@ -20,19 +20,19 @@ struct bulk_worker {
 };
 
 /* Count an item and report it, unless it is done; or one that another process works on. */
-void bulk_settle(const struct bulk_worker *worker, const struct store_pair *pair, enum err err,
+void bulk_settle(const struct bulk_worker *w, const struct store_pair *pair, enum err err,
 	const struct error *e);
-void bulk_settle_busy(const struct bulk_worker *worker, const struct store_pair *pair);
+void bulk_settle_busy(const struct bulk_worker *w, const struct store_pair *pair);
 
 /* Waits for the rate, packs what a device shall have, uploads it and records the result. */
 enum err bulk_upload_device(
-	struct bulk_worker *worker, const struct store_device *device, struct error *e) must_check;
+	struct bulk_worker *w, const struct store_device *device, struct error *e) must_check;
 
 /*
  * Leases, uploads, releases and settles each wanted device of this worker's share. An error that it
  * returns is none of a single device.
  */
 enum err bulk_upload_devices(
-	struct bulk_worker *worker, const struct store_wanted *wanted, struct error *e) must_check;
+	struct bulk_worker *w, const struct store_wanted *wanted, struct error *e) must_check;
 
 #endif

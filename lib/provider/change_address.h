@@ -14,13 +14,13 @@ struct provider;
  * any: then the user's latest device is filled in. Without a user nobody knows whose address it is.
  */
 enum err change_address_concerns_us(
-	struct provider *provider, struct event *event, bool *out, struct error *e) must_check;
+	struct provider *p, struct event *event, bool *out, struct error *e) must_check;
 
 /*
  * Delivers credentials for the new address to the event's device; if that was unenrolled since, to
  * the latest one of the user. The user's other devices are then due for an upload. A user without a
  * device gets nothing.
  */
-enum err change_address_attempt(struct attempt *attempt, struct error *e) must_check;
+enum err change_address_attempt(struct attempt *a, struct error *e) must_check;
 
 #endif

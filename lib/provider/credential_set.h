@@ -31,7 +31,7 @@ void credential_set_fini(struct credential_set *set);
  * devices sign with, if that is for another address. Every process that asks for the same gets
  * the same: the store decides.
  */
-enum err credential_set_obtain(struct provider *provider, const struct event *event,
+enum err credential_set_obtain(struct provider *p, const struct event *event,
 	const struct subject *subject, struct step_times *steps, struct credential_set *out,
 	struct error *e) must_check;
 
@@ -39,7 +39,7 @@ enum err credential_set_obtain(struct provider *provider, const struct event *ev
  * Collects the store's credentials of a device and its user: nothing is made, and a current
  * credential that has expired goes as archived. ERR_NOT_FOUND if none is current.
  */
-enum err credential_set_stored(struct provider *provider, const struct store_pair *pair,
+enum err credential_set_stored(struct provider *p, const struct store_pair *pair,
 	struct credential_set *out, struct error *e) must_check;
 
 #endif

@@ -23,11 +23,11 @@ struct provider_crl {
  * since, or half of [ca] crl-validity has passed. With USAGE_SIGNING, of the only local CA, for any
  * usage; of two, that of the usage. ERR_NOT_FOUND: external CAs publish their own lists.
  */
-enum err provider_crl(struct provider *provider, enum usage usage, struct provider_crl *out,
-	struct error *e) must_check;
+enum err provider_crl(
+	struct provider *p, enum usage usage, struct provider_crl *out, struct error *e) must_check;
 /* The same without reading the list, which may be long: der is empty. */
-enum err provider_crl_head(struct provider *provider, enum usage usage, struct provider_crl *out,
-	struct error *e) must_check;
+enum err provider_crl_head(
+	struct provider *p, enum usage usage, struct provider_crl *out, struct error *e) must_check;
 enum err provider_crl_of(const struct config *config, enum usage usage, struct provider_crl *out,
 	struct error *e) must_check;
 

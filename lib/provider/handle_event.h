@@ -20,7 +20,6 @@ enum err provider_handle(struct provider *provider, const char *body, size_t len
 	struct event_result *out, struct error *e) must_check;
 
 /* The same for an attempt of which only provider, by_hand and compromised are set. */
-enum err handle_event(
-	struct attempt *attempt, const char *body, size_t len, struct error *e) must_check;
+enum err handle_event(struct attempt *a, const char *body, size_t len, struct error *e) must_check;
 
 #endif

@@ -13,14 +13,14 @@ struct provider;
  * address, a known user keeps the one in the store; so does a user whose address is from a later
  * event, and an address that differs in case alone.
  */
-enum err identify_subject(struct provider *provider, const struct event *event, struct subject *out,
+enum err identify_subject(struct provider *p, const struct event *event, struct subject *out,
 	struct error *e) must_check;
 
 /*
  * By [identity] address-conflict: ERR_UNPROCESSABLE where another user has an active certificate
  * for the subject's address and another enrolled device, or a warning. Both are written down.
  */
-enum err check_address_is_free(struct provider *provider, const struct store_claimant *claimant,
+enum err check_address_is_free(struct provider *p, const struct store_claimant *claimant,
 	const struct subject *subject, struct error *e) must_check;
 
 #endif

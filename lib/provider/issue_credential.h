@@ -13,7 +13,7 @@
  * process has made one meanwhile; *out is then left alone. An external CA gets the same request as
  * before; ERR_PENDING while it has not decided, with e->retry_after if it said when to ask again.
  */
-enum err issue_credential(struct provider *provider, const struct credential_owner *owner,
+enum err issue_credential(struct provider *p, const struct credential_owner *owner,
 	const struct subject *subject, const struct store_place *place, bool *won,
 	struct credential *out, struct error *e) must_check;
 

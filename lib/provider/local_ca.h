@@ -15,10 +15,10 @@ struct provider;
  * two, that of the usage. ERR_NOT_FOUND: external CAs publish their own certificates.
  */
 enum err provider_ca_certificate(
-	struct provider *provider, enum usage usage, struct blob *out, struct error *e) must_check;
+	struct provider *p, enum usage usage, struct blob *out, struct error *e) must_check;
 
 /* That CA; NULL: there is none. */
-struct ca *local_ca_find(const struct provider *provider, enum usage usage);
+struct ca *local_ca_find(const struct provider *p, enum usage usage);
 
 /* The contents of the CA's own certificate. */
 enum err local_ca_info(struct ca *ca, struct certificate_info *out, struct error *e) must_check;

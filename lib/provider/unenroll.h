@@ -13,11 +13,11 @@ struct provider;
 
 /* It concerns us where the device has been enrolled, or is about to be. */
 enum err unenroll_concerns_us(
-	struct provider *provider, struct event *event, bool *out, struct error *e) must_check;
+	struct provider *p, struct event *event, bool *out, struct error *e) must_check;
 
 /* The device gets nothing from now on, however long the rest takes. */
-enum err unenroll_stop_delivery(struct attempt *attempt, struct error *e) must_check;
+enum err unenroll_stop_delivery(struct attempt *a, struct error *e) must_check;
 
-enum err unenroll_attempt(struct attempt *attempt, struct error *e) must_check;
+enum err unenroll_attempt(struct attempt *a, struct error *e) must_check;
 
 #endif

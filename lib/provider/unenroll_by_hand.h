@@ -17,7 +17,7 @@ enum err provider_unenroll(
 	const struct config *config, const char *device_uuid, struct error *e) must_check;
 
 /* The same by an open provider. compromised: its keys are revoked as such. */
-enum err unenroll_device(struct provider *provider, const char *device_uuid, bool compromised,
-	struct error *e) must_check;
+enum err unenroll_device(
+	struct provider *p, const char *device_uuid, bool compromised, struct error *e) must_check;
 
 #endif

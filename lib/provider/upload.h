@@ -29,7 +29,7 @@ void uploads_fini(struct uploads *uploads);
  * differently, one that may yet work decides. *out is for the caller to write down in the store,
  * on failure, too. tries: before this one.
  */
-enum err upload_set(struct provider *provider, const struct store_pair *pair,
+enum err upload_set(struct provider *p, const struct store_pair *pair,
 	const struct credential_set *set, int64_t tries, struct step_times *steps,
 	struct uploads *out, struct error *e) must_check;
 
