@@ -33,7 +33,7 @@ static int deliver(const char *config_file, struct request *request)
 	static char done[] = "delivered";
 	struct deliver_options *options = &request->options;
 	bool named = request->names.device || request->names.user;
-	struct run_tally tally = {.total = 0};
+	struct bulk_tally tally = {.total = 0};
 	struct config *config = NULL;
 	struct error e;
 	enum err err = cli_load(config_file, &config, &e);

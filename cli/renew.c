@@ -22,7 +22,7 @@ struct request {
 static int renew(const struct config *config, struct renew_options *options)
 {
 	static char done[] = "done";
-	struct run_tally tally = {.total = 0};
+	struct bulk_tally tally = {.total = 0};
 	struct error e;
 	enum err err;
 

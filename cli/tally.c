@@ -18,7 +18,7 @@ void tally_report(void *ctx, const struct store_pair *pair, enum err err, const 
 		error_meaning(err)->retry ? "pending" : "failed", text);
 }
 
-void tally_progress(void *ctx, const struct run_tally *tally)
+void tally_progress(void *ctx, const struct bulk_tally *tally)
 {
 	const char *done = ctx;
 
@@ -27,7 +27,7 @@ void tally_progress(void *ctx, const struct run_tally *tally)
 		(long long)tally->done, done, (long long)tally->pending, (long long)tally->failed);
 }
 
-void tally_end(const struct run_tally *tally, char *done)
+void tally_end(const struct bulk_tally *tally, char *done)
 {
 	if (tally->total == 0)
 		return;
@@ -40,7 +40,7 @@ void tally_end(const struct run_tally *tally, char *done)
 	}
 }
 
-int tally_status(const struct run_tally *tally)
+int tally_status(const struct bulk_tally *tally)
 {
 	int64_t tried = tally->done + tally->pending + tally->failed;
 	bool stopped = tally->stopped && tried < tally->total;

@@ -27,6 +27,7 @@
 struct bulk {
 	unsigned rate;
 	int64_t patience;
+	struct bulk_tally before;
 	atomic_llong next_turn; /* clock_monotonic_us() */
 	atomic_llong done, pending, failed;
 	atomic_int in_a_row; /* that may work later */
@@ -155,9 +156,10 @@ static int run_worker(struct bulk *bulk, bulk_work *work, void *ctx, unsigned wo
 static void get_tally(const struct bulk *bulk, struct bulk_tally *out)
 {
 	*out = (struct bulk_tally){
-		.done = atomic_load(&bulk->done),
-		.pending = atomic_load(&bulk->pending),
-		.failed = atomic_load(&bulk->failed),
+		.total = bulk->before.total,
+		.done = bulk->before.done + atomic_load(&bulk->done),
+		.pending = bulk->before.pending + atomic_load(&bulk->pending),
+		.failed = bulk->before.failed + atomic_load(&bulk->failed),
 		.stopped = atomic_load(&bulk->stop),
 	};
 }
@@ -269,22 +271,22 @@ static enum err start_and_wait(struct bulk *bulk, const struct bulk_options *opt
 }
 
 enum err bulk_run(const struct bulk_options *options, bulk_work *work, void *ctx,
-	struct bulk_tally *out, struct error *e)
+	struct bulk_tally *tally, struct error *e)
 {
 	struct bulk *bulk = mmap(
 		NULL, sizeof(*bulk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct sigaction before[ARRAY_LEN(signals)];
 	enum err err;
 
-	*out = (struct bulk_tally){.done = 0};
 	if (bulk == MAP_FAILED)
 		return error_memory(e);
 	bulk->rate = options->rate ? options->rate : 1;
 	bulk->patience = options->patience;
+	bulk->before = *tally;
 	catch_signals(bulk, before);
 	err = start_and_wait(bulk, options, work, ctx, e);
 	release_signals(before);
-	get_tally(bulk, out);
+	get_tally(bulk, tally);
 	if (!err && atomic_load(&bulk->has_error)) {
 		*e = bulk->error;
 		err = e->code;

@@ -13,16 +13,11 @@
 struct bulk;
 
 struct bulk_tally {
+	int64_t total;	 /* items when it began */
 	int64_t done;	 /* as it should be */
 	int64_t pending; /* may yet work: later */
 	int64_t failed;	 /* for good */
-	bool stopped;	 /* before all was tried */
-};
-
-struct run_tally {
-	int64_t total; /* of events, or devices, when it began; of users, then devices */
-	int64_t done, pending, failed;
-	bool stopped; /* before all was tried: the other side is down, or a signal came */
+	bool stopped;	 /* before all was tried: the other side is down, or a signal came */
 };
 
 struct bulk_options {
@@ -40,10 +35,11 @@ typedef enum err bulk_work(
 /*
  * Runs the workers and waits for them. The first error of a worker is that of the
  * whole; a worker that is killed is ERR_UNAVAILABLE. One that is stuck ends itself; what it worked
- * on counts as pending, and another takes its place. *out is filled in any case.
+ * on counts as pending, and another takes its place. *tally has the total, and what was counted
+ * before: what this run counts is added in any case.
  */
 enum err bulk_run(const struct bulk_options *options, bulk_work *work, void *ctx,
-	struct bulk_tally *out, struct error *e) must_check;
+	struct bulk_tally *tally, struct error *e) must_check;
 
 /* For workers: reports that this one is alive. The functions below do so, too. */
 void bulk_alive(const struct bulk *bulk);

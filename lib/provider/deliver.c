@@ -153,25 +153,6 @@ static enum err run(
 	return err;
 }
 
-static struct run_tally tally_of(const struct delivery *delivery, const struct bulk_tally *bulk)
-{
-	return (struct run_tally){
-		.total = delivery->total,
-		.done = bulk->done,
-		.pending = bulk->pending,
-		.failed = bulk->failed,
-		.stopped = bulk->stopped,
-	};
-}
-
-static void show_progress(void *ctx, const struct bulk_tally *bulk)
-{
-	const struct delivery *delivery = ctx;
-	struct run_tally tally = tally_of(delivery, bulk);
-
-	delivery->options->progress(delivery->options->ctx, &tally);
-}
-
 static enum err count_due(struct delivery *delivery, struct store *store, struct error *e)
 {
 	char fingerprint[DIGEST_HEX_SIZE];
@@ -205,22 +186,19 @@ static enum err count_total(struct delivery *delivery, struct error *e)
 }
 
 enum err provider_deliver(const struct config *config, const struct deliver_options *options,
-	struct run_tally *out, struct error *e)
+	struct bulk_tally *out, struct error *e)
 {
 	struct delivery delivery = {.config = config, .options = options};
-	struct bulk_tally tally = {.done = 0};
 	enum err err = count_total(&delivery, e);
 	const struct bulk_options bulk = {
 		.workers = delivery.total < WORKERS ? (unsigned)delivery.total : WORKERS,
 		.rate = options->rate ? options->rate : config->escrow.max_rate,
 		.patience = config_patience(config),
-		.progress = options->progress ? show_progress : NULL,
-		.ctx = &delivery,
+		.progress = options->progress,
+		.ctx = options->ctx,
 	};
 
 	snprintf(delivery.run, sizeof(delivery.run), "%s", log_request());
-	if (!err && delivery.total > 0)
-		err = bulk_run(&bulk, run, &delivery, &tally, e);
-	*out = tally_of(&delivery, &tally);
-	return err;
+	*out = (struct bulk_tally){.total = delivery.total};
+	return !err && delivery.total > 0 ? bulk_run(&bulk, run, &delivery, out, e) : err;
 }

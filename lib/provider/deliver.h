@@ -18,7 +18,7 @@ struct deliver_options {
 	unsigned rate;		  /* a second; 0: [escrow] max-rate */
 	/* Called for each item that was not delivered; err's meaning says if it is tried again. */
 	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
-	void (*progress)(void *ctx, const struct run_tally *tally); /* or NULL */
+	void (*progress)(void *ctx, const struct bulk_tally *tally); /* or NULL */
 	void *ctx;
 };
 
@@ -30,6 +30,6 @@ struct deliver_options {
  * single items are in *out, which is filled in any case.
  */
 enum err provider_deliver(const struct config *config, const struct deliver_options *options,
-	struct run_tally *out, struct error *e) must_check;
+	struct bulk_tally *out, struct error *e) must_check;
 
 #endif

@@ -32,8 +32,6 @@ struct renewal {
 	const struct config *config;
 	const struct renew_options *options;
 	struct store_renewal wanted;
-	struct bulk_tally before; /* of users, while it is the devices' turn */
-	int64_t total;
 };
 
 /*
@@ -294,25 +292,6 @@ static enum err upload_left(
 
 /* --- all of it */
 
-static struct run_tally tally_of(const struct renewal *renewal, const struct bulk_tally *bulk)
-{
-	return (struct run_tally){
-		.total = renewal->total,
-		.done = renewal->before.done + bulk->done,
-		.pending = renewal->before.pending + bulk->pending,
-		.failed = renewal->before.failed + bulk->failed,
-		.stopped = bulk->stopped,
-	};
-}
-
-static void show_progress(void *ctx, const struct bulk_tally *bulk)
-{
-	const struct renewal *renewal = ctx;
-	struct run_tally tally = tally_of(renewal, bulk);
-
-	renewal->options->progress(renewal->options->ctx, &tally);
-}
-
 static enum err count_users(const struct renewal *renewal, int64_t *out, struct error *e)
 {
 	struct store *store = NULL;
@@ -357,36 +336,31 @@ static enum err run(struct renewal *renewal, int64_t items, bulk_work *work,
 		.workers = workers_for(items),
 		.rate = options->rate ? options->rate : renewal->config->escrow.max_rate,
 		.patience = config_patience(renewal->config),
-		.progress = options->progress ? show_progress : NULL,
-		.ctx = renewal,
+		.progress = options->progress,
+		.ctx = options->ctx,
 	};
 
-	renewal->total += items;
+	tally->total += items;
 	return items > 0 ? bulk_run(&bulk, work, renewal, tally, e) : ERR_OK;
 }
 
 /* Devices come after all users: a device that is due may belong to a user who is still to come. */
 enum err provider_renew(const struct config *config, const struct renew_options *options,
-	struct run_tally *out, struct error *e)
+	struct bulk_tally *out, struct error *e)
 {
 	struct renewal renewal = {.config = config, .options = options};
-	struct bulk_tally tally = {.done = 0};
 	int64_t items = 0;
 	enum err err = want(config, options, &renewal.wanted, e);
 
+	*out = (struct bulk_tally){.total = 0};
 	if (!err)
 		err = count_users(&renewal, &items, e);
 	if (!err)
-		err = run(&renewal, items, renew_users, &tally, e);
-	if (!err && !tally.stopped) {
-		renewal.before = tally;
-		tally = (struct bulk_tally){.done = 0};
-		err = count_left(&renewal, &items, e);
-		if (!err)
-			err = run(&renewal, items, upload_left, &tally, e);
-	}
-	*out = tally_of(&renewal, &tally);
-	return err;
+		err = run(&renewal, items, renew_users, out, e);
+	if (err || out->stopped)
+		return err;
+	err = count_left(&renewal, &items, e);
+	return err ? err : run(&renewal, items, upload_left, out, e);
 }
 
 /* --- what it would do */

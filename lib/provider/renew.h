@@ -19,7 +19,7 @@ struct renew_options {
 	unsigned rate;		   /* uploads a second; 0: [escrow] max-rate */
 	/* Called for each failed item. pair has no device if the item is the user's. */
 	void (*report)(void *ctx, const struct store_pair *pair, enum err err, const char *text);
-	void (*progress)(void *ctx, const struct run_tally *tally); /* or NULL */
+	void (*progress)(void *ctx, const struct bulk_tally *tally); /* or NULL */
 	void *ctx;
 };
 
@@ -29,7 +29,7 @@ struct renew_options {
  * the rest as provider_deliver().
  */
 enum err provider_renew(const struct config *config, const struct renew_options *options,
-	struct run_tally *out, struct error *e) must_check;
+	struct bulk_tally *out, struct error *e) must_check;
 
 typedef enum err renew_row(void *ctx, const struct credential *credential, struct error *e);
 

@@ -54,7 +54,7 @@ static struct bulk_tally run(struct job *job, unsigned workers)
 {
 	const struct bulk_options options = {
 		.workers = workers, .rate = 1000, .patience = PATIENCE};
-	struct bulk_tally tally;
+	struct bulk_tally tally = {.total = 0};
 	struct error e = {.code = ERR_OK};
 
 	if (bulk_run(&options, work, job, &tally, &e))
