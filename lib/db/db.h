@@ -18,8 +18,8 @@
  *
  * Errors: ERR_UNAVAILABLE when the database is busy, full or out of reach, so that the same may
  * work later; ERR_CONFIG when it is missing, damaged, no store, or closed to this user;
- * ERR_NOT_FOUND where said; ERR_INTERNAL for a statement that is wrong or breaks a constraint. A
- * statement that finds a row there already says so by ON CONFLICT: a broken constraint is a fault.
+ * ERR_NOT_FOUND where said; ERR_INTERNAL for a statement that is wrong or breaks a constraint. What
+ * may be there already is written with ON CONFLICT: a broken constraint is a fault of ours.
  */
 struct db;
 struct db_driver;
@@ -46,13 +46,7 @@ const char *db_name(const struct db *db);
 /* --- transactions */
 
 /*
- * A write transaction is a function that can run again. db_begin() waits for the writer's turn, or
- * lets the first statement that reads wait for it: nobody else writes until db_end(), and what is
- * read meanwhile stays true. db_end() commits if *err is ERR_OK, else rolls back; *err becomes what
- * came of it. It returns true if the whole is to be run again, as another try may work:
- * PostgreSQL's serialization failures, a connection that was lost before the commit. It pauses
- * before it says so, and gives up after some tries. Inside, nothing outside the database is
- * changed, and results are reset first:
+ * A write transaction is a function that can run again:
  *
  *	do {
  *		err = db_begin(db, e);
@@ -60,10 +54,19 @@ const char *db_name(const struct db *db);
  *			err = finish(db, id, e);
  *	} while (db_end(db, &err, e));
  *
- * A driver may let the first statement that reads wait for the turn, and report there that it did
- * not come. After a failed db_begin(), too, db_end() follows. If the connection is lost during the
- *commit, nobody knows whether it worked: that is ERR_UNAVAILABLE and not run again. The operation's
- *own repetition must find by its natural key what is there.
+ * db_begin() waits for the writer's turn: nobody else writes until db_end(), and what is read
+ * meanwhile stays true. A driver may let the first statement that reads wait instead, and report
+ * there that the turn did not come.
+ *
+ * db_end() follows in any case, also after a failed db_begin(). It commits if *err is ERR_OK, else
+ * it rolls back; *err becomes the result. It returns true if the transaction is to run again:
+ * PostgreSQL's serialization failures, a connection that was lost before the commit. It pauses
+ * before that, and gives up after some tries. So the function resets its results first, and changes
+ * nothing outside the database.
+ *
+ * Where the connection is lost during the commit, nobody knows whether it worked. That is
+ * ERR_UNAVAILABLE, and the transaction does not run again: a caller that repeats the operation must
+ * find by a natural key what is there.
  */
 enum err db_begin(struct db *db, struct error *e) must_check;
 bool db_end(struct db *db, enum err *err, struct error *e) must_check;
@@ -113,8 +116,8 @@ struct db_value {
  * sql is a constant that lives as long as the program: a driver knows it again by its address, and
  * prepares it once. values[0] is $1. It may use one parameter more than once, and need not use all.
  *
- * db_run() is for a statement whose outcome is of no interest. A driver may keep it back, to send
- * several in one go: its failure shows at the latest in the next statement that reads, in
+ * db_run() is for a statement that gives nothing. Inside a transaction a driver may keep it back,
+ * to send several in one go: a failure shows at the latest in the next statement that reads, in
  * db_flush() or in db_end(). The values are not needed any more when it returns.
  */
 enum err db_run(struct db *db, const char *sql, const struct db_value *values, size_t count,
@@ -144,16 +147,17 @@ enum err db_start(struct db *db, const char *sql, const struct db_value *values,
 /* As db_start(), for sql that was put together, and is forgotten by db_done(). */
 enum err db_start_once(struct db *db, const char *sql, const struct db_value *values, size_t count,
 	struct db_rows **out, struct error *e) must_check;
-/* As db_start(), and steps to the first row. ERR_NOT_FOUND if there is none: the text is e's
- * reader's to replace; then there is nothing to be done with. */
+/*
+ * As db_start(), and steps to the first row. ERR_NOT_FOUND if there is none: the caller may replace
+ * e's text, and need not call db_done().
+ */
 enum err db_first(struct db *db, const char *sql, const struct db_value *values, size_t count,
 	struct db_rows **out, struct error *e) must_check;
 /* Steps to the next row, from the start to the first; *row is false behind the last one. */
 enum err db_next(struct db_rows *rows, bool *row, struct error *e) must_check;
 void db_done(struct db_rows *rows); /* NULL is fine */
 
-/* --- columns of the current row, from 0; what is borrowed is so until the next step or db_done()
- */
+/* --- columns of the current row, from 0. Borrowed: until the next step or db_done(). */
 
 int db_columns(const struct db_rows *rows);
 const char *db_column_name(const struct db_rows *rows, int column); /* borrowed; NULL: no memory */

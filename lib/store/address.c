@@ -15,7 +15,7 @@
 
 /* --- a user's */
 
-/* The user is known from the event, but for the mail address, which may be a new one. */
+/* The event has written the user already, but not the mail address, which may be new. */
 enum err user_set_mail(
 	struct store *store, const struct credential *c, int64_t address_time, struct error *e)
 {
@@ -44,7 +44,7 @@ enum err store_user_address(struct store *store, const char *user_uuid, char **m
 	static const char sql[] =
 		"SELECT mail, mail_time FROM \"user\" WHERE user_uuid = $1 AND mail != ''";
 	const struct db_value values[] = {DB_TEXT(user_uuid)};
-	/* Not the address that somebody took away, either: the MAC stays. */
+	/* A row whose address was deleted has its MAC still, and is refused as altered. */
 	static const char known[] =
 		"SELECT user_uuid FROM \"user\" WHERE user_uuid = $1 AND mail != ''"
 		" UNION SELECT id FROM row_mac"
@@ -66,7 +66,7 @@ enum err store_user_address(struct store *store, const char *user_uuid, char **m
 
 /* --- one that comes back */
 
-/* The newest one for the mailbox decides: where it was revoked, an earlier one is no better. */
+/* Only the newest one for the mailbox counts: if it was revoked, no earlier one comes back. */
 static enum err find_earlier(struct store *store, const struct credential_owner *owner,
 	const struct store_return *wanted, int64_t *id, struct error *e)
 {
@@ -88,7 +88,7 @@ static enum err find_earlier(struct store *store, const struct credential_owner 
 	return db_integer(store->db, sql, values, ARRAY_LEN(values), 0, id, e);
 }
 
-/* Its number becomes a new one, as uploads tell by the number what is newer than they are. */
+/* It gets a new id, the highest: an upload is due if a credential has a higher id than it had. */
 static enum err activate(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] = "UPDATE credential SET state = 'active', updated_at = $2,"

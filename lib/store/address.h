@@ -6,13 +6,14 @@
 /* Mail addresses of users. */
 
 /*
- * The mail address of the user's latest credential, to be freed, and the time of the latest event
- * that a credential for it was made for, 0: not known. ERR_NOT_FOUND if the user has had none.
+ * Reads the mail address of the user's latest credential; *mail is to be freed. *address_time is
+ * the time of the latest event that brought this address; 0: not known. ERR_NOT_FOUND: the user has
+ * had no credential.
  */
 enum err store_user_address(struct store *store, const char *user_uuid, char **mail,
 	int64_t *address_time, struct error *e) must_check;
 
-/* An earlier credential of the owner that may be current again. */
+/* Which earlier credential of an owner may become the active one again. */
 struct store_return {
 	const char *mail;  /* for that mailbox */
 	int64_t not_after; /* in force until then, at least */

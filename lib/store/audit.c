@@ -69,7 +69,7 @@ static enum err load_audit(struct store *store, struct error *e)
 	return err;
 }
 
-/* Once: from then on a row without a MAC is one that somebody else has written. */
+/* This happens once. From then on a row without a MAC was written by somebody else. */
 static enum err begin_rows(struct store *store, struct error *e)
 {
 	enum err err;
@@ -261,7 +261,7 @@ static void copy_text(const struct db_rows *row, int column, char *out, size_t s
 	snprintf(out, size, "%s", text_or_empty(text));
 }
 
-/* By an index of its own, however long the trail is. */
+/* An index of its own keeps this fast, however long the trail is. */
 enum err store_audit_conflicts(struct store *store, struct store_conflicts *out, struct error *e)
 {
 	static const char sql[] =
@@ -285,7 +285,7 @@ enum err store_audit_conflicts(struct store *store, struct store_conflicts *out,
 	return ERR_OK;
 }
 
-/* Of one moment, though others append. */
+/* A read transaction: other processes may append meanwhile. */
 enum err store_audit_verify(struct store *store, int64_t *count, struct error *e)
 {
 	unsigned char newest[AUDIT_MAC_SIZE];

@@ -273,7 +273,7 @@ enum err store_credential_newest(struct store *store, const char *user_uuid,
 	return db_integer(store->db, sql, values, ARRAY_LEN(values), 0, id, e);
 }
 
-/* Takes an array with sealed keys; nothing of it is left on failure. */
+/* Unseals the keys of an array, which becomes the caller's; on failure it is freed. */
 static enum err unseal_all(struct store *store, struct credential *found, size_t n,
 	struct credential **out, size_t *count, struct error *e)
 {
@@ -291,9 +291,8 @@ static enum err unseal_all(struct store *store, struct credential *found, size_t
 }
 
 /*
- * A signing key of another device must not get through here. $3: whether there is a current
- * encryption credential; where the configuration has no use for one any more, mail for the active
- * one is old mail.
+ * Never selects a signing key of another device. $3: the active encryption credential is uploaded
+ * as the current one; where the configuration no longer issues any, it is uploaded as archived.
  */
 #define ARCHIVED                                                 \
 	" FROM credential WHERE user_uuid = $1"                  \

@@ -53,7 +53,7 @@ enum err store_credential_current(struct store *store, const struct credential_o
 /* The enrollment that asks for an address. */
 struct store_claimant {
 	const char *user_uuid, *device_uuid;
-	bool holder_may; /* one who has an active certificate for it takes it from nobody */
+	bool holder_may; /* a user who has an active certificate for the address may keep it */
 };
 
 /* A new credential's place. */
@@ -68,10 +68,10 @@ struct store_place {
 };
 
 /*
- * Makes credential the owner's active one, and sets its id. Every enrolled device that shall have
- * it and has had an upload is due for another, and what the owner's request to a CA was goes. Where
- * by now another one than the one that it replaces is active, that one wins: *won is false and
- * nothing was stored. The caller then drops its own and asks for the current one.
+ * Makes credential the owner's active one, and sets its id. Each enrolled device that needs it and
+ * has had an upload becomes due for another. The owner's request to a CA is removed. If meanwhile
+ * another credential than place->replaces has become active, that one wins: *won is false, and
+ * nothing is stored. The caller then drops its own and asks for the current one.
  */
 enum err store_credential_add(struct store *store, struct credential *credential,
 	const struct store_place *place, bool *won, struct error *e) must_check;
@@ -82,7 +82,7 @@ enum err store_credential_newest(struct store *store, const char *user_uuid,
 
 struct store_earlier { /* whose, and how many at most */
 	const char *user_uuid, *device_uuid;
-	bool encrypts; /* the active encryption credential goes as current one, not as archived */
+	bool encrypts; /* the active encryption credential is uploaded as the current one */
 	size_t max;
 };
 
@@ -119,7 +119,7 @@ enum err credential_active(struct store *store, const struct credential_owner *o
 /* Inside a write transaction. */
 enum err credential_archive(struct store *store, int64_t id, struct error *e) must_check;
 
-/* Inside a write transaction: the trail gets what a credential is for, and why it is there. */
+/* Inside a write transaction: writes into the trail what a credential is for, and why. */
 enum err credential_audit(struct store *store, const struct credential *credential,
 	const struct store_place *place, struct error *e) must_check;
 

@@ -83,7 +83,7 @@ enum err credential_read(const struct db_rows *row, struct credential *out, stru
 	return ERR_OK;
 }
 
-/* One that is read with its key is one that may leave. */
+/* A credential that is read with its key may be uploaded: its row is checked first. */
 static enum err append(struct store *store, const struct db_rows *row, struct credential **array,
 	size_t *count, struct error *e)
 {

@@ -18,11 +18,11 @@ struct store_pair {
 
 struct store_pair store_pair_of(const char *device_uuid, const char *user_uuid);
 
-/* An enrolled device of a user: that one, or with "" the latest. ERR_NOT_FOUND. */
+/* Finds an enrolled device of a user: pair->device_uuid, or the latest for "". ERR_NOT_FOUND. */
 enum err store_device_find(struct store *store, const struct store_pair *pair,
 	char device_uuid[UUID_SIZE], struct error *e) must_check;
 
-/* Does anybody know that device: has it been enrolled, or is an enrollment of it open? */
+/* *known: the device has been enrolled, or an enrollment of it is pending or failed. */
 enum err store_device_known(
 	struct store *store, const char *device_uuid, bool *known, struct error *e) must_check;
 

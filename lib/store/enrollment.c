@@ -1,6 +1,6 @@
 /*
- * What an event says is taken over, once its user is known: the user, the device, and that no other
- * user has the device any more. Until then there is the event alone.
+ * Writes what an event says, once its user is known: the user, the device, and that no other user
+ * has the device any more. Until then only the event is stored.
  */
 #include "store/enrollment.h"
 
@@ -12,8 +12,8 @@
 #include "store/row_mac.h"
 
 /*
- * $1: the event, $2: devices may be shared. An enrollment has no say any more where the device was
- * unenrolled, or taken over by another user, after it: by the order of arrival, or by UEM's time.
+ * $1: the event, $2: devices may be shared. An enrollment is overtaken where the device was
+ * unenrolled, or enrolled by another user, after it: by the order of arrival, or by UEM's time.
  */
 #define OVERTAKEN                                                                  \
 	" EXISTS (SELECT 1 FROM event AS this JOIN event AS o USING (device_uuid)" \
@@ -26,8 +26,8 @@
 	"				AND d.event_id = o.id AND d.state = 'enrolled'))))"
 
 /*
- * The same by the audit trail, where somebody has deleted the other event: what was received after
- * this one has ended the device. Entries of one event have the same request id.
+ * The same by the audit trail, in case somebody has deleted the other event: an event that was
+ * received after this one has ended the device. Entries of one event have the same request id.
  */
 #define OVERTAKEN_BY_TRAIL                                                          \
 	" EXISTS (SELECT 1 FROM event AS this JOIN row_mac AS m"                    \
@@ -69,7 +69,7 @@ static enum err add_user(struct store *store, int64_t id, struct error *e)
 	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
-/* An enrollment that is finished after a later one of the same user leaves the device to that. */
+/* If a later enrollment of the same user was finished first, the device stays as that wrote it. */
 static enum err add_device(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =
@@ -88,7 +88,7 @@ static enum err add_device(struct store *store, int64_t id, struct error *e)
 	return rows_sign(store, ROW_DEVICE, sql, values, ARRAY_LEN(values), e);
 }
 
-/* One other user who has the device, if there is one, loses it. ERR_NOT_FOUND: there is none. */
+/* Unenrolls the device for one other user who has it. ERR_NOT_FOUND: nobody else has it. */
 static enum err end_other(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =
@@ -127,7 +127,7 @@ static enum err end_others(struct store *store, int64_t id, struct error *e)
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* Of the device's current enrollment there is nothing to write; most attempts are first ones. */
+/* *out: the event is the device's current enrollment already, so that nothing is to be written. */
 static enum err is_current(struct store *store, int64_t id, bool *out, struct error *e)
 {
 	static const char sql[] =
@@ -184,7 +184,7 @@ static enum err accept_enrollment(
 	return err;
 }
 
-/* The event may be an old one that was finished late: a user who came back since stays. */
+/* The event may be old and finished late: a device that was enrolled since stays enrolled. */
 enum err enrollment_end(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =

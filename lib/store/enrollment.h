@@ -6,12 +6,12 @@
 
 #include "base/error.h"
 
-/* What an event says about a device and its user, taken over. */
+/* Writing what an event says about a device and its user. */
 
 struct store;
 
 /*
- * Takes over what an event says, now that its identity has passed. Unenrollment: from here on the
+ * Writes what an event says, now that its identity is confirmed. Unenrollment: from here on the
  * device gets nothing more, unless it was enrolled again since. Enrollment: the user, the user's
  * name, and the device as enrolled. Unless devices are shared, the device is no other user's any
  * more. *accepted is false, and nothing is written, where the device was unenrolled or taken over

@@ -157,7 +157,7 @@ static enum err settle_earlier(struct store *store, int64_t id, struct error *e)
 	return db_run(store->db, sql, values, ARRAY_LEN(values), e);
 }
 
-/* Those who came back while this one was being finished: its audit entry does not end them. */
+/* Devices that were enrolled again meanwhile: this event's audit entry must not end them. */
 static enum err keep_later(struct store *store, int64_t id, struct error *e)
 {
 	static const char sql[] =

@@ -17,8 +17,8 @@ struct store_event {
 	int64_t received_at;
 	const char *request_id;
 	/*
-	 * UEM's, never after received_at: what is older does not undo it. 0: that of the latest
-	 * event of the device.
+	 * UEM's time, never after received_at: older events do not undo this one. 0: take that
+	 * of the device's latest event.
 	 */
 	int64_t time;
 	const char *kind; /* "enrolled", "unenrolled", "address changed" */
@@ -28,14 +28,14 @@ struct store_event {
 	const char *user_name;
 	const char *device_name;
 	const char *platform;
-	const char *payload; /* JSON, to take it up again: what is known of it */
+	const char *payload; /* JSON with the known fields, to deliver it later */
 	size_t payload_len;
 };
 
 /*
- * Records an event as pending: from here on it cannot be lost. Nothing else is written, as nobody
- * knows yet whether its claim is true. It is leased to the caller for so many seconds, and due
- * again should the process not live to finish it.
+ * Records an event as pending: from here on it cannot be lost. Nothing else is written, as its
+ * identity is not confirmed yet. It is leased to the caller for lease seconds; if the process dies
+ * before it finishes the event, the event becomes due.
  */
 enum err store_event_add(struct store *store, const struct store_event *event, int64_t lease,
 	int64_t *id, struct error *e) must_check;

@@ -10,7 +10,7 @@
  */
 #define HOLDER_SIZE 128
 
-/* This process. "": it cannot be told, and its leases end by their time alone. */
+/* Names this process. "": there is no name; then its leases only end by their time. */
 void holder_self(char out[HOLDER_SIZE]);
 
 /* True if it was a process of this machine, as we see it, and has ended. */

@@ -55,7 +55,7 @@ static enum err verify(const struct store *store, const struct seal *seal,
 	return err;
 }
 
-/* The only failure that a copy of the file fixes; the file's reader reports the others. */
+/* A missing file is reported here, as its copy helps; seal_open_file() reports all else. */
 static enum err open_key_file(const struct store *store, struct seal **out, struct error *e)
 {
 	if (access(store->key_file, F_OK) < 0 && errno == ENOENT)
@@ -66,7 +66,7 @@ static enum err open_key_file(const struct store *store, struct seal **out, stru
 	return seal_open_file(store->key_file, out, e);
 }
 
-/* First the file: a key is in it before the store is sealed under it. */
+/* The file is read first: a new key is in it before anything is sealed under that key. */
 static enum err load_once(struct store *store, bool *mismatch, struct error *e)
 {
 	struct blob key_check = {NULL, 0};
@@ -98,7 +98,7 @@ static enum err load_once(struct store *store, bool *mismatch, struct error *e)
 	return ERR_OK;
 }
 
-/* They don't match, either, where the key was changed between a look at one and at the other. */
+/* If the key was changed between the two reads, they do not match: then both are read again. */
 enum err keys_load(struct store *store, struct error *e)
 {
 	bool mismatch = true;

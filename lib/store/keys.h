@@ -29,7 +29,7 @@ bool keys_again(struct store *store, unsigned *tries, enum err *err, struct erro
 enum err keys_check(struct store *store, struct error *e) must_check;
 
 /*
- * Inside a write transaction: the key check is replaced by one that says that all rows have MACs.
+ * Inside a write transaction: replaces the key check by one that says that all rows have MACs.
  */
 enum err keys_note_macs(struct store *store, struct error *e) must_check;
 

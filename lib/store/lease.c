@@ -1,6 +1,6 @@
 /*
- * Leases: on events that are due, and on devices that get their credentials again. When a process
- * has ended without a word, lease_sweep.c frees its.
+ * Leases of events that are due, and of devices that get their credentials again. lease_sweep.c
+ * frees those of processes that have died.
  */
 #include "store/lease.h"
 
@@ -184,8 +184,8 @@ enum err store_event_due(
 
 /*
  * --- devices: $4 and $5 device and user, '' for any; $1 to $3 as above, for uploads, $6 the
- * gateways. Where an event is to be taken up, or another process has leased the device, that brings
- * the upload.
+ * gateways. A device with an event that is due is left out, as the event brings the upload; so is
+ * one that another process has leased.
  */
 
 #define IS_ENROLLED                                                      \

@@ -18,7 +18,7 @@ struct store;
  */
 #define STORE_LEASE_MAX 3600
 
-/* Nor is anything due later than so many seconds from now. */
+/* Nothing becomes due later than so many seconds from now. */
 #define STORE_WAIT_MAX 3600
 
 struct store_share {
@@ -45,7 +45,7 @@ void store_leased_event_fini(struct store_leased_event *event);
  */
 struct store_due {
 	bool now;
-	const char *inputs; /* a digest of all that could make a difference */
+	const char *inputs; /* a digest of the configuration and of the files that it names */
 };
 
 /*
