@@ -357,34 +357,34 @@ ok 'one domain is allowed' handler_with identity.allowed-domains=example.com
 gina=$(new_uuid)
 phone=$(new_uuid)
 tablet=$(new_uuid)
-post "$phone" "$gina" gina@example.com
-post "$tablet" "$gina" gina@example.com
-change "$phone" "$gina" gina@example.org
+enroll "$phone" "$gina" mail=gina@example.com
+enroll "$tablet" "$gina" mail=gina@example.com
+change "$phone" "$gina" mail=gina@example.org
 answered 422 "a change of the phone's address is refused for now"
 is "$(certprov list events --state failed --json | jq -r '.[] | .device_uuid + " " + .kind')" \
 	"$phone address changed" '... and is listed as what it is'
-post "$phone" "$gina" ''
+enroll "$phone" "$gina" mail=
 is "$status $(has "$phone" 8)" '202 gina@example.com' 'the phone enrolls again, without an address'
 ok 'the domain is allowed' handler_with identity.allowed-domains=example.com,example.org
 deliver --now
 is "$(has "$phone" 8) $(has "$tablet" 8)" 'gina@example.org gina@example.org' \
 	'the change was not lost by that'
 ok 'another domain is not' handler_with identity.allowed-domains=example.com,example.org
-change "$tablet" "$gina" gina@example.net
+change "$tablet" "$gina" mail=gina@example.net
 answered 422 "a change of the tablet's address is refused for now"
-tablet_had=$(uploads_of "$tablet")
+tablet_had=$(uploads_to "$tablet")
 unenroll "$tablet"
 answered 200 'the tablet is unenrolled'
 ok 'the other domain is allowed' handler_with identity.allowed-domains=
 deliver --now
-is "$(has "$phone" 5 8) $(uploads_of "$tablet")" "gina@example.net gina@example.net $tablet_had" \
+is "$(has "$phone" 5 8) $(uploads_to "$tablet")" "gina@example.net gina@example.net $tablet_had" \
 	'the phone gets the new address, the tablet nothing'
-change "$phone" "$gina" 'no address'
+change "$phone" "$gina" 'mail=no address'
 answered 422 'an address that is none'
 unenroll "$phone"
-before=$(count_certificates)
+before=$(rows certificates)
 deliver --now
-is "$(count_certificates) $(certprov list events --state failed --json | jq length)" "$before 0" \
+is "$(rows certificates) $(certprov list events --state failed --json | jq length)" "$before 0" \
 	'of a user without a device it asks nothing'
 
 ok 'the store is whole' test "$(sqlite3 "$root/certprov/certprov.db" 'PRAGMA integrity_check')" = ok
