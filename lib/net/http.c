@@ -152,6 +152,10 @@ static enum err open_files(
 		err = anchors_open(options->ca_file, &client->anchors, e);
 	if (!err)
 		err = open_login(client, options, e);
+	if (!err && options->proxy) {
+		client->proxy = strdup(options->proxy);
+		err = client->proxy ? ERR_OK : error_memory(e);
+	}
 	if (err || !options->pinned_key)
 		return err;
 	/* libcurl takes anything else for a file name. */
@@ -208,6 +212,7 @@ void http_client_free(struct http_client *client)
 	identity_close(client->identity);
 	memfile_close(&client->anchors);
 	free(client->pinned_key);
+	free(client->proxy);
 	free(client->username);
 	blob_free(&client->password);
 	kerberos_close(client->kerberos);

@@ -29,6 +29,8 @@ struct http_options {
 	const char *identity_password_file; /* or NULL: no password */
 	const char *ca_file;		    /* trust only these; NULL: the system's */
 	const char *pinned_key;		    /* "sha256//…", or NULL */
+	const char *proxy; /* "http://HOST:PORT", asked for a tunnel; NULL: none, whatever the
+			      environment says */
 };
 
 /*
@@ -53,6 +55,14 @@ void http_client_limit_tls(struct http_client *client, enum http_tls_max max);
 /* Our identity, borrowed; NULL if there is none. */
 const struct identity *http_client_identity(const struct http_client *client);
 
+#define HTTP_WANTED_SIZE 256
+
+/* A field of the answer's header that the caller reads. Not with HTTP_AUTH_KERBEROS. */
+struct http_wanted {
+	const char *name;	      /* up to 30 characters, in any case */
+	char value[HTTP_WANTED_SIZE]; /* set by http_send(); "": it was not there, or longer */
+};
+
 struct http_request {
 	const char *method;	    /* "GET", "POST", "PUT" */
 	const char *url;	    /* https:// only, unless plain */
@@ -63,9 +73,11 @@ struct http_request {
 	const char *body;	    /* len bytes, or NULL */
 	size_t body_len;
 	bool once; /* on a new connection: a request that fails on a kept one may be sent twice */
-	int64_t deadline;  /* clock_monotonic_ms() */
-	size_t answer_max; /* the most bytes of body that we accept */
-	int *began;	   /* set to the status of an incomplete answer; or NULL */
+	int64_t deadline;	    /* clock_monotonic_ms() */
+	size_t answer_max;	    /* the most bytes of body that we accept */
+	struct http_wanted *wanted; /* of wanted_count; or NULL */
+	size_t wanted_count;
+	int *began; /* set to the status of an incomplete answer; or NULL */
 };
 
 #define HTTP_TYPE_SIZE 64

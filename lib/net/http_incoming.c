@@ -2,6 +2,7 @@
 #include "net/http_incoming.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,8 +10,8 @@
 
 #define HEADER_MAX (32 * 1024)	    /* bytes of a header block, including trailers */
 #define RETRY_AFTER_MAX (24 * 3600) /* seconds; a longer wait is cut to this */
-#define FIELD_NAME_MAX 16	    /* longer than the names that we read */
-#define FIELD_TEXT_MAX 128	    /* an HTTP-date has 29 characters */
+#define FIELD_NAME_MAX 32	    /* longer than the names that we read */
+#define FIELD_TEXT_MAX HTTP_WANTED_SIZE
 
 /* Seconds or an HTTP-date (RFC 9110, section 10.2.3); anything else counts as none. */
 static void take_retry_after(struct http_incoming *in, const char *value)
@@ -63,6 +64,10 @@ static void take_value(struct http_incoming *in, const char *name, const char *v
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (text_equal_nocase(name, fields[i].name))
 			fields[i].take(in, text_trim(text));
+	for (size_t i = 0; i < in->wanted_count; i++)
+		if (text_equal_nocase(name, in->wanted[i].name))
+			snprintf(in->wanted[i].value, sizeof(in->wanted[i].value), "%s",
+				text_trim(text));
 }
 
 /* "HTTP/1.1 200 OK": three digits after the first space (RFC 9112, section 4). */
@@ -80,6 +85,8 @@ static void take_status(struct http_incoming *in, const char *line, size_t len)
 	in->retry_after = 0;
 	in->date = 0;
 	in->content_type[0] = '\0';
+	for (size_t i = 0; i < in->wanted_count; i++)
+		in->wanted[i].value[0] = '\0';
 }
 
 static void take_field(struct http_incoming *in, const char *line, size_t len)

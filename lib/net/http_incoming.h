@@ -27,6 +27,8 @@ struct http_incoming {
 	int retry_after;
 	int64_t date;
 	char content_type[HTTP_TYPE_SIZE];
+	struct http_wanted *wanted; /* the caller's */
+	size_t wanted_count;
 	struct buf body;
 	enum http_fault fault;
 };

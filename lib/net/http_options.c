@@ -70,6 +70,8 @@ static const struct {
 	{CURLOPT_FOLLOWLOCATION, 0},
 	{CURLOPT_HTTP09_ALLOWED, 0},
 	{CURLOPT_DISALLOW_USERNAME_IN_URL, 1},
+	/* A proxy's answer to CONNECT is none of the server's. */
+	{CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
 	/* No signals, and a hanging resolver does not delay us past the deadline. */
 	{CURLOPT_NOSIGNAL, 1},
 	{CURLOPT_QUICK_EXIT, 1},
@@ -291,7 +293,8 @@ enum err http_set_options(struct http_transfer *t, struct error *e)
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		set_number(&s, numbers[i].option, numbers[i].value);
 	set_text(&s, CURLOPT_PROTOCOLS_STR, t->request->plain ? "http,https" : "https");
-	set_text(&s, CURLOPT_PROXY, ""); /* none from the environment: these are internal servers */
+	/* Never the environment's. */
+	set_text(&s, CURLOPT_PROXY, t->client->proxy ? t->client->proxy : "");
 	set_text(&s, CURLOPT_USERAGENT, USER_AGENT);
 	set_trust(&s, t->client);
 	set_login(&s, t->client);

@@ -21,7 +21,9 @@ static CURLcode perform(struct http_transfer *t)
 	CURLcode code;
 
 	buf_reset(body);
-	t->in = (struct http_incoming){.body = *body};
+	t->in = (struct http_incoming){.body = *body,
+		.wanted = t->request->wanted,
+		.wanted_count = t->request->wanted_count};
 	t->words[0] = '\0';
 	t->server_key[0] = '\0';
 	t->login[0] = '\0';

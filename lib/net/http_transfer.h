@@ -17,6 +17,7 @@ struct http_client {
 	struct identity *identity;
 	struct memfile anchors;
 	char *pinned_key;
+	char *proxy;
 	enum http_tls_max tls_max;
 	int fd;	    /* the socket of the latest connection, or -1 */
 	bool asked; /* for our certificate, on the connection that is kept */
