@@ -25,6 +25,7 @@ enum err remote_open(const struct config *config, const struct config_ca *ca, en
 		.identity = ca->identity,
 		.identity_password_file = ca->identity_password_file,
 		.ca_file = ca->ca_file,
+		.proxy = ca->proxy,
 	};
 	struct remote remote = {.config = config, .ca = ca};
 

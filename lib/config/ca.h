@@ -35,6 +35,7 @@ struct config_ca {
 	char *username;
 	char *password_file;
 	char *ca_file;
+	char *proxy;
 	char *issuer_file;
 	int64_t validity_leeway; /* seconds that a certificate may be valid longer than requested */
 

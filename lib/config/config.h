@@ -21,6 +21,7 @@ enum authenticate { AUTHENTICATE_BASIC, AUTHENTICATE_WEB_SERVER, AUTHENTICATE_NO
 #define AUTHENTICATED_PARAM "CERTPROV_AUTHENTICATED"
 #define AUTHENTICATED_VALUE "yes"
 enum on_unenroll { UNENROLL_KEEP, UNENROLL_REVOKE_SIGNING, UNENROLL_REVOKE_ALL };
+enum identity_source { IDENTITY_EVENT, IDENTITY_UEM };
 enum address_conflict { ADDRESS_CONFLICT_REFUSE, ADDRESS_CONFLICT_WARN };
 enum signing_scope { SIGNING_SCOPE_DEVICE, SIGNING_SCOPE_USER };
 enum pkcs12_profile { PKCS12_LEGACY, PKCS12_MODERN };
@@ -49,6 +50,7 @@ struct config {
 	} admin;
 
 	struct {
+		enum identity_source source;
 		char **mail; /* templates, tried in order */
 		char *name;
 		char *subject;
@@ -77,6 +79,7 @@ struct config {
 		char *identity_password_file;
 		char *ca_file;
 		char *pinned_key;
+		char *proxy;
 		enum pkcs12_profile pkcs12;
 		unsigned pkcs12_iterations;
 		char *pkcs12_password_file;
@@ -89,6 +92,22 @@ struct config {
 		char *sqlite; /* path of the database */
 		char *key_file;
 	} store;
+
+	/* UEM's REST API; url NULL: it is not asked */
+	struct {
+		char *url;	 /* without a trailing slash */
+		char *token_url; /* OAuth 2.0, or NULL: username and password_file */
+		char *client_id;
+		char *client_secret_file;
+		char *username;
+		char *password_file;
+		char *tenant_code_file; /* NULL: the API takes requests without one */
+		char *ca_file;
+		char *proxy;
+		bool confirm;	     /* UEM must know what an event claims */
+		int64_t confirm_age; /* seconds that a confirmation is good for */
+		int64_t timeout;     /* seconds, for one request */
+	} uem;
 
 	struct log_settings log;
 };

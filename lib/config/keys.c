@@ -14,8 +14,7 @@ static const char *const scope_names[] = {"device", "user"};
 static const char *const auth_names[] = {"kerberos", "ntlm", "basic"};
 static const char *const profile_names[] = {"legacy", "modern"};
 static const char *const tls_max_names[] = {"1.3", "1.2"};
-/* The format has more values; this version takes only this one. */
-static const char *const source_names[] = {"event"};
+static const char *const source_names[] = {"event", "uem"};
 
 /* Where the value goes; texts and lists are allocated. */
 #define AT(m) \
@@ -51,6 +50,7 @@ static const char *const source_names[] = {"event"};
 	{section, "timeout", config_set_duration, AT(m.timeout), \
 		RANGE(1, 120), DEFAULT("30s"), FOR(REMOTE_TYPES), NO_TERM}, \
 	{section, "ca-file", config_set_path, AT(m.ca_file), FOR(HTTP_TYPES), NO_TERM}, \
+	{section, "proxy", config_set_proxy, AT(m.proxy), FOR(HTTP_TYPES), NO_TERM}, \
 	{section, "issuer-file", config_set_path, AT(m.issuer_file), FOR(REMOTE_TYPES), NO_TERM}, \
 	{section, "validity-leeway", config_set_duration, AT(m.validity_leeway), \
 		RANGE(0, 3650 * DAY), DEFAULT("24h"), FOR(REMOTE_TYPES), NO_TERM}, \
@@ -95,7 +95,8 @@ const struct config_key config_keys[] = {
 
 	{"admin", "users-file", config_set_path, AT(admin.users_file)},
 
-	{"identity", "source", config_check_kind, NAMES(source_names), DEFAULT("event")},
+	{"identity", "source", config_set_kind, AT(identity.source),
+		NAMES(source_names), DEFAULT("event")},
 	{"identity", "mail", config_set_templates, AT(identity.mail),
 		DEFAULT("{EnrollmentEmailAddress}")},
 	{"identity", "name", config_set_text, AT(identity.name), DEFAULT("{EnrollmentUserName}")},
@@ -133,6 +134,7 @@ const struct config_key config_keys[] = {
 	{"escrow", "identity-password-file", config_set_path, AT(escrow.identity_password_file)},
 	{"escrow", "ca-file", config_set_path, AT(escrow.ca_file)},
 	{"escrow", "pinned-key", config_set_pinned_key, AT(escrow.pinned_key)},
+	{"escrow", "proxy", config_set_proxy, AT(escrow.proxy)},
 	{"escrow", "pkcs12", config_set_kind, AT(escrow.pkcs12), NAMES(profile_names), DEFAULT("legacy")},
 	{"escrow", "pkcs12-iterations", config_set_unsigned, AT(escrow.pkcs12_iterations),
 		RANGE(1000, 1000000)},
@@ -143,6 +145,20 @@ const struct config_key config_keys[] = {
 
 	{"store", "url", config_set_store, AT(store.sqlite), DEFAULT("sqlite:certprov.db")},
 	{"store", "key-file", config_set_path, AT(store.key_file), DEFAULT("store.key")},
+
+	{"uem", "url", config_set_ca_url, AT(uem.url)},
+	{"uem", "token-url", config_set_ca_url, AT(uem.token_url)},
+	{"uem", "client-id", config_set_text, AT(uem.client_id)},
+	{"uem", "client-secret-file", config_set_path, AT(uem.client_secret_file)},
+	{"uem", "username", config_set_text, AT(uem.username)},
+	{"uem", "password-file", config_set_path, AT(uem.password_file)},
+	{"uem", "tenant-code-file", config_set_path, AT(uem.tenant_code_file)},
+	{"uem", "ca-file", config_set_path, AT(uem.ca_file)},
+	{"uem", "proxy", config_set_proxy, AT(uem.proxy)},
+	{"uem", "confirm", config_set_switch, AT(uem.confirm), DEFAULT("yes")},
+	{"uem", "confirm-age", config_set_duration, AT(uem.confirm_age),
+		RANGE(60, 365 * DAY), DEFAULT("24h")},
+	{"uem", "timeout", config_set_duration, AT(uem.timeout), RANGE(1, 120), DEFAULT("10s")},
 
 	{"log", "target", config_set_kind, AT(log.target), NAMES(log_target_names), DEFAULT("auto")},
 	{"log", "format", config_set_kind, AT(log.format), NAMES(log_format_names), DEFAULT("text")},

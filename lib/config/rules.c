@@ -61,11 +61,51 @@ static enum err check_times(const struct config *config, struct error *e)
 	return ERR_OK;
 }
 
+/* One way to log in to UEM, whole. */
+static enum err check_uem_login(const struct config *config, struct error *e)
+{
+	bool oauth =
+		config->uem.token_url || config->uem.client_id || config->uem.client_secret_file;
+	bool basic = config->uem.username || config->uem.password_file;
+
+	if (oauth == basic)
+		return config_error(config, "uem", oauth ? "username" : "token-url", e,
+			oauth ? "one way to log in is enough: token-url, client-id and "
+				"client-secret-file, or username and password-file"
+			      : "missing; [uem] needs token-url, client-id and "
+				"client-secret-file, or username and password-file");
+	if (oauth &&
+		!(config->uem.token_url && config->uem.client_id && config->uem.client_secret_file))
+		return config_error(config, "uem", "token-url", e,
+			"token-url, client-id and client-secret-file go together");
+	if (basic && !(config->uem.username && config->uem.password_file))
+		return config_error(
+			config, "uem", "username", e, "username and password-file go together");
+	if (basic && !config->uem.tenant_code_file)
+		return config_error(
+			config, "uem", "tenant-code-file", e, "missing; username needs it");
+	return ERR_OK;
+}
+
+static enum err check_uem(const struct config *config, struct error *e)
+{
+	if (config->uem.url)
+		return check_uem_login(config, e);
+	for (size_t i = 0; i < config_key_count; i++)
+		if (strcmp(config_keys[i].section, "uem") == 0 &&
+			*config_key_line(config, &config_keys[i]))
+			return config_error(config, "uem", "url", e, "missing; [uem] needs it");
+	if (config->identity.source == IDENTITY_UEM)
+		return config_error(
+			config, "identity", "source", e, "source = uem needs a section [uem]");
+	return ERR_OK;
+}
+
 enum err config_rules_check(
 	const struct config *config, struct config_faults *faults, struct error *e)
 {
 	static enum err (*const checks[])(const struct config *config, struct error *e) = {
-		check_users, check_admin, check_url, check_identity, check_times};
+		check_users, check_admin, check_url, check_identity, check_times, check_uem};
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; i < ARRAY_LEN(checks) && !err; i++)

@@ -138,13 +138,6 @@ static int find_kind(
 	return -1;
 }
 
-/* For keys that can have only one value so far: nothing is stored. */
-enum err config_check_kind(
-	struct config *config, const struct config_key *k, const char *value, struct error *e)
-{
-	return find_kind(config, k, value, e) < 0 ? ERR_CONFIG : ERR_OK;
-}
-
 enum err config_set_kind(
 	struct config *config, const struct config_key *k, const char *value, struct error *e)
 {
@@ -342,6 +335,18 @@ enum err config_set_public_url(
 {
 	if (!is_url(value, "http://") && !is_url(value, "https://"))
 		return expected(config, k, e, "an http:// URL");
+	return config_set_text(config, k, value, e);
+}
+
+/* Without credentials: secrets are never values. */
+enum err config_set_proxy(
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
+{
+	size_t len = strlen(value);
+
+	if ((!is_url(value, "http://") && !is_url(value, "https://")) || strpbrk(value, "@?#") ||
+		(len && strchr(strstr(value, "//") + 2, '/')))
+		return expected(config, k, e, "http://HOST:PORT, a proxy without credentials");
 	return config_set_text(config, k, value, e);
 }
 

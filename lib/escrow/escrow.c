@@ -303,6 +303,7 @@ static enum err open_gateway(
 		.identity_password_file = config->escrow.identity_password_file,
 		.ca_file = config->escrow.ca_file,
 		.pinned_key = config->escrow.pinned_key,
+		.proxy = config->escrow.proxy,
 	};
 
 	g->url = strdup(url);

@@ -220,7 +220,7 @@ static void test_everything_outside(void **state)
 /* A good value for a key without a default. */
 static const char *value_of(const char *key)
 {
-	if (strstr(key, "url"))
+	if (strstr(key, "url") || strcmp(key, "proxy") == 0)
 		return "https://example.com";
 	if (strcmp(key, "pinned-key") == 0)
 		return PIN;
@@ -265,7 +265,7 @@ static void test_kinds(void **state)
 	} cases[] = {
 		{"events", "authenticate", "Basic", "one of basic, web-server, none"},
 		{"events", "on-unenroll", "revoke", "one of keep, revoke-signing, revoke-all"},
-		{"identity", "source", "uem", "event"},
+		{"identity", "source", "directory", "one of event, uem"},
 		{"certificates", "signing-scope", "users", "one of device, user"},
 		{"certificates", "key", "rsa-1024",
 			"one of rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384"},
