@@ -89,6 +89,43 @@ static int64_t parse_iso(const char *s)
 	return time > offset ? time - offset : 0;
 }
 
+/* A date alone: its first second. */
+static int64_t parse_date(const char *s)
+{
+	int64_t year = 0, month = 0, day = 0;
+
+	if (!read_part(&s, 4, 1, 9999, &year) || !skip(&s, "-/") ||
+		!read_part(&s, 2, 1, 12, &month) || !skip(&s, "-/") ||
+		!read_part(&s, 2, 1, days_of_month(year, month), &day) || *s)
+		return 0;
+	return days_from_1970(year, month, day) * 86400;
+}
+
+/* One digit or two. */
+static bool read_short(const char **s, int64_t least, int64_t most, int64_t *out)
+{
+	return read_part(s, strspn(*s, DIGITS) > 1 ? 2 : 1, least, most, out);
+}
+
+/* "4/2/2026 7:38:11 AM": month, day, year, and a clock of twelve hours. */
+static int64_t parse_american(const char *s)
+{
+	int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+	bool afternoon;
+
+	if (!read_short(&s, 1, 12, &month) || !skip(&s, "/") || !read_short(&s, 1, 31, &day) ||
+		!skip(&s, "/") || !read_part(&s, 4, 1, 9999, &year) || !skip(&s, " ") ||
+		day > days_of_month(year, month) || !read_short(&s, 1, 12, &hour) ||
+		!skip(&s, ":") || !read_part(&s, 2, 0, 59, &minute) || !skip(&s, ":") ||
+		!read_part(&s, 2, 0, 59, &second) || !skip(&s, " "))
+		return 0;
+	afternoon = text_equal_nocase(s, "PM");
+	if (!afternoon && !text_equal_nocase(s, "AM"))
+		return 0;
+	hour = hour % 12 + (afternoon ? 12 : 0);
+	return days_from_1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+}
+
 /* The milliseconds are UTC; an offset after them only says where the writer was. */
 static int64_t parse_legacy(const char *s)
 {
@@ -112,4 +149,15 @@ int64_t event_time_parse(const char *s)
 	size_t prefix = strlen(DATE_PREFIX);
 
 	return strncmp(s, DATE_PREFIX, prefix) == 0 ? parse_legacy(s + prefix) : parse_iso(s);
+}
+
+int64_t uem_time_parse(const char *s)
+{
+	static int64_t (*const layouts[])(const char *s) = {
+		event_time_parse, parse_date, parse_american};
+	int64_t time = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(layouts) && !time; i++)
+		time = layouts[i](s);
+	return time > 0 ? time : 0;
 }
