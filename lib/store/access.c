@@ -38,7 +38,7 @@ enum err store_access_find(struct store *store, const struct store_access *acces
 	return err;
 }
 
-/* A wait longer than STORE_WAIT_MAX was written by a wrong clock, and is ignored. */
+/* A wait longer than STORE_WAIT_MAX, unless endless, was written by a wrong clock: ignored. */
 enum err store_access_try(struct store *store, const struct store_access *access, int64_t lease,
 	bool *ours, struct error *e)
 {
@@ -46,7 +46,9 @@ enum err store_access_try(struct store *store, const struct store_access *access
 		"UPDATE barred SET tried_at = $3, run = $4,"
 		"	until = CASE WHEN until > $3 + $5 THEN until ELSE $3 + $5 END"
 		" WHERE ca = $1 AND inputs = $2"
-		"	AND (until NOT BETWEEN $3 + 1 AND $3 + 3600 OR $4 NOT IN ('', run))";
+		"	AND ((until NOT BETWEEN $3 + 1 AND $3 + 3600"
+		"			AND until < 9223372036854775807)"
+		"		OR $4 NOT IN ('', run))";
 	const struct db_value values[] = {DB_TEXT(access->ca), DB_TEXT(access->inputs),
 		DB_INTEGER(clock_now()), DB_TEXT(access->run), DB_INTEGER(lease)};
 	int64_t changed = 0;
@@ -56,22 +58,25 @@ enum err store_access_try(struct store *store, const struct store_access *access
 		*ours = changed > 0;
 	return err;
 }
-_Static_assert(STORE_WAIT_MAX == 3600, "store_access_try() has it as text");
+_Static_assert(STORE_WAIT_MAX == 3600 && STORE_WAIT_ENDLESS == INT64_C(9223372036854775807),
+	"store_access_try() has it as text");
 
 enum err store_access_bar(struct store *store, const struct store_access *access, int64_t wait,
 	const char *cause, struct error *e)
 {
-	static const char forget[] = "DELETE FROM barred WHERE tried_at < $1";
+	static const char forget[] = "DELETE FROM barred WHERE tried_at < $1"
+				     " AND until < 9223372036854775807";
 	static const char sql[] =
 		"INSERT INTO barred (ca, inputs, since, tried_at, until, tries, run, cause)"
-		" VALUES ($1, $2, $3, $3, $3 + $4, 1, $6, $5)"
+		" VALUES ($1, $2, $3, $3, $4, 1, $6, $5)"
 		" ON CONFLICT (ca, inputs) DO UPDATE SET tried_at = excluded.tried_at,"
 		"	until = excluded.until, tries = barred.tries + 1, run = excluded.run,"
 		"	cause = excluded.cause";
 	int64_t now = clock_now();
+	int64_t until = wait == STORE_WAIT_ENDLESS ? wait : now + wait;
 	const struct db_value old[] = {DB_INTEGER(now - FORGET_SECONDS)};
 	const struct db_value values[] = {DB_TEXT(access->ca), DB_TEXT(access->inputs),
-		DB_INTEGER(now), DB_INTEGER(wait), DB_TEXT(cause), DB_TEXT(access->run)};
+		DB_INTEGER(now), DB_INTEGER(until), DB_TEXT(cause), DB_TEXT(access->run)};
 	enum err err = db_change_alone(store->db, forget, old, ARRAY_LEN(old), NULL, e);
 
 	return err ? err : db_change_alone(store->db, sql, values, ARRAY_LEN(values), NULL, e);

@@ -39,7 +39,12 @@ enum err store_access_find(struct store *store, const struct store_access *acces
 enum err store_access_try(struct store *store, const struct store_access *access, int64_t lease,
 	bool *ours, struct error *e) must_check;
 
-/* Bars it: it has processed nothing, for that cause. Nobody may try it for wait seconds. */
+/*
+ * Bars it: it has processed nothing, for that cause. Nobody may try it for wait seconds;
+ * STORE_WAIT_ENDLESS: with these inputs only a run that does not wait.
+ */
+#define STORE_WAIT_ENDLESS INT64_MAX
+
 enum err store_access_bar(struct store *store, const struct store_access *access, int64_t wait,
 	const char *cause, struct error *e) must_check;
 

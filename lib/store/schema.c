@@ -312,10 +312,19 @@ static const char version_14[] =
 	"ALTER TABLE event DROP COLUMN kind;"
 	"ALTER TABLE event RENAME COLUMN kind_14 TO kind;";
 
+static const char version_15[] =
+	/* When UEM last confirmed that a device is enrolled, and that user's. */
+	"CREATE TABLE confirmation ("
+	"	device_uuid TEXT NOT NULL,"
+	"	user_uuid TEXT NOT NULL,"
+	"	at {integer} NOT NULL,"
+	"	PRIMARY KEY (device_uuid, user_uuid)"
+	"){by key};";
+
 /* migrations[n] leads from version n to n + 1. */
 static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5,
 	version_6, version_7, version_8, version_9, version_10, version_11, version_12, version_13,
-	version_14};
+	version_14, version_15};
 
 #define SCHEMA_VERSION ((int64_t)ARRAY_LEN(migrations))
 

@@ -10,7 +10,7 @@ static void makes_the_schema_from_nothing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 14);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 15);
 	assert_int_equal(sql_integer(f, "PRAGMA application_id"), 0x43505256);
 	assert_int_equal(
 		sql_integer(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name"
@@ -29,7 +29,7 @@ static void refuses_a_newer_store(void **state)
 	sql(f, "PRAGMA user_version = 99");
 	must_fail_open(f, ERR_CONFIG, "newer version (schema 99)");
 	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 99);
-	sql(f, "PRAGMA user_version = 14");
+	sql(f, "PRAGMA user_version = 15");
 	must_open(f);
 }
 
@@ -56,10 +56,10 @@ static void brings_an_older_store_up_to_date(void **state)
 	       "DROP TABLE lease; DROP INDEX event_undone;"
 	       "DROP TABLE revocation; DROP TABLE crl; DROP INDEX credential_device;"
 	       "DROP INDEX event_names; DROP INDEX credential_mail; DROP TABLE request;"
-	       "DROP TABLE barred; DROP TABLE row_mac;"
+	       "DROP TABLE barred; DROP TABLE row_mac; DROP TABLE confirmation;"
 	       "PRAGMA user_version = 1");
 	must_open(f);
-	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 14);
+	assert_int_equal(sql_integer(f, "PRAGMA user_version"), 15);
 	assert_int_equal(sql_integer(f, "SELECT count(*) FROM event WHERE tries = 3"
 					" AND CAST(payload AS TEXT) = 'the body'"),
 		1);
@@ -77,7 +77,8 @@ static void takes_back_what_refused_events_left(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(store_init(&f->config, &f->e), ERR_OK);
-	sql(f, "DROP INDEX audit_conflict; DROP TABLE row_mac; DROP INDEX audit_revoked;"
+	sql(f, "DROP INDEX audit_conflict; DROP TABLE row_mac; DROP TABLE confirmation;"
+	       " DROP INDEX audit_revoked;"
 	       " ALTER TABLE event DROP COLUMN time;"
 	       "PRAGMA user_version = 10;"
 	       "INSERT INTO \"user\" (user_uuid, user_name, mail, added_at, updated_at) VALUES"
