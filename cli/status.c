@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "provider/barred_ca.h"
+#include "provider/barred_peer.h"
 #include "provider/expiry.h"
 #include "provider/expiry_gather.h"
 #include "provider/unfinished_causes.h"
@@ -116,16 +116,16 @@ static void print_json(const struct store_counts *counts, int64_t now)
 static enum err print_barred(
 	const struct config *config, struct store *store, bool json, struct error *e)
 {
-	struct barred_ca barred[USAGE_COUNT];
+	struct barred_peer barred[BARRED_PEERS_MAX];
 	size_t count = 0;
-	enum err err = barred_ca_gather(config, store, barred, &count, e);
+	enum err err = barred_peer_gather(config, store, barred, &count, e);
 
 	if (!err && json)
 		printf(",\"cas_barred\":%zu", count);
 	for (size_t i = 0; i < count && !err && !json; i++) {
 		struct buf text = BUF_INIT(2048);
 
-		barred_ca_text(&barred[i], &text);
+		barred_peer_text(&barred[i], &text);
 		printf("needs attention: %s\n", text.failed ? barred[i].state.cause : text.data);
 		buf_free(&text);
 	}

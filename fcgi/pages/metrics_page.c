@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fcgi/pages/prometheus_text.h"
-#include "provider/barred_ca_try.h"
+#include "provider/barred_peer_try.h"
 #include "provider/expiry.h"
 #include "provider/expiry_gather.h"
 
@@ -242,11 +242,11 @@ static void put_barred(struct service *service, struct buf *out)
 {
 	static const char name[] = "certprov_ca_barred";
 	const struct config_ca *before = NULL;
-	struct barred_ca barred[USAGE_COUNT];
+	struct barred_peer barred[BARRED_PEERS_MAX];
 	size_t count = 0;
 	struct error e;
 
-	if (barred_ca_of_provider(service->provider, barred, &count, &e)) {
+	if (barred_peer_of_provider(service->provider, barred, &count, &e)) {
 		log_warning("metrics without the CAs that process nothing: %s", e.text);
 		return;
 	}

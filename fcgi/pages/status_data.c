@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "provider/barred_ca_try.h"
+#include "provider/barred_peer_try.h"
 #include "provider/expiry_gather.h"
 
 /* Without the store the page still shows the rest: that is when somebody looks. */
@@ -25,7 +25,7 @@ void status_data_read(
 		return;
 	}
 	status->store_answers = true;
-	if (barred_ca_of_provider(service->provider, status->barred, &status->barred_count, &e))
+	if (barred_peer_of_provider(service->provider, status->barred, &status->barred_count, &e))
 		log_warning("status page without the CAs that process nothing: %s", e.text);
 	if (store_audit_conflicts(status->store, &status->conflicts, &e))
 		log_warning("status page without the conflicts of addresses: %s", e.text);

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "fcgi/service.h"
-#include "provider/barred_ca.h"
+#include "provider/barred_peer.h"
 #include "provider/expiry.h"
 #include "store/store.h"
 
@@ -22,7 +22,7 @@ struct status_data {
 	struct store_counts counts;
 	struct store_conflicts conflicts;
 	struct expiry expiries[EXPIRY_COUNT];
-	struct barred_ca barred[USAGE_COUNT];
+	struct barred_peer barred[BARRED_PEERS_MAX];
 	size_t barred_count;
 	const char *query; /* what is looked for; "": nothing */
 	int64_t now;

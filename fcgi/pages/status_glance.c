@@ -42,11 +42,11 @@ static void put_store_reasons(const struct status_data *status, struct buf *out)
 			(long long)c->expired, c->expired == 1 ? " has" : "s have");
 }
 
-static void put_barred(const struct barred_ca *ca, struct buf *out)
+static void put_barred(const struct barred_peer *ca, struct buf *out)
 {
 	struct buf text = BUF_INIT(2048);
 
-	barred_ca_text(ca, &text);
+	barred_peer_text(ca, &text);
 	buf_puts(out, "<li>");
 	html_escape(out, text.failed ? ca->state.cause : text.data);
 	buf_puts(out, "</li>\n");

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/patience.h"
 #include "pki/request.h"
-#include "provider/barred_ca_try.h"
+#include "provider/barred_peer_try.h"
 #include "provider/provider_parts.h"
 
 #define TERMS_MAX (64 * 1024)
@@ -109,13 +109,18 @@ static enum err ask(const struct order *o, struct ca_answer *out, struct error *
 		.now = clock_now(),
 		.deadline = o->deadline,
 	};
-	bool known = false;
-	enum err err = barred_ca_enter(o->p, o->ca, &known, e);
+	struct barred_peer_try request_try = {
+		.section = ca_config(o->ca)->section,
+		.timeout = ca_config(o->ca)->timeout,
+	};
+	bool asks = ca_wants_request(o->ca); /* a local CA bars nobody */
+	enum err err = asks ? barred_peer_enter(o->p, &request_try, e) : ERR_OK;
 
 	if (err)
 		return err;
 	err = try_ca(o, &order, out, e);
-	barred_ca_leave(o->p, o->ca, known, err, e);
+	if (asks)
+		barred_peer_leave(o->p, &request_try, err, e);
 	counters_issued(o->p->counters, ca_config(o->ca)->type, err);
 	return err;
 }

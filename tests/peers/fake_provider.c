@@ -22,7 +22,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "pki/key_pool.h"
-#include "provider/barred_ca_try.h"
+#include "provider/barred_peer_try.h"
 #include "provider/crl.h"
 #include "provider/expiry.h"
 #include "provider/expiry_gather.h"
@@ -211,8 +211,8 @@ void expiry_of_provider(struct provider *provider, struct expiry out[EXPIRY_COUN
 	expiry_gather(provider->config, NULL, out);
 }
 
-enum err barred_ca_of_provider(struct provider *provider, struct barred_ca out[USAGE_COUNT],
-	size_t *count, struct error *e)
+enum err barred_peer_of_provider(struct provider *provider,
+	struct barred_peer out[BARRED_PEERS_MAX], size_t *count, struct error *e)
 {
 	struct blob cause = {NULL, 0};
 	char *path = NULL;
@@ -222,7 +222,7 @@ enum err barred_ca_of_provider(struct provider *provider, struct barred_ca out[U
 	*count = file_read(path, &cause, e) == ERR_OK;
 	free(path);
 	if (*count) {
-		out[0] = (struct barred_ca){"ca", {.since = 1600000000, .until = 1600000240}};
+		out[0] = (struct barred_peer){"ca", {.since = 1600000000, .until = 1600000240}};
 		snprintf(out[0].state.cause, sizeof(out[0].state.cause), "%.*s", (int)cause.len,
 			(char *)cause.data);
 	}
