@@ -6,6 +6,7 @@
 #include "pki/address.h"
 #include "provider/subject_of_event.h"
 #include "provider/template.h"
+#include "uem/user.h"
 
 #define ABOUT "identity"
 #define EXPANDED_MAX 1024
@@ -15,7 +16,8 @@ static char samples[][sizeof("user@example.com")] = {"user", "user@example.com",
 
 static bool gives_address(const char *template, char *sample, struct address *out)
 {
-	struct event event = {.kind = EVENT_ENROLLED};
+	struct uem_user user = {.id = 0};
+	struct event event = {.kind = EVENT_ENROLLED, .uem = &user};
 	const struct template_values values = {.event = &event};
 	struct buf text = BUF_INIT(EXPANDED_MAX);
 	struct error e;
@@ -23,6 +25,8 @@ static bool gives_address(const char *template, char *sample, struct address *ou
 
 	for (size_t i = 0; i < EVENT_FIELD_COUNT; i++)
 		event.field[i] = sample;
+	for (size_t i = 0; i < UEM_FIELD_COUNT; i++)
+		user.field[i] = sample;
 	good = !template_expand(template, &values, &text, &e) &&
 	       !address_parse(text.data ? text.data : "", out, &e);
 	buf_free(&text);

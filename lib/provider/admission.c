@@ -183,6 +183,8 @@ void admission_forget_peers(struct admission *admission)
 		atomic_store(&admission->gateway[i].hung, 0);
 		atomic_store(&admission->gateway[i].until, 0);
 	}
+	atomic_store(&admission->uem.hung, 0);
+	atomic_store(&admission->uem.until, 0);
 	for (int usage = 0; usage < USAGE_COUNT; usage++) {
 		atomic_store(&admission->ca[usage].hung, 0);
 		atomic_store(&admission->ca[usage].until, 0);
@@ -197,4 +199,9 @@ struct breaker *admission_gateway_breaker(struct admission_pass *pass, size_t i)
 struct breaker *admission_ca_breaker(struct admission_pass *pass, enum usage usage)
 {
 	return is_placed(pass) ? &pass->admission->ca[usage] : NULL;
+}
+
+struct breaker *admission_uem_breaker(struct admission_pass *pass)
+{
+	return is_placed(pass) ? &pass->admission->uem : NULL;
 }

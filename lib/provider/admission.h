@@ -30,7 +30,7 @@ struct admission {
 	atomic_llong crowded; /* connections have been waiting since then; 0: none is */
 	atomic_llong pace;    /* milliseconds that an attempt of late has waited for peers */
 	struct admission_slot slot[ADMISSION_PLACES];
-	struct breaker gateway[ADMISSION_GATEWAYS], ca[USAGE_COUNT];
+	struct breaker gateway[ADMISSION_GATEWAYS], ca[USAGE_COUNT], uem;
 };
 
 /* A worker's own. In all functions that take one it may be NULL: then nothing is limited. */
@@ -78,5 +78,7 @@ void admission_wait_ends(struct admission_pass *pass, int64_t began);
 /* The breaker of a gateway, by its number, or of the usage's CA. NULL without admission. */
 struct breaker *admission_gateway_breaker(struct admission_pass *pass, size_t i);
 struct breaker *admission_ca_breaker(struct admission_pass *pass, enum usage usage);
+/* That of UEM. NULL without an admission. */
+struct breaker *admission_uem_breaker(struct admission_pass *pass);
 
 #endif

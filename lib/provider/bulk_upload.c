@@ -3,6 +3,7 @@
 #include "provider/bulk_upload.h"
 
 #include "base/log.h"
+#include "provider/confirm.h"
 #include "provider/credential_set.h"
 #include "provider/provider_parts.h"
 #include "provider/upload.h"
@@ -50,13 +51,18 @@ static void refuse(struct provider *p, const struct store_pair *pair, const stru
 	}
 }
 
-/* The device may have been unenrolled since it was leased, or its row may be forged. */
+/*
+ * The device may have been unenrolled since it was leased, or be another user's, or its row may be
+ * forged.
+ */
 static enum err check_device(struct bulk_worker *w, const struct store_pair *pair, struct error *e)
 {
 	char device_uuid[UUID_SIZE];
 	enum err err = store_device_find(w->provider->store, pair, device_uuid, e);
 
-	if (err == ERR_ALTERED)
+	if (!err)
+		err = confirm_device(w->provider, pair, e);
+	if (err == ERR_ALTERED || err == ERR_FORBIDDEN)
 		refuse(w->provider, pair, e);
 	return err;
 }

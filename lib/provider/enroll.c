@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "provider/attempt.h"
+#include "provider/confirm.h"
 #include "provider/credential_set.h"
 #include "provider/identify.h"
 #include "provider/provider_parts.h"
@@ -21,8 +22,10 @@ static enum err identify(struct attempt *a, bool known_device, struct subject *o
 	const struct store_claimant claimant = {a->event->user_uuid, a->event->device_uuid,
 		p->config->identity.address_conflict == ADDRESS_CONFLICT_REFUSE};
 	bool accepted = true;
-	enum err err = identify_subject(p, a->event, out, e);
+	enum err err = confirm_event(p, a->event, e);
 
+	if (!err)
+		err = identify_subject(p, a->event, true, out, e);
 	if (!err)
 		err = check_address_is_free(p, &claimant, out, e);
 	if (!err && !known_device)

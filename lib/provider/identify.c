@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "provider/confirm.h"
 #include "provider/provider_parts.h"
+#include "uem/user.h"
 
 /*
  * The same mailbox keeps the spelling that it was first given. An event that is older than the one
@@ -34,9 +37,53 @@ static enum err keep_known(struct provider *p, const struct event *event, const 
 	return err;
 }
 
-enum err identify_subject(
-	struct provider *p, const struct event *event, struct subject *out, struct error *e)
+/* Without case, as mailboxes are compared. */
+static bool is_other(const char *sent, const struct uem_user *user)
 {
+	return *sent && !text_equal_nocase(sent, user->field[UEM_EMAIL_ADDRESS]);
+}
+
+static void replace(struct event *event, enum event_field field, char *text)
+{
+	event->field[field] = text;
+	event->damage[field] = EVENT_WHOLE;
+}
+
+/*
+ * An event as UEM confirms it: the user's name is UEM's, so that nobody gets a certificate by
+ * sending another one, and so is the address by [identity] source. An address that UEM does not
+ * have for the user is refused; UEM may have told of it some minutes ago, and is asked again.
+ */
+static enum err as_uem_says(struct provider *p, struct event *event, bool claims, struct error *e)
+{
+	const char *sent = event->field[EVENT_ENROLLMENT_EMAIL_ADDRESS];
+	bool ours = p->config->identity.source == IDENTITY_UEM;
+	const struct uem_user *user = NULL;
+	enum err err = confirm_user(p, event->user_uuid, false, &user, e);
+
+	if (!err && user && is_other(sent, user))
+		err = confirm_user(p, event->user_uuid, true, &user, e);
+	if (err || !user)
+		return err;
+	if (p->config->uem.confirm && claims && !ours && is_other(sent, user))
+		return error_field(e, ERR_FORBIDDEN,
+			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
+			"not confirmed by UEM: the address of user %s is %s, not %s",
+			event->user_uuid, user->field[UEM_EMAIL_ADDRESS], sent);
+	if (ours) {
+		event->time = clock_now();
+		replace(event, EVENT_ENROLLMENT_EMAIL_ADDRESS, user->field[UEM_EMAIL_ADDRESS]);
+	}
+	if (*user->field[UEM_USER_NAME])
+		replace(event, EVENT_ENROLLMENT_USER_NAME, user->field[UEM_USER_NAME]);
+	event->uem = user;
+	return ERR_OK;
+}
+
+enum err identify_subject(struct provider *p, const struct event *event, bool claims,
+	struct subject *out, struct error *e)
+{
+	struct event confirmed = *event; /* borrows all texts */
 	struct subject subject;
 	struct error none;
 	char *mail = NULL;
@@ -47,9 +94,11 @@ enum err identify_subject(
 		*e = none;
 		return err;
 	}
-	err = subject_of_event(p->config, event, mail, &subject, e);
+	err = as_uem_says(p, &confirmed, claims, e);
+	if (!err)
+		err = subject_of_event(p->config, &confirmed, mail, &subject, e);
 	if (!err && mail)
-		err = keep_known(p, event, mail, since, &subject, e);
+		err = keep_known(p, &confirmed, mail, since, &subject, e);
 	free(mail);
 	if (!err)
 		*out = subject;

@@ -11,10 +11,11 @@ struct provider;
 /*
  * Works out whom an event's certificates are for, as subject_of_event(). Where the event has no
  * address, a known user keeps the one in the store; so does a user whose address is from a later
- * event, and an address that differs in case alone.
+ * event, and an address that differs in case alone. With [uem] names and address are what UEM has;
+ * claims: the event has just come, and ERR_FORBIDDEN if it claims another address.
  */
-enum err identify_subject(struct provider *p, const struct event *event, struct subject *out,
-	struct error *e) must_check;
+enum err identify_subject(struct provider *p, const struct event *event, bool claims,
+	struct subject *out, struct error *e) must_check;
 
 /*
  * By [identity] address-conflict: ERR_UNPROCESSABLE where another user has an active certificate

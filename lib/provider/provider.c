@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "provider/config_fingerprint.h"
+#include "provider/confirm.h"
 #include "provider/local_ca.h"
 #include "provider/pkcs12_password.h"
 #include "provider/provider_parts.h"
@@ -36,6 +37,8 @@ static enum err open_store_and_ca(struct provider *p, struct error *e)
 
 	if (!err)
 		err = store_open(p->config, &p->store, e);
+	if (!err)
+		err = confirmation_open(p->config, &p->confirmation, e);
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
 		err = open_ca(p, (enum usage)usage, e);
 	return err ? err
@@ -93,6 +96,7 @@ void provider_close(struct provider *provider)
 	escrow_close(provider->escrow);
 	for (int usage = USAGE_COUNT - 1; usage >= 0; usage--)
 		close_ca(provider, (enum usage)usage);
+	confirmation_close(provider->confirmation);
 	store_close(provider->store);
 	blob_free(&provider->pkcs12_password);
 	free(provider);

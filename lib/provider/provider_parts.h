@@ -25,6 +25,7 @@ struct provider {
 	struct admission_pass *pass;	   /* borrowed; NULL: nothing is limited */
 	char fingerprint[DIGEST_HEX_SIZE]; /* config_fingerprint() when it was opened */
 	struct blob pkcs12_password;	   /* data is NULL: none */
+	struct confirmation *confirmation; /* NULL: no [uem] */
 	bool now;			   /* asks CAs even before they want to be asked again */
 	const char *run;		   /* with now: the name of that run; borrowed */
 };

@@ -113,7 +113,7 @@ static enum err find_subject(const struct user *u, struct subject *out, struct e
 		err = event_parse((const char *)payload.data, payload.len, &event, e);
 	if (!err) {
 		event->time = time;
-		err = identify_subject(p, event, out, e);
+		err = identify_subject(p, event, false, out, e);
 	}
 	if (err)
 		error_context(e, "the latest enrollment");

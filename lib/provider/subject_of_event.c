@@ -25,6 +25,8 @@ static enum err check_template(const struct config *config, const char *key, con
 	enum err err = template_expand(text, values, &out, &why);
 
 	buf_free(&out);
+	if (!err && strstr(text, "{uem.") && !config->uem.url)
+		err = error_set(&why, ERR_CONFIG, "\"%s\" needs a section [uem]", text);
 	return err ? config_error(config, "identity", key, e, "%s", why.text) : ERR_OK;
 }
 

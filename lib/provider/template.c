@@ -5,9 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "uem/user.h"
+
 static bool is_name(const char *key, size_t len, const char *name)
 {
 	return strlen(name) == len && memcmp(key, name, len) == 0;
+}
+
+#define UEM_PREFIX "uem."
+
+/* {uem.emailAddress}: empty where UEM was not asked. */
+static const char *value_of_uem(const struct event *event, const char *key, size_t len)
+{
+	size_t prefix = sizeof(UEM_PREFIX) - 1;
+	int field = len > prefix ? uem_user_field_find(key + prefix, len - prefix) : -1;
+
+	if (field < 0)
+		return NULL;
+	return event && event->uem ? event->uem->field[field] : "";
 }
 
 /* The value of {key}, or NULL if there is no such name here. */
@@ -24,6 +39,8 @@ static const char *value_of(const struct template_values *values, const char *ke
 		return event ? event->device_uuid : "";
 	if (is_name(key, len, "EnrollmentUserUUID"))
 		return event ? event->user_uuid : "";
+	if (len > sizeof(UEM_PREFIX) - 1 && memcmp(key, UEM_PREFIX, sizeof(UEM_PREFIX) - 1) == 0)
+		return value_of_uem(event, key, len);
 	if (field < 0)
 		return NULL;
 	return event ? event->field[field] : "";

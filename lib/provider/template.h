@@ -10,7 +10,8 @@
 
 /*
  * Texts of the configuration with {names} in them: the event's fields by their
- * JSON keys, and a few values that were worked out before.
+ * JSON keys, what UEM says of the user as {uem.emailAddress} and the like, and a
+ * few values that were worked out before.
  */
 struct template_values {
 	const struct event *event;

@@ -3,6 +3,7 @@
 #include "provider/unenroll.h"
 
 #include "provider/attempt.h"
+#include "provider/confirm.h"
 #include "provider/provider_parts.h"
 #include "provider/revoke.h"
 
@@ -11,19 +12,27 @@ enum err unenroll_concerns_us(struct provider *p, struct event *event, bool *out
 	return store_device_known(p->store, event->device_uuid, out, e);
 }
 
-enum err unenroll_stop_delivery(struct attempt *a, struct error *e)
+static enum err stop_delivery(struct attempt *a, struct error *e)
 {
 	bool accepted = false;
 
 	return store_event_accept(a->provider->store, a->id, false, &accepted, e);
 }
 
+/* UEM is asked first, by the attempt: that may take as long as it likes. */
+enum err unenroll_stop_delivery(struct attempt *a, struct error *e)
+{
+	return a->by_hand || !a->provider->config->uem.url ? stop_delivery(a, e) : ERR_OK;
+}
+
 enum err unenroll_attempt(struct attempt *a, struct error *e)
 {
 	enum revocation_reason reason =
 		a->compromised ? REVOKED_KEY_COMPROMISE : REVOKED_CESSATION_OF_OPERATION;
-	enum err err = unenroll_stop_delivery(a, e);
+	enum err err = a->by_hand ? ERR_OK : confirm_event(a->provider, a->event, e);
 
+	if (!err)
+		err = stop_delivery(a, e);
 	if (err)
 		return err;
 	/* Otherwise a certificate that is being made now would not be revoked. */

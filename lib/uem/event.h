@@ -46,6 +46,8 @@ enum event_damage {
 	EVENT_LOST, /* it has U+FFFD in it, or is empty, since something could not be read */
 };
 
+struct uem_user;
+
 /* A notification of Workspace ONE UEM, JSON format, flat. */
 struct event {
 	enum event_kind kind;
@@ -57,6 +59,8 @@ struct event {
 	char *field[EVENT_FIELD_COUNT]; /* UTF-8, trimmed, never NULL; "": absent */
 	unsigned char damage[EVENT_FIELD_COUNT]; /* enum event_damage */
 	char *repaired; /* for the log: what was damaged, and in which fields; "": nothing */
+	const struct uem_user
+		*uem;	/* what UEM says of the user; borrowed; NULL: it was not asked */
 	bool unmatched; /* EVENT_OTHER, but the type has a word of a kind that we know */
 };
 
