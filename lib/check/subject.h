@@ -24,6 +24,7 @@ struct check_subject {
 	ROW(store)    \
 	ROW(ca)       \
 	ROW(gateways) \
+	ROW(uem)      \
 	ROW(services) \
 	ROW(handler)  \
 	ROW(web)
