@@ -8,6 +8,8 @@
 #	tests/demo.sh --ca est  with a real external CA behind it, instead of the local
 #	                        one, or hsm: with keys in a token; names: local, and what
 #	                        tests/system/real-ca-*.sh are for
+#	tests/demo.sh --uem     with a simulated UEM that confirms events: it knows the user's
+#	                        address, and refutes an attacker's claim
 #
 # Installs missing Debian packages (as root) and builds in build-demo, which the
 # next run takes up again; nothing else stays behind.
@@ -21,6 +23,7 @@ export LC_ALL=C.UTF-8
 build=${CERTPROV_DEMO_BUILD:-$top/build-demo}
 keep=
 ca=local
+uem_too=
 
 usage()
 {
@@ -30,6 +33,7 @@ usage()
 while (($#)); do
 	case $1 in
 	--keep) keep=yes ;;
+	--uem) uem_too=yes ;;
 	--ca=*) ca=${1#*=} ;;
 	--ca)
 		ca=${2:-}
@@ -100,7 +104,7 @@ build_it()
 		[[ -x $build/src/configure ]] || "$build/src/autogen.sh"
 		cd "$build/obj"
 		[[ -e config.status ]] || "$build/src/configure" --quiet
-		make -s -j "$(nproc)" all tests/peers/escrow-gateway
+		make -s -j "$(nproc)" all tests/peers/escrow-gateway tests/peers/uem-server
 	} >"$log" 2>&1 || {
 		tail -n 40 "$log" >&2
 		die "the build failed; all of its output: $log"
@@ -210,6 +214,32 @@ mail_round_trip()
 	check 'and the text is the same' cmp "$mail" "$mail.read"
 }
 
+# --- UEM
+
+# The sample's user and both devices, as UEM has them; the address is in no event.
+uem_world()
+{
+	# shellcheck source=tests/system/lib-uem.sh
+	. "$top_srcdir/tests/system/lib-uem.sh"
+	uem_start uem-server || die 'the simulated UEM did not start'
+	uem_user "$(jq -r .EnrollmentUserUUID "$sample_event")" zenny zenny.zimmermann@example.com
+	uem_device "$(jq -r .DeviceUUID "$sample_event")" "$(jq -r .EnrollmentUserUUID "$sample_event")"
+	uem_device "$second_device" "$(jq -r .EnrollmentUserUUID "$sample_event")"
+	uem_configure
+	configure identity.source=uem
+}
+
+attack()
+{
+	event_json device=11111111-2222-4333-8444-555555555555 DeviceFriendlyName='not hers' \
+		>"$root/attack.json"
+	post attack.json "$root/attack.json"
+	check 'answered 403: UEM has no such device of hers' test "$status" = 403
+	check 'the gateway has got nothing' test "$(eg_upload_count)" = 2
+	certprov deliver --all >"$root/attack.log" 2>&1 || true
+	check 'nor does it get anything there later' lacks 11111111-2222 "$eg/state/log"
+}
+
 # --- staying
 
 how_to_play()
@@ -275,12 +305,21 @@ tap_done=yes # this is no test file
 mkdir -p "$root/got"
 
 [[ $ca == local ]] || real_ca "$ca" || die "$real_missing"
+second_device=0c5ee9a1-7a44-4f0f-8d6a-3f4c2b9e1d77
+expected=zenny@example.com
+origin='the event has no address: the template {EnrollmentUserName}@example.com gave it'
+if [[ -n $uem_too ]]; then
+	uem_world
+	expected=zenny.zimmermann@example.com
+	origin='the event has no address: UEM knows it'
+fi
 world "${real_settings[@]}" || die 'something did not start; its log is above'
 anchor=${settings[ca.issuer-file]:-$root/certprov/${settings[ca.certificate]:-ca.crt}} # whom readers trust
 row CA "${real_title:-local: a key and a certificate in two files}"
 row gateway "$eg_url, a simulated one: mutual TLS, clients by thumbprint"
 row handler "certprov.fcgi, $workers workers, SQLite"
 row 'web server' "nginx, $front_url"
+[[ -z $uem_too ]] || row UEM "$uem_url, a simulated one"
 
 section '1. A device enrolls: UEM posts the event'
 post enrollment-event.json "$sample_event"
@@ -289,8 +328,7 @@ check 'the gateway has it' test "$(eg_upload_count)" = 1
 
 section '2. What the Escrow Gateway received'
 show_upload 1
-check 'the event has no address: the template {EnrollmentUserName}@example.com gave it' \
-	test "$(field "$root/got/signing.1.crt" -email)" = zenny@example.com
+check "$origin" test "$(field "$root/got/signing.1.crt" -email)" = "$expected"
 check 'both chains verify' openssl verify -CAfile "$anchor" \
 	-untrusted "$root/got/signing.1.chain" \
 	"$root/got/signing.1.crt" "$root/got/encryption.1.crt"
@@ -299,7 +337,7 @@ section '3. A mail with these certificates'
 mail_round_trip
 
 section '4. The same user enrolls a second device'
-event_json device=0c5ee9a1-7a44-4f0f-8d6a-3f4c2b9e1d77 DeviceFriendlyName='zenny iPad' \
+event_json "device=$second_device" DeviceFriendlyName='zenny iPad' \
 	>"$root/second-device.json"
 post second-device.json "$root/second-device.json"
 check 'answered 202' test "$status" = 202
@@ -310,6 +348,10 @@ check 'the encryption certificate is the same: old mail is readable on both' \
 check 'the signing certificate is another: it belongs to the device' \
 	other_certificate signing.1 signing.2
 
+if [[ -n $uem_too ]]; then
+	section '5. An attacker with the password of the webhook asks for her keys'
+	attack
+fi
 if [[ -n $keep ]]; then
 	stay
 fi
