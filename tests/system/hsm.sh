@@ -100,7 +100,15 @@ for i in {1..6}; do
 	posts+=($!)
 done
 wait "${posts[@]}"
-is "$(cat "$root"/answer-*.status | sort | uniq -c | tr -s ' ')" ' 6 202' 'two workers, six at a time'
+is "$(grep -cE '202|503' "$root"/answer-*.status | grep -c ':1$')" 6 'two workers, six at a time'
+nothing_pending()
+{
+	certprov deliver --now >>"$root/deliver.log" 2>&1 || true
+	[[ $(certprov list events --state pending --json) == '[]' ]]
+}
+# On a slow machine some wait for too long for their turn, and are put off.
+ok '... all are delivered' wait_for 120 nothing_pending
+is "$(certprov list events --state delivered --json | jq length)" 7 '... with the one before'
 run certprov check
 like "$(finding 'CA key')" '^ok' 'check: the key signs'
 like "$(finding 'our client certificate')" "^ok .*SHA-1 $(thumbprint identity sha1) SHA-256 $(thumbprint identity)" \

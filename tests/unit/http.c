@@ -225,10 +225,12 @@ static void test_deadline(void **state)
 	struct http_client *client = client_for("ca.pem", NULL);
 
 	(void)state;
-	expect_deadline(client, peer.url, "hang", 400, 390, "the request was not answered");
+	/* On a connection that is there: half of the time is for a new one, and may pass in it. */
 	expect_body(client, peer.url, "ok", "{}");
 	expect_deadline(client, peer.url, "hang", 400, 390, "the request was not answered");
+	expect_body(client, peer.url, "ok", "{}");
 	expect_deadline(client, peer.url, "drip", 400, 390, "the answer's body did not end");
+	expect_body(client, peer.url, "ok", "{}");
 	expect_deadline(
 		client, peer.url, "drip-header", 400, 390, "the answer's header did not end");
 	expect_deadline(client, mute.url, "ok", 400, 190, "the TLS handshake did not end");
