@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,7 +54,11 @@ static struct other begin(struct fixture *f, bool (*work)(struct fixture *f))
 	other.pid = fork();
 	assert_true(other.pid >= 0);
 	if (other.pid == 0) {
-		char did = !store_open(&f->config, &f->store, &f->e) && work(f);
+		char did;
+
+		/* A test that fails must not leave it behind. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		did = !store_open(&f->config, &f->store, &f->e) && work(f);
 
 		if (write(ready[1], &did, 1) == 1)
 			pause();
