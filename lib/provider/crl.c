@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "provider/local_ca.h"
+#include "provider/provider.h"
 #include "provider/provider_parts.h"
 
 struct authority {

@@ -13,6 +13,7 @@
 #include "provider/bulk_upload.h"
 #include "provider/config_fingerprint.h"
 #include "provider/event_act.h"
+#include "provider/provider.h"
 #include "provider/provider_parts.h"
 #include "provider/run_attempt.h"
 

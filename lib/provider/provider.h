@@ -18,6 +18,10 @@ struct provider;
 /* Opens them; nothing is sent yet. ERR_CONFIG, ERR_UNAVAILABLE. */
 enum err provider_open(const struct config *config, struct provider **out,
 	struct error *e) must_check; /* borrows config */
+/* Opens only the store and the CA, for use cases that ask nothing of the gateways. */
+enum err provider_open_ca(
+	const struct config *config, struct provider **out, struct error *e) must_check;
+
 void provider_close(struct provider *provider);
 
 /*

@@ -11,7 +11,6 @@
 #include "pki/key_pool.h"
 #include "provider/admission.h"
 #include "provider/counters.h"
-#include "provider/provider.h"
 #include "store/store.h"
 
 /* The parts of a provider, for the use cases. Nobody outside lib/provider includes this. */
@@ -29,9 +28,5 @@ struct provider {
 	bool now;			   /* asks CAs even before they want to be asked again */
 	const char *run;		   /* with now: the name of that run; borrowed */
 };
-
-/* Opens only the store and the CA, for use cases that ask nothing of the gateways. */
-enum err provider_open_ca(
-	const struct config *config, struct provider **out, struct error *e) must_check;
 
 #endif

@@ -19,6 +19,7 @@
 #include "provider/identify.h"
 #include "provider/local_ca.h"
 #include "provider/obtain_credential.h"
+#include "provider/provider.h"
 #include "provider/provider_parts.h"
 
 /* Some make keys while others wait for the gateway. */

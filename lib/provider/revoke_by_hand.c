@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "provider/provider.h"
 #include "provider/provider_parts.h"
 #include "provider/revoke.h"
 #include "provider/unenroll_by_hand.h"

@@ -6,6 +6,7 @@
 
 #include "provider/attempt.h"
 #include "provider/handle_event.h"
+#include "provider/provider.h"
 #include "provider/provider_parts.h"
 
 /* Handled like an event of UEM, with the same traces. */
