@@ -5,7 +5,10 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/xml_text.h"
 #include "provider/handle_event.h"
+#include "uem/event.h"
+#include "uem/event_print.h"
 
 #define CAUSE_MAX 512
 
@@ -20,17 +23,34 @@ enum err events_get(struct service *service, const struct request *request,
 	return ERR_OK;
 }
 
+/* The event as one line of JSON; "{}" if it is XML that would be refused. */
+static void print_line(const char *body, size_t len, struct buf *out)
+{
+	struct event *event = NULL;
+	struct error refused;
+
+	if (xml_text_encoding(body, len) == XML_TEXT_NONE)
+		json_one_line(body, len, out);
+	else if (!event_parse(body, len, &event, &refused))
+		event_print(event, out);
+	event_free(event);
+	if (out->failed || !out->len) {
+		buf_reset(out);
+		buf_puts(out, "{}");
+	}
+}
+
 void events_log_unrecorded(const struct request *request, const struct error *cause)
 {
-	struct buf body = BUF_INIT(6 * request->body.len);
+	struct buf body = BUF_INIT(6 * request->body.len + sizeof("{}"));
 	char message[CAUSE_MAX + 128];
 
-	json_one_line(request->body.data ? request->body.data : "", request->body.len, &body);
+	print_line(request->body.data ? request->body.data : "", request->body.len, &body);
 	snprintf(message, sizeof(message),
 		"an event could not be recorded (%.*s); once that is fixed, pass the rest of this "
 		"line to \"certprov enroll -\":",
 		CAUSE_MAX, cause->text);
-	log_with_body(LOG_LEVEL_ERROR, message, body.failed || !body.len ? "{}" : body.data);
+	log_with_body(LOG_LEVEL_ERROR, message, body.data ? body.data : "{}");
 	buf_free(&body);
 }
 

@@ -114,14 +114,12 @@ enum err request_check_type(const struct request *request, struct error *e)
 	bool other;
 
 	media_type(request_param(request, "CONTENT_TYPE"), type);
-	if (ends_with(type, "/xml") || ends_with(type, "+xml"))
-		return error_set(e, ERR_UNSUPPORTED,
-			"XML is not taken: set the format of the event notification to JSON.");
-	other = ends_with(type, "/html") || ends_with(type, "/pdf");
+	other = ends_with(type, "+xml") || ends_with(type, "/html") || ends_with(type, "/pdf");
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		other = other || strncmp(type, families[i], strlen(families[i])) == 0;
 	if (other)
-		return error_set(e, ERR_UNSUPPORTED, "Only application/json is taken.");
+		return error_set(
+			e, ERR_UNSUPPORTED, "Only application/json and application/xml are taken.");
 	return ERR_OK;
 }
 

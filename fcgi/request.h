@@ -55,8 +55,9 @@ const char *request_param(const struct request *request, const char *name);
 enum err request_check_length(struct request *request, size_t max, struct error *e) must_check;
 
 /*
- * ERR_UNSUPPORTED for a media type that is clearly not JSON. UEM does not document which one it
- * sends, so a missing or unknown type is accepted.
+ * ERR_UNSUPPORTED for a media type that is clearly neither JSON nor XML. UEM does not document
+ * which one it sends, so a missing or unknown type is accepted, and the body shows which format it
+ * is.
  */
 enum err request_check_type(const struct request *request, struct error *e) must_check;
 

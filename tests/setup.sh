@@ -7,7 +7,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian's names: to build, to run the programs between real peers, and for all tests.
 build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcurl4-gnutls-dev
-	libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libkrb5-dev libp11-kit-dev
+	libexpat1-dev libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libkrb5-dev libp11-kit-dev
 	libsqlite3-dev libtasn1-6-dev libunistring-dev make pkg-config)
 run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
 test_packages=(apache2 clang clang-format codespell default-jre-headless faketime gnutls-bin

@@ -14,9 +14,9 @@ enum err {
 	ERR_OK = 0,
 	ERR_USAGE,	     /* command line: wrong option or argument */
 	ERR_CONFIG,	     /* configuration, or a file that it names, is wrong */
-	ERR_MALFORMED,	     /* event: not JSON, or a field is wrong */
+	ERR_MALFORMED,	     /* event: neither JSON nor XML, or a field is wrong */
 	ERR_TOO_LARGE,	     /* event: over events.max-body */
-	ERR_UNSUPPORTED,     /* event: XML, or another media type */
+	ERR_UNSUPPORTED,     /* event: a media type other than JSON and XML */
 	ERR_UNPROCESSABLE,   /* event: no usable mail address or name */
 	ERR_UNAUTHENTICATED, /* credentials missing or wrong */
 	ERR_FORBIDDEN,	     /* the event's claim is not confirmed */

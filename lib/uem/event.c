@@ -9,15 +9,16 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "base/xml_text.h"
 #include "uem/event_kind.h"
 #include "uem/event_time.h"
+#include "uem/event_xml.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define JSON_SPACE " \t\r\n"
 #define TEXT_MAX 256		   /* bytes of a field, unless it may have more below */
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define REPAIRED_MAX 2048
-#define DEVICE_KEY "\"DeviceUUID\""
 #define NUMBER_MAX 9007199254740992 /* 2^53: up to here a double has every integer */
 
 /* Text that people type may be in any script: up to four bytes a character. */
@@ -41,24 +42,6 @@ static const struct {
 	[EVENT_OWNERSHIP] = {"Ownership", TEXT_MAX},
 	[EVENT_ORGANIZATION_GROUP_NAME] = {"OrganizationGroupName", 1024},
 };
-
-/* --- JSON */
-
-/* Checks of a body before it is parsed. */
-static enum err check_form(const char *body, size_t len, struct error *e)
-{
-	size_t at = 0;
-
-	while (at < len && body[at] && strchr(JSON_SPACE, body[at]))
-		at++;
-	if (at == len)
-		return error_set(e, ERR_MALFORMED, "the body is not JSON: it is empty");
-	if (body[at] == '<')
-		return error_set(e, ERR_UNSUPPORTED,
-			"the body is XML; set Format to JSON in the event notification rule "
-			"of the UEM console");
-	return ERR_OK;
-}
 
 /* --- fields */
 
@@ -265,13 +248,30 @@ static enum err read_event(
 	return err || event->repaired ? err : error_memory(e);
 }
 
-/* Names the device of a refused event, so that it can be found; its body may not even be JSON. */
-static enum err name_device(const char *body, size_t len, struct error *e)
+static enum err build(const cJSON *object, unsigned damage, struct event **out, struct error *e)
 {
-	const char *at = memmem(body, len, DEVICE_KEY, strlen(DEVICE_KEY)), *end = body + len;
+	struct event *event = calloc(1, sizeof(*event));
+	enum err err = event ? read_event(object, damage, event, e) : error_memory(e);
+
+	if (err)
+		event_free(event);
+	else
+		*out = event;
+	return err;
+}
+
+/* --- its two formats */
+
+/*
+ * Names the device of a refused event, so that it can be found; its body may not even be JSON or
+ * XML. key stands before the UUID there.
+ */
+static enum err name_device(const char *body, size_t len, const char *key, struct error *e)
+{
+	const char *at = memmem(body, len, key, strlen(key)), *end = body + len;
 	char text[UUID_SIZE] = "", uuid[UUID_SIZE];
 
-	at = at ? at + strlen(DEVICE_KEY) : end;
+	at = at ? at + strlen(key) : end;
 	while (at < end && *at && strchr(JSON_SPACE ":\"", *at))
 		at++;
 	if (end - at < UUID_SIZE - 1)
@@ -280,27 +280,52 @@ static enum err name_device(const char *body, size_t len, struct error *e)
 	return text_uuid(text, uuid) ? error_context(e, "event of device %s", uuid) : e->code;
 }
 
-static enum err parse(const char *body, size_t len, struct event **out, struct error *e)
+static bool is_empty(const char *body, size_t len)
 {
-	struct event *event = NULL;
+	size_t at = 0;
+
+	while (at < len && body[at] && strchr(JSON_SPACE, body[at]))
+		at++;
+	return at == len;
+}
+
+static enum err parse_json(const char *body, size_t len, struct event **out, struct error *e)
+{
 	cJSON *object = NULL;
 	unsigned damage = 0;
-	enum err err = check_form(body, len, e);
+	enum err err;
 
-	if (err)
-		return err;
+	if (is_empty(body, len))
+		return error_set(e, ERR_MALFORMED, "the body is not JSON: it is empty");
 	err = json_object_repaired(body, len, &object, &damage, e);
 	if (err == ERR_MALFORMED && !*e->field)
-		return error_context(e, "the body is not JSON");
-	if (err)
-		return err;
-	event = calloc(1, sizeof(*event));
-	err = event ? read_event(object, damage, event, e) : error_memory(e);
-	if (err)
-		event_free(event);
-	else
-		*out = event;
+		err = error_context(e, "the body is not JSON");
+	if (!err)
+		err = build(object, damage, out, e);
 	cJSON_Delete(object);
+	return err ? name_device(body, len, "\"DeviceUUID\"", e) : ERR_OK;
+}
+
+static enum err parse_xml(const char *body, size_t len, enum xml_encoding encoding,
+	struct event **out, struct error *e)
+{
+	struct buf xml = BUF_INIT(XML_TEXT_LEN(len));
+	cJSON *object = NULL;
+	unsigned damage = 0;
+	enum err err;
+
+	xml_text_repair(body, len, encoding, &xml, &damage);
+	err = buf_check(&xml, e);
+	if (!err)
+		err = event_xml_read(xml.data, xml.len, encoding, &object, e);
+	if (err == ERR_MALFORMED && !*e->field)
+		err = error_context(e, "the body is not an event in XML");
+	if (!err)
+		err = build(object, damage, out, e);
+	if (err && xml.data)
+		err = name_device(xml.data, xml.len, "<DeviceUUID>", e);
+	cJSON_Delete(object);
+	buf_free(&xml);
 	return err;
 }
 
@@ -312,13 +337,16 @@ void event_settle_time(struct event *event, int64_t received_at)
 
 enum err event_parse(const char *body, size_t len, struct event **out, struct error *e)
 {
+	enum xml_encoding encoding = xml_text_encoding(body, len);
 	size_t mark = strlen(BYTE_ORDER_MARK);
 
+	if (encoding != XML_TEXT_NONE)
+		return parse_xml(body, len, encoding, out, e);
 	if (len >= mark && memcmp(body, BYTE_ORDER_MARK, mark) == 0) {
 		body += mark;
 		len -= mark;
 	}
-	return parse(body, len, out, e) ? name_device(body, len, e) : ERR_OK;
+	return parse_json(body, len, out, e);
 }
 
 void event_free(struct event *event)

@@ -48,7 +48,7 @@ enum event_damage {
 
 struct uem_user;
 
-/* A notification of Workspace ONE UEM, JSON format, flat. */
+/* A notification of Workspace ONE UEM, from its JSON or XML format, both flat. */
 struct event {
 	enum event_kind kind;
 	int64_t event_id;		/* 0: absent */
@@ -65,17 +65,17 @@ struct event {
 };
 
 /*
- * Parses body[0..len-1], which must be JSON but for damage inside strings. Unknown fields are
- * skipped; a known field may be absent, null or "". A text field that is damaged, too long or of
- * the wrong type is repaired, cut or left empty, and *out says so: the code that uses it refuses
- * it.
+ * Parses body[0..len-1], which must be JSON, or XML if it begins with "<" (uem/event_xml.h), but
+ * for damage inside strings or elements. The same rules hold for both. Unknown fields are skipped;
+ * a known field may be absent, null or "", its element absent or empty. A text field that is
+ * damaged, too long or of the wrong type is repaired, cut or left empty, and *out says so: the code
+ * that uses it refuses it.
  *
  * An event without EventId and EventType, an id or a UUID that is none, a key that occurs twice:
- * ERR_MALFORMED, with the field; the text names the device where the body does. XML:
- * ERR_UNSUPPORTED. A time in an odd form is no error. An enrollment must name its device and its
- * user, an unenrollment its device; a change of address may name either, both or none. In an event
- * that is ignored (EVENT_OTHER) a faulty UUID is left empty instead. The result is freed with
- * event_free().
+ * ERR_MALFORMED, with the field; the text names the device where the body does. A time in an odd
+ * form is no error. An enrollment must name its device and its user, an unenrollment its device; a
+ * change of address may name either, both or none. In an event that is ignored (EVENT_OTHER) a
+ * faulty UUID is left empty instead. The result is freed with event_free().
  */
 enum err event_parse(const char *body, size_t len, struct event **out, struct error *e) must_check;
 void event_free(struct event *event);

@@ -32,8 +32,8 @@ log_start=0
 # What is nobody's business: a place, a file, a library's own words.
 tells_too_much()
 {
-	sed 's|application/json||g' "$answer.body" | grep -aoiE \
-		'/.*|\.(db|key|crt|pfx|conf|c|users)\b|gnutls|sqlite|curl|cjson|errno|localhost|127\.0.*'
+	sed 's/application.\(json\|xml\)//g' "$answer.body" | grep -aoiE \
+		'/.*|\.(db|key|crt|pfx|conf|c|users)\b|gnutls|sqlite|curl|cjson|expat|errno|localhost|127\.0.*'
 }
 
 is_problem()

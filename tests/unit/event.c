@@ -145,7 +145,6 @@ static void test_files_refused(void **state)
 	assert_file_refused("events/older-uem.json", ERR_MALFORMED, "DeviceUUID");
 	assert_file_refused("events/zero-user.json", ERR_MALFORMED, "EnrollmentUserUUID");
 	assert_file_refused("events/twice.json", ERR_MALFORMED, "EnrollmentUserUUID");
-	assert_file_refused("events/notification.xml", ERR_UNSUPPORTED, "");
 }
 
 static void test_kinds(void **state)
@@ -270,8 +269,6 @@ static void test_missing_uuid_says_why(void **state)
 	(void)state;
 	assert_int_equal(parse("{\"EventId\":148}", &event, &e), ERR_MALFORMED);
 	assert_non_null(strstr(e.text, "older versions of UEM"));
-	assert_int_equal(parse("<Eventlog/>", &event, &e), ERR_UNSUPPORTED);
-	assert_non_null(strstr(e.text, "Format to JSON"));
 }
 
 static void test_text_fields(void **state)
@@ -336,8 +333,6 @@ static void test_json_refused(void **state)
 		assert_refused(bad[i], ERR_MALFORMED, "");
 	assert_refused("{\"EventId\\u0000x\":148}", ERR_MALFORMED, "EventType");
 	assert_refused("{\"EventId\\u0000\":148}", ERR_MALFORMED, "EventType");
-	assert_refused("  <Eventlog/>", ERR_UNSUPPORTED, "");
-	assert_refused("\xef\xbb\xbf<?xml version=\"1.0\"?>", ERR_UNSUPPORTED, "");
 }
 
 static void test_nul_byte(void **state)
