@@ -2,6 +2,7 @@
 #include "store/confirmation.h"
 
 #include "base/clock.h"
+#include "store/device.h"
 #include "store/handle.h"
 
 enum err store_confirmation_note(

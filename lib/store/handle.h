@@ -3,10 +3,10 @@
 
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "db/db.h"
 #include "store/holder.h"
 #include "store/seal.h"
-#include "store/store.h"
 
 /* An open store, as the files of lib/store share it; nobody outside includes this. */
 struct store {

@@ -4,8 +4,10 @@
 #include "store/credential_key.h"
 #include "store/handle.h"
 #include "store/keys.h"
+#include "store/list.h"
 #include "store/meta.h"
 #include "store/request_key.h"
+#include "store/store.h"
 
 /* At most so many keys in a transaction: some milliseconds. */
 #define BATCH 200

@@ -1,7 +1,12 @@
 #ifndef STORE_REKEY_H
 #define STORE_REKEY_H
 
-#include "store/store.h"
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/config.h"
+
+struct store;
 
 /*
  * A new master key, while others go on to use the store:

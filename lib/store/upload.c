@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/audit.h"
+#include "store/credential.h"
 #include "store/handle.h"
 
 #define DETAIL_MAX (64 * 1024)
