@@ -41,6 +41,14 @@ static void read_user(const cJSON *object, struct uem_device *out)
 		sizeof(out->user_name));
 }
 
+static void read_enrollment_time(const cJSON *object, struct uem_device *out)
+{
+	const cJSON *info = uem_json_member(object, "enrollmentInfo");
+
+	if (!uem_json_time(info ? info : object, "enrollmentTimestamp", &out->enrolled_at))
+		uem_json_time(object, "lastEnrolledOn", &out->enrolled_at);
+}
+
 enum err uem_device_read(const cJSON *object, struct uem_device *out, struct error *e)
 {
 	struct uem_device device = {.id = 0};
@@ -57,6 +65,7 @@ enum err uem_device_read(const cJSON *object, struct uem_device *out, struct err
 		return error_set(e, ERR_GARBLED,
 			"UEM's answer does not say whether device %s is enrolled", device.uuid);
 	device.enrolled = text_equal_nocase(device.status, "Enrolled");
+	read_enrollment_time(object, &device);
 	read_user(object, &device);
 	copy_text(uem_json_member(object, "friendlyName"), device.name, sizeof(device.name));
 	if (!*device.name)

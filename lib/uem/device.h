@@ -20,6 +20,7 @@ struct uem_device {
 	char platform[UEM_NAME_SIZE];  /* likewise */
 	char status[UEM_STATUS_SIZE];  /* "ENROLLED", in UEM's words */
 	bool enrolled;
+	int64_t enrolled_at; /* seconds UTC, of its last enrollment; 0: not said */
 };
 
 /*
