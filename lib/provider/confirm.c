@@ -85,21 +85,26 @@ static enum err find_user(struct inquiry *q, struct error *e)
 }
 
 /*
- * A 404 that is not in UEM's words may come from another server: UEM is there if it knows the user,
- * or says in its own words that it does not.
+ * An answer that is not in UEM's words may come from another server: UEM is there if it knows the
+ * user, or says in its own words that it does not. It is asked: what we keep of the user does not
+ * tell who answers now.
  */
 static enum err find_device(struct inquiry *q, struct uem_device *out, struct error *e)
 {
-	struct error ignored;
-	enum err err = uem_device_find(
-		q->p->confirmation->api, q->device_uuid, q->bulk, q->deadline, out, e);
+	struct confirmation *confirmation = q->p->confirmation;
+	struct error why;
+	enum err err =
+		uem_device_find(confirmation->api, q->device_uuid, q->bulk, q->deadline, out, e);
 
-	if (err == ERR_GARBLED && *q->user_uuid) {
-		err = find_user(q, &ignored);
-		err = !err || err == ERR_FORBIDDEN ? ERR_NOT_FOUND : ERR_GARBLED;
-	}
+	if (err != ERR_GARBLED || !*q->user_uuid)
+		return err;
+	uem_users_forget(&confirmation->users, q->user_uuid);
+	err = find_user(q, &why);
+	if (!err || err == ERR_FORBIDDEN)
+		return ERR_NOT_FOUND;
 	if (err == ERR_GARBLED)
-		e->code = err = ERR_UNAVAILABLE;
+		return err;
+	*e = why;
 	return err;
 }
 
@@ -163,7 +168,7 @@ static enum err ask(
 	admission_wait_ends(q->p->pass, began);
 	breaker_note(breaker, "UEM", err, began, clock_monotonic_ms());
 	barred_peer_leave(q->p, &request, err, e);
-	/* What judges nothing is tried again; nothing of it is final. */
+	/* An error that judges nothing is never final. */
 	if (err && err != ERR_FORBIDDEN && !error_meaning(err)->retry)
 		e->code = err = ERR_UNAVAILABLE;
 	return err;

@@ -64,6 +64,9 @@ enum err uem_device_read(const cJSON *object, struct uem_device *out, struct err
 	if (!*device.status)
 		return error_set(e, ERR_GARBLED,
 			"UEM's answer does not say whether device %s is enrolled", device.uuid);
+	if (text_equal_nocase(device.status, "Unknown"))
+		return error_set(e, ERR_GARBLED,
+			"UEM does not know yet whether device %s is enrolled", device.uuid);
 	device.enrolled = text_equal_nocase(device.status, "Enrolled");
 	read_enrollment_time(object, &device);
 	read_user(object, &device);
@@ -90,10 +93,9 @@ static enum err ask(struct uem_api *api, const struct uem_question *question,
 	if (err)
 		return err;
 	if (!reply.json)
-		err = error_set(
-			e, ERR_NOT_FOUND, "UEM's answer about device %s is empty", device_uuid);
-	else
-		err = uem_device_read(reply.json, &device, e);
+		return error_set(
+			e, ERR_GARBLED, "UEM's answer about device %s is empty", device_uuid);
+	err = uem_device_read(reply.json, &device, e);
 	if (!err && strcmp(device.uuid, device_uuid) != 0)
 		err = error_set(e, ERR_GARBLED, "UEM answers about device %s when asked for %s",
 			device.uuid, device_uuid);

@@ -25,13 +25,13 @@ struct uem_device {
 
 /*
  * Reads a device object of any version of the API. ERR_GARBLED if it does not say which device it
- * is, or not how it is enrolled.
+ * is, or whether it is enrolled: UEM may have "Unknown" there.
  */
 enum err uem_device_read(const cJSON *object, struct uem_device *out, struct error *e) must_check;
 
 /*
- * Asks for the device with that UUID. Errors as uem_api_ask(); ERR_UNAVAILABLE if the answer cannot
- * be understood or is about another device.
+ * Asks for the device with that UUID. Errors as uem_api_ask(); ERR_GARBLED also if the answer is
+ * empty; ERR_UNAVAILABLE if it cannot be understood or is about another device.
  */
 enum err uem_device_find(struct uem_api *api, const char *device_uuid, bool bulk, int64_t deadline,
 	struct uem_device *out, struct error *e) must_check;

@@ -117,9 +117,9 @@ enum err uem_user_find(struct uem_api *api, const char *user_uuid, bool bulk, in
 	err = uem_api_ask(api, &question, &reply, e);
 	if (err)
 		return err;
-	err = reply.json ? uem_user_read(reply.json, &user, e)
-			 : error_set(e, ERR_NOT_FOUND, "UEM's answer about user %s is empty",
-				   user_uuid);
+	err = reply.json
+		      ? uem_user_read(reply.json, &user, e)
+		      : error_set(e, ERR_GARBLED, "UEM's answer about user %s is empty", user_uuid);
 	if (!err && strcmp(user->uuid, user_uuid) != 0)
 		err = error_set(e, ERR_GARBLED, "UEM answers about user %s when asked for %s",
 			user->uuid, user_uuid);

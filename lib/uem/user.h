@@ -42,8 +42,8 @@ int uem_user_field_find(const char *name, size_t len);
 enum err uem_user_read(const cJSON *object, struct uem_user **out, struct error *e) must_check;
 
 /*
- * Asks for the user with that UUID. Errors as uem_api_ask(); ERR_UNAVAILABLE if the answer cannot
- * be understood or is about another user.
+ * Asks for the user with that UUID. Errors as uem_api_ask(); ERR_UNAVAILABLE if the answer is
+ * empty, cannot be understood or is about another user.
  */
 enum err uem_user_find(struct uem_api *api, const char *user_uuid, bool bulk, int64_t deadline,
 	struct uem_user **out, struct error *e) must_check;

@@ -11,7 +11,8 @@
  *   tokens/TOKEN       tokens that are good; a test may remove them
  *   token-life         expires_in as it stands in the answer; none: 3600
  *   quota              "LIMIT LEFT RESET", sent with each answer
- *   missing            what an unknown object gets: json (default), uem (ASP.NET's page), or html
+ *   missing            what an unknown object gets: json (default), uem (ASP.NET's page), html,
+ *                      empty (200 without a body) or nothing (204)
  *   versions           the versions of a device that it has: "23" by default
  *   userless           there is that file: version 2 leaves out whose a device is
  *   orders/ROOM/script, orders/ROOM/mode   as in escrow-state.h, for each ROOM: token, devices,
@@ -69,6 +70,10 @@ void uem_reply_missing(struct uem_exchange *x, const char *message)
 	peer_line(x->state, "missing", true, how);
 	if (strcmp(how, "json") == 0) {
 		uem_reply_error(x, 404, 5061, message);
+		return;
+	}
+	if (strcmp(how, "empty") == 0 || strcmp(how, "nothing") == 0) {
+		reply_status(x, strcmp(how, "empty") == 0 ? 200 : 204, "");
 		return;
 	}
 	reply_status(x, 404, "text/html; charset=utf-8");

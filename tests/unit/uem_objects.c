@@ -96,6 +96,9 @@ static void test_device_faults(void **state)
 	assert_int_equal(read_device("{\"uuid\":\"" DEVICE "\"}", &device), ERR_GARBLED);
 	assert_int_equal(read_device("{\"uuid\":\"" DEVICE "\",\"EnrollmentStatus\":1}", &device),
 		ERR_GARBLED);
+	assert_int_equal(
+		read_device("{\"uuid\":\"" DEVICE "\",\"EnrollmentStatus\":\"UNKNOWN\"}", &device),
+		ERR_GARBLED);
 	assert_int_equal(read_device("[]", &device), ERR_GARBLED);
 	/* "enrolled" in a word is no "Enrolled" */
 	assert_device("{\"uuid\":\"" DEVICE "\",\"EnrollmentStatus\":\"Unenrolled\"}", false, "");

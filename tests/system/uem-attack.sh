@@ -1,0 +1,73 @@
+#!/bin/bash
+# UEM, or what stands before it, gives answers that say nothing: they refuse no event for good, and
+# unenroll no device.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
+# shellcheck source=tests/system/lib-uem.sh
+. "$top_srcdir/tests/system/lib-uem.sh"
+
+# post DEVICE USER MAIL NAME: an enrollment
+post()
+{
+	event_json "device=$1" "user=$2" "mail=$3" "EnrollmentUserName=$4" \
+		"EventTime=$(date -u +%FT%TZ)" >"$root/event.$BASHPID.json"
+	post_event "$root/event.$BASHPID.json"
+}
+
+# end DEVICE USER: an unenrollment
+end()
+{
+	jq --arg device "$1" --arg user "$2" --arg time "$(date -u +%FT%TZ)" \
+		'.DeviceUUID = $device | .EnrollmentUserUUID = $user | .EventTime = $time' \
+		"$top_srcdir/tests/data/events/break-mdm.json" >"$root/event.json"
+	post_event "$root/event.json"
+}
+
+# says_nothing HOW: a 404 or an empty answer for devices and users
+says_nothing()
+{
+	post "$new" "$anna" anna@example.com anna
+	is "$status" 503 "an enrollment, UEM's answer is $1: put off"
+	end "$phone" "$anna"
+	is "$status" 503 '... so is an unenrollment'
+	is "$(certprov list devices --device "$phone" --json | jq -r '.[0].state')" enrolled \
+		'... and the device stays'
+}
+
+workers=4
+ok 'UEM runs' uem_start
+anna=$(new_uuid) phone=$(new_uuid) new=$(new_uuid)
+uem_user "$anna" anna anna@example.com
+uem_device "$phone" "$anna"
+uem_configure
+ok 'everything else runs' world events.on-unenroll=revoke-all
+
+# --- answers that say nothing, while every worker knows the user from a moment ago
+
+for _ in 1 2 3 4 5 6 7 8; do
+	post "$phone" "$anna" anna@example.com anna
+done
+is "$status" 202 'an enrollment'
+uem_device "$new" "$anna"
+uem_mode devices 404
+uem_mode users 404
+says_nothing "another server's 404"
+uem_mode devices
+uem_mode users
+for how in empty nothing; do
+	uem_set missing "$how"
+	cp "$uem/state/devices" "$uem/state/devices.kept"
+	cp "$uem/state/users" "$uem/state/users.kept"
+	: >"$uem/state/devices"
+	: >"$uem/state/users"
+	says_nothing "$how"
+	mv "$uem/state/devices.kept" "$uem/state/devices"
+	mv "$uem/state/users.kept" "$uem/state/users"
+done
+uem_set missing
+uem_device "$phone" "$anna" Unknown
+end "$phone" "$anna"
+is "$status" 503 'a device whose state UEM does not know is not unenrolled'
+uem_device "$phone" "$anna"
+
+done_testing
