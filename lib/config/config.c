@@ -154,7 +154,8 @@ void config_free(struct config *config)
 int64_t config_longest(const struct config *config)
 {
 	/* UEM is asked twice for one event, and both answers are waited for together. */
-	int64_t seconds = config->escrow.timeout + (config->uem.url ? 2 * config->uem.timeout : 0);
+	int64_t seconds = config->escrow.timeout + (config->uem.url ? 2 * config->uem.timeout : 0) +
+			  (config->ldap.url ? config->ldap.timeout : 0);
 
 	for (int usage = 0; usage < USAGE_COUNT; usage++)
 		if (config->certificates.usages[usage])

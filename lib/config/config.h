@@ -21,7 +21,7 @@ enum authenticate { AUTHENTICATE_BASIC, AUTHENTICATE_WEB_SERVER, AUTHENTICATE_NO
 #define AUTHENTICATED_PARAM "CERTPROV_AUTHENTICATED"
 #define AUTHENTICATED_VALUE "yes"
 enum on_unenroll { UNENROLL_KEEP, UNENROLL_REVOKE_SIGNING, UNENROLL_REVOKE_ALL };
-enum identity_source { IDENTITY_EVENT, IDENTITY_UEM };
+enum identity_source { IDENTITY_EVENT, IDENTITY_UEM, IDENTITY_LDAP };
 enum address_conflict { ADDRESS_CONFLICT_REFUSE, ADDRESS_CONFLICT_WARN };
 enum signing_scope { SIGNING_SCOPE_DEVICE, SIGNING_SCOPE_USER };
 enum pkcs12_profile { PKCS12_LEGACY, PKCS12_MODERN };
@@ -108,6 +108,19 @@ struct config {
 		int64_t confirm_age; /* seconds that a confirmation is good for */
 		int64_t timeout;     /* seconds, for one request */
 	} uem;
+
+	/* The directory; url NULL: it is not asked */
+	struct {
+		char *url;     /* ldaps://, or ldap://: StartTLS */
+		char *bind_dn; /* NULL: anonymous */
+		char *password_file;
+		char *base;
+		char *filter; /* a template */
+		char *mail_attribute;
+		char *name_attribute; /* NULL: none */
+		char *ca_file;	      /* NULL: without TLS, on this machine alone */
+		int64_t timeout;      /* seconds, for a look-up */
+	} ldap;
 
 	struct log_settings log;
 };

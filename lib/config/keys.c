@@ -14,7 +14,7 @@ static const char *const scope_names[] = {"device", "user"};
 static const char *const auth_names[] = {"kerberos", "ntlm", "basic"};
 static const char *const profile_names[] = {"legacy", "modern"};
 static const char *const tls_max_names[] = {"1.3", "1.2"};
-static const char *const source_names[] = {"event", "uem"};
+static const char *const source_names[] = {"event", "uem", "ldap"};
 
 /* Where the value goes; texts and lists are allocated. */
 #define AT(m) \
@@ -159,6 +159,16 @@ const struct config_key config_keys[] = {
 	{"uem", "confirm-age", config_set_duration, AT(uem.confirm_age),
 		RANGE(60, 365 * DAY), DEFAULT("24h")},
 	{"uem", "timeout", config_set_duration, AT(uem.timeout), RANGE(1, 120), DEFAULT("10s")},
+
+	{"ldap", "url", config_set_ldap_url, AT(ldap.url)},
+	{"ldap", "bind-dn", config_set_text, AT(ldap.bind_dn)},
+	{"ldap", "password-file", config_set_path, AT(ldap.password_file)},
+	{"ldap", "base", config_set_text, AT(ldap.base)},
+	{"ldap", "filter", config_set_text, AT(ldap.filter)},
+	{"ldap", "mail-attribute", config_set_attribute, AT(ldap.mail_attribute), DEFAULT("mail")},
+	{"ldap", "name-attribute", config_set_attribute, AT(ldap.name_attribute)},
+	{"ldap", "ca-file", config_set_path, AT(ldap.ca_file)},
+	{"ldap", "timeout", config_set_duration, AT(ldap.timeout), RANGE(1, 120), DEFAULT("10s")},
 
 	{"log", "target", config_set_kind, AT(log.target), NAMES(log_target_names), DEFAULT("auto")},
 	{"log", "format", config_set_kind, AT(log.format), NAMES(log_format_names), DEFAULT("text")},

@@ -87,25 +87,72 @@ static enum err check_uem_login(const struct config *config, struct error *e)
 	return ERR_OK;
 }
 
+/* ERR_CONFIG if the section has a key, as it lacks its url. */
+static enum err check_no_section(const struct config *config, const char *section, struct error *e)
+{
+	for (size_t i = 0; i < config_key_count; i++)
+		if (strcmp(config_keys[i].section, section) == 0 &&
+			*config_key_line(config, &config_keys[i]))
+			return config_error(
+				config, section, "url", e, "missing; [%s] needs it", section);
+	return ERR_OK;
+}
+
 static enum err check_uem(const struct config *config, struct error *e)
 {
+	enum err err;
+
 	if (config->uem.url)
 		return check_uem_login(config, e);
-	for (size_t i = 0; i < config_key_count; i++)
-		if (strcmp(config_keys[i].section, "uem") == 0 &&
-			*config_key_line(config, &config_keys[i]))
-			return config_error(config, "uem", "url", e, "missing; [uem] needs it");
-	if (config->identity.source == IDENTITY_UEM)
-		return config_error(
+	err = check_no_section(config, "uem", e);
+	if (!err && config->identity.source == IDENTITY_UEM)
+		err = config_error(
 			config, "identity", "source", e, "source = uem needs a section [uem]");
+	return err;
+}
+
+static enum err check_ldap_keys(const struct config *config, struct error *e)
+{
+	bool clear = config_is_local_ldap(config->ldap.url);
+
+	if (!config->ldap.base)
+		return config_error(config, "ldap", "base", e, "missing");
+	if (!config->ldap.filter)
+		return config_error(config, "ldap", "filter", e,
+			"missing; it may be (sAMAccountName={EnrollmentUserName})");
+	if (!config->ldap.bind_dn != !config->ldap.password_file)
+		return config_error(
+			config, "ldap", "bind-dn", e, "bind-dn and password-file go together");
+	if (!config->ldap.ca_file && !clear)
+		return config_error(config, "ldap", "ca-file", e,
+			"missing; it has the CA of the directory's certificate (only localhost by "
+			"ldap:// may do without TLS)");
 	return ERR_OK;
+}
+
+static enum err check_ldap(const struct config *config, struct error *e)
+{
+	bool wanted = config->identity.source == IDENTITY_LDAP;
+	enum err err;
+
+	if (config->ldap.url && !wanted)
+		return config_error(
+			config, "ldap", "url", e, "only source = ldap in [identity] uses it");
+	if (config->ldap.url)
+		return check_ldap_keys(config, e);
+	err = check_no_section(config, "ldap", e);
+	if (!err && wanted)
+		err = config_error(
+			config, "identity", "source", e, "source = ldap needs a section [ldap]");
+	return err;
 }
 
 enum err config_rules_check(
 	const struct config *config, struct config_faults *faults, struct error *e)
 {
 	static enum err (*const checks[])(const struct config *config, struct error *e) = {
-		check_users, check_admin, check_url, check_identity, check_times, check_uem};
+		check_users, check_admin, check_url, check_identity, check_times, check_uem,
+		check_ldap};
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; i < ARRAY_LEN(checks) && !err; i++)

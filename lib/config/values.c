@@ -12,6 +12,8 @@
 #define PINNED_DIGITS 44 /* base64 of 32 bytes */
 #define SQLITE_PREFIX "sqlite:"
 #define TOKEN_PREFIX "pkcs11:"
+#define LDAP_SCHEME "ldap://"
+#define LDAPS_SCHEME "ldaps://"
 
 static void *member(struct config *config, const struct config_key *k)
 {
@@ -302,14 +304,15 @@ enum err config_set_escrow_urls(
  * A server on this machine needs no TLS: an attacker who can read loopback traffic can read our
  * files too.
  */
-static bool is_local_url(const char *url)
+static bool is_local_url(const char *url, const char *scheme)
 {
-	static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
+	static const char *const hosts[] = {"127.0.0.1", "[::1]", "localhost"};
+	const char *host = url + strlen(scheme);
 
-	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+	for (size_t i = 0; is_url(url, scheme) && i < ARRAY_LEN(hosts); i++) {
 		size_t len = strlen(hosts[i]);
 
-		if (strncmp(url, hosts[i], len) == 0 && (!url[len] || strchr(":/", url[len])))
+		if (strncmp(host, hosts[i], len) == 0 && (!host[len] || strchr(":/", host[len])))
 			return true;
 	}
 	return false;
@@ -320,7 +323,8 @@ enum err config_set_ca_url(
 {
 	enum err err = ERR_OK;
 
-	if ((!is_url(value, "https://") && !is_local_url(value)) || strpbrk(value, "@?#"))
+	if ((!is_url(value, "https://") && !is_local_url(value, "http://")) ||
+		strpbrk(value, "@?#"))
 		return expected(config, k, e,
 			"an https:// URL without credentials, query or fragment (http:// only to "
 			"localhost)");
@@ -373,4 +377,34 @@ enum err config_set_pinned_key(
 	return good ? config_set_text(config, k, value, e)
 		    : expected(config, k, e,
 			      "sha256// and the base64 of a SHA-256 of the public key");
+}
+
+bool config_is_local_ldap(const char *value)
+{
+	return is_local_url(value, LDAP_SCHEME);
+}
+
+enum err config_set_ldap_url(
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
+{
+	const char *host = strstr(value, "//");
+
+	if ((!is_url(value, LDAP_SCHEME) && !is_url(value, LDAPS_SCHEME)) ||
+		strpbrk(host + 2, "@?#,/"))
+		return expected(config, k, e,
+			"ldaps://HOST or ldap://HOST, with :PORT if need be, and no path (base is a key "
+			"of its own)");
+	return config_set_text(config, k, value, e);
+}
+
+/* The description of an attribute: a name or an OID, and options (RFC 4512, 2.5). */
+enum err config_set_attribute(
+	struct config *config, const struct config_key *k, const char *value, struct error *e)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-.;";
+
+	if (!*value || value[strspn(value, allowed)])
+		return expected(config, k, e, "the name of an attribute, such as mail");
+	return config_set_text(config, k, value, e);
 }

@@ -218,8 +218,12 @@ static void test_everything_outside(void **state)
 }
 
 /* A good value for a key without a default. */
-static const char *value_of(const char *key)
+static const char *value_of(const struct config_key *k)
 {
+	const char *key = k->name;
+
+	if (strcmp(k->section, "ldap") == 0 && strcmp(key, "url") == 0)
+		return "ldaps://example.com";
 	if (strstr(key, "url") || strcmp(key, "proxy") == 0)
 		return "https://example.com";
 	if (strcmp(key, "pinned-key") == 0)
@@ -235,7 +239,7 @@ static void test_every_key_twice(void **state)
 	for (size_t i = 0; i < config_key_count; i++) {
 		const struct config_key *k = &config_keys[i];
 		struct buf text = BUF_INIT(1024), why = BUF_INIT(256);
-		const char *value = k->fallback ? k->fallback : value_of(k->name);
+		const char *value = k->fallback ? k->fallback : value_of(k);
 
 		buf_printf(&text, "[%s]\n%s = %s\n\n%s = x\n", k->section, k->name, value, k->name);
 		buf_printf(&why, ":4: [%s] %s is set twice, first in line 2", k->section, k->name);
@@ -265,7 +269,7 @@ static void test_kinds(void **state)
 	} cases[] = {
 		{"events", "authenticate", "Basic", "one of basic, web-server, none"},
 		{"events", "on-unenroll", "revoke", "one of keep, revoke-signing, revoke-all"},
-		{"identity", "source", "directory", "one of event, uem"},
+		{"identity", "source", "directory", "one of event, uem, ldap"},
 		{"certificates", "signing-scope", "users", "one of device, user"},
 		{"certificates", "key", "rsa-1024",
 			"one of rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384"},
@@ -434,6 +438,40 @@ static void test_iterations(void **state)
 	config_free(c);
 }
 
+#define LDAP \
+	LEAST "[identity]\nsource = ldap\n[ldap]\nbase = dc=x\nfilter = (cn={EnrollmentUserName})\n"
+
+static void test_ldap(void **state)
+{
+	static const char url[] = "ldaps://HOST or ldap://HOST, with :PORT if need be, and no path "
+				  "(base is a key of its own)";
+	static const char attribute[] = "the name of an attribute, such as mail";
+	static const char *const bad[] = {"dc.example.com", "http://dc", "ldaps://", "ldapi://x",
+		"ldap://a,ldap://b", "ldaps://dc/dc=x", "ldaps://u@dc", "ldaps://dc?x"};
+	struct config *c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_value_refused("ldap", "url", bad[i], url);
+	assert_value_refused("ldap", "mail-attribute", "mail, cn", attribute);
+	assert_refused(LEAST "[identity]\nsource = ldap\n",
+		":7: [identity] source: source = ldap needs a section [ldap]");
+	assert_refused(LDAP, ": [ldap] url: missing; [ldap] needs it");
+	assert_refused(LEAST "[ldap]\nurl = ldaps://dc\n",
+		":7: [ldap] url: only source = ldap in [identity] uses it");
+	assert_refused(LDAP "url = ldap://dc\n",
+		": [ldap] ca-file: missing; it has the CA of the directory's certificate (only "
+		"localhost by ldap:// may do without TLS)");
+	assert_refused(LDAP "url = ldap://localhost.example.com\nbind-dn = cn=x\n",
+		":12: [ldap] bind-dn: bind-dn and password-file go together");
+	c = good(LDAP "url = ldap://127.0.0.1:3890\n");
+	assert_string_equal(c->ldap.mail_attribute, "mail");
+	assert_null(c->ldap.name_attribute);
+	assert_int_equal(c->ldap.timeout, 10);
+	config_free(c);
+	config_free(good(LDAP "url = ldaps://dc.example.com:636\nca-file = ca.pem\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +488,7 @@ int main(void)
 		cmocka_unit_test(test_keys_in_any_order),
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_iterations),
+		cmocka_unit_test(test_ldap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
