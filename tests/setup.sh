@@ -7,8 +7,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian's names: to build, to run the programs between real peers, and for all tests.
 build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcurl4-gnutls-dev
-	libexpat1-dev libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libkrb5-dev libp11-kit-dev
-	libsqlite3-dev libtasn1-6-dev libunistring-dev make pkg-config)
+	libexpat1-dev libfcgi-dev libgnutls28-dev libidn2-dev libinih-dev libkrb5-dev libldap-dev
+	libp11-kit-dev libsqlite3-dev libtasn1-6-dev libunistring-dev make pkg-config)
 run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
 test_packages=(apache2 clang clang-format codespell default-jre-headless faketime gnutls-bin
 	golang-cfssl golang-github-smallstep-certificates-dev golang-go krb5-admin-server
@@ -17,7 +17,7 @@ test_packages=(apache2 clang clang-format codespell default-jre-headless faketim
 	spawn-fcgi sqlite3 systemd valgrind whois xz-utils)
 browser_packages=(chromium fonts-dejavu-core)
 package_packages=(build-essential debhelper debootstrap lintian systemd-container util-linux)
-services=(apache2 krb5-admin-server krb5-kdc nginx prometheus) # of packages by these names
+services=(apache2 krb5-admin-server krb5-kdc nginx prometheus slapd) # of packages by these names
 
 say()
 {
