@@ -185,6 +185,8 @@ void admission_forget_peers(struct admission *admission)
 	}
 	atomic_store(&admission->uem.hung, 0);
 	atomic_store(&admission->uem.until, 0);
+	atomic_store(&admission->ldap.hung, 0);
+	atomic_store(&admission->ldap.until, 0);
 	for (int usage = 0; usage < USAGE_COUNT; usage++) {
 		atomic_store(&admission->ca[usage].hung, 0);
 		atomic_store(&admission->ca[usage].until, 0);
@@ -204,4 +206,9 @@ struct breaker *admission_ca_breaker(struct admission_pass *pass, enum usage usa
 struct breaker *admission_uem_breaker(struct admission_pass *pass)
 {
 	return is_placed(pass) ? &pass->admission->uem : NULL;
+}
+
+struct breaker *admission_ldap_breaker(struct admission_pass *pass)
+{
+	return is_placed(pass) ? &pass->admission->ldap : NULL;
 }

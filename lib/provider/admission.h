@@ -30,7 +30,7 @@ struct admission {
 	atomic_llong crowded; /* connections have been waiting since then; 0: none is */
 	atomic_llong pace;    /* milliseconds that an attempt of late has waited for peers */
 	struct admission_slot slot[ADMISSION_PLACES];
-	struct breaker gateway[ADMISSION_GATEWAYS], ca[USAGE_COUNT], uem;
+	struct breaker gateway[ADMISSION_GATEWAYS], ca[USAGE_COUNT], uem, ldap;
 };
 
 /* A worker's own. In all functions that take one it may be NULL: then nothing is limited. */
@@ -80,5 +80,7 @@ struct breaker *admission_gateway_breaker(struct admission_pass *pass, size_t i)
 struct breaker *admission_ca_breaker(struct admission_pass *pass, enum usage usage);
 /* That of UEM. NULL without an admission. */
 struct breaker *admission_uem_breaker(struct admission_pass *pass);
+/* That of the directory. NULL without an admission. */
+struct breaker *admission_ldap_breaker(struct admission_pass *pass);
 
 #endif

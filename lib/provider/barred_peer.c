@@ -10,12 +10,13 @@
 void barred_peer_text(const struct barred_peer *peer, struct buf *out)
 {
 	char since[CLOCK_RFC3339_SIZE], until[CLOCK_RFC3339_SIZE];
-	bool uem = strcmp(peer->section, BARRED_UEM) == 0;
 
 	clock_rfc3339(peer->state.since, since);
 	clock_rfc3339(peer->state.until, until);
-	if (uem)
+	if (strcmp(peer->section, BARRED_UEM) == 0)
 		buf_puts(out, "UEM");
+	else if (strcmp(peer->section, BARRED_LDAP) == 0)
+		buf_puts(out, "the directory");
 	else
 		buf_printf(out, "the CA of [%s]", peer->section);
 	buf_printf(out, " has processed no request since %s and is ", since);
@@ -42,6 +43,7 @@ enum err barred_peer_find(const struct config *config, const char *fingerprint, 
 	struct barred_peer out[BARRED_PEERS_MAX], size_t *count, struct error *e)
 {
 	const struct store_access uem = {BARRED_UEM, fingerprint, ""};
+	const struct store_access ldap = {BARRED_LDAP, fingerprint, ""};
 	const struct config_ca *before = NULL;
 	enum err err = ERR_OK;
 
@@ -54,7 +56,11 @@ enum err barred_peer_find(const struct config *config, const char *fingerprint, 
 			err = find_one(store, &access, out, count, e);
 		before = ca;
 	}
-	return err || !config->uem.url ? err : find_one(store, &uem, out, count, e);
+	if (!err && config->uem.url)
+		err = find_one(store, &uem, out, count, e);
+	if (!err && config->ldap.url)
+		err = find_one(store, &ldap, out, count, e);
+	return err;
 }
 
 enum err barred_peer_gather(const struct config *config, struct store *store,

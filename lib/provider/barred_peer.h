@@ -7,12 +7,13 @@
 #include "store/store.h"
 
 /*
- * CAs, and UEM, that judge no request, as they reject our credentials or are not where they should
- * be: a person has to see to it. Until then they are tried slowly, from some minutes to an hour, by
- * one process for all.
+ * CAs, UEM and a directory that judge no request, as they reject our credentials or are not where
+ * they should be: a person has to see to it. Until then they are tried slowly, from some minutes to
+ * an hour, by one process for all.
  */
-#define BARRED_PEERS_MAX (USAGE_COUNT + 1)
+#define BARRED_PEERS_MAX (USAGE_COUNT + 2)
 #define BARRED_UEM "uem"
+#define BARRED_LDAP "ldap"
 
 struct barred_peer {
 	const char *section; /* borrowed from the configuration */

@@ -24,7 +24,7 @@ static void add_file(struct buf *list, const char *path)
 enum err config_fingerprint(const struct config *config, char out[DIGEST_HEX_SIZE], struct error *e)
 {
 	static const char *const sections[] = {
-		"ca", "ca signing", "ca encryption", "escrow", "uem"};
+		"ca", "ca signing", "ca encryption", "escrow", "uem", "ldap"};
 	struct buf list = BUF_INIT(LIST_MAX);
 	enum err err;
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "provider/confirm.h"
+#include "provider/look_up.h"
 #include "provider/provider_parts.h"
 #include "uem/user.h"
 
@@ -80,10 +81,25 @@ static enum err as_uem_says(struct provider *p, struct event *event, bool claims
 	return ERR_OK;
 }
 
+/* An event with the address and the name that the directory has: out keeps them. */
+static enum err as_directory_says(
+	struct provider *p, struct event *event, struct directory_user *out, struct error *e)
+{
+	enum err err = p->directory ? look_up_user(p, event, out, e) : ERR_OK;
+
+	if (err || !p->directory)
+		return err;
+	event->time = clock_now();
+	event->name = out->name;
+	replace(event, EVENT_ENROLLMENT_EMAIL_ADDRESS, out->mail);
+	return ERR_OK;
+}
+
 enum err identify_subject(struct provider *p, const struct event *event, bool claims,
 	struct subject *out, struct error *e)
 {
 	struct event confirmed = *event; /* borrows all texts */
+	struct directory_user user;	 /* has those of the directory */
 	struct subject subject;
 	struct error none;
 	char *mail = NULL;
@@ -95,6 +111,8 @@ enum err identify_subject(struct provider *p, const struct event *event, bool cl
 		return err;
 	}
 	err = as_uem_says(p, &confirmed, claims, e);
+	if (!err)
+		err = as_directory_says(p, &confirmed, &user, e);
 	if (!err)
 		err = subject_of_event(p->config, &confirmed, mail, &subject, e);
 	if (!err && mail)

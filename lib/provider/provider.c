@@ -7,6 +7,7 @@
 #include "provider/config_fingerprint.h"
 #include "provider/confirm.h"
 #include "provider/local_ca.h"
+#include "provider/look_up.h"
 #include "provider/pkcs12_password.h"
 #include "provider/provider_parts.h"
 #include "provider/subject_of_event.h"
@@ -39,6 +40,8 @@ static enum err open_store_and_ca(struct provider *p, struct error *e)
 		err = store_open(p->config, &p->store, e);
 	if (!err)
 		err = confirmation_open(p->config, &p->confirmation, e);
+	if (!err)
+		err = look_up_open(p->config, &p->directory, e);
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
 		err = open_ca(p, (enum usage)usage, e);
 	return err ? err
@@ -96,6 +99,7 @@ void provider_close(struct provider *provider)
 	escrow_close(provider->escrow);
 	for (int usage = USAGE_COUNT - 1; usage >= 0; usage--)
 		close_ca(provider, (enum usage)usage);
+	directory_close(provider->directory);
 	confirmation_close(provider->confirmation);
 	store_close(provider->store);
 	blob_free(&provider->pkcs12_password);

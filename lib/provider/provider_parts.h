@@ -25,6 +25,7 @@ struct provider {
 	char fingerprint[DIGEST_HEX_SIZE]; /* config_fingerprint() when it was opened */
 	struct blob pkcs12_password;	   /* data is NULL: none */
 	struct confirmation *confirmation; /* NULL: no [uem] */
+	struct directory *directory;	   /* NULL: no [ldap] */
 	bool now;			   /* asks CAs even before they want to be asked again */
 	const char *run;		   /* with now: the name of that run; borrowed */
 };

@@ -130,8 +130,12 @@ static enum err find_name(const struct config *config, struct template_values *v
 	struct name *out, struct error *e)
 {
 	struct buf name = BUF_INIT(NAME_MAX_BYTES);
-	enum err err = template_expand(config->identity.name, values, &name, e);
+	enum err err;
 
+	if (values->event->name && *values->event->name)
+		buf_puts(&name, values->event->name);
+	err = name.len ? buf_check(&name, e)
+		       : template_expand(config->identity.name, values, &name, e);
 	if (!err) {
 		/* two users whose names are empty must not have the same subject */
 		values->name = name.len ? name.data : values->mail;

@@ -84,7 +84,10 @@ enum err template_expand(
 			return error_set(e, ERR_CONFIG, "there is no field {%.*s}", (int)len, key);
 		if (check_damage(values, key, len, e))
 			return e->code;
-		buf_puts(out, value);
+		if (values->append)
+			values->append(out, value);
+		else
+			buf_puts(out, value);
 		text = key + len + 1;
 	}
 	return buf_check(out, e);

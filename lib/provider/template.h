@@ -18,10 +18,12 @@ struct template_values {
 	const char *mail; /* {mail}; NULL: not known here, so the name is an error */
 	const char *name; /* {name}; likewise */
 	bool whole;	  /* a field that was cut is refused, too */
+	/* appends a value in the words of another language; NULL: literally */
+	void (*append)(struct buf *out, const char *value);
 };
 
 /*
- * Appends text to out with every {name} replaced, literally. ERR_CONFIG for a
+ * Appends text to out with every {name} replaced. ERR_CONFIG for a
  * name that does not exist and for a brace without its partner. ERR_UNPROCESSABLE, with the
  * field, for one that has lost something. values->event NULL: checks the text only.
  */

@@ -60,8 +60,9 @@ struct event {
 	unsigned char damage[EVENT_FIELD_COUNT]; /* enum event_damage */
 	char *repaired; /* for the log: what was damaged, and in which fields; "": nothing */
 	const struct uem_user
-		*uem;	/* what UEM says of the user; borrowed; NULL: it was not asked */
-	bool unmatched; /* EVENT_OTHER, but the type has a word of a kind that we know */
+		*uem;	  /* what UEM says of the user; borrowed; NULL: it was not asked */
+	const char *name; /* the user's, by a directory; borrowed; NULL: none */
+	bool unmatched;	  /* EVENT_OTHER, but the type has a word of a kind that we know */
 };
 
 /*

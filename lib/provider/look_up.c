@@ -1,0 +1,101 @@
+/*
+ * Asks the directory for the user of an event. It decides nothing: identify.c takes the address and
+ * the name from here.
+ */
+#include "provider/look_up.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "directory/filter.h"
+#include "provider/barred_peer_try.h"
+#include "provider/provider_parts.h"
+#include "provider/template.h"
+
+#define FILTER_MAX 4096
+
+/* With all values empty. */
+static enum err check_filter(const struct config *config, struct error *e)
+{
+	const struct template_values values = {.append = filter_escape};
+	const char *template = config->ldap.filter;
+	struct buf filter = BUF_INIT(FILTER_MAX);
+	struct error why;
+	enum err err = template_expand(template, &values, &filter, &why);
+
+	if (!err && !filter_names_are_values(template))
+		err = error_set(&why, ERR_CONFIG,
+			"a {name} may only stand behind \"=\", as a value or a part of one");
+	if (!err && strstr(template, "{uem.") && !config->uem.url)
+		err = error_set(&why, ERR_CONFIG, "\"%s\" needs a section [uem]", template);
+	if (!err)
+		err = filter_check(filter.data, &why);
+	buf_free(&filter);
+	return err ? config_error(config, "ldap", "filter", e, "%s", why.text) : ERR_OK;
+}
+
+enum err look_up_open(const struct config *config, struct directory **out, struct error *e)
+{
+	enum err err;
+
+	if (config->identity.source != IDENTITY_LDAP)
+		return ERR_OK;
+	err = check_filter(config, e);
+	return err ? err : directory_open(config, out, e);
+}
+
+enum err look_up_filter(
+	const struct config *config, const struct event *event, struct buf *out, struct error *e)
+{
+	const struct template_values values = {
+		.event = event, .whole = true, .append = filter_escape};
+	char first[ERROR_FIELD_MAX];
+	enum err err = template_expand(config->ldap.filter, &values, out, e);
+
+	if (err == ERR_TOO_LARGE)
+		return error_set(e, ERR_UNPROCESSABLE, "the filter of [ldap] is too long");
+	if (err || !template_lacks_value(config->ldap.filter, &values))
+		return err;
+	template_first_name(config->ldap.filter, first, sizeof(first));
+	return error_field(e, ERR_UNPROCESSABLE, first,
+		"the directory is not asked: the event lacks a value for \"%s\"",
+		config->ldap.filter);
+}
+
+/* With what all peers have: a breaker, and a bar where credentials are wrong. */
+static enum err ask(
+	struct provider *p, const char *filter, struct directory_user *out, struct error *e)
+{
+	struct breaker *breaker = admission_ldap_breaker(p->pass);
+	int64_t timeout = p->config->ldap.timeout, began;
+	struct barred_peer_try request = {
+		.section = BARRED_LDAP,
+		.timeout = timeout,
+		.once = true, /* an account may be locked by a few tries */
+	};
+	enum err err = barred_peer_enter(p, &request, e);
+
+	if (!err)
+		err = breaker_ask(breaker, "the directory", clock_monotonic_ms(), e);
+	if (err)
+		return err;
+	began = admission_wait_begins(p->pass);
+	err = directory_find(p->directory, filter, began + timeout * 1000, out, e);
+	admission_wait_ends(p->pass, began);
+	breaker_note(breaker, "the directory", err, began, clock_monotonic_ms());
+	/* It has judged the request, whatever it knows of the user. */
+	barred_peer_leave(p, &request, err == ERR_UNPROCESSABLE ? ERR_OK : err, e);
+	return err;
+}
+
+enum err look_up_user(
+	struct provider *p, const struct event *event, struct directory_user *out, struct error *e)
+{
+	struct buf filter = BUF_INIT(FILTER_MAX);
+	enum err err = look_up_filter(p->config, event, &filter, e);
+
+	if (!err)
+		err = ask(p, filter.data, out, e);
+	buf_free(&filter);
+	return err;
+}
