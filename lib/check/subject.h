@@ -16,17 +16,18 @@ struct check_subject {
 };
 
 /* In the order of the report. The store's opens the store for those behind it. */
-#define SUBJECTS(ROW) \
-	ROW(users)    \
-	ROW(password) \
-	ROW(files)    \
-	ROW(identity) \
-	ROW(store)    \
-	ROW(ca)       \
-	ROW(gateways) \
-	ROW(uem)      \
-	ROW(services) \
-	ROW(handler)  \
+#define SUBJECTS(ROW)  \
+	ROW(users)     \
+	ROW(password)  \
+	ROW(files)     \
+	ROW(identity)  \
+	ROW(store)     \
+	ROW(ca)        \
+	ROW(gateways)  \
+	ROW(uem)       \
+	ROW(directory) \
+	ROW(services)  \
+	ROW(handler)   \
 	ROW(web)
 
 #define DECLARE(name) extern const struct check_subject subject_##name;
