@@ -103,8 +103,8 @@ static void warn_root(const struct review *r)
 
 static void review_service(const struct review *r)
 {
-	static const char *const sections[] = {
-		"events", "admin", "ca", "ca signing", "ca encryption", "escrow", "store"};
+	static const char *const sections[] = {"events", "admin", "ca", "ca signing",
+		"ca encryption", "escrow", "store", "uem", "ldap"};
 	const struct config *config = r->c->config;
 	struct account service;
 
@@ -141,6 +141,8 @@ static void check(struct check *c)
 	before = c->faults;
 	review_writers(&r, config->path);
 	review_writers(&r, config->escrow.ca_file);
+	review_writers(&r, config->uem.ca_file);
+	review_writers(&r, config->ldap.ca_file);
 	review_authority(&r, signing);
 	if (encryption != signing)
 		review_authority(&r, encryption);
