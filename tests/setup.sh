@@ -12,8 +12,8 @@ build_packages=(autoconf automake gcc libc6-dev libcjson-dev libcrypt-dev libcur
 run_packages=(apache2-utils ca-certificates curl jq nginx openssl)
 test_packages=(apache2 clang clang-format codespell default-jre-headless faketime gnutls-bin
 	golang-cfssl golang-github-smallstep-certificates-dev golang-go krb5-admin-server
-	krb5-kdc libapache2-mod-auth-gssapi libapache2-mod-fcgid libclang-rt-dev libcmocka-dev
-	libfcgi-bin libnss3-tools llvm mandoc passwd procps prometheus shellcheck softhsm2
+	krb5-kdc ldap-utils libapache2-mod-auth-gssapi libapache2-mod-fcgid libclang-rt-dev libcmocka-dev
+	libfcgi-bin libnss3-tools llvm mandoc passwd procps prometheus shellcheck slapd softhsm2
 	spawn-fcgi sqlite3 systemd valgrind whois xz-utils)
 browser_packages=(chromium fonts-dejavu-core)
 package_packages=(build-essential debhelper debootstrap lintian systemd-container util-linux)
