@@ -10,9 +10,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "net/excerpt.h"
 #include "uem/api_json.h"
 #include "uem/api_token.h"
+#include "uem/quote.h"
 
 #define HEADER_MAX 16384
 #define RETRY_DEFAULT 60 /* seconds after a 429 that says no more */
@@ -271,7 +271,7 @@ static enum err refusal(const struct uem_api *api, const struct http_answer *ans
 	enum err err;
 
 	uem_json_number(json, "errorCode", &code);
-	excerpt(said, *message ? strlen(message) : answer->body.len, words);
+	uem_quote(api->config, said, *message ? strlen(message) : answer->body.len, words);
 	err = meaning_of(answer, code);
 	error_set(e, err, "UEM %s %s (status %d, error %lld)%s%s", api->config->uem.url,
 		words_for(err, answer->status), answer->status, (long long)code,

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "net/excerpt.h"
 #include "uem/api_json.h"
+#include "uem/quote.h"
 
 #define FORM_MAX 8192
 #define ANSWER_MAX (64 * 1024)
@@ -148,7 +148,7 @@ static enum err refusal(
 	bool login = answer->status == 400 || answer->status == 401 || answer->status == 403;
 	char words[EXCERPT_SIZE];
 
-	excerpt(answer->body.data, answer->body.len, words);
+	uem_quote(token->config, answer->body.data, answer->body.len, words);
 	error_set(e, later ? ERR_UNAVAILABLE : ERR_BARRED, "UEM %s %s (status %d)%s%s", url,
 		later	? "gives no token now"
 		: login ? "rejected our credentials: check [uem] client-id and client-secret-file"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# UEM, or what stands before it, gives answers that say nothing: they refuse no event for good, and
-# unenroll no device.
+# UEM, or what stands before it, gives answers that say nothing: no event is refused for good, no
+# device unenrolled and no account locked by them, and no secret of ours is quoted.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uem.sh
@@ -69,5 +69,16 @@ uem_device "$phone" "$anna" Unknown
 end "$phone" "$anna"
 is "$status" 503 'a device whose state UEM does not know is not unenrolled'
 uem_device "$phone" "$anna"
+
+# --- secrets
+
+uem_set tenant 'ANOTHER/1='
+handler_renew
+post "$phone" "$anna" anna@example.com anna
+is "$status" 503 'UEM quotes the tenant code that it rejects'
+is "$(grep -rlF 'TENANT+CODE/1=' "$root"/*.log "$root/certprov/certprov.db"* || true)" '' \
+	'... neither log nor store has it'
+is "$(certprov status 2>&1 | grep -cF 'TENANT+CODE/1=')" 0 '... nor certprov status'
+uem_set tenant 'TENANT+CODE/1='
 
 done_testing
