@@ -2,7 +2,11 @@
 
 #include "base/clock.h"
 #include "check/subject.h"
+#include "provider/barred_peer.h"
+#include "provider/config_fingerprint.h"
+#include "store/access.h"
 #include "uem/device.h"
+#include "uem/login_turn.h"
 #include "uem/user.h"
 
 #define ABOUT "UEM"
@@ -21,21 +25,58 @@ static struct uem_api *open_api(struct check *c)
 	return api;
 }
 
-static void check_answers(struct check *c, struct uem_api *api)
+static enum err ask(struct uem_api *api, int64_t deadline, struct error *e)
 {
-	const char *url = c->config->uem.url;
-	int64_t deadline = clock_monotonic_ms() + c->config->uem.timeout * 1000;
 	struct uem_user *user = NULL;
 	struct uem_device device;
-	struct error e;
-	enum err err = uem_device_find(api, NOBODY, false, deadline, &device, &e);
+	enum err err = uem_device_find(api, NOBODY, false, deadline, &device, e);
 
 	if (!err || err == ERR_NOT_FOUND)
-		err = uem_user_find(api, NOBODY, false, deadline, &user, &e);
+		err = uem_user_find(api, NOBODY, false, deadline, &user, e);
 	uem_user_free(user);
-	if (err == ERR_NOT_FOUND)
-		err = ERR_OK;
-	finding_result(c, ABOUT, err, &e, url);
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* A password that was rejected, to whomever, is not tried again: the account could be locked. */
+static enum err ask_unless_barred(
+	struct check *c, struct uem_api *api, int64_t deadline, struct error *e)
+{
+	char fingerprint[DIGEST_HEX_SIZE] = "";
+	const struct store_access access = {BARRED_UEM, fingerprint, ""};
+	struct barred_peer barred = {.section = BARRED_UEM};
+	struct buf text = BUF_INIT(ERROR_TEXT_MAX);
+	struct error ignored;
+	enum err err = config_fingerprint(c->config, fingerprint, e);
+
+	if (err)
+		return err;
+	if (!store_access_find(c->store, &access, &barred.state, &ignored) &&
+		barred.state.until == STORE_WAIT_ENDLESS) {
+		barred_peer_text(&barred, &text);
+		err = error_set(e, ERR_BARRED, "%s", text.failed ? barred.state.cause : text.data);
+		buf_free(&text);
+		return err;
+	}
+	err = ask(api, deadline, e);
+	if (err == ERR_BARRED && uem_api_rejected_password(api) &&
+		store_access_bar(c->store, &access, STORE_WAIT_ENDLESS, e->text, &ignored))
+		finding_error(c, ABOUT, &ignored);
+	return err;
+}
+
+static void check_answers(struct check *c, struct uem_api *api)
+{
+	int64_t deadline = clock_monotonic_ms() + c->config->uem.timeout * 1000;
+	struct login_turn turn;
+	struct error e;
+	enum err err = login_turn_take(c->config, deadline, &turn, &e);
+
+	if (!err) {
+		err = c->store && c->config->uem.username ? ask_unless_barred(c, api, deadline, &e)
+							  : ask(api, deadline, &e);
+		login_turn_end(&turn);
+	}
+	finding_result(c, ABOUT, err, &e, c->config->uem.url);
 }
 
 static void check(struct check *c)

@@ -9,8 +9,8 @@ struct provider;
 struct barred_peer_try {
 	const char *section; /* of the peer in the configuration */
 	int64_t timeout;     /* seconds that the request may take */
-	bool once;  /* a login that is rejected is not tried again before the configuration changes
-		     */
+	bool once;  /* set before barred_peer_leave(): the peer is not tried again before the
+		       configuration changes */
 	bool known; /* set by barred_peer_enter(): the peer is barred, and this is the try of all */
 };
 

@@ -15,6 +15,7 @@
 #include "provider/provider_parts.h"
 #include "store/confirmation.h"
 #include "uem/device.h"
+#include "uem/login_turn.h"
 #include "uem/users.h"
 
 struct confirmation {
@@ -145,32 +146,45 @@ static enum err check_unenrolled(struct inquiry *q, struct error *e)
 
 /* --- the question, with what all peers have: a breaker, and a bar where credentials are wrong */
 
-static enum err ask(
+static enum err ask_now(
 	struct inquiry *q, enum err (*check)(struct inquiry *q, struct error *e), struct error *e)
 {
-	const struct config *config = q->p->config;
 	struct breaker *breaker = admission_uem_breaker(q->p->pass);
-	int64_t began = clock_monotonic_ms();
 	struct barred_peer_try request = {
-		.section = BARRED_UEM,
-		.timeout = config->uem.timeout,
-		.once = config->uem.username != NULL,
-	};
+		.section = BARRED_UEM, .timeout = q->p->config->uem.timeout};
+	int64_t began = clock_monotonic_ms();
 	enum err err = barred_peer_enter(q->p, &request, e);
 
 	if (!err)
 		err = breaker_ask(breaker, "UEM", began, e);
 	if (err)
 		return err;
-	q->deadline = began + config->uem.timeout * 1000;
-	admission_wait_begins(q->p->pass);
 	err = check(q, e);
-	admission_wait_ends(q->p->pass, began);
 	breaker_note(breaker, "UEM", err, began, clock_monotonic_ms());
+	request.once = uem_api_rejected_password(q->p->confirmation->api);
 	barred_peer_leave(q->p, &request, err, e);
 	/* An error that judges nothing is never final. */
 	if (err && err != ERR_FORBIDDEN && !error_meaning(err)->retry)
 		e->code = err = ERR_UNAVAILABLE;
+	return err;
+}
+
+/* All of the time limit: for the turn, and for the answers. */
+static enum err ask(
+	struct inquiry *q, enum err (*check)(struct inquiry *q, struct error *e), struct error *e)
+{
+	const struct config *config = q->p->config;
+	int64_t began = admission_wait_begins(q->p->pass);
+	struct login_turn turn;
+	enum err err;
+
+	q->deadline = began + config->uem.timeout * 1000;
+	err = login_turn_take(config, q->deadline, &turn, e);
+	if (!err) {
+		err = ask_now(q, check, e);
+		login_turn_end(&turn);
+	}
+	admission_wait_ends(q->p->pass, began);
 	return err;
 }
 

@@ -29,6 +29,7 @@ struct uem_api {
 	const struct config *config; /* borrowed */
 	struct http_client *http;
 	struct uem_token token; /* http is NULL: HTTP Basic */
+	bool rejected;		/* the login by HTTP Basic, by the latest answer */
 	struct {
 		int64_t limit, left; /* requests; limit 0: not known */
 		int64_t reset;	     /* seconds UTC */
@@ -68,6 +69,11 @@ void uem_api_close(struct uem_api *api)
 	http_client_free(api->http);
 	uem_token_close(&api->token);
 	free(api);
+}
+
+bool uem_api_rejected_password(const struct uem_api *api)
+{
+	return api->rejected;
 }
 
 void uem_reply_free(struct uem_reply *reply)
@@ -261,8 +267,8 @@ static const char *words_for(enum err err, int status)
 }
 
 /* json: the body, where it is an object; else NULL. */
-static enum err refusal(const struct uem_api *api, const struct http_answer *answer,
-	const cJSON *json, struct error *e)
+static enum err refusal(
+	struct uem_api *api, const struct http_answer *answer, const cJSON *json, struct error *e)
 {
 	const char *message = uem_json_text(json, "message");
 	const char *said = *message ? message : (const char *)answer->body.data;
@@ -273,6 +279,7 @@ static enum err refusal(const struct uem_api *api, const struct http_answer *ans
 	uem_json_number(json, "errorCode", &code);
 	uem_quote(api->config, said, *message ? strlen(message) : answer->body.len, words);
 	err = meaning_of(answer, code);
+	api->rejected = !api->token.http && (answer->status == 401 || code == CODE_LOGIN);
 	error_set(e, err, "UEM %s %s (status %d, error %lld)%s%s", api->config->uem.url,
 		words_for(err, answer->status), answer->status, (long long)code,
 		*words ? "; it says: " : "", words);
@@ -293,7 +300,7 @@ static enum err not_json(
 
 /* An error may come with any status, 200 among them. */
 static enum err judge(
-	const struct uem_api *api, const struct http_answer *answer, cJSON **out, struct error *e)
+	struct uem_api *api, const struct http_answer *answer, cJSON **out, struct error *e)
 {
 	bool good = answer->status >= 200 && answer->status < 300;
 	cJSON *json = NULL;
@@ -338,6 +345,7 @@ enum err uem_api_ask(struct uem_api *api, const struct uem_question *question,
 	struct uem_reply reply = {.version = 0};
 	enum err err = check_quota(api, question, e);
 
+	api->rejected = false;
 	if (!err)
 		err = send_logged_in(api, &call, e);
 	if (!err)

@@ -53,4 +53,10 @@ enum err uem_api_ask(struct uem_api *api, const struct uem_question *question,
 	struct uem_reply *out, struct error *e) must_check;
 void uem_reply_free(struct uem_reply *reply);
 
+/*
+ * Returns true if the latest ERR_BARRED means that UEM has rejected username and password: another
+ * try may lock the account.
+ */
+bool uem_api_rejected_password(const struct uem_api *api);
+
 #endif

@@ -81,4 +81,34 @@ is "$(grep -rlF 'TENANT+CODE/1=' "$root"/*.log "$root/certprov/certprov.db"* || 
 is "$(certprov status 2>&1 | grep -cF 'TENANT+CODE/1=')" 0 '... nor certprov status'
 uem_set tenant 'TENANT+CODE/1='
 
+# --- an account that could be locked
+
+configure uem.token-url= uem.client-id= uem.client-secret-file= uem.username=api \
+	uem.password-file=uem.password
+handler_stop >/dev/null
+ok 'HTTP Basic' handler_start
+post "$phone" "$anna" anna@example.com anna
+is "$status" 202 'an enrollment'
+uem_mode devices 302
+post "$phone" "$anna" anna@example.com anna
+uem_mode devices
+is "$(certprov status 2>&1 | grep -c 'not tried again before the configuration changes')" 0 \
+	'a redirect is no wrong password: UEM is tried again later'
+certprov deliver --now >"$root/send.log" 2>&1
+uem_set admin 'api another password'
+uem_mode devices slow 3
+calls=$(uem_calls /)
+for _ in 1 2 3; do
+	post "$phone" "$anna" anna@example.com anna &
+	posts+=($!)
+done
+certprov check >"$root/check.log" 2>&1 &
+posts+=($!)
+wait "${posts[@]}" || true
+is "$(uem_calls /)" "$((calls + 1))" 'a wrong password, by three workers and check at once: one try'
+certprov check >"$root/check.log" 2>&1 || true
+certprov deliver >"$root/send.log" 2>&1 || true
+certprov renew --user "$anna" --now >"$root/send.log" 2>&1 || true
+is "$(uem_calls /)" "$((calls + 1))" '... and none by check, deliver and renew'
+
 done_testing
