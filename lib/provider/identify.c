@@ -44,6 +44,14 @@ static bool is_other(const char *sent, const struct uem_user *user)
 	return *sent && !text_equal_nocase(sent, user->field[UEM_EMAIL_ADDRESS]);
 }
 
+/* A damaged address is not replaced but refused. */
+static bool lacks_address(const struct event *event, const struct uem_user *user)
+{
+	return !*event->field[EVENT_ENROLLMENT_EMAIL_ADDRESS] &&
+	       event->damage[EVENT_ENROLLMENT_EMAIL_ADDRESS] == EVENT_WHOLE &&
+	       *user->field[UEM_EMAIL_ADDRESS];
+}
+
 static void replace(struct event *event, enum event_field field, char *text)
 {
 	event->field[field] = text;
@@ -51,8 +59,9 @@ static void replace(struct event *event, enum event_field field, char *text)
 }
 
 /*
- * An event as UEM confirms it: the user's name is UEM's, so that nobody gets a certificate by
- * sending another one, and so is the address by [identity] source. An address that UEM does not
+ * An event as UEM confirms it: the user's name is UEM's, even an empty one, so that nobody gets a
+ * certificate by sending another one. So is the address, by [identity] source or where the event
+ * has none: an address that is made of a name may be another user's. An address that UEM does not
  * have for the user is refused; UEM may have told of it some minutes ago, and is asked again.
  */
 static enum err as_uem_says(struct provider *p, struct event *event, bool claims, struct error *e)
@@ -71,12 +80,11 @@ static enum err as_uem_says(struct provider *p, struct event *event, bool claims
 			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
 			"not confirmed by UEM: the address of user %s is %s, not %s",
 			event->user_uuid, user->field[UEM_EMAIL_ADDRESS], sent);
-	if (ours) {
+	if (ours || lacks_address(event, user)) {
 		event->time = clock_now();
 		replace(event, EVENT_ENROLLMENT_EMAIL_ADDRESS, user->field[UEM_EMAIL_ADDRESS]);
 	}
-	if (*user->field[UEM_USER_NAME])
-		replace(event, EVENT_ENROLLMENT_USER_NAME, user->field[UEM_USER_NAME]);
+	replace(event, EVENT_ENROLLMENT_USER_NAME, user->field[UEM_USER_NAME]);
 	event->uem = user;
 	return ERR_OK;
 }

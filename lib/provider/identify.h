@@ -11,9 +11,9 @@ struct provider;
 /*
  * Works out whom an event's certificates are for, as subject_of_event(). Where the event has no
  * address, a known user keeps the one in the store; so does a user whose address is from a later
- * event, and an address that differs in case alone. With [uem] names and address are what UEM has,
- * with source = ldap what the directory has; claims: the event has just come, and ERR_FORBIDDEN if
- * it claims another address.
+ * event, and an address that differs in case alone. With [uem] the name is what UEM has, and so is
+ * the address with source = uem, or where the event has none; with source = ldap both are what the
+ * directory has; claims: the event asks for an address now, and ERR_FORBIDDEN if it claims another.
  */
 enum err identify_subject(struct provider *p, const struct event *event, bool claims,
 	struct subject *out, struct error *e) must_check;

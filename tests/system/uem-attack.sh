@@ -23,6 +23,11 @@ end()
 	post_event "$root/event.json"
 }
 
+mail_of()
+{
+	certprov list certificates --user "$1" --state active --json | jq -r '[.[].mail] | unique | .[]'
+}
+
 # says_nothing HOW: a 404 or an empty answer for devices and users
 says_nothing()
 {
@@ -36,11 +41,13 @@ says_nothing()
 
 workers=4
 ok 'UEM runs' uem_start
-anna=$(new_uuid) phone=$(new_uuid) new=$(new_uuid)
+anna=$(new_uuid) mallory=$(new_uuid) phone=$(new_uuid) new=$(new_uuid) other=$(new_uuid)
 uem_user "$anna" anna anna@example.com
+uem_user "$mallory" anna mallory@example.com
 uem_device "$phone" "$anna"
 uem_configure
-ok 'everything else runs' world events.on-unenroll=revoke-all
+ok 'everything else runs' world events.on-unenroll=revoke-all \
+	identity.mail='{EnrollmentEmailAddress}, {EnrollmentUserName}@example.com'
 
 # --- answers that say nothing, while every worker knows the user from a moment ago
 
@@ -69,6 +76,16 @@ uem_device "$phone" "$anna" Unknown
 end "$phone" "$anna"
 is "$status" 503 'a device whose state UEM does not know is not unenrolled'
 uem_device "$phone" "$anna"
+
+# --- a user whose name in UEM is another user's address
+
+uem_device "$other" "$mallory"
+post "$other" "$mallory" '' anna
+is "$status $(mail_of "$mallory")" '202 mallory@example.com' \
+	"no address in the event: UEM's comes before what the user's name makes"
+uem_user "$mallory" '' mallory@example.com
+post "$other" "$mallory" '' anna
+is "$(mail_of "$mallory")" mallory@example.com '... a user without a name in UEM gets no other'
 
 # --- secrets
 
