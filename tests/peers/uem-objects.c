@@ -37,7 +37,7 @@ static cJSON *read_all(const struct uem_exchange *x, const char *name)
 	peer_path(x->state, name, path);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
-		cJSON *object = cJSON_Parse(line);
+		cJSON *object = cJSON_ParseWithLength(line, strlen(line));
 
 		if (object)
 			cJSON_AddItemToArray(all, object);

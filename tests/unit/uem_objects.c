@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "uem/api_json.h"
 #include "uem/device.h"
@@ -18,7 +19,7 @@
 
 static enum err read_device(const char *text, struct uem_device *out)
 {
-	cJSON *json = cJSON_Parse(text);
+	cJSON *json = cJSON_ParseWithLength(text, strlen(text));
 	struct error e;
 	enum err err;
 
@@ -107,7 +108,7 @@ static void test_device_faults(void **state)
 static struct uem_user *read_user(const char *text)
 {
 	struct uem_user *user = NULL;
-	cJSON *json = cJSON_Parse(text);
+	cJSON *json = cJSON_ParseWithLength(text, strlen(text));
 	struct error e;
 
 	assert_non_null(json);
@@ -166,12 +167,13 @@ static void test_staging(void **state)
 
 static void test_members(void **state)
 {
-	cJSON *json =
-		cJSON_Parse("{\"Id\":{\"Value\":15},\"Total\":\"2\",\"page\":0,\"bad\":-1,"
-			    "\"half\":1.5,\"big\":1e300,\"since\":\"2021-06-28T04:35:20.150\","
-			    "\"never\":\"0001-01-01T00:00:00.000\",\"on\":\"4/2/2026 7:38:11 PM\","
-			    "\"day\":\"2026-04-02\",\"epoch\":1698754208,"
-			    "\"zone\":\"2024-09-11T13:23:29.9817843+02:00\"}");
+	static const char text[] =
+		"{\"Id\":{\"Value\":15},\"Total\":\"2\",\"page\":0,\"bad\":-1,"
+		"\"half\":1.5,\"big\":1e300,\"since\":\"2021-06-28T04:35:20.150\","
+		"\"never\":\"0001-01-01T00:00:00.000\",\"on\":\"4/2/2026 7:38:11 PM\","
+		"\"day\":\"2026-04-02\",\"epoch\":1698754208,"
+		"\"zone\":\"2024-09-11T13:23:29.9817843+02:00\"}";
+	cJSON *json = cJSON_ParseWithLength(text, strlen(text));
 	int64_t n = -7;
 
 	(void)state;
