@@ -3,8 +3,9 @@
  *
  *   measure FILE COMMAND [ARGUMENT...]
  *
- * The line: SECONDS KILOBYTES STATUS; memory is the largest of the command and its children,
- * resident. Its exit status is the command's.
+ * The line: SECONDS CPU-SECONDS KILOBYTES STATUS. CPU is that of the command and its children, user
+ * and system: on a machine that others use too, it is what to compare. Memory is the largest of
+ * them, resident. Its exit status is the command's.
  */
 #include <stdio.h>
 #include <sys/resource.h>
@@ -12,6 +13,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+
+static double seconds(const struct timeval *time)
+{
+	return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
 
 int main(int argc, char **argv)
 {
@@ -36,7 +42,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	fprintf(out, "%.3f %ld %d\n", (double)(clock_monotonic_us() - start) / 1e6, used.ru_maxrss,
-		code);
+	fprintf(out, "%.3f %.3f %ld %d\n", (double)(clock_monotonic_us() - start) / 1e6,
+		seconds(&used.ru_utime) + seconds(&used.ru_stime), used.ru_maxrss, code);
 	return fclose(out) == 0 ? code : 1;
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
-# What the commands cost on a large store: time and memory of each, with USERS users who have one to
-# three devices each, as tests/bench/populate makes them; uploads go to a simulated Escrow Gateway.
+# What the commands cost on a large store: time, CPU time and memory of each, with USERS users who
+# have one to three devices each, as tests/bench/populate makes them; uploads go to a simulated Escrow
+# Gateway. Where others use the machine too, compare CPU times: the rest is theirs.
 # Run it from the build folder:
 #
 #	make scale            or: tests/bench/scale.sh [USERS [SECONDS-OF-UPLOADS]]
@@ -29,10 +30,10 @@ make_store()
 # row NAME STATUS: the last line of $root/measured, and how much was printed. STATUS: a pattern
 row()
 {
-	local seconds memory code
+	local seconds cpu memory code
 
-	read -r seconds memory code < <(tail -n 1 "$root/measured")
-	printf '%-44s %9s %8s %9s\n' "$1" "$seconds" "$memory" "$(wc -l <"$root/printed")"
+	read -r seconds cpu memory code < <(tail -n 1 "$root/measured")
+	printf '%-44s %9s %9s %8s %9s\n' "$1" "$seconds" "$cpu" "$memory" "$(wc -l <"$root/printed")"
 	[[ $code =~ ^($2)$ ]] || {
 		printf '    it gave %s: %s\n' "$code" "$(tail -n 1 "$root/complaints")"
 		failed=1
@@ -105,7 +106,7 @@ looking()
 # All of it would take long: what is done in some seconds tells the rate.
 delivering()
 {
-	local before seconds
+	local before seconds cpu
 
 	label="deliver, $(certprov status --json | jq .events_pending) pending" cost deliver
 	label='deliver, nothing due' cost deliver
@@ -113,9 +114,12 @@ delivering()
 	"$measure" "$root/measured" timeout --signal=TERM "$again_seconds" \
 		"$certprov" -c "$conf" deliver --all --rate 1000 >"$root/printed" 2>"$root/complaints" || true
 	row "deliver --all, stopped after $again_seconds s" "0|124"
-	read -r seconds _ < <(tail -n 1 "$root/measured")
-	awk -v n=$(($(eg_upload_count) - before)) -v s="$seconds" \
-		'BEGIN { printf "    %d uploads, %.0f a second\n", n, n / s }'
+	read -r seconds cpu _ < <(tail -n 1 "$root/measured")
+	awk -v n=$(($(eg_upload_count) - before)) -v s="$seconds" -v cpu="$cpu" 'BEGIN {
+		printf "    %d uploads, %.0f a second", n, n / s
+		if (n) printf ", %.2f ms of CPU each", 1000 * cpu / n
+		print ""
+	}'
 }
 
 eg_start
@@ -124,7 +128,7 @@ make_store 2>"$root/complaints" || {
 	exit 1
 }
 : >"$root/printed"
-printf '%-44s %9s %8s %9s\n' "$users users" seconds KB lines
+printf '%-44s %9s %9s %8s %9s\n' "$users users" seconds CPU KB lines
 row populate 0
 printf '    the store: %s\n' "$(du -h "${conf%/*}/certprov.db" | cut -f 1)"
 choose
