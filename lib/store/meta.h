@@ -11,6 +11,7 @@ struct store;
 #define META_KEY_CHECK "key-check"
 #define META_AUDIT_KEY "audit-key"
 #define META_AUDIT_HEAD "audit-head"
+#define META_RECONCILED "reconciled"
 
 /* ERR_NOT_FOUND. */
 enum err meta_get(
