@@ -33,5 +33,5 @@ const char *commands_near(const char *name, char *out)
 void commands_print(FILE *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 }

@@ -29,19 +29,20 @@ struct call {
 };
 
 /* In the order of --help. */
-#define COMMANDS(ROW) \
-	ROW(init)     \
-	ROW(check)    \
-	ROW(config)   \
-	ROW(enroll)   \
-	ROW(deliver)  \
-	ROW(renew)    \
-	ROW(unenroll) \
-	ROW(revoke)   \
-	ROW(crl)      \
-	ROW(recover)  \
-	ROW(rekey)    \
-	ROW(status)   \
+#define COMMANDS(ROW)  \
+	ROW(init)      \
+	ROW(check)     \
+	ROW(config)    \
+	ROW(enroll)    \
+	ROW(deliver)   \
+	ROW(renew)     \
+	ROW(reconcile) \
+	ROW(unenroll)  \
+	ROW(revoke)    \
+	ROW(crl)       \
+	ROW(recover)   \
+	ROW(rekey)     \
+	ROW(status)    \
 	ROW(list)
 
 #define DECLARE(name) extern const struct command command_##name;

@@ -15,6 +15,7 @@
 #include "provider/provider_parts.h"
 #include "store/confirmation.h"
 #include "uem/device.h"
+#include "uem/devices.h"
 #include "uem/login_turn.h"
 #include "uem/users.h"
 
@@ -61,6 +62,7 @@ struct inquiry {
 	bool bulk;
 	int64_t deadline;
 	const struct uem_user *user; /* NULL: not asked for, or UEM does not know them */
+	struct uem_devices *devices; /* NULL: the question is no list */
 };
 
 static enum err not_confirmed(struct error *e, const char *fmt, ...) printf_like(2, 3);
@@ -72,7 +74,7 @@ static enum err not_confirmed(struct error *e, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	return error_set(e, ERR_FORBIDDEN, "not confirmed by UEM: %s", text);
+	return error_set(e, ERR_FORBIDDEN, NOT_CONFIRMED ": %s", text);
 }
 
 static enum err find_user(struct inquiry *q, struct error *e)
@@ -144,6 +146,11 @@ static enum err check_unenrolled(struct inquiry *q, struct error *e)
 	return err;
 }
 
+static enum err list_devices(struct inquiry *q, struct error *e)
+{
+	return uem_devices_next(q->p->confirmation->api, q->devices, q->deadline, e);
+}
+
 /* --- the question, with what all peers have: a breaker, and a bar where credentials are wrong */
 
 static enum err ask_now(
@@ -162,7 +169,9 @@ static enum err ask_now(
 	err = check(q, e);
 	breaker_note(breaker, "UEM", err, began, clock_monotonic_ms());
 	request.once = uem_api_rejected_password(q->p->confirmation->api);
-	barred_peer_leave(q->p, &request, err, e);
+	/* A role may lack the right to list; a password that is wrong must not be tried again. */
+	if (!(err == ERR_BARRED && q->devices && !request.once && !request.known))
+		barred_peer_leave(q->p, &request, err, e);
 	/* An error that judges nothing is never final. */
 	if (err && err != ERR_FORBIDDEN && !error_meaning(err)->retry)
 		e->code = err = ERR_UNAVAILABLE;
@@ -212,6 +221,7 @@ enum err confirm_event(struct provider *p, const struct event *event, struct err
 		.p = p,
 		.device_uuid = event->device_uuid,
 		.user_uuid = event->user_uuid,
+		.bulk = p->bulk,
 	};
 
 	if (!is_wanted(p))
@@ -242,7 +252,7 @@ enum err confirm_device(struct provider *p, const struct store_pair *pair, struc
 enum err confirm_user(struct provider *p, const char *user_uuid, bool fresh,
 	const struct uem_user **out, struct error *e)
 {
-	struct inquiry q = {.p = p, .device_uuid = "", .user_uuid = user_uuid};
+	struct inquiry q = {.p = p, .device_uuid = "", .user_uuid = user_uuid, .bulk = p->bulk};
 	enum err err;
 
 	*out = NULL;
@@ -254,4 +264,24 @@ enum err confirm_user(struct provider *p, const char *user_uuid, bool fresh,
 	if (!err)
 		*out = q.user;
 	return err;
+}
+
+enum err confirm_unenrolled(struct provider *p, const struct store_pair *pair, struct error *e)
+{
+	struct inquiry q = {
+		.p = p,
+		.device_uuid = pair->device_uuid,
+		.user_uuid = pair->user_uuid,
+		.bulk = true,
+	};
+
+	return ask(&q, check_unenrolled, e);
+}
+
+enum err confirm_list(struct provider *p, struct uem_devices *devices, struct error *e)
+{
+	struct inquiry q = {
+		.p = p, .device_uuid = "", .user_uuid = "", .bulk = true, .devices = devices};
+
+	return ask(&q, list_devices, e);
 }

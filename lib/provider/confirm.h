@@ -11,6 +11,10 @@
  */
 struct provider;
 struct confirmation;
+struct uem_devices;
+
+/* How the text of ERR_FORBIDDEN begins. */
+#define NOT_CONFIRMED "not confirmed by UEM"
 
 /* What the process has of UEM: its API, and users that it asked about of late. NULL: no [uem]. */
 enum err confirmation_open(
@@ -42,5 +46,18 @@ enum err confirm_user(struct provider *provider, const char *user_uuid, bool fre
 struct store_pair;
 enum err confirm_device(
 	struct provider *provider, const struct store_pair *pair, struct error *e) must_check;
+
+/*
+ * Whether UEM has the device as enrolled, whatever [uem] confirm says. ERR_FORBIDDEN: it has.
+ */
+enum err confirm_unenrolled(
+	struct provider *provider, const struct store_pair *pair, struct error *e) must_check;
+
+/*
+ * The next page of a list of UEM's devices. An account that may not list them may still be good for
+ * events: unlike for those, that alone does not bar UEM.
+ */
+enum err confirm_list(
+	struct provider *provider, struct uem_devices *devices, struct error *e) must_check;
 
 #endif

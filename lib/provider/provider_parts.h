@@ -27,7 +27,8 @@ struct provider {
 	struct confirmation *confirmation; /* NULL: no [uem] */
 	struct directory *directory;	   /* NULL: no [ldap] */
 	bool now;			   /* asks CAs even before they want to be asked again */
-	const char *run;		   /* with now: the name of that run; borrowed */
+	bool bulk;	 /* asks UEM nothing that needs the last tenth of its quota */
+	const char *run; /* with now: the name of that run; borrowed */
 };
 
 #endif
