@@ -101,6 +101,8 @@ static cJSON *flat(const cJSON *device, const cJSON *user)
 	put_text(out, "UserEmailAddress", text_of(user, "mail"));
 	put_text(out, "Platform", "Apple");
 	put_text(out, "EnrollmentStatus", text_of(device, "status"));
+	if (*text_of(device, "since"))
+		put_text(out, "LastEnrolledOn", text_of(device, "since"));
 	put_text(out, "EnrollmentUserUuid", NIL);
 	put_id(out, "Id", number_of(device, "id"));
 	put_upper(out, "Uuid", text_of(device, "uuid"));
@@ -235,6 +237,11 @@ static int64_t query_number(const struct uem_exchange *x, const char *name, int6
 	return number;
 }
 
+static bool query_has(const struct uem_exchange *x, const char *member)
+{
+	return strcasestr(x->query, member) != NULL;
+}
+
 static void serve_page(struct uem_exchange *x, const char *status)
 {
 	int64_t page = query_number(x, "page", 0), size = query_number(x, "pagesize", PAGE_MAX);
@@ -275,6 +282,9 @@ void uem_serve_extensive(struct uem_exchange *x)
 {
 	if (x->version != 1)
 		uem_reply_error(x, 406, 0, "no such version");
+	else if (!query_has(x, "enrollmentstatus=Unenrolled&") ||
+		 !query_has(x, "statuschangestarttime=20"))
+		uem_reply_error(x, 400, 0, "no such search");
 	else
 		serve_page(x, "Unenrolled");
 }

@@ -11,7 +11,8 @@
 /*
  * The devices and users of the simulated UEM, in the shapes that its API has for them.
  *
- * devices: {"uuid", "id", "user" (UUID), "status", "name", "since"}; users: {"uuid", "id", "name",
+ * devices: {"uuid", "id", "user" (UUID), "status", "name", "since" (of its
+ * enrollment)}; users: {"uuid", "id", "name",
  * "mail", "staging" (bool)}. What is left out is "" or 0.
  */
 struct uem_exchange {

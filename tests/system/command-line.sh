@@ -133,6 +133,8 @@ wrong_words renew --u someone -- '--u: several options begin so; write it in ful
 wrong_words renew --withn 30d -- '--withn: there is no such option: did you mean within?'
 wrong_words renew -x -- '-x: there is no such option'
 wrong_words renew --json -- '--json needs --dry-run'
+wrong_words reconcile --json -- '--json needs --dry-run'
+wrong_words reconcile --rate 0 -- '--rate 0: a number from 1 to 1000, of uploads a second, is needed'
 wrong_words renew --usage reading -- '--usage reading: signing or encryption is needed'
 wrong_words renew --rate 0 -- '--rate 0: a number from 1 to 1000, of uploads a second, is needed'
 wrong_words deliver --rate many -- \
