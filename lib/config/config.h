@@ -112,8 +112,10 @@ struct config {
 	/* The directory; url NULL: it is not asked */
 	struct {
 		char *url;     /* ldaps://, or ldap://: StartTLS */
-		char *bind_dn; /* NULL: anonymous */
+		char *bind_dn; /* NULL: by identity, or anonymous */
 		char *password_file;
+		char *identity; /* for SASL EXTERNAL; NULL: none */
+		char *identity_password_file;
 		char *base;
 		char *filter; /* a template */
 		char *mail_attribute;

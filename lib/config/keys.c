@@ -163,6 +163,8 @@ const struct config_key config_keys[] = {
 	{"ldap", "url", config_set_ldap_url, AT(ldap.url)},
 	{"ldap", "bind-dn", config_set_text, AT(ldap.bind_dn)},
 	{"ldap", "password-file", config_set_path, AT(ldap.password_file)},
+	{"ldap", "identity", config_set_path, AT(ldap.identity)},
+	{"ldap", "identity-password-file", config_set_path, AT(ldap.identity_password_file)},
 	{"ldap", "base", config_set_text, AT(ldap.base)},
 	{"ldap", "filter", config_set_text, AT(ldap.filter)},
 	{"ldap", "mail-attribute", config_set_attribute, AT(ldap.mail_attribute), DEFAULT("mail")},

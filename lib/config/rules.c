@@ -123,6 +123,14 @@ static enum err check_ldap_keys(const struct config *config, struct error *e)
 	if (!config->ldap.bind_dn != !config->ldap.password_file)
 		return config_error(
 			config, "ldap", "bind-dn", e, "bind-dn and password-file go together");
+	if (config->ldap.bind_dn && config->ldap.identity)
+		return config_error(config, "ldap", "identity", e,
+			"one way to log in is enough: bind-dn and password-file, or identity");
+	if (config->ldap.identity_password_file && !config->ldap.identity)
+		return config_error(
+			config, "ldap", "identity-password-file", e, "only identity uses it");
+	if (config->ldap.identity && !config->ldap.ca_file)
+		return config_error(config, "ldap", "ca-file", e, "missing; identity needs TLS");
 	if (!config->ldap.ca_file && !clear)
 		return config_error(config, "ldap", "ca-file", e,
 			"missing; it has the CA of the directory's certificate (only localhost by "

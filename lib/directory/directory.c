@@ -61,7 +61,8 @@ static enum err open_parts(struct directory *d, struct error *e)
 	return err;
 }
 
-enum err directory_open(const struct config *config, struct directory **out, struct error *e)
+enum err directory_open(
+	const struct config *config, const char *identity, struct directory **out, struct error *e)
 {
 	struct directory *d = calloc(1, sizeof(*d));
 	enum err err;
@@ -72,6 +73,7 @@ enum err directory_open(const struct config *config, struct directory **out, str
 	d->config = config;
 	d->settings.url = config->ldap.url;
 	d->settings.bind_dn = config->ldap.bind_dn;
+	d->settings.identity = identity;
 	d->settings.anchors.fd = -1;
 	err = open_parts(d, e);
 	if (err)

@@ -13,9 +13,12 @@
  */
 struct directory;
 
-/* Reads the files that [ldap] names; nothing is sent. ERR_CONFIG. */
-enum err directory_open(
-	const struct config *config, struct directory **out, struct error *e) must_check;
+/*
+ * Reads the files that [ldap] names; nothing is sent. identity: a file with our certificate and its
+ * key, PEM, which must stay; NULL: none. ERR_CONFIG.
+ */
+enum err directory_open(const struct config *config, const char *identity, struct directory **out,
+	struct error *e) must_check;
 void directory_close(struct directory *directory);
 
 #define DIRECTORY_VALUE_SIZE 1024

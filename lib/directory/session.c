@@ -65,6 +65,13 @@ static bool set(LDAP *ld, int option, int value)
 	return ldap_set_option(ld, option, &value) == LDAP_OPT_SUCCESS;
 }
 
+/* Our certificate, for SASL EXTERNAL. */
+static bool set_identity(LDAP *ld, const char *path)
+{
+	return ldap_set_option(ld, LDAP_OPT_X_TLS_CERTFILE, path) == LDAP_OPT_SUCCESS &&
+	       ldap_set_option(ld, LDAP_OPT_X_TLS_KEYFILE, path) == LDAP_OPT_SUCCESS;
+}
+
 /* The context that NEWCTX makes takes the options before it. */
 static bool set_tls(LDAP *ld, const struct session_settings *settings)
 {
@@ -72,6 +79,7 @@ static bool set_tls(LDAP *ld, const struct session_settings *settings)
 		       LDAP_OPT_SUCCESS &&
 	       set(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_HARD) &&
 	       set(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2) &&
+	       (!settings->identity || set_identity(ld, settings->identity)) &&
 	       set(ld, LDAP_OPT_X_TLS_NEWCTX, 0);
 }
 
@@ -113,21 +121,26 @@ static bool is_rejected(int rc)
 
 static enum err bind(LDAP *ld, const struct session_settings *settings, struct error *e)
 {
-	struct berval password = {settings->password.len, (char *)settings->password.data};
+	static char empty[] = "";
+	/* EXTERNAL wants an answer that is there, and empty: the certificate says who we are */
+	struct berval password = {settings->password.len,
+		settings->identity ? empty : (char *)settings->password.data};
+	struct berval *answer = NULL;
 	struct timeval left;
 	int rc;
 
 	session_limit(ld, settings->deadline, &left);
-	rc = ldap_sasl_bind_s(ld, settings->bind_dn ? settings->bind_dn : "", LDAP_SASL_SIMPLE,
-		&password, NULL, NULL, NULL);
+	rc = ldap_sasl_bind_s(ld, settings->bind_dn ? settings->bind_dn : "",
+		settings->identity ? "EXTERNAL" : LDAP_SASL_SIMPLE, &password, NULL, NULL, &answer);
+	ber_bvfree(answer);
 	if (rc == LDAP_SUCCESS)
 		return ERR_OK;
 	session_error(ld, settings, "bind", rc, e);
 	if (!is_rejected(rc))
 		return e->code;
-	return error_set(e, ERR_BARRED,
-		"%s: it rejected our credentials: %s; check bind-dn and password-file in [ldap]",
-		settings->url, ldap_err2string(rc));
+	return error_set(e, ERR_BARRED, "%s: it rejected our credentials: %s; check %s in [ldap]",
+		settings->url, ldap_err2string(rc),
+		settings->identity ? "identity" : "bind-dn and password-file");
 }
 
 enum err session_open(const struct session_settings *settings, LDAP **out, struct error *e)

@@ -14,7 +14,8 @@
 /* What each connection needs, read once. */
 struct session_settings {
 	const char *url;
-	const char *bind_dn;	/* NULL: anonymous */
+	const char *bind_dn;	/* NULL: by identity, or anonymous */
+	const char *identity;	/* a file with our certificate and its key, PEM; NULL: none */
 	struct blob password;	/* of bind_dn */
 	struct memfile anchors; /* the CAs that we trust, PEM; fd -1: no TLS, on this machine */
 	int64_t deadline;	/* clock_monotonic_ms(), of all that is done in it */

@@ -93,9 +93,9 @@ static enum err as_uem_says(struct provider *p, struct event *event, bool claims
 static enum err as_directory_says(
 	struct provider *p, struct event *event, struct directory_user *out, struct error *e)
 {
-	enum err err = p->directory ? look_up_user(p, event, out, e) : ERR_OK;
+	enum err err = p->look_up ? look_up_user(p, event, out, e) : ERR_OK;
 
-	if (err || !p->directory)
+	if (err || !p->look_up)
 		return err;
 	event->time = clock_now();
 	event->name = out->name;

@@ -4,15 +4,25 @@
  */
 #include "provider/look_up.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "directory/filter.h"
+#include "net/identity.h"
 #include "provider/barred_peer_try.h"
 #include "provider/provider_parts.h"
 #include "provider/template.h"
 
 #define FILTER_MAX 4096
+
+/* Nobody has that name: all that is asked is whether the directory says so. */
+#define FILTER_OF_NOBODY "(cn=certprov-check-of-the-directory)"
+
+struct look_up {
+	struct directory *directory;
+	struct identity *identity; /* NULL: by a password, or anonymous */
+};
 
 /* With all values empty. */
 static enum err check_filter(const struct config *config, struct error *e)
@@ -34,14 +44,55 @@ static enum err check_filter(const struct config *config, struct error *e)
 	return err ? config_error(config, "ldap", "filter", e, "%s", why.text) : ERR_OK;
 }
 
-enum err look_up_open(const struct config *config, struct directory **out, struct error *e)
+static enum err open_parts(const struct config *config, struct look_up *look_up, struct error *e)
 {
+	const char *source = config->ldap.identity;
+	enum err err = check_filter(config, e);
+
+	if (!err && source)
+		err = identity_open(
+			source, config->ldap.identity_password_file, &look_up->identity, e);
+	if (!err && source)
+		err = identity_ready(look_up->identity, e);
+	return err ? err
+		   : directory_open(config, source ? identity_path(look_up->identity) : NULL,
+			     &look_up->directory, e);
+}
+
+enum err look_up_open(const struct config *config, struct look_up **out, struct error *e)
+{
+	struct look_up *look_up;
 	enum err err;
 
 	if (config->identity.source != IDENTITY_LDAP)
 		return ERR_OK;
-	err = check_filter(config, e);
-	return err ? err : directory_open(config, out, e);
+	look_up = calloc(1, sizeof(*look_up));
+	if (!look_up)
+		return error_memory(e);
+	err = open_parts(config, look_up, e);
+	if (err)
+		look_up_close(look_up);
+	else
+		*out = look_up;
+	return err;
+}
+
+void look_up_close(struct look_up *look_up)
+{
+	if (!look_up)
+		return;
+	directory_close(look_up->directory);
+	identity_close(look_up->identity);
+	free(look_up);
+}
+
+enum err look_up_probe(const struct config *config, const struct look_up *look_up, struct error *e)
+{
+	int64_t deadline = clock_monotonic_ms() + config->ldap.timeout * 1000;
+	struct directory_user user;
+	enum err err = directory_find(look_up->directory, FILTER_OF_NOBODY, deadline, &user, e);
+
+	return err == ERR_UNPROCESSABLE ? ERR_OK : err;
 }
 
 enum err look_up_filter(
@@ -80,7 +131,7 @@ static enum err ask(
 	if (err)
 		return err;
 	began = admission_wait_begins(p->pass);
-	err = directory_find(p->directory, filter, began + timeout * 1000, out, e);
+	err = directory_find(p->look_up->directory, filter, began + timeout * 1000, out, e);
 	admission_wait_ends(p->pass, began);
 	breaker_note(breaker, "the directory", err, began, clock_monotonic_ms());
 	/* It has judged the request, whatever it knows of the user. */

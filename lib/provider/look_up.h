@@ -7,9 +7,17 @@
 
 struct provider;
 
-/* The directory of [identity] source = ldap; NULL: another source. ERR_CONFIG. */
+/* The directory of [identity] source = ldap, and who we are there. */
+struct look_up;
+
+/* Nothing is sent. *out is left as it is with another source. ERR_CONFIG. */
 enum err look_up_open(
-	const struct config *config, struct directory **out, struct error *e) must_check;
+	const struct config *config, struct look_up **out, struct error *e) must_check;
+void look_up_close(struct look_up *look_up);
+
+/* Logs in and searches for nobody. Errors as directory_find(), but ERR_UNPROCESSABLE. */
+enum err look_up_probe(
+	const struct config *config, const struct look_up *look_up, struct error *e) must_check;
 
 /* The filter of [ldap] for the user of an event, each value in it taken literally. */
 enum err look_up_filter(const struct config *config, const struct event *event, struct buf *out,

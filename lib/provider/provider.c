@@ -41,7 +41,7 @@ static enum err open_store_and_ca(struct provider *p, struct error *e)
 	if (!err)
 		err = confirmation_open(p->config, &p->confirmation, e);
 	if (!err)
-		err = look_up_open(p->config, &p->directory, e);
+		err = look_up_open(p->config, &p->look_up, e);
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
 		err = open_ca(p, (enum usage)usage, e);
 	return err ? err
@@ -99,7 +99,7 @@ void provider_close(struct provider *provider)
 	escrow_close(provider->escrow);
 	for (int usage = USAGE_COUNT - 1; usage >= 0; usage--)
 		close_ca(provider, (enum usage)usage);
-	directory_close(provider->directory);
+	look_up_close(provider->look_up);
 	confirmation_close(provider->confirmation);
 	store_close(provider->store);
 	blob_free(&provider->pkcs12_password);

@@ -25,7 +25,7 @@ struct provider {
 	char fingerprint[DIGEST_HEX_SIZE]; /* config_fingerprint() when it was opened */
 	struct blob pkcs12_password;	   /* data is NULL: none */
 	struct confirmation *confirmation; /* NULL: no [uem] */
-	struct directory *directory;	   /* NULL: no [ldap] */
+	struct look_up *look_up;	   /* NULL: no [ldap] */
 	bool now;			   /* asks CAs even before they want to be asked again */
 	bool bulk;	 /* asks UEM nothing that needs the last tenth of its quota */
 	const char *run; /* with now: the name of that run; borrowed */

@@ -155,6 +155,37 @@ post anna
 is "$status $(ldap_binds)" "503 $binds" '... is not trusted'
 ok 'by its name' handler_with "ldap.url=ldaps://127.0.0.1:$ldaps_port"
 
+# --- by our certificate: SASL EXTERNAL
+
+certificate_of()
+{
+	pki_client "$1" "$2" -days 365
+	pki_pfx "$1" 'directory password'
+	install -m 600 "$pki/$1.pfx" "$root/certprov/ldap.pfx"
+}
+
+(umask 077 && printf 'directory password\n' >"$root/certprov/ldap-pfx.password")
+certificate_of ldap-client eg-ca
+for url in "ldap://127.0.0.1:$ldap_port" "ldaps://127.0.0.1:$ldaps_port"; do
+	ok "a client certificate, $url" handler_with "ldap.url=$url" ldap.bind-dn= \
+		ldap.password-file= ldap.identity=ldap.pfx \
+		ldap.identity-password-file=ldap-pfx.password
+	post anna
+	is "$status $(mail_of "$device")" '202 anna@example.com' '... is enough'
+	ok '... for certprov check, too' certprov check
+done
+like "$(grep -c 'mech=EXTERNAL' "$root/slapd.log")" '^[1-9]' '(it was SASL EXTERNAL)'
+pki_ca ldap-other-ca
+certificate_of ldap-other ldap-other-ca
+ok 'one of another CA' handler_with
+post anna
+answered 503 '... is not let in'
+certificate_of ldap-client eg-ca
+ok 'the right one' handler_with
+ok '... then it is finished' wait_for 60 is_delivered "$device"
+ok 'by password' handler_with ldap.identity= ldap.identity-password-file= \
+	"ldap.bind-dn=$ldap_account" ldap.password-file=ldap.password
+
 # --- down, slow
 
 ldap_stop

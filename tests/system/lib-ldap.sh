@@ -4,7 +4,8 @@
 #
 #   ldap_start [NAME]        starts slapd; with certificate $pki/NAME.crt (default ldap-server) from
 #                            CA "ldap-ca"; $ldap is its folder, $ldap_port its port (ldap://,
-#                            StartTLS), $ldaps_port that of ldaps://
+#                            StartTLS), $ldaps_port that of ldaps://. It takes client certificates
+#                            of CA "eg-ca"
 #   ldap_stop                ldap_start takes the same ports again
 #   ldap_configure [SECTION.KEY=VALUE...]   source = ldap and [ldap] for it, by ldaps://
 #   ldap_user NAME [ATTRIBUTE=VALUE...]     an entry of an inetOrgPerson with Active Directory's
@@ -64,6 +65,8 @@ ldap_conf()
 		loglevel stats
 		TLSCertificateFile $pki/$1.crt
 		TLSCertificateKeyFile $pki/$1.key
+		TLSCACertificateFile $pki/eg-ca.crt
+		TLSVerifyClient try
 		security simple_bind=128
 		database mdb
 		suffix $ldap_base

@@ -464,6 +464,14 @@ static void test_ldap(void **state)
 		"localhost by ldap:// may do without TLS)");
 	assert_refused(LDAP "url = ldap://localhost.example.com\nbind-dn = cn=x\n",
 		":12: [ldap] bind-dn: bind-dn and password-file go together");
+	assert_refused(LDAP
+		"url = ldap://localhost\nbind-dn = cn=x\npassword-file = p\nidentity = i\n",
+		":14: [ldap] identity: one way to log in is enough: bind-dn and password-file, or "
+		"identity");
+	assert_refused(LDAP "url = ldap://localhost\nidentity = i\n",
+		": [ldap] ca-file: missing; identity needs TLS");
+	assert_refused(LDAP "url = ldap://localhost\nidentity-password-file = i\n",
+		":12: [ldap] identity-password-file: only identity uses it");
 	c = good(LDAP "url = ldap://127.0.0.1:3890\n");
 	assert_string_equal(c->ldap.mail_attribute, "mail");
 	assert_null(c->ldap.name_attribute);
