@@ -25,18 +25,20 @@ static enum err read_one(struct uem_devices *devices, const cJSON *object, struc
 	return !err && added ? devices->see(devices->ctx, &device, e) : err;
 }
 
-/* Behind the last page UEM's answer is empty, or has an empty list. */
+/*
+ * Behind the last page UEM's answer is empty, or has an empty list. A short page is the last one if
+ * the total agrees.
+ */
 enum err uem_devices_read(struct uem_devices *devices, const cJSON *answer, struct error *e)
 {
 	const cJSON *list = uem_json_member(answer, "Devices"), *object;
+	int64_t total = -1, count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
 	size_t before = devices->known.count;
-	int64_t total = -1;
 	enum err err = ERR_OK;
 
 	devices->page++;
 	uem_json_number(answer, "Total", &total);
-	if (!answer || (!list && total == 0) ||
-		(cJSON_IsArray(list) && cJSON_GetArraySize(list) == 0)) {
+	if (!answer || (!list && total == 0) || (cJSON_IsArray(list) && count == 0)) {
 		devices->whole = true;
 		return ERR_OK;
 	}
@@ -48,8 +50,9 @@ enum err uem_devices_read(struct uem_devices *devices, const cJSON *answer, stru
 		if (err)
 			return err;
 	}
-	if ((devices->known.count == before && cJSON_GetArraySize(list) == UEM_PAGE_SIZE &&
-		    devices->unread == 0) ||
+	devices->whole = count < UEM_PAGE_SIZE && total >= 0 &&
+			 total <= (devices->page - 1) * UEM_PAGE_SIZE + count;
+	if ((devices->known.count == before && count == UEM_PAGE_SIZE && devices->unread == 0) ||
 		devices->page > PAGES_MAX)
 		err = error_set(e, ERR_UNAVAILABLE,
 			"UEM gives the same devices again in page %lld of its list",
