@@ -10,6 +10,7 @@
 #include "provider/expiry.h"
 #include "provider/expiry_gather.h"
 #include "provider/unfinished_causes.h"
+#include "store/reconciliation.h"
 
 /* A number of the status: its key in JSON, its label. */
 struct figure {
@@ -151,6 +152,34 @@ static enum err print_conflicts(struct store *store, bool json, struct error *e)
 	return ERR_OK;
 }
 
+/* When UEM was last asked for all its devices, and what had been missed then. */
+static enum err print_reconciled(
+	const struct config *config, struct store *store, bool json, struct error *e)
+{
+	struct store_reconciliation last = {.at = 0};
+	char at[CLOCK_RFC3339_SIZE];
+	enum err err = config->uem.url ? store_reconciliation_last(store, &last, e) : ERR_OK;
+
+	if (err || !config->uem.url)
+		return err;
+	clock_rfc3339(last.at, at);
+	if (json && last.at)
+		printf(",\"reconciled_seconds\":%lld,\"missed_enrollments\":%lld,"
+		       "\"missed_unenrollments\":%lld",
+			(long long)(clock_now() - last.at), (long long)last.missed_enrollments,
+			(long long)last.missed_unenrollments);
+	else if (!json && last.at)
+		printf("UEM was last reconciled at %s: %lld enrollment%s and %lld "
+		       "unenrollment%s had been missed.\n",
+			at, (long long)last.missed_enrollments,
+			last.missed_enrollments == 1 ? "" : "s",
+			(long long)last.missed_unenrollments,
+			last.missed_unenrollments == 1 ? "" : "s");
+	else if (!json)
+		printf("UEM has not been reconciled yet: certprov reconcile\n");
+	return ERR_OK;
+}
+
 static void print_expiry(const struct expiry *expiry, FILE *to)
 {
 	struct buf text = BUF_INIT(2048);
@@ -213,6 +242,8 @@ static int status(const char *config_file, bool json)
 		err = print_barred(config, store, json, &e);
 	if (!err)
 		err = print_conflicts(store, json, &e);
+	if (!err)
+		err = print_reconciled(config, store, json, &e);
 	if (!err)
 		print_expiries(config, store, json);
 	store_close(store);

@@ -10,6 +10,7 @@
 #include "provider/barred_peer_try.h"
 #include "provider/expiry.h"
 #include "provider/expiry_gather.h"
+#include "store/reconciliation.h"
 
 static unsigned long long get(const atomic_ullong *counter)
 {
@@ -237,6 +238,31 @@ static void put_conflicts(struct store *store, struct buf *out)
 		figure(conflicts.count));
 }
 
+/* Nothing of it without [uem]. */
+static void put_reconciled(struct service *service, struct buf *out)
+{
+	static const char name[] = "certprov_uem_missed_events";
+	struct store_reconciliation last = {.at = 0};
+	struct error e;
+
+	if (!service->config->uem.url)
+		return;
+	if (store_reconciliation_last(provider_store(service->provider), &last, &e)) {
+		log_warning("metrics without the latest reconciliation: %s", e.text);
+		return;
+	}
+	put_gauge(out, "certprov_uem_reconciled_timestamp_seconds",
+		"When certprov reconcile last compared all devices with UEM, Unix time; 0: not "
+		"yet.",
+		figure(last.at));
+	prometheus_text_family(
+		out, name, "gauge", "Events that were missed, as that comparison found.");
+	prometheus_text_number(
+		out, name, LABELS({"kind", "enrolled"}), figure(last.missed_enrollments));
+	prometheus_text_number(
+		out, name, LABELS({"kind", "unenrolled"}), figure(last.missed_unenrollments));
+}
+
 /* A line for each external CA. */
 static void put_barred(struct service *service, struct buf *out)
 {
@@ -321,6 +347,7 @@ enum err metrics_page_get(struct service *service, const struct request *request
 		put_events(&counts, now, out);
 		put_conflicts(provider_store(service->provider), out);
 		put_barred(service, out);
+		put_reconciled(service, out);
 	}
 	put_expiries(service, store ? NULL : &counts, out);
 	return ERR_OK;

@@ -29,6 +29,9 @@ void status_data_read(
 		log_warning("status page without the CAs that process nothing: %s", e.text);
 	if (store_audit_conflicts(status->store, &status->conflicts, &e))
 		log_warning("status page without the conflicts of addresses: %s", e.text);
+	if (service->config->uem.url &&
+		store_reconciliation_last(status->store, &status->reconciled, &e))
+		log_warning("status page without the latest reconciliation: %s", e.text);
 }
 
 void status_data_missing(const struct status_data *status, const struct error *e)

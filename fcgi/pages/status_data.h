@@ -9,6 +9,7 @@
 #include "fcgi/service.h"
 #include "provider/barred_peer.h"
 #include "provider/expiry.h"
+#include "store/reconciliation.h"
 #include "store/store.h"
 
 /*
@@ -21,6 +22,7 @@ struct status_data {
 	bool store_answers; /* false: all counts are 0 */
 	struct store_counts counts;
 	struct store_conflicts conflicts;
+	struct store_reconciliation reconciled; /* only with [uem] */
 	struct expiry expiries[EXPIRY_COUNT];
 	struct barred_peer barred[BARRED_PEERS_MAX];
 	size_t barred_count;

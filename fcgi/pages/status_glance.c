@@ -147,6 +147,21 @@ static void put_wait(const struct status_data *status)
 	buf_puts(status->out, "</dd></div>\n");
 }
 
+static void put_reconciled(const struct status_data *status)
+{
+	const struct store_reconciliation *last = &status->reconciled;
+
+	buf_puts(status->out, "<div><dt>Last reconciled with UEM</dt><dd>");
+	if (last->at)
+		html_time(status->out, last->at);
+	else
+		buf_puts(status->out, "not yet");
+	buf_puts(status->out, "</dd></div>\n");
+	if (last->at)
+		put_number(status->out, "Events missed until then",
+			last->missed_enrollments + last->missed_unenrollments);
+}
+
 static void put_stored(const struct status_data *status)
 {
 	const struct store_counts *c = &status->counts;
@@ -164,6 +179,8 @@ static void put_stored(const struct status_data *status)
 		c->certificates[USAGE_SIGNING][CREDENTIAL_ACTIVE]);
 	put_number(out, "Active encryption certificates",
 		c->certificates[USAGE_ENCRYPTION][CREDENTIAL_ACTIVE]);
+	if (status->service->config->uem.url)
+		put_reconciled(status);
 }
 
 /* A conflict that is over needs no attention, and may be intended ([identity] address-conflict). */

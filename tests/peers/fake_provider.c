@@ -29,6 +29,7 @@
 #include "provider/handle_event.h"
 #include "provider/local_ca.h"
 #include "provider/provider.h"
+#include "store/reconciliation.h"
 
 struct provider {
 	const struct config *config;
@@ -392,6 +393,16 @@ enum err store_audit_conflicts(struct store *store, struct store_conflicts *out,
 			.at = 1582563145,
 			.user_uuid = "fe13e814-7415-4fce-9f47-de5a55bfe57a",
 			.detail = "<a@example.com> is the address of user B"};
+	return err;
+}
+
+enum err store_reconciliation_last(
+	struct store *store, struct store_reconciliation *out, struct error *e)
+{
+	enum err err = store_ping(store, e);
+
+	if (!err)
+		*out = (struct store_reconciliation){1582563145, 37, 12};
 	return err;
 }
 

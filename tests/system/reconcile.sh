@@ -73,8 +73,11 @@ is "$status" 78 'without [uem]'
 like "$(<"$out.err")" 'there is no \[uem\]' '... it says why'
 ok 'a store is filled' "$top_builddir/tests/bench/populate" "$conf" "$users" --due 0 --pending 0
 ok 'UEM runs' uem_start
+unlike "$(certprov status)" UEM 'without [uem] the status says nothing of it'
 uem_configure
 uem_has_ours
+like "$(certprov status)" 'UEM has not been reconciled yet' 'the status says that it was never done'
+is "$(certprov status --json | jq .reconciled_seconds)" null '... in JSON, too'
 before=$(wc -l <"$uem/state/devices")
 state_of enrolled >"$root/before"
 
@@ -83,7 +86,7 @@ reconcile
 is "$status" 0 'nothing was missed'
 is "$(<"$out")" "UEM has $before enrolled devices; 0 enrollments and 0 unenrollments were missed" \
 	'... and it says so'
-is "$(uem_calls /API/)" "$(((before + 499) / 500 + 1))" 'only pages were asked for'
+is "$(uem_calls /API/)" "$((before / 500 + 1))" 'only pages were asked for'
 is "$(certprov list events --json | jq '[.[] | select(.event_type | test("reconcile"))] | length')" 0 \
 	'... and no event was made'
 
@@ -106,14 +109,19 @@ is "$(state_of enrolled)" "$(<"$root/before")" '... and changes nothing'
 reconcile --dry-run
 is "$(wc -l <"$out")" 50 'the same as lines: 49 and the names of the columns'
 
-calls=$(uem_calls /API/) all=$(uem_calls)
+calls=$(uem_calls /API/)
 began=$(date +%s)
 reconcile
 is "$status" 0 'what was missed is made up for'
-diag "$(($(date +%s) - began)) s for $before devices; $(($(uem_calls) - all)) calls, tokens among them"
+diag "$(($(date +%s) - began)) s for $before devices; $(($(uem_calls /API/) - calls)) calls"
 like "$(<"$out")" '; 37 enrollments and 12 unenrollments were missed$' '... and counted'
-ok "at most 30 calls, and 2 for each missing device: $(($(uem_calls) - all))" \
-	test $(($(uem_calls) - all)) -le $((30 + 2 * 37))
+like "$(certprov status)" \
+	'UEM was last reconciled at [^ ]+Z: 37 enrollments and 12 unenrollments had been missed\.' \
+	'... and the status says so'
+is "$(certprov status --json | jq '[.missed_enrollments, .missed_unenrollments, .reconciled_seconds < 600] | @csv')" \
+	'"37,12,true"' '... in JSON, too'
+ok "at most 30 calls, and 2 for each missing device: $(($(uem_calls /API/) - calls))" \
+	test $(($(uem_calls /API/) - calls)) -le $((30 + 2 * 37))
 is "$(comm -23 <(sort "$root/before") "$root/gone.sorted" | sort - "$root/missing.sorted")" \
 	"$(state_of enrolled)" 'exactly those are enrolled that should be'
 is "$(state_of unenrolled)" "$(<"$root/gone.sorted")" '... and exactly those unenrolled'
@@ -128,7 +136,7 @@ calls=$(uem_calls /API/)
 events=$(certprov list events --json | jq length)
 reconcile
 is "$status $(certprov list events --json | jq length)" "0 $events" 'the second time there is nothing'
-is "$(uem_calls /API/)" "$((calls + ($(wc -l <"$uem/state/devices") + 499) / 500 + 1))" \
+is "$(uem_calls /API/)" "$((calls + $(wc -l <"$uem/state/devices") / 500 + 1))" \
 	'... and only pages are asked for'
 
 # --- who is left out

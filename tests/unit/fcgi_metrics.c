@@ -309,6 +309,22 @@ static void what_the_store_knows_is_shown(void **state)
 	assert_null(strstr(f->page.body.data, "object=\"crl\"")); /* there is none */
 }
 
+/* Nothing of it without [uem]. */
+static void the_latest_reconciliation_is_shown(void **state)
+{
+	static char url[] = "https://uem.example.com";
+	struct fixture *f = *state;
+
+	render(f);
+	assert_null(strstr(f->page.body.data, "certprov_uem_"));
+	f->config.uem.url = url;
+	render(f);
+	assert_line(f, "certprov_uem_reconciled_timestamp_seconds 1582563145");
+	assert_line(f, "certprov_uem_missed_events{kind=\"enrolled\"} 37");
+	assert_line(f, "certprov_uem_missed_events{kind=\"unenrolled\"} 12");
+	f->config.uem.url = NULL;
+}
+
 static void without_the_store_the_rest_is_shown(void **state)
 {
 	struct fixture *f = *state;
@@ -362,6 +378,7 @@ int main(void)
 		OPENED(times_are_shown_as_a_histogram),
 		OPENED(a_ca_that_judges_nothing_is_shown),
 		OPENED(what_the_store_knows_is_shown),
+		OPENED(the_latest_reconciliation_is_shown),
 		OPENED(without_the_store_the_rest_is_shown),
 		OPENED(a_cgi_program_shows_what_the_store_knows),
 	};

@@ -72,6 +72,20 @@ static void what_is_wrong_is_said(void **state)
 	assert_has(f, "<bdi>&lt;a@example.com&gt; is the address of user B</bdi>");
 }
 
+static void the_latest_reconciliation_is_shown(void **state)
+{
+	static char url[] = "https://uem.example.com";
+	struct fixture *f = *state;
+
+	render(f, "");
+	assert_lacks(f, "reconciled");
+	f->config.uem.url = url;
+	render(f, "");
+	assert_has(f, "<dt>Last reconciled with UEM</dt><dd><time ");
+	assert_has(f, "<dt>Events missed until then</dt><dd>49</dd>");
+	f->config.uem.url = NULL;
+}
+
 static void a_ca_that_judges_nothing_needs_a_person(void **state)
 {
 	struct fixture *f = *state;
@@ -216,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OPENED(only_the_style_sheet_is_let_in),
 		OPENED(what_is_wrong_is_said),
+		OPENED(the_latest_reconciliation_is_shown),
 		OPENED(a_ca_that_judges_nothing_needs_a_person),
 		OPENED(names_and_causes_stay_text),
 		OPENED(long_lists_are_cut),
