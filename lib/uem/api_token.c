@@ -188,20 +188,22 @@ static enum err login(struct uem_token *token, int64_t deadline, struct error *e
 	return err;
 }
 
-/* Servers differ in which of the two ways they take. */
+/* Servers differ in which of the two ways they take. Both rejected: the first says why. */
 enum err uem_token_get(struct uem_token *token, int64_t deadline, const char **out, struct error *e)
 {
 	bool before = token->basic;
+	struct error other;
 	enum err err = ERR_OK;
 
 	if (!token->token.data || clock_monotonic_ms() >= token->renew_at) {
 		err = login(token, deadline, e);
 		if (err == ERR_BARRED) {
 			token->basic = !before;
-			err = login(token, deadline, e);
+			if (login(token, deadline, &other))
+				token->basic = before;
+			else
+				err = ERR_OK;
 		}
-		if (err)
-			token->basic = before;
 	}
 	if (!err)
 		*out = (const char *)token->token.data;
