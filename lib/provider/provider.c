@@ -38,10 +38,6 @@ static enum err open_store_and_ca(struct provider *p, struct error *e)
 
 	if (!err)
 		err = store_open(p->config, &p->store, e);
-	if (!err)
-		err = confirmation_open(p->config, &p->confirmation, e);
-	if (!err)
-		err = look_up_open(p->config, &p->look_up, e);
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++)
 		err = open_ca(p, (enum usage)usage, e);
 	return err ? err
@@ -56,6 +52,10 @@ static enum err open_parts(struct provider *p, struct error *e)
 
 	if (!err)
 		err = open_store_and_ca(p, e);
+	if (!err)
+		err = confirmation_open(config, &p->confirmation, e);
+	if (!err)
+		err = look_up_open(config, &p->look_up, e);
 	if (!err)
 		err = escrow_open(config, &p->escrow, e);
 	if (!err && config->escrow.pkcs12_password_file)
