@@ -197,7 +197,7 @@ static enum err ask(
 	return err;
 }
 
-static bool is_wanted(const struct provider *p)
+bool confirm_is_wanted(const struct provider *p)
 {
 	return p->confirmation && p->config->uem.confirm;
 }
@@ -224,7 +224,7 @@ enum err confirm_event(struct provider *p, const struct event *event, struct err
 		.bulk = p->bulk,
 	};
 
-	if (!is_wanted(p))
+	if (!confirm_is_wanted(p))
 		return ERR_OK;
 	return event->kind == EVENT_UNENROLLED ? ask(&q, check_unenrolled, e)
 					       : confirm_enrolled(&q, e);
@@ -241,7 +241,7 @@ enum err confirm_device(struct provider *p, const struct store_pair *pair, struc
 	int64_t at = 0;
 	enum err err;
 
-	if (!is_wanted(p))
+	if (!confirm_is_wanted(p))
 		return ERR_OK;
 	err = store_confirmation_time(p->store, pair, &at, e);
 	if (err || clock_now() - at < p->config->uem.confirm_age)
@@ -260,6 +260,9 @@ enum err confirm_user(struct provider *p, const char *user_uuid, bool fresh,
 		return ERR_OK;
 	if (fresh)
 		uem_users_forget(&p->confirmation->users, user_uuid);
+	*out = uem_users_kept(&p->confirmation->users, user_uuid);
+	if (*out)
+		return ERR_OK;
 	err = ask(&q, find_user, e);
 	if (!err)
 		*out = q.user;

@@ -1,6 +1,8 @@
 #ifndef PROVIDER_CONFIRM_H
 #define PROVIDER_CONFIRM_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "uem/event.h"
 #include "uem/user.h"
@@ -20,6 +22,9 @@ struct uem_devices;
 enum err confirmation_open(
 	const struct config *config, struct confirmation **out, struct error *e) must_check;
 void confirmation_close(struct confirmation *confirmation);
+
+/* Returns true if UEM must confirm events: [uem] is there, with confirm. */
+bool confirm_is_wanted(const struct provider *provider);
 
 /*
  * Before anything but the event itself is written. An enrollment and a change of address: UEM has

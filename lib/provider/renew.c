@@ -258,6 +258,8 @@ static enum err renew_users(
 	char user_uuid[UUID_SIZE] = "";
 	enum err err = provider_open(renewal->config, &w.provider, e);
 
+	if (!err)
+		w.provider->bulk = true;
 	while (!err && bulk_goes_on(bulk)) {
 		err = store_renewal_next(
 			w.provider->store, &renewal->wanted, &w.share, user_uuid, e);

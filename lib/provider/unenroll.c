@@ -19,10 +19,10 @@ static enum err stop_delivery(struct attempt *a, struct error *e)
 	return store_event_accept(a->provider->store, a->id, false, &accepted, e);
 }
 
-/* UEM is asked first, by the attempt: that may take as long as it likes. */
+/* Where UEM must confirm it, the attempt asks first: that may take as long as it likes. */
 enum err unenroll_stop_delivery(struct attempt *a, struct error *e)
 {
-	return a->by_hand || !a->provider->config->uem.url ? stop_delivery(a, e) : ERR_OK;
+	return a->by_hand || !confirm_is_wanted(a->provider) ? stop_delivery(a, e) : ERR_OK;
 }
 
 enum err unenroll_attempt(struct attempt *a, struct error *e)

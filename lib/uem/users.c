@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-static const struct uem_user *find_kept(const struct uem_users *users, const char *user_uuid)
+const struct uem_user *uem_users_kept(const struct uem_users *users, const char *user_uuid)
 {
 	int64_t now = clock_monotonic_ms();
 
@@ -19,7 +19,7 @@ static const struct uem_user *find_kept(const struct uem_users *users, const cha
 enum err uem_users_find(struct uem_users *users, const char *user_uuid, bool bulk, int64_t deadline,
 	const struct uem_user **out, struct error *e)
 {
-	const struct uem_user *kept = find_kept(users, user_uuid);
+	const struct uem_user *kept = uem_users_kept(users, user_uuid);
 	struct uem_user *user = NULL;
 	enum err err;
 

@@ -23,6 +23,8 @@ struct uem_users {
 /* As uem_user_find(); *out is borrowed until the next call. */
 enum err uem_users_find(struct uem_users *users, const char *user_uuid, bool bulk, int64_t deadline,
 	const struct uem_user **out, struct error *e) must_check;
+/* The user if UEM need not be asked, borrowed until the next call; else NULL. */
+const struct uem_user *uem_users_kept(const struct uem_users *users, const char *user_uuid);
 /* UEM is asked for that user again. */
 void uem_users_forget(struct uem_users *users, const char *user_uuid);
 void uem_users_fini(struct uem_users *users);

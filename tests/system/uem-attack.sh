@@ -97,6 +97,40 @@ is "$(grep -rlF 'TENANT+CODE/1=' "$root"/*.log "$root/certprov/certprov.db"* || 
 	'... neither log nor store has it'
 is "$(certprov status 2>&1 | grep -cF 'TENANT+CODE/1=')" 0 '... nor certprov status'
 uem_set tenant 'TENANT+CODE/1='
+certprov deliver --now >"$root/send.log" 2>&1 || true # one worker tries, others report the bar
+
+# --- a token server that is confused about the other way to log in, too
+
+rm -f "$uem"/state/tokens/*
+uem_script token 401 500
+handler_renew
+post "$phone" "$anna" anna@example.com anna
+is "$status" 503 'a client that is rejected, and a 500 for the other way'
+like "$(certprov status 2>&1)" 'UEM.*rejected our credentials' '... is told as rejected'
+certprov deliver --now >"$root/send.log" 2>&1 || true
+
+# --- the last tenth of the quota: no more than the first question of each worker
+
+users=()
+for i in {1..17}; do
+	users+=("$(new_uuid)")
+	uem_user "${users[-1]}" "user$i" "user$i@example.com"
+	device=$(new_uuid)
+	uem_device "$device" "${users[-1]}"
+	post "$device" "${users[-1]}" "user$i@example.com" "user$i"
+done
+is "$status" 202 'seventeen more users'
+uem_set quota "1000 50 $(($(date +%s) + 3600))"
+calls=$(uem_calls /API)
+certprov renew --now >"$root/send.log" 2>&1 || true
+ok 'renew leaves it to events' test "$(uem_calls /API)" -le "$((calls + 16))"
+uem_set quota
+
+# --- what asks nothing of UEM does without its files
+
+mv "$root/certprov/uem-ca.pem" "$root/certprov/away.pem"
+ok 'the revocation list is made while the CA file of [uem] is away' certprov crl --output "$root/list.crl"
+mv "$root/certprov/away.pem" "$root/certprov/uem-ca.pem"
 
 # --- an account that could be locked
 
