@@ -14,7 +14,19 @@
 
 #define ABOUT "services"
 
-enum { SOCKET, SERVICE, DELIVER, RENEW, CRL, DELIVER_RUN, RENEW_RUN, CRL_RUN, UNIT_COUNT };
+enum {
+	SOCKET,
+	SERVICE,
+	DELIVER,
+	RENEW,
+	CRL,
+	RECONCILE,
+	DELIVER_RUN,
+	RENEW_RUN,
+	CRL_RUN,
+	RECONCILE_RUN,
+	UNIT_COUNT
+};
 
 /*
  * The instance of the units that run with this configuration: "" for …/certprov/certprov.conf,
@@ -48,9 +60,11 @@ static void name_units(struct unit units[UNIT_COUNT], const char *instance)
 		[DELIVER] = "certprov-deliver%s.timer",
 		[RENEW] = "certprov-renew%s.timer",
 		[CRL] = "certprov-crl%s.timer",
+		[RECONCILE] = "certprov-reconcile%s.timer",
 		[DELIVER_RUN] = "certprov-deliver%s.service",
 		[RENEW_RUN] = "certprov-renew%s.service",
 		[CRL_RUN] = "certprov-crl%s.service",
+		[RECONCILE_RUN] = "certprov-reconcile%s.service",
 	};
 
 	for (int i = 0; i < UNIT_COUNT; i++) {
@@ -127,6 +141,9 @@ static void check_units(struct check *c, struct unit units[UNIT_COUNT])
 		config_ca(c->config, USAGE_ENCRYPTION)->type == CA_LOCAL)
 		check_timer(c, &units[CRL], &units[CRL_RUN],
 			"the revocation list's copy on disk grows old");
+	if (c->config->uem.url)
+		check_timer(c, &units[RECONCILE], &units[RECONCILE_RUN],
+			"events that never came are not made up for");
 	if (c->faults == before)
 		finding_good(c, ABOUT, "handler and timers are on");
 }

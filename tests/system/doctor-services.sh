@@ -254,6 +254,7 @@ units_are()
 	unit 'loaded active enabled' "certprov$1.service" "certprov-deliver$1.timer" \
 		"certprov-renew$1.timer" "certprov-crl$1.timer"
 	unit 'loaded active disabled' "certprov$1.socket"
+	unit 'loaded inactive disabled' "certprov-reconcile$1.timer"
 	unit 'loaded inactive static' "certprov-deliver$1.service" "certprov-renew$1.service" \
 		"certprov-crl$1.service"
 }
@@ -287,6 +288,16 @@ finds 0 'WARN +services: certprov-renew\.timer is not enabled' 'a timer that is 
 units_are ''
 unit 'loaded failed static' certprov-deliver.service
 finds 0 'WARN +services: the last run of certprov-deliver\.service failed: journalctl' 'a run that failed'
+
+# That timer is wanted with [uem] alone.
+units_are ''
+cp "$conf" "$root/without-uem"
+configure uem.url=https://127.0.0.1:9 uem.token-url=https://127.0.0.1:9/connect/token \
+	uem.client-id=x uem.client-secret-file=certificate.password
+look
+ok 'with [uem] the timer of reconcile is missed' grep -Eq \
+	'^WARN +services: certprov-reconcile\.timer is off, so events .*systemctl enable --now' "$root/found"
+cp "$root/without-uem" "$conf"
 
 # The configuration of a tenant has units of its own.
 mkdir -p "$root/tenant/certprov/acme"
