@@ -4,7 +4,7 @@
 #include "check/subject.h"
 #include "provider/barred_peer.h"
 #include "provider/config_fingerprint.h"
-#include "store/access.h"
+#include "store/barred.h"
 #include "uem/device.h"
 #include "uem/login_turn.h"
 #include "uem/user.h"
@@ -42,7 +42,7 @@ static enum err ask_unless_barred(
 	struct check *c, struct uem_api *api, int64_t deadline, struct error *e)
 {
 	char fingerprint[DIGEST_HEX_SIZE] = "";
-	const struct store_access access = {BARRED_UEM, fingerprint, ""};
+	const struct store_peer peer = {BARRED_UEM, fingerprint, ""};
 	struct barred_peer barred = {.section = BARRED_UEM};
 	struct buf text = BUF_INIT(ERROR_TEXT_MAX);
 	struct error ignored;
@@ -50,7 +50,7 @@ static enum err ask_unless_barred(
 
 	if (err)
 		return err;
-	if (!store_access_find(c->store, &access, &barred.state, &ignored) &&
+	if (!store_barred_find(c->store, &peer, &barred.state, &ignored) &&
 		barred.state.until == STORE_WAIT_ENDLESS) {
 		barred_peer_text(&barred, &text);
 		err = error_set(e, ERR_BARRED, "%s", text.failed ? barred.state.cause : text.data);
@@ -59,7 +59,7 @@ static enum err ask_unless_barred(
 	}
 	err = ask(api, deadline, e);
 	if (err == ERR_BARRED && uem_api_rejected_password(api) &&
-		store_access_bar(c->store, &access, STORE_WAIT_ENDLESS, e->text, &ignored))
+		store_barred_set(c->store, &peer, STORE_WAIT_ENDLESS, e->text, &ignored))
 		finding_error(c, ABOUT, &ignored);
 	return err;
 }

@@ -28,32 +28,32 @@ void barred_peer_text(const struct barred_peer *peer, struct buf *out)
 	buf_printf(out, "(deliver --now tries at once): %s", peer->state.cause);
 }
 
-static enum err find_one(struct store *store, const struct store_access *access,
+static enum err find_one(struct store *store, const struct store_peer *peer,
 	struct barred_peer out[BARRED_PEERS_MAX], size_t *count, struct error *e)
 {
-	enum err err = store_access_find(store, access, &out[*count].state, e);
+	enum err err = store_barred_find(store, peer, &out[*count].state, e);
 
 	if (err)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	out[(*count)++].section = access->ca;
+	out[(*count)++].section = peer->section;
 	return ERR_OK;
 }
 
 enum err barred_peer_find(const struct config *config, const char *fingerprint, struct store *store,
 	struct barred_peer out[BARRED_PEERS_MAX], size_t *count, struct error *e)
 {
-	const struct store_access uem = {BARRED_UEM, fingerprint, ""};
-	const struct store_access ldap = {BARRED_LDAP, fingerprint, ""};
+	const struct store_peer uem = {BARRED_UEM, fingerprint, ""};
+	const struct store_peer ldap = {BARRED_LDAP, fingerprint, ""};
 	const struct config_ca *before = NULL;
 	enum err err = ERR_OK;
 
 	*count = 0;
 	for (int usage = 0; usage < USAGE_COUNT && !err; usage++) {
 		const struct config_ca *ca = config_ca(config, (enum usage)usage);
-		const struct store_access access = {ca->section, fingerprint, ""};
+		const struct store_peer peer = {ca->section, fingerprint, ""};
 
 		if (ca != before)
-			err = find_one(store, &access, out, count, e);
+			err = find_one(store, &peer, out, count, e);
 		before = ca;
 	}
 	if (!err && config->uem.url)

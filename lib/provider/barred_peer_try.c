@@ -15,10 +15,9 @@
 
 #define RETRY_AFTER_MAX 3600
 
-static struct store_access access_of(
-	const struct provider *p, const struct barred_peer_try *request)
+static struct store_peer peer_of(const struct provider *p, const struct barred_peer_try *request)
 {
-	return (struct store_access){.ca = request->section,
+	return (struct store_peer){.section = request->section,
 		.inputs = p->fingerprint,
 		.run = p->now && p->run ? p->run : ""};
 }
@@ -41,15 +40,15 @@ static enum err not_now(
 
 enum err barred_peer_enter(struct provider *p, struct barred_peer_try *request, struct error *e)
 {
-	const struct store_access access = access_of(p, request);
+	const struct store_peer peer = peer_of(p, request);
 	struct store_barred barred;
 	bool ours = false;
-	enum err err = store_access_find(p->store, &access, &barred, e);
+	enum err err = store_barred_find(p->store, &peer, &barred, e);
 
 	request->known = false;
 	if (err)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	err = store_access_try(p->store, &access, request->timeout + TRY_MARGIN, &ours, e);
+	err = store_barred_try(p->store, &peer, request->timeout + TRY_MARGIN, &ours, e);
 	if (err)
 		return err;
 	if (!ours)
@@ -61,16 +60,16 @@ enum err barred_peer_enter(struct provider *p, struct barred_peer_try *request, 
 static enum err bar(struct provider *p, const struct barred_peer_try *request, struct error *why,
 	struct error *e)
 {
-	const struct store_access access = access_of(p, request);
+	const struct store_peer peer = peer_of(p, request);
 	struct store_barred barred = {.tries = 0};
-	enum err err = store_access_find(p->store, &access, &barred, e);
+	enum err err = store_barred_find(p->store, &peer, &barred, e);
 	int64_t wait;
 
 	if (err && err != ERR_NOT_FOUND)
 		return err;
 	wait = backoff_seconds(barred.tries + HEAD_START, why->retry_after);
-	err = store_access_bar(
-		p->store, &access, request->once ? STORE_WAIT_ENDLESS : wait, why->text, e);
+	err = store_barred_set(
+		p->store, &peer, request->once ? STORE_WAIT_ENDLESS : wait, why->text, e);
 	if (!err)
 		why->retry_after = (int)wait;
 	return err;
@@ -85,14 +84,14 @@ static bool is_judged(enum err err)
 void barred_peer_leave(
 	struct provider *p, const struct barred_peer_try *request, enum err came, struct error *e)
 {
-	const struct store_access access = access_of(p, request);
+	const struct store_peer peer = peer_of(p, request);
 	enum err err = ERR_OK;
 	struct error unwritten;
 
 	if (came == ERR_BARRED || came == ERR_CONFIG)
 		err = bar(p, request, e, &unwritten);
 	else if (request->known && is_judged(came))
-		err = store_access_open(p->store, &access, &unwritten);
+		err = store_barred_clear(p->store, &peer, &unwritten);
 	if (err)
 		log_error("how the peer of [%s] took it: %s", request->section, unwritten.text);
 }

@@ -217,7 +217,7 @@ static const char version_7[] =
 
 static const char version_8[] =
 	/*
-	 * CAs that judge no request: see access.h. inputs: what they were asked with. run: that of
+	 * CAs that judge no request: see barred.h. inputs: what they were asked with. run: that of
 	 * the latest try, if it was one that does not wait.
 	 */
 	"CREATE TABLE barred ("

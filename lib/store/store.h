@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "config/config.h"
-#include "store/access.h"
 #include "store/address.h"
 #include "store/audit.h"
+#include "store/barred.h"
 #include "store/credential.h"
 #include "store/device.h"
 #include "store/enrollment.h"

@@ -4,7 +4,7 @@
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 
-for subject in store store_access store_address store_audit store_enrollment store_lease \
+for subject in store store_address store_audit store_barred store_enrollment store_lease \
 	store_list store_rekey store_renewal store_request store_revocation store_row_mac \
 	store_upload; do
 	ok "$subject" env CERTPROV_TEST_AGAIN=1 "$top_builddir/tests/unit/$subject"

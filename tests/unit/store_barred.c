@@ -14,9 +14,9 @@ static int64_t test_clock(void)
 	return now;
 }
 
-static const struct store_access ours = {"ca", "these files", ""};
-static const struct store_access mended = {"ca", "other files", ""};
-static const struct store_access other = {"ca encryption", "these files", ""};
+static const struct store_peer ours = {"ca", "these files", ""};
+static const struct store_peer mended = {"ca", "other files", ""};
+static const struct store_peer other = {"ca encryption", "these files", ""};
 
 static int setup(void **state)
 {
@@ -31,29 +31,29 @@ static int teardown(void **state)
 	return store_teardown(state);
 }
 
-static void bar(struct fixture *f, const struct store_access *access, int64_t wait)
+static void bar(struct fixture *f, const struct store_peer *peer, int64_t wait)
 {
-	if (store_access_bar(f->store, access, wait, "the password is wrong", &f->e))
-		fail_msg("store_access_bar: %s", f->e.text);
+	if (store_barred_set(f->store, peer, wait, "the password is wrong", &f->e))
+		fail_msg("store_barred_set: %s", f->e.text);
 }
 
-static bool is_barred(struct fixture *f, const struct store_access *access)
+static bool is_barred(struct fixture *f, const struct store_peer *peer)
 {
 	struct store_barred barred;
-	enum err err = store_access_find(f->store, access, &barred, &f->e);
+	enum err err = store_barred_find(f->store, peer, &barred, &f->e);
 
 	if (err && err != ERR_NOT_FOUND)
-		fail_msg("store_access_find: %s", f->e.text);
+		fail_msg("store_barred_find: %s", f->e.text);
 	return !err;
 }
 
 /* True if we may try it; then nobody else may for 90 seconds. */
-static bool try(struct fixture *f, const struct store_access *access)
+static bool try(struct fixture *f, const struct store_peer *peer)
 {
 	bool is = false;
 
-	if (store_access_try(f->store, access, 90, &is, &f->e))
-		fail_msg("store_access_try: %s", f->e.text);
+	if (store_barred_try(f->store, peer, 90, &is, &f->e))
+		fail_msg("store_barred_try: %s", f->e.text);
 	return is;
 }
 
@@ -66,7 +66,7 @@ static void is_known_with_its_cause_until_it_is_open(void **state)
 	bar(f, &ours, 240);
 	now += 300;
 	bar(f, &ours, 480);
-	assert_int_equal(store_access_find(f->store, &ours, &barred, &f->e), ERR_OK);
+	assert_int_equal(store_barred_find(f->store, &ours, &barred, &f->e), ERR_OK);
 	assert_int_equal(barred.since, START);
 	assert_int_equal(barred.tried_at, START + 300);
 	assert_int_equal(barred.until, START + 300 + 480);
@@ -74,7 +74,7 @@ static void is_known_with_its_cause_until_it_is_open(void **state)
 	assert_string_equal(barred.cause, "the password is wrong");
 	assert_false(is_barred(f, &mended));
 	assert_false(is_barred(f, &other));
-	assert_int_equal(store_access_open(f->store, &ours, &f->e), ERR_OK);
+	assert_int_equal(store_barred_clear(f->store, &ours, &f->e), ERR_OK);
 	assert_false(is_barred(f, &ours));
 }
 
@@ -96,8 +96,8 @@ static void is_tried_by_one_when_its_time_has_come(void **state)
 
 static void is_tried_once_in_a_run_that_does_not_wait(void **state)
 {
-	static const struct store_access first = {"ca", "these files", "run 1"};
-	static const struct store_access second = {"ca", "these files", "run 2"};
+	static const struct store_peer first = {"ca", "these files", "run 1"};
+	static const struct store_peer second = {"ca", "these files", "run 2"};
 	struct fixture *f = *state;
 
 	bar(f, &ours, 240);
@@ -143,5 +143,5 @@ int main(void)
 		TEST(what_was_asked_with_other_files_is_forgotten),
 	};
 
-	return cmocka_run_group_tests_name("store_access", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("store_barred", tests, NULL, NULL);
 }
