@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "store/lease.h"
+#include "store/due.h"
 
 #define BACKOFF_MAX STORE_WAIT_MAX
 

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "db/change_alone.h"
+#include "store/due.h"
 #include "store/handle.h"
-#include "store/lease.h"
 
 /* A row that was not used for so long belongs to inputs that are no longer in use. */
 #define FORGET_SECONDS (7 * 86400)

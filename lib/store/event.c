@@ -1,4 +1,4 @@
-/* Events: recorded, and how attempts at them ended. Which are due is lease.c's. */
+/* Events: recorded, and how attempts at them ended. due.c tells which are due. */
 #include "store/event.h"
 
 #include "base/clock.h"

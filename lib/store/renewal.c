@@ -9,6 +9,7 @@
 #include "store/credential_row.h"
 #include "store/event.h"
 #include "store/handle.h"
+#include "store/lease.h"
 #include "store/lease_sweep.h"
 
 /* --- what is due: $1 and $2 when signing and encryption end, $3 whether signing is a device's */

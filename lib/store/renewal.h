@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "store/credential.h"
-#include "store/lease.h"
+#include "store/due.h"
 
 /* Renewal: a user at a time, with all enrolled devices of that user. */
 

@@ -8,6 +8,7 @@
 #include "store/barred.h"
 #include "store/credential.h"
 #include "store/device.h"
+#include "store/due.h"
 #include "store/enrollment.h"
 #include "store/event.h"
 #include "store/lease.h"

@@ -1,4 +1,4 @@
-/* Uploads: a row for each device, user and gateway. Which are due is lease.c's. */
+/* Uploads: a row for each device, user and gateway. due.c tells which are due. */
 #include "store/upload.h"
 
 #include "base/clock.h"
