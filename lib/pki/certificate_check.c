@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "pki/key_usage.h"
 #include "pki/x509.h"
 
 #define SKEW 300	/* seconds that a CA's clock may be ahead of ours */
@@ -237,32 +238,18 @@ static enum err check_purposes(
 	return ERR_OK;
 }
 
-/* Must have the first, may have the second as well (S/MIME Baseline Requirements, 7.1.2.3 e). */
 static enum err check_key_usage(
 	gnutls_x509_crt_t leaf, const struct certificate_demand *demand, struct error *e)
 {
 	int algorithm = gnutls_x509_crt_get_pk_algorithm(leaf, NULL);
-	bool signing = demand->usage == USAGE_SIGNING;
-	unsigned must = signing			     ? GNUTLS_KEY_DIGITAL_SIGNATURE
-			: algorithm == GNUTLS_PK_RSA ? GNUTLS_KEY_KEY_ENCIPHERMENT
-						     : GNUTLS_KEY_KEY_AGREEMENT;
-	unsigned may = signing			    ? GNUTLS_KEY_NON_REPUDIATION
-		       : algorithm == GNUTLS_PK_RSA ? GNUTLS_KEY_DATA_ENCIPHERMENT
-						    : 0;
-	unsigned usage = 0;
-	int rc = gnutls_x509_crt_get_key_usage(leaf, &usage, NULL);
+	unsigned bits = 0;
+	int rc = gnutls_x509_crt_get_key_usage(leaf, &bits, NULL);
 
 	if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return refuse(e, "it has no key usage");
 	if (rc < 0)
 		return unreadable(e, rc, "its key usage");
-	if ((usage & must) != must)
-		return error_set(e, ERR_REFUSED, "its key usage does not allow %s",
-			usage_names[demand->usage]);
-	if (usage & ~(must | may))
-		return error_set(e, ERR_REFUSED, "its key usage allows more than %s",
-			usage_names[demand->usage]);
-	return ERR_OK;
+	return key_usage_check(demand->usage, algorithm, bits, e);
 }
 
 static enum err check_not_ca(

@@ -8,6 +8,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "pki/key_usage.h"
 #include "pki/signer.h"
 #include "pki/x509.h"
 
@@ -138,7 +139,7 @@ static enum err set_purpose(
 	gnutls_x509_crt_t crt, enum usage usage, const struct address *address, struct error *e)
 {
 	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, NULL);
-	unsigned bits = x509_key_usage(usage, (gnutls_pk_algorithm_t)algorithm);
+	unsigned bits = key_usage_bits(usage, algorithm);
 	int rc = gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
 
 	if (rc >= 0)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "pki/key_usage.h"
 #include "pki/x509.h"
 
 /* gnutls_x509_crq_set_key_purpose_oid() always makes it critical. */
@@ -58,7 +59,7 @@ static int fill(gnutls_x509_crq_t crq, const struct key *key, enum usage usage,
 	const struct name *subject, const struct address *address)
 {
 	int algorithm = gnutls_x509_privkey_get_pk_algorithm(key_handle(key));
-	unsigned bits = x509_key_usage(usage, (gnutls_pk_algorithm_t)algorithm);
+	unsigned bits = key_usage_bits(usage, algorithm);
 	int rc = gnutls_x509_crq_set_version(crq, 1);
 
 	if (rc >= 0)

@@ -224,13 +224,6 @@ bool x509_is_weak(gnutls_pk_algorithm_t algorithm, unsigned bits)
 	return algorithm != GNUTLS_PK_EDDSA_ED25519 && algorithm != GNUTLS_PK_EDDSA_ED448;
 }
 
-unsigned x509_key_usage(enum usage usage, gnutls_pk_algorithm_t algorithm)
-{
-	if (usage == USAGE_SIGNING)
-		return GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION;
-	return algorithm == GNUTLS_PK_RSA ? GNUTLS_KEY_KEY_ENCIPHERMENT : GNUTLS_KEY_KEY_AGREEMENT;
-}
-
 enum err x509_import_public(
 	const struct blob *der, enum err code, gnutls_pubkey_t *out, struct error *e)
 {

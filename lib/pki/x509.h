@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "config/vocabulary.h"
 
 /*
  * Shared by the files of this folder, and private to it: GnuTLS shows in no other header, and its
@@ -48,9 +47,6 @@ void x509_issuer(gnutls_x509_crt_t crt, char *out, size_t size);
 
 /* RSA under 2048 bits, curves under 256, and unknown kinds. */
 bool x509_is_weak(gnutls_pk_algorithm_t algorithm, unsigned bits);
-
-/* The bits that a certificate for this purpose has (RFC 5280, 4.2.1.3). */
-unsigned x509_key_usage(enum usage usage, gnutls_pk_algorithm_t algorithm);
 
 /* Reads a SubjectPublicKeyInfo, DER. The given code if it cannot be read. */
 enum err x509_import_public(const struct blob *der, enum err code, gnutls_pubkey_t *out,
