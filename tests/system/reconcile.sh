@@ -1,6 +1,7 @@
 #!/bin/bash
 # certprov reconcile: events that never came are found and made up for, exactly those, and with few
-# questions to UEM. RECONCILE_USERS is how many users the store begins with.
+# questions to UEM. RECONCILE_USERS is how many users the store begins with, by default 5000 with
+# 10,030 devices.
 
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/system/lib.sh"
 # shellcheck source=tests/system/lib-uploads.sh
@@ -63,10 +64,12 @@ unfinished()
 }
 
 workers=2
-users=${RECONCILE_USERS:-300}
+users=5000
+! sanitized || users=300
+users=${RECONCILE_USERS:-$users}
 eg_start
 old_ca
-configure certificates.key=ec-p256 'identity.mail={EnrollmentEmailAddress}'
+configure certificates.key=ec-p256 events.on-unenroll=revoke-signing 'identity.mail={EnrollmentEmailAddress}'
 certprov_init
 reconcile
 is "$status" 78 'without [uem]'
@@ -125,6 +128,8 @@ ok "at most 30 calls, and 2 for each missing device: $(($(uem_calls /API/) - cal
 is "$(comm -23 <(sort "$root/before") "$root/gone.sorted" | sort - "$root/missing.sorted")" \
 	"$(state_of enrolled)" 'exactly those are enrolled that should be'
 is "$(state_of unenrolled)" "$(<"$root/gone.sorted")" '... and exactly those unenrolled'
+is "$(certprov list certificates --state revoked --json | jq -r '.[] | select(.usage == "signing") | .device_uuid' | sort)" \
+	"$(<"$root/gone.sorted")" '... whose signing certificates are revoked'
 is "$(upload_table 1 | cut -d ' ' -f 1 | sort -u | grep -cFf "$root/missing")" 37 \
 	'each missing device has got its keys'
 is "$(certprov list events --json | jq '[.[] | select(.event_type == "Enrollment found by certprov reconcile" and .state == "delivered")] | length')" \
