@@ -5,15 +5,16 @@
 
 #include "base/utf8.h"
 
-#define RETRY_AFTER_DEFAULT 60
-#define RETRY_AFTER_MAX 3600
+/* Seconds that we ask a sender to wait. */
+#define SENDER_WAIT_DEFAULT 60
+#define SENDER_WAIT_MAX 3600
 
 static void add_retry_after(struct response *response, int seconds)
 {
 	if (seconds <= 0)
-		seconds = RETRY_AFTER_DEFAULT;
-	if (seconds > RETRY_AFTER_MAX)
-		seconds = RETRY_AFTER_MAX;
+		seconds = SENDER_WAIT_DEFAULT;
+	if (seconds > SENDER_WAIT_MAX)
+		seconds = SENDER_WAIT_MAX;
 	response_header(response, "Retry-After", "%d", seconds);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 #define FIRST_CAPACITY 256
 
 void buf_init(struct buf *b, size_t limit)
@@ -16,7 +18,7 @@ void buf_init(struct buf *b, size_t limit)
 void buf_free(struct buf *b)
 {
 	if (b->data)
-		explicit_bzero(b->data, b->cap);
+		secret_wipe(b->data, b->cap);
 	free(b->data);
 	buf_init(b, b->limit);
 }
@@ -24,7 +26,7 @@ void buf_free(struct buf *b)
 void buf_reset(struct buf *b)
 {
 	if (b->data)
-		explicit_bzero(b->data, b->cap);
+		secret_wipe(b->data, b->cap);
 	b->len = 0;
 	b->failed = false;
 	b->no_memory = false;
@@ -34,7 +36,7 @@ void buf_truncate(struct buf *b, size_t len)
 {
 	if (len >= b->len)
 		return;
-	explicit_bzero(b->data + len, b->len - len);
+	secret_wipe(b->data + len, b->len - len);
 	b->len = len;
 }
 
@@ -60,7 +62,7 @@ static bool reserve(struct buf *b, size_t more)
 	}
 	if (b->data) {
 		memcpy(data, b->data, b->len);
-		explicit_bzero(b->data, b->cap);
+		secret_wipe(b->data, b->cap);
 		free(b->data);
 	}
 	b->data = data;
@@ -208,7 +210,7 @@ enum err blob_take(struct buf *b, struct blob *out, struct error *e)
 void blob_free(struct blob *b)
 {
 	if (b->data)
-		explicit_bzero(b->data, b->len);
+		secret_wipe(b->data, b->len);
 	free(b->data);
 	*b = (struct blob){NULL, 0};
 }

@@ -6,7 +6,10 @@
 
 #include "base/error.h"
 
-/* Overwrites the data; the compiler cannot leave it out. */
+/*
+ * Overwrites the data; the compiler cannot leave it out. Most callers need not do so: buf_free(),
+ * blob_free() and key_free() (pki/key.h) wipe what they free.
+ */
 void secret_wipe(void *data, size_t len);
 
 /* Compares in a time that depends only on len. */

@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 #define HEADER_MAX (32 * 1024)	    /* bytes of a header block, including trailers */
-#define RETRY_AFTER_MAX (24 * 3600) /* seconds; a longer wait is cut to this */
+#define SERVER_WAIT_MAX (24 * 3600) /* seconds: a server that asks for more gets this */
 #define FIELD_NAME_MAX 32	    /* longer than the names that we read */
 #define FIELD_TEXT_MAX HTTP_WANTED_SIZE
 
@@ -22,7 +22,7 @@ static void take_retry_after(struct http_incoming *in, const char *value)
 		seconds = (int64_t)curl_getdate(value, NULL) - clock_now();
 	if (seconds < 0)
 		seconds = 0;
-	in->retry_after = (int)(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
+	in->retry_after = (int)(seconds < SERVER_WAIT_MAX ? seconds : SERVER_WAIT_MAX);
 }
 
 static void take_date(struct http_incoming *in, const char *value)

@@ -5,11 +5,11 @@
 #include "base/error.h"
 #include "config/vocabulary.h"
 
-/* A private key in memory. */
+/* A private key in memory. key_free() wipes it, and blob_free() wipes what it was exported to. */
 struct key;
 struct gnutls_x509_privkey_int;
 
-/* Makes a new key pair. ERR_INTERNAL. Freed with key_free(), which wipes it. */
+/* Makes a new key pair, freed with key_free(). ERR_INTERNAL. */
 enum err key_generate(enum key_type type, struct key **out, struct error *e) must_check;
 void key_free(struct key *key);
 

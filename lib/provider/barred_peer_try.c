@@ -13,8 +13,6 @@
 /* Behind the peer's own time limit: then another process may try. */
 #define TRY_MARGIN 60
 
-#define RETRY_AFTER_MAX 3600
-
 static struct store_peer peer_of(const struct provider *p, const struct barred_peer_try *request)
 {
 	return (struct store_peer){.section = request->section,
@@ -33,7 +31,7 @@ static enum err not_now(
 
 	barred_peer_text(&barred, &text);
 	error_set(e, ERR_BARRED, "%s", text.failed ? b->cause : text.data);
-	e->retry_after = wait < 1 ? 1 : wait < RETRY_AFTER_MAX ? (int)wait : RETRY_AFTER_MAX;
+	e->retry_after = wait < 1 ? 1 : wait < BACKOFF_MAX ? (int)wait : BACKOFF_MAX;
 	buf_free(&text);
 	return e->code;
 }
