@@ -11,7 +11,7 @@
 	"The certificate authority or the Escrow Gateway refused; " \
 	"the event is kept as failed and needs attention."
 #define DETAIL_BARRED                                                                    \
-	"The certificate authority did not process the request: it rejects the "         \
+	"A server that this service asks did not process the request: it rejects the "   \
 	"credentials of this service, or another server answers. An administrator must " \
 	"look at the log. "
 #define DETAIL_GARBLED                                                                      \
@@ -43,8 +43,8 @@ static const struct error_meaning meanings[ERR_COUNT] = {
 	[ERR_GARBLED] = {"garbled", 502, 1, false, "Upstream not understood", DETAIL_GARBLED},
 	[ERR_ALTERED] = {"altered", 500, 1, false, "Stored data refused", DETAIL_ALTERED},
 	[ERR_UNAVAILABLE] = {"unavailable", 503, 75, true, "Not available",
-		"The certificate authority, the Escrow Gateway or the store is "
-		"unreachable or busy. " DETAIL_LATER},
+		"The store, or a server that this service asks, is unreachable or "
+		"busy. " DETAIL_LATER},
 	[ERR_PENDING] = {"pending", 503, 75, true, "Waiting for the certificate authority",
 		"The certificate authority has not approved the request yet. " DETAIL_LATER},
 	[ERR_INTERNAL] = {"internal", 500, 1, true, "Internal error",

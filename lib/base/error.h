@@ -23,7 +23,7 @@ enum err {
 	ERR_NOT_FOUND,	     /* no such path, object or row */
 	ERR_METHOD,	     /* no such method at that path */
 	ERR_REFUSED,	     /* CA or gateway refused finally: needs attention */
-	ERR_BARRED,	     /* the CA processed no request: needs attention, is retried slowly */
+	ERR_BARRED,	     /* a peer processed no request: needs attention, is retried slowly */
 	ERR_GARBLED, /* the CA may have issued, but its answer is not understood: needs attention */
 	ERR_ALTERED, /* the store was altered without the master key: needs attention */
 	ERR_UNAVAILABLE, /* CA, gateway or store is unreachable or busy: try later */
