@@ -12,7 +12,7 @@
 #include "fcgi/response.h"
 #include "fcgi/route.h"
 
-/* A request, until it is answered. service: NULL where it cannot be served at all. */
+/* A request and its answer. service: NULL if the handler has none; the answer is then an error. */
 struct exchange {
 	struct service *service;
 	struct request request;
@@ -42,8 +42,8 @@ static void send_answer(
 
 /*
  * Called now and then while an event that is recorded waits for another machine, see
- * base/patience.h. Answers 503 where that takes long and other events need the worker. The work
- * goes on, unless the handler is told to stop.
+ * base/patience.h. Answers 503 if other events need the worker. The work goes on, unless the
+ * handler is told to stop.
  */
 static bool answer_early(void *ctx)
 {
@@ -55,8 +55,8 @@ static bool answer_early(void *ctx)
 
 	if (!x->answered && transport->end && admission_is_wanted(pass, clock_monotonic_ms())) {
 		error_set(&e, ERR_UNAVAILABLE,
-			"recorded, and still waiting for a CA or a gateway that is slow, while "
-			"other events wait");
+			"the event is recorded, and work on it goes on; answered before its end, as "
+			"a CA or gateway is slow and other events wait");
 		response_init(&response);
 		problem_fill(&response, &e);
 		send_answer(x, &response, &e);

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -177,14 +178,17 @@ static bool accept_one(struct service *service, unsigned place, int listen_fd)
 	case EINVAL:
 	case ENOTSOCK:
 	case EOPNOTSUPP:
-		log_error("the listening socket can no longer be used (errno %d)", errno);
+		log_error("cannot accept connections: the listening socket: %s; restart "
+			  "certprov.fcgi with a listening socket",
+			strerror(errno));
 		return false;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		log_error("cannot accept connections: out of descriptors or memory (errno %d)",
-			errno);
+		log_error("cannot accept connections: %s; raise LimitNOFILE= or MemoryMax= of the "
+			  "unit",
+			strerror(errno));
 		nanosleep(&pause, NULL);
 		return true;
 	default:

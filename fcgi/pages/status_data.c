@@ -1,4 +1,7 @@
-/* Reads what several sections of the status page need; writes nothing but that it is missing. */
+/*
+ * Reads the data that several sections of the status page share. Does not write the sections, but
+ * has the line that stands in their place if the store does not answer.
+ */
 #include "fcgi/pages/status_data.h"
 
 #include "base/clock.h"
@@ -6,7 +9,7 @@
 #include "provider/barred_peer_try.h"
 #include "provider/expiry_gather.h"
 
-/* Without the store the page still shows the rest: that is when somebody looks. */
+/* If the store does not answer, the page still shows the rest: it is then needed most. */
 void status_data_read(
 	struct service *service, const char *query, struct buf *out, struct status_data *status)
 {

@@ -240,8 +240,8 @@ static enum err open_like(
 		close(fd);
 		unlink(temporary);
 		return error_errno(e, ERR_CONFIG,
-			"%s belongs to user %u and group %u, and must keep them: run this as root "
-			"or as that user",
+			"%s belongs to user %u and group %u; its new version must, too: run this as "
+			"root or as that user",
 			path, (unsigned)old->st_uid, (unsigned)old->st_gid);
 	}
 	*out = fd;

@@ -45,8 +45,8 @@ static enum err pending(const struct ejbca *ejbca, const struct http_answer *ans
 		return err;
 	read_handle(object, out->handle);
 	cJSON_Delete(object);
-	error_set(e, ERR_PENDING, "CA %s waits for approval%s%s", ejbca->remote.ca->url,
-		*out->handle ? " of request " : "", out->handle);
+	error_set(e, ERR_PENDING, "an administrator of CA %s has to approve %s%s",
+		ejbca->remote.ca->url, *out->handle ? "request " : "the request", out->handle);
 	e->retry_after = answer->retry_after;
 	return e->code;
 }
@@ -146,7 +146,8 @@ static enum err read_revoked(
 		return error_set(e, ERR_REFUSED, "CA %s has not issued that certificate",
 			ejbca->remote.ca->url);
 	if (answer->status == 202)
-		return error_set(e, ERR_PENDING, "CA %s waits for approval of the revocation",
+		return error_set(e, ERR_PENDING,
+			"an administrator of CA %s has to approve the revocation",
 			ejbca->remote.ca->url);
 	if (answer->status != 200)
 		return ejbca_refusal(ejbca, answer, e);

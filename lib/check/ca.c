@@ -91,7 +91,7 @@ static void check_url(struct check *c, const char *url, const struct blob *ca)
 	}
 	if (err)
 		finding_warn(c, URL,
-			"%s does not serve our list (%s)" FIX
+			"%s does not serve our revocation list (%s)" FIX
 			"let the web server answer there, or correct crl-url in [ca]",
 			url, e.text);
 	else
@@ -134,8 +134,8 @@ static void check_revocation(struct check *c, const struct ca *ca, const char *a
 {
 	if (!ca_can_revoke(ca) && c->config->events.on_unenroll != UNENROLL_KEEP)
 		finding_warn(c, about,
-			"a CA of type %s cannot revoke from here, as on-unenroll in [events] "
-			"demands" FIX "set on-unenroll = keep, and revoke at the CA",
+			"on-unenroll in [events] demands revocation, but certprov cannot revoke at "
+			"a CA of type %s" FIX "set on-unenroll = keep, and revoke at the CA",
 			ca_type_names[ca_config(ca)->type]);
 }
 

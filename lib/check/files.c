@@ -29,9 +29,8 @@ static void review_writers(const struct review *r, const char *file)
 	if (!file || stat(file, &st) < 0)
 		return; /* reported where it is read */
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		finding_warn(r->c, ABOUT,
-			"%s has mode %04o, so that others can change it" FIX "chmod go-w", file,
-			MODE(st));
+		finding_warn(r->c, ABOUT, "others can change %s: its mode is %04o" FIX "chmod go-w",
+			file, MODE(st));
 	else if (st.st_uid != 0 && st.st_uid != geteuid() &&
 		 !(r->has_store && st.st_uid == r->store.st_uid))
 		finding_warn(r->c, ABOUT,
@@ -55,7 +54,7 @@ static void review_folder(const struct review *r, const char *file)
 	if (stat(folder, &st) < 0 || !(st.st_mode & (S_IWGRP | S_IWOTH)) || st.st_mode & S_ISVTX)
 		return;
 	finding_warn(r->c, ABOUT,
-		"%s has mode %04o, so that others can replace our files" FIX "chmod go-w", folder,
+		"others can replace our files in %s: its mode is %04o" FIX "chmod go-w", folder,
 		MODE(st));
 }
 

@@ -91,8 +91,8 @@ static void check(struct check *c)
 	uem_api_close(api);
 	if (!c->config->uem.confirm)
 		finding_warn(c, "uem.confirm",
-			"events are believed: whoever has the webhook's password can get the keys "
-			"of any user" FIX "set confirm = yes in [uem]");
+			"events are believed unchecked: anyone with the webhook's password can get "
+			"the keys of any user" FIX "set confirm = yes in [uem]");
 }
 
 static void check_start(struct check *c)

@@ -59,8 +59,8 @@ static void judge_user(struct look *l, const struct web_place *place)
 			place->file, place->line);
 	else
 		finding_fail(l->check, VERIFIED, ERR_REFUSED,
-			"%s: from line %u on REMOTE_USER is set by hand, without authentication" FIX
-			"remove that; Apache sets it to the name that AuthType has verified",
+			"%s: from line %u on, a directive sets REMOTE_USER without authentication" FIX
+			"remove it; Apache sets REMOTE_USER to the name that AuthType has verified",
 			place->file, place->line);
 }
 

@@ -61,7 +61,7 @@ static enum err check_times(const struct config *config, struct error *e)
 	return ERR_OK;
 }
 
-/* One way to log in to UEM, whole. */
+/* [uem] must name exactly one way to log in, with all its keys. */
 static enum err check_uem_login(const struct config *config, struct error *e)
 {
 	bool oauth =

@@ -38,8 +38,9 @@ static enum err no_descriptor(const char *path, struct error *e)
 }
 
 /*
- * An administrator may be the first: then it goes to the database's owner. Nothing but a file that
- * we have just made does: where that owner put a link to another file, root would give it away.
+ * Root may be the first to need the lock file. We then give it to the owner of the database. We
+ * chown only a file that we created ourselves: if the owner had put a link there, root would give
+ * them the file it points to.
  */
 static enum err make(const char *path, const struct stat *database, int *out, struct error *e)
 {

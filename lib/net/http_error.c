@@ -159,10 +159,11 @@ static enum err explain_alert(const struct http_failure *f, struct error *e)
 		f->tls->alert == GNUTLS_A_INSUFFICIENT_SECURITY)
 		return error_set(e, ERR_CONFIG,
 			"%s: the server offers no TLS 1.2 or later with a strong cipher (TLS alert "
-			"%d: %s); it must be upgraded",
+			"%d: %s); upgrade the server, or enable them there",
 			f->origin, f->tls->alert, name);
-	return error_set(e, ERR_UNAVAILABLE, "%s: the server ended TLS with alert %d: %s",
-		f->origin, f->tls->alert, name);
+	return error_set(e, ERR_UNAVAILABLE,
+		"%s: the server ended TLS with alert %d: %s; its log may say why", f->origin,
+		f->tls->alert, name);
 }
 
 /* --- the network */

@@ -8,9 +8,10 @@
 #define BACKOFF_MAX STORE_WAIT_MAX
 
 /*
- * Returns the seconds to wait before the next attempt: as long as the peer asked for (retry_after >
- * 0), else twice as long after each of the earlier tries, from a minute on, 20 % more or less, so
- * that attempts that failed together do not come back together. Never over an hour.
+ * Returns the seconds to wait before the next attempt. If the peer asked for a wait (retry_after >
+ * 0), it is that. Otherwise it begins with a minute and doubles with each earlier try; up to 20 %
+ * are added or taken off at random, so that attempts that failed together do not come back
+ * together. Never over BACKOFF_MAX.
  */
 int64_t backoff_seconds(int64_t tries, int retry_after);
 

@@ -7,9 +7,9 @@
 #include "store/store.h"
 
 /*
- * CAs, UEM and a directory that judge no request, as they reject our credentials or are not where
- * they should be: a person has to see to it. Until then they are tried slowly, from some minutes to
- * an hour, by one process for all.
+ * Barred peers: CAs, UEM and a directory that process no request, as they reject our credentials or
+ * are not where they should be. An administrator has to act. Until then one process tries for all,
+ * every few minutes at first, and at last every hour.
  */
 #define BARRED_PEERS_MAX (USAGE_COUNT + 2)
 #define BARRED_UEM "uem"
@@ -20,10 +20,10 @@ struct barred_peer {
 	struct store_barred state;
 };
 
-/* Those of the configuration; *count of them. fingerprint: config_fingerprint() of it. */
+/* Finds the barred ones of the configured peers. fingerprint: config_fingerprint() of config. */
 enum err barred_peer_find(const struct config *config, const char *fingerprint, struct store *store,
 	struct barred_peer out[BARRED_PEERS_MAX], size_t *count, struct error *e) must_check;
-/* The same with the fingerprint of this moment. */
+/* Like barred_peer_find(), but computes the configuration's fingerprint itself, now. */
 enum err barred_peer_gather(const struct config *config, struct store *store,
 	struct barred_peer out[BARRED_PEERS_MAX], size_t *count, struct error *e) must_check;
 

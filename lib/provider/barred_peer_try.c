@@ -10,7 +10,7 @@
 /* backoff_seconds() then begins with four minutes: an account may be locked by a few tries. */
 #define HEAD_START 2
 
-/* Behind the peer's own time limit: then another process may try. */
+/* Seconds after the request's time limit when another process may try. */
 #define TRY_MARGIN 60
 
 static struct store_peer peer_of(const struct provider *p, const struct barred_peer_try *request)
@@ -73,7 +73,7 @@ static enum err bar(struct provider *p, const struct barred_peer_try *request, s
 	return err;
 }
 
-/* Those that say that the peer has looked at the request. */
+/* Returns true for results that only a peer gives that has processed the request. */
 static bool is_judged(enum err err)
 {
 	return err == ERR_OK || err == ERR_PENDING || err == ERR_REFUSED || err == ERR_FORBIDDEN;

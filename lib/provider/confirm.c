@@ -125,8 +125,10 @@ static enum err check_enrolled(struct inquiry *q, struct error *e)
 		return not_confirmed(
 			e, "device %s is not enrolled, but %s", q->device_uuid, device.status);
 	if (strcmp(device.user_uuid, q->user_uuid) != 0)
-		return not_confirmed(e, "device %s is not user %s's, but %s's", q->device_uuid,
-			q->user_uuid, *device.user_uuid ? device.user_uuid : "nobody");
+		return not_confirmed(e,
+			"the event says device %s belongs to user %s; in UEM it belongs to %s",
+			q->device_uuid, q->user_uuid,
+			*device.user_uuid ? device.user_uuid : "nobody");
 	err = find_user(q, e);
 	if (!err && q->user->staging)
 		err = not_confirmed(

@@ -22,10 +22,10 @@
 #include "provider/provider.h"
 #include "provider/provider_parts.h"
 
-/* Some make keys while others wait for the gateway. */
+/* Even on one processor: some workers make keys while others wait for the gateway. */
 #define WORKERS_MIN 4
 
-/* No certificate lasts that long. */
+/* Seconds; longer than any certificate lasts. */
 #define FOREVER (100LL * 366 * 86400)
 
 /* The arguments of all workers. */

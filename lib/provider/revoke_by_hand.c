@@ -9,7 +9,10 @@
 #include "provider/revoke.h"
 #include "provider/unenroll_by_hand.h"
 
-/* Nothing is to be revoked. If there is nothing at all, the name may be wrong. */
+/*
+ * Called when no active certificate matches. If no certificate at all matches, the name or serial
+ * number is probably mistyped: an error.
+ */
 static enum err check_known(
 	struct provider *p, const struct store_selection *selection, struct error *e)
 {

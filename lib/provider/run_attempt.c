@@ -14,7 +14,7 @@
 #include "provider/event_log.h"
 #include "provider/provider_parts.h"
 
-/* An event that found no slot is due again after that. */
+/* An event that found no slot is due again after this time. */
 #define PUT_OFF_SECONDS 30
 
 #define OVERTAKEN "the device was unenrolled, or enrolled by another user, after this event"
@@ -25,7 +25,10 @@ static bool waits_for_administrator(enum err err)
 	return err && (err == ERR_BARRED || err == ERR_CONFIG || !error_meaning(err)->retry);
 }
 
-/* Writes down how an attempt ended. A failure of that is the failure of the whole. */
+/*
+ * Writes down how an attempt ended. If writing fails after a good attempt, that error is returned;
+ * after a failed one it is only logged.
+ */
 static enum err finish(struct attempt *a, enum event_state done, enum err err, struct error *e)
 {
 	const struct store_end end = {

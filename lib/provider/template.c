@@ -81,7 +81,9 @@ enum err template_expand(
 				e, ERR_CONFIG, "a brace without its partner in \"%s\"", text);
 		value = value_of(values, key, len);
 		if (!value)
-			return error_set(e, ERR_CONFIG, "there is no field {%.*s}", (int)len, key);
+			return error_set(e, ERR_CONFIG,
+				"{%.*s} is no known field; certprov.conf(5) lists them", (int)len,
+				key);
 		if (check_damage(values, key, len, e))
 			return e->code;
 		if (values->append)

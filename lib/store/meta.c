@@ -11,7 +11,8 @@ enum err meta_get(struct store *store, const char *name, struct blob *out, struc
 	enum err err = db_first(store->db, sql, values, ARRAY_LEN(values), &row, e);
 
 	if (err == ERR_NOT_FOUND)
-		error_set(e, err, "%s: it has no %s", db_name(store->db), name);
+		error_set(e, err, "%s has lost its %s: restore the store from a backup",
+			db_name(store->db), name);
 	if (!err)
 		err = db_copy_blob(row, 0, out, e);
 	db_done(row);

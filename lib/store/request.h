@@ -88,14 +88,17 @@ struct store_pending {
 enum err store_request_release(struct store *store, const struct store_request *request,
 	const struct store_pending *pending, struct error *e) must_check;
 
-/* The CA may have issued a certificate each time: after so many, a person must decide. */
+/*
+ * How many answers we fail to understand before an administrator must decide. Behind each of them
+ * the CA may have issued a certificate.
+ */
 #define STORE_MISREAD_MAX 3
 
 /* An answer that was not understood. */
 struct store_misread {
 	const char *handle; /* "": none, or the same as before */
-	const char *inputs; /* what it was tried with: once they change it is tried again */
-	int64_t count;	    /* of such answers, with this one */
+	const char *inputs; /* used by the request; once they change, it is sent again */
+	int64_t count;	    /* of answers not understood, with this one */
 };
 
 /* As store_request_release(), after such an answer. */

@@ -121,7 +121,10 @@ static enum err read_uuid(
 	return ERR_OK;
 }
 
-/* Writes a number where a text belongs. False if the number has lost digits. */
+/*
+ * Writes a JSON number as text, for a field that should be a string. False if it is no integer, or
+ * if JSON's double could not hold all its digits.
+ */
 static bool write_number(const cJSON *item, char *out, size_t size)
 {
 	double n = item->valuedouble;

@@ -1,4 +1,4 @@
-/* Keeps users that UEM has told of for a few minutes. */
+/* Remembers the users that UEM described, for a few minutes each. */
 #include "uem/users.h"
 
 #include <string.h>

@@ -67,7 +67,7 @@ like "$(certprov check --web-server none 2>&1)" "ok +CA: $program can be run" \
 ok '... all of it' certprov check --web-server none
 configure events.on-unenroll=revoke-signing
 like "$(certprov check --web-server none 2>&1)" \
-	'WARN +CA: a CA of type command cannot revoke from here.*set on-unenroll = keep' \
+	'WARN +CA: on-unenroll.*cannot revoke at a CA of type command.*set on-unenroll = keep' \
 	'certprov check tells that an unenrollment would revoke nothing'
 configure events.on-unenroll=
 

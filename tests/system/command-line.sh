@@ -336,7 +336,7 @@ check_finds 'another authority for the gateway' 'Escrow Gateway: .*issuer that w
 repair
 configure 'identity.mail={EnrollmentMail}'
 check_finds 'a template of what there is not' \
-	"identity: $conf:[0-9]+: \[identity\] mail: there is no field \{EnrollmentMail\}"
+	"identity: $conf:[0-9]+: \[identity\] mail: \{EnrollmentMail\} is no known field; certprov.conf\(5\) lists them"
 configure 'identity.mail={EnrollmentEmailAddress}'
 configure 'identity.subject=CN={name},XX=y'
 check_finds 'a subject of what there is not' "identity: $conf:[0-9]+: \[identity\] subject: .*XX"

@@ -198,7 +198,7 @@ finds 0 "$nobody.*AuthType" 'Apache without a password'
 apache '/CGIPassAuth/d; s/# AuthType/AuthType/; s/# Require valid-user/Require valid-user/'
 finds_nothing '... and with one'
 apache 's/# AuthType/AuthType/; /CGIPassAuth/a SetEnvIf Authorization "(.+)" REMOTE_USER=$1'
-finds 1 "FAILED +web server's authentication: .*REMOTE_USER is set by hand" '... and with a name that the sender claims'
+finds 1 "FAILED +web server's authentication: .*sets REMOTE_USER without authentication" '... and with a name that the sender claims'
 configure events.authenticate=basic events.users-file=uem.users
 handler_stop
 handler_start

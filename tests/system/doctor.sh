@@ -157,14 +157,14 @@ way 'a value out of range' 'configure escrow.timeout=1d' \
 way 'a key twice' 'sed -i "/^key-file/p" certprov.conf' \
 	FAILED configuration 'set twice' 'first in line'
 way 'a configuration that anyone can change' 'chmod 666 certprov.conf' \
-	WARN files 'certprov\.conf has mode 0666, so that others can change it' 'chmod go-w'
+	WARN files 'others can change .*certprov\.conf: its mode is 0666' 'chmod go-w'
 way 'an authority that a group can change' 'chmod 664 ca.crt' \
-	WARN files 'ca\.crt has mode 0664' 'chmod go-w'
+	WARN files 'others can change .*ca\.crt: its mode is 0664' 'chmod go-w'
 way "a gateway's authority that anyone can change" 'chmod 646 eg-ca.pem' \
-	WARN files 'eg-ca\.pem has mode 0646' 'chmod go-w'
+	WARN files 'others can change .*eg-ca\.pem: its mode is 0646' 'chmod go-w'
 
 way 'a folder where anyone can put another' 'chmod 777 .' \
-	WARN files '/way has mode 0777, so that others can replace our files' 'chmod go-w'
+	WARN files 'others can replace our files in .*/way: its mode is 0777' 'chmod go-w'
 
 # --- users
 
@@ -190,7 +190,7 @@ way 'hashes that others can read' 'chmod 644 uem.users' \
 # --- whose certificates
 
 way 'a template of what there is not' 'configure identity.mail={Mail}' \
-	FAILED identity 'there is no field \{Mail\}' ''
+	FAILED identity '\{Mail\} is no known field' ''
 way 'a template that never gives an address' 'configure identity.mail={EnrollmentUserName}@' \
 	FAILED identity 'mail: "\{EnrollmentUserName\}@" can never give a mail address' 'write it as'
 way 'one of two that never does' \
@@ -315,7 +315,7 @@ way 'no place for the revocation list' 'configure ca.crl-url=' \
 way 'nobody there' "configure ca.crl-url=http://localhost:$(free_port)/ca.crl" \
 	WARN "$what" 'no connection: Connection refused' 'let the web server answer there'
 way 'no list there' "configure ca.crl-url=http://localhost:$front_http_port/nowhere" \
-	WARN "$what" 'does not serve our list \(status 404\)' 'let the web server answer there'
+	WARN "$what" 'does not serve our revocation list \(status 404\)' 'let the web server answer there'
 way 'something else there' \
 	"configure ca.crl-url=http://localhost:$front_http_port/certprov/ca.cer" \
 	WARN "$what" 'it is not a revocation list in DER' 'or correct crl-url'

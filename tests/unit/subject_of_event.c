@@ -349,11 +349,12 @@ static void templates_are_checked_at_start(void **state)
 	static const struct {
 		const char *identity, *says;
 	} wrong[] = {
-		{"mail = {EnrolmentUserName}@example.com\n", ":7: [identity] mail: there is no"},
+		{"mail = {EnrolmentUserName}@example.com\n",
+			":7: [identity] mail: {EnrolmentUserName} is no"},
 		{"mail = {EnrollmentUserName@example.com\n", ":7: [identity] mail: a brace"},
-		{"mail = {mail}\n", ":7: [identity] mail: there is no field {mail}"},
-		{"name = {name}\n", ":7: [identity] name: there is no field {name}"},
-		{"mail = a@b.example\nsubject = CN={nam}\n", ":8: [identity] subject: there is no"},
+		{"mail = {mail}\n", ":7: [identity] mail: {mail} is no known field"},
+		{"name = {name}\n", ":7: [identity] name: {name} is no known field"},
+		{"mail = a@b.example\nsubject = CN={nam}\n", ":8: [identity] subject: {nam} is no"},
 		{"subject = CN\n", ":7: [identity] subject: "},
 		{"subject = XX={name}\n", ":7: [identity] subject: "},
 	};
