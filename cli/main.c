@@ -36,7 +36,7 @@ static int version(void)
 	return 0;
 }
 
-/* Two words that are no command are taken as options; any other is wrong. */
+/* "help" and "version" are no commands, but do what the options do; any other word is an error. */
 static int other_word(const char *name)
 {
 	char hint[DID_YOU_MEAN_TEXT_SIZE];

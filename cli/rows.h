@@ -22,8 +22,8 @@ struct rows {
 enum err rows_add(
 	void *ctx, const struct store_column *columns, size_t count, struct error *e) must_check;
 /*
- * Must be called. If the rows are not whole, those that came are shown, and the JSON array stays
- * open, so that no reader takes it for all of them.
+ * Must be called after the last row. If rows are missing (whole: false), those added so far are
+ * shown, and the JSON array is not closed, so that no reader takes it for complete.
  */
 void rows_end(struct rows *rows, bool whole);
 

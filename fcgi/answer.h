@@ -8,8 +8,8 @@
 #include "fcgi/service.h"
 
 /*
- * Answers one request, and logs one line about it. The deadline for receiving must be
- * running; on return the one for sending is.
+ * Answers one request, and logs one line about it. The deadline for receiving the request must be
+ * running; on return, the deadline for sending the answer is.
  */
 void answer_request(struct service *service, const struct transport *transport);
 

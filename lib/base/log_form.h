@@ -21,7 +21,7 @@ struct log_entry {
 };
 
 #define LOG_MESSAGE_SIZE 2048 /* with its NUL */
-/* A whole line: several processes write to one pipe, which takes this much at once. */
+/* A whole line: a pipe that several processes write to takes so many bytes without mixing them. */
 #define LOG_ENTRY_SIZE 4096
 
 /*

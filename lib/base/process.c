@@ -105,7 +105,7 @@ static void read_rest(struct process *p)
 
 /* --- running */
 
-/* Waits until it has ended, the time is over, or it has printed too much. */
+/* Waits until the program has ended, the time is over, or the program has printed too much. */
 static enum err attend(struct process *p, int64_t until, struct error *e)
 {
 	for (;;) {

@@ -241,8 +241,8 @@ static enum adcs_state judge(
 }
 
 /*
- * A page in a language that we do not know, with a number: we take it for a pending request and ask
- * for that number later, which does no harm if it is something else.
+ * Reads the number in a page whose language we do not know. We take it for that of a pending
+ * request and ask for that request later; if the number is something else, that does no harm.
  */
 static void try_number(const char *html, const char *text, struct adcs_page *page)
 {

@@ -17,7 +17,7 @@ struct identity;
 
 #define CA_HANDLE_SIZE 128
 
-/* An order for a certificate. All borrowed; an external CA sees its request only. */
+/* An order for a certificate. All is borrowed. An external CA is sent only the request. */
 struct ca_order {
 	enum usage usage;
 	const struct name *subject;

@@ -105,8 +105,9 @@ static enum err load(struct local *local, const struct config *config, const str
 }
 
 /*
- * A key that is away for now is a warning: existing certificates are still delivered, and new
- * enrollments stay pending. One that does not fit the certificate is a configuration error.
+ * Checks the key of the CA. If it cannot be reached now, that is a warning: existing certificates
+ * are still delivered, and new enrollments stay pending. ERR_CONFIG if the key does not fit the
+ * certificate.
  */
 static enum err look(const struct local *local, const struct config_ca *ca, struct error *e)
 {
@@ -306,7 +307,7 @@ static enum err init_files(
 	return err;
 }
 
-/* Uses a key that is there: many HSMs need their own tools to make one. */
+/* Uses the key in the token, or makes one. Many HSMs need their own tools to make a key. */
 static enum err find_or_make(struct token *token, enum key_type type, struct error *e)
 {
 	enum err err = token_find(token, e);

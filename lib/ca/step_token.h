@@ -8,8 +8,8 @@
 #include "net/identity.h"
 
 /*
- * The one-time tokens that a provisioner of step-ca accepts: a JWK's, or an X5C's, which is signed
- * with the key of a certificate.
+ * Makes the one-time tokens that step-ca accepts. A JWK provisioner's token is signed with its JWK,
+ * an X5C provisioner's with the key of a certificate.
  */
 struct step_signer {
 	const char *provisioner;

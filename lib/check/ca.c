@@ -70,7 +70,7 @@ static enum err judge_list(const struct http_answer *answer, const struct blob *
 	return err;
 }
 
-/* A warning at most: mail readers may be in another network than we are. */
+/* Checks crl-url. A warning at most: mail readers may be in another network than we are. */
 static void check_url(struct check *c, const char *url, const struct blob *ca)
 {
 	struct http_answer answer = {0};
@@ -98,7 +98,7 @@ static void check_url(struct check *c, const char *url, const struct blob *ca)
 		finding_good(c, URL, "%s", url);
 }
 
-/* A key in a token; a key in a file is read when the CA is opened. */
+/* Checks a key in a token; a key in a file was read when the CA was opened. */
 static void check_key(struct check *c, const struct config_ca *section, const char *about)
 {
 	char name[40];
@@ -112,7 +112,7 @@ static void check_key(struct check *c, const struct config_ca *section, const ch
 	finding_result(c, name, err, &e, "it signs in its token");
 }
 
-/* We also publish the list of a local CA. */
+/* Checks a local CA: its certificate, its key, and the revocation list that we publish. */
 static void check_local(struct check *c, struct ca *ca, const char *about)
 {
 	struct certificate_info info;

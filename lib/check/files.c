@@ -21,7 +21,7 @@ struct review {
 
 #define MODE(st) ((unsigned)((st).st_mode & 07777))
 
-/* These files decide whom we trust. */
+/* Warns if others can change a file that decides whom we trust. */
 static void review_writers(const struct review *r, const char *file)
 {
 	struct stat st;
@@ -82,7 +82,7 @@ static void review_reader(const struct review *r, const char *file, const struct
 		file, service->name, blocked);
 }
 
-/* Root may read everything; the service may not. */
+/* Returns true if root checks a store that the service reads as another user, with fewer rights. */
 static bool is_root_for_service(const struct review *r)
 {
 	return geteuid() == 0 && r->has_store && r->store.st_uid != 0;

@@ -35,7 +35,7 @@ struct check {
 	unsigned faults; /* warnings and failures so far */
 };
 
-/* In the formats below, between what was found and how to fix it. */
+/* Separates, in the formats below, what was found from how to fix it. */
 #define FIX "\037"
 
 void finding_good(struct check *c, const char *about, const char *fmt, ...) printf_like(3, 4);

@@ -1,6 +1,6 @@
 /*
- * The store: its files and the disk beneath them, what is in it, and what waits there. Leaves it
- * open for the subjects behind this one.
+ * Checks the store: its files and their disk, its contents, and the events that wait in it. Leaves
+ * the store open for the subjects that are checked after this one.
  */
 
 #include <stdio.h>

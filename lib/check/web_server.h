@@ -12,7 +12,7 @@ struct web_server {
 #define WEB_SERVER_COUNT 3
 extern const struct web_server web_servers[WEB_SERVER_COUNT];
 
-/* In place of a folder: the web server is not to be checked. */
+/* Given to check --web-server in place of a folder: do not check the web server. */
 #define WEB_SERVER_NONE "none"
 bool web_server_is_none(const char *web_server);
 

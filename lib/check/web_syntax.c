@@ -13,8 +13,9 @@
 #define OUTPUT_MAX (64 * 1024)
 
 /*
- * A file that only root can read is no fault. Both servers read all directives before they open
- * keys and logs, so a fault in a directive shows up for every user.
+ * Returns true if the web server only lacks the right to read a file, as we are not root: that is
+ * no fault. Both servers read all directives before they open keys and logs, so a fault in a
+ * directive shows up for every user.
  */
 static bool is_about_rights(const char *fault)
 {

@@ -9,8 +9,8 @@
 #include "base/error.h"
 
 /*
- * A database, by few verbs. A driver for each kind of database is behind them, see driver.h; what
- * uses them is written once. One process, one connection, one transaction at a time.
+ * A database, by few verbs. Each kind of database has a driver (driver.h), so that the callers are
+ * written once. A process has one connection, and one transaction at a time.
  *
  * SQL is written in the words that SQLite (3.35) and PostgreSQL (13) have in common: parameters are
  * $1, $2, …; RETURNING, ON CONFLICT, CASE, coalesce, explicit columns; "user" and "key" are quoted.
@@ -18,8 +18,8 @@
  *
  * Errors: ERR_UNAVAILABLE when the database is busy, full or out of reach, so that the same may
  * work later; ERR_CONFIG when it is missing, damaged, no store, or closed to this user;
- * ERR_NOT_FOUND where said; ERR_INTERNAL for a statement that is wrong or breaks a constraint. What
- * may be there already is written with ON CONFLICT: a broken constraint is a fault of ours.
+ * ERR_NOT_FOUND where said; ERR_INTERNAL for a statement that is wrong or breaks a constraint. A
+ * row that may exist already is written with ON CONFLICT: a broken constraint is a fault of ours.
  */
 struct db;
 struct db_driver;
@@ -29,15 +29,16 @@ extern const struct db_driver db_sqlite; /* its place is a file */
 /* --- opening */
 
 /*
- * place: what the driver finds the database by. db_create() makes one that is empty, and opens it;
- * ERR_CONFIG if one is there. db_open() opens one of ours; its schema may be an earlier one.
+ * place: where the database is, in the driver's terms. db_create() makes an empty database and
+ * opens it; ERR_CONFIG if there is one already. db_open() opens a store, maybe one with an earlier
+ * schema.
  */
 enum err db_create(const struct db_driver *driver, const char *place, struct db **out,
 	struct error *e) must_check;
 enum err db_open(const struct db_driver *driver, const char *place, struct db **out,
 	struct error *e) must_check;
 void db_close(struct db *db);
-/* Closes it, and takes back what db_create() made. */
+/* Closes the database and removes it: for one that db_create() has just made. */
 void db_discard(struct db *db);
 
 /* What it is called in messages: a file's path, a URL without a password. Borrowed. */

@@ -14,7 +14,8 @@ struct sqlite_rows {
 	const char *sql; /* NULL: of a statement that is not kept */
 	sqlite3_stmt *statement;
 	bool in_use;
-	/* Where parameter $n is: SQLite numbers them as they come. 0: it is not used. */
+	/* SQLite's number of parameter $n: SQLite counts in order of appearance. 0: $n is not used.
+	 */
 	unsigned char at[DB_PARAMETERS_MAX + 1];
 };
 

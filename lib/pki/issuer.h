@@ -6,7 +6,7 @@
 #include "pki/key.h"
 #include "pki/token.h"
 
-/* A signer: its certificate and key, loaded once and kept. */
+/* The certificate and key that the local CA signs with, loaded once and kept. */
 struct issuer;
 
 /* ERR_CONFIG if the key does not fit or the certificate is not a CA certificate. */

@@ -66,8 +66,8 @@ bool subject_domain_allowed(const struct config *config, const char *domain)
 }
 
 /*
- * One template. ERR_NOT_FOUND if it lacks a value and so gives no address; ERR_UNPROCESSABLE,
- * with the field, if it gives one that is unusable.
+ * Makes an address by one template. ERR_NOT_FOUND if a field of the template has no value;
+ * ERR_UNPROCESSABLE, with the field, if the address cannot be used.
  */
 static enum err try_mail(const char *template, const struct template_values *values,
 	struct address *out, struct error *e)

@@ -25,7 +25,7 @@ static const char *value_of_uem(const struct event *event, const char *key, size
 	return event && event->uem ? event->uem->field[field] : "";
 }
 
-/* The value of {key}, or NULL if there is no such name here. */
+/* Returns the value of {key}; NULL if no field has that name. */
 static const char *value_of(const struct template_values *values, const char *key, size_t len)
 {
 	const struct event *event = values->event;

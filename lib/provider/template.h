@@ -15,17 +15,17 @@
  */
 struct template_values {
 	const struct event *event;
-	const char *mail; /* {mail}; NULL: not known here, so the name is an error */
-	const char *name; /* {name}; likewise */
+	const char *mail; /* {mail}; NULL: {mail} is an error here */
+	const char *name; /* {name}; NULL: {name} is an error here */
 	bool whole;	  /* a field that was cut is refused, too */
 	/* appends a value in the words of another language; NULL: literally */
 	void (*append)(struct buf *out, const char *value);
 };
 
 /*
- * Appends text to out with every {name} replaced. ERR_CONFIG for a
- * name that does not exist and for a brace without its partner. ERR_UNPROCESSABLE, with the
- * field, for one that has lost something. values->event NULL: checks the text only.
+ * Appends text to out with every {name} replaced. ERR_CONFIG for a name that does not exist and for
+ * a brace without its partner. ERR_UNPROCESSABLE, with the field, if the field's value has lost
+ * characters. values->event NULL: checks the text only.
  */
 enum err template_expand(const char *text, const struct template_values *values, struct buf *out,
 	struct error *e) must_check;

@@ -35,7 +35,7 @@ enum err unenroll_attempt(struct attempt *a, struct error *e)
 		err = stop_delivery(a, e);
 	if (err)
 		return err;
-	/* Otherwise a certificate that is being made now would not be revoked. */
+	/* Wait, as a certificate that is being made now would not be revoked. */
 	if (!attempt_wait_for_turn(a))
 		return error_set(
 			e, ERR_UNAVAILABLE, "an enrollment of the same device is not finished yet");

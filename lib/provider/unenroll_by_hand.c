@@ -1,4 +1,4 @@
-/* An unenrollment that UEM did not tell of. It goes the way of an event. */
+/* An unenrollment that UEM did not send. It is recorded and handled like an event. */
 
 #include "provider/unenroll_by_hand.h"
 

@@ -22,14 +22,14 @@ struct store_return {
 
 /*
  * Makes the owner's newest credential for that mailbox the active one again, if it is archived and
- * in force; it then counts as new, so that every enrolled device is due for an upload. *done is
- * false, and nothing is written, where there is none, or by now another one than the one that it
- * replaces is active.
+ * in force. The credential then counts as new: every enrolled device is due for an upload. *done is
+ * false, and nothing is written, if there is no such credential, or if another process has replaced
+ * the active one meanwhile.
  */
 enum err store_credential_reactivate(struct store *store, const struct credential_owner *owner,
 	const struct store_return *wanted, bool *done, struct error *e) must_check;
 
-/* The text of such a conflict: the mail address, and the other user. */
+/* The text of store_address_conflict(): the mail address, and the other user. */
 #define STORE_ADDRESS_CONFLICT                                                                    \
 	"%s is the address of another user, %s, with an active certificate and another enrolled " \
 	"device"
@@ -43,11 +43,11 @@ enum err store_address_conflict(struct store *store, const struct store_claimant
 
 /* --- for the files of lib/store: inside a write transaction */
 
-/* The user's address is that of a credential from now on. */
+/* Makes the credential's address the user's. */
 enum err user_set_mail(struct store *store, const struct credential *credential,
 	int64_t address_time, struct error *e) must_check;
 
-/* ERR_UNPROCESSABLE where another user has the address, see store_address_conflict(). */
+/* Returns ERR_UNPROCESSABLE if another user has the address, see store_address_conflict(). */
 enum err address_free(struct store *store, const struct store_claimant *claimant, const char *mail,
 	struct error *e) must_check;
 

@@ -285,7 +285,7 @@ enum err store_audit_conflicts(struct store *store, struct store_conflicts *out,
 	return ERR_OK;
 }
 
-/* A read transaction: other processes may append meanwhile. */
+/* Reads in one transaction, as other processes may append meanwhile. */
 enum err store_audit_verify(struct store *store, int64_t *count, struct error *e)
 {
 	unsigned char newest[AUDIT_MAC_SIZE];

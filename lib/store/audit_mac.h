@@ -34,12 +34,12 @@ struct audit_row {
 	const char *action, *request_id, *actor, *device_uuid, *user_uuid, *serial, *detail;
 };
 
-/* previous: the MAC of entry id - 1; zeros before the first. */
+/* Computes the MAC of an entry. previous: that of the entry before; zeros for the first one. */
 enum err audit_mac_entry(const struct audit_mac *keyed, const struct audit_row *row,
 	const unsigned char previous[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
 	struct error *e) must_check;
 
-/* The head: over the number of entries and the MAC of the newest. */
+/* Computes the MAC of the whole trail: over the number of entries and the MAC of the newest. */
 enum err audit_mac_head(const struct audit_mac *keyed, int64_t count,
 	const unsigned char newest[AUDIT_MAC_SIZE], unsigned char out[AUDIT_MAC_SIZE],
 	struct error *e) must_check;
@@ -50,8 +50,8 @@ struct audit_part { /* borrowed */
 };
 
 /*
- * Of a row of another table, by the same key. part: what tells it from all others, and what is
- * covered. Each goes in behind its length.
+ * Computes the MAC of a row of another table, by the same key. part: what tells the row from all
+ * others, and its protected values. Each part goes in behind its length.
  */
 enum err audit_mac_row(const struct audit_mac *keyed, const struct audit_part part[], size_t count,
 	unsigned char out[AUDIT_MAC_SIZE], struct error *e) must_check;

@@ -10,11 +10,14 @@
 struct store;
 struct store_pair;
 
-/* Writes down that UEM has confirmed it now. */
+/* Writes down that UEM has confirmed the pair now. */
 enum err store_confirmation_note(
 	struct store *store, const struct store_pair *pair, struct error *e) must_check;
 
-/* Seconds UTC; 0: never. A time in the future, from a clock that was wrong, is none. */
+/*
+ * When UEM last confirmed the pair, in seconds UTC; 0: never. A time in the future was written by a
+ * wrong clock and counts as never.
+ */
 enum err store_confirmation_time(struct store *store, const struct store_pair *pair, int64_t *at,
 	struct error *e) must_check;
 

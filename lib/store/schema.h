@@ -4,7 +4,8 @@
 #include "db/db.h"
 
 /*
- * Brings the schema up to date, from an empty database too. ERR_CONFIG if it is of a newer program.
+ * Brings the schema of the database, which may be empty, up to date. ERR_CONFIG if a newer version
+ * of the program wrote it.
  */
 enum err schema_migrate(struct db *db, struct error *e) must_check;
 
