@@ -152,7 +152,8 @@ static void XMLCALL on_start(void *data, const XML_Char *name, const XML_Char **
 	else if (strlen(name) > NAME_MAX_LEN)
 		refuse(r, "the name of an element is too long");
 	else if (!r->depth && strcmp(name, ROOT) != 0)
-		refuse(r, "its root is not " ROOT);
+		stop(r, error_set(r->e, ERR_UNSUPPORTED,
+				"XML whose root is not " ROOT ": no event notification of UEM's"));
 	else if (r->depth == 1)
 		begin_field(r, name);
 	else if (r->depth > 1)

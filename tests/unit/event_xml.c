@@ -291,10 +291,6 @@ static void test_syntax(void **state)
 		{ROOT(OTHER "148"), "text between"},
 		{ROOT(OTHER "&#160;"), "text between"},
 		{ROOT(OTHER "<![CDATA[x]]>"), "text between"},
-		{"<EventLog>" OTHER "</EventLog>", "root is not Eventlog"},
-		{"<x:Eventlog xmlns:x='urn:x'>" OTHER "</x:Eventlog>", "root is not Eventlog"},
-		{"<soap><Eventlog>" OTHER "</Eventlog></soap>", "root is not Eventlog"},
-		{"<html><body>400</body></html>", "root is not Eventlog"},
 	};
 
 	(void)state;
@@ -303,6 +299,26 @@ static void test_syntax(void **state)
 	assert_refused(BYTES(ROOT(OTHER) "\0"), "", "syntax");
 	assert_refused(BYTES(ROOT(OTHER "\0" OTHER)), "", "text between");
 	assert_refused(BYTES("<Event\0log>" OTHER "</Eventlog>"), "", "syntax");
+}
+
+/* XML of another kind. */
+static void test_other_roots(void **state)
+{
+	static const char *const others[] = {"<EventLog>" OTHER "</EventLog>",
+		"<x:Eventlog xmlns:x='urn:x'>" OTHER "</x:Eventlog>",
+		"<soap><Eventlog>" OTHER "</Eventlog></soap>", "<html><body>400</body></html>",
+		"<event/>"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct event *event = NULL;
+		struct error e;
+
+		assert_int_equal(
+			parse_bytes(others[i], strlen(others[i]), &event, &e), ERR_UNSUPPORTED);
+		assert_non_null(strstr(e.text, "root is not Eventlog"));
+		assert_null(event);
+	}
 }
 
 /* Bombs, files and addresses of others: nothing of a DTD is read. */
@@ -392,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_kinds_of_fields_refused),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_syntax),
+		cmocka_unit_test(test_other_roots),
 		cmocka_unit_test(test_entities),
 		cmocka_unit_test(test_limits),
 	};
