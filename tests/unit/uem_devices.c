@@ -29,7 +29,7 @@ static enum err see(void *ctx, const struct uem_device *device, struct error *e)
 
 static enum err read_text(struct uem_devices *devices, const char *text)
 {
-	cJSON *json = text ? cJSON_Parse(text) : NULL;
+	cJSON *json = text ? cJSON_ParseWithLength(text, strlen(text)) : NULL;
 	struct error e;
 	enum err err;
 
