@@ -22,7 +22,7 @@ static enum err add_item(struct reconcile_plan *plan, const struct store_pair *p
 	const struct uem_device *device, struct error *e)
 {
 	size_t room = plan->room ? plan->room * 2 : ROOM_FIRST;
-	struct reconcile_item *item = &plan->item[plan->count];
+	struct reconcile_item *item = plan->item;
 
 	if (plan->count == plan->room) {
 		item = realloc(plan->item, room * sizeof(*item));
@@ -30,8 +30,8 @@ static enum err add_item(struct reconcile_plan *plan, const struct store_pair *p
 			return error_memory(e);
 		plan->item = item;
 		plan->room = room;
-		item += plan->count;
 	}
+	item += plan->count;
 	*item = (struct reconcile_item){.pair = *pair};
 	if (device) {
 		item->device = malloc(sizeof(*device));
@@ -123,10 +123,12 @@ static enum err see_unenrolled(void *ctx, const struct uem_device *device, struc
 {
 	struct reconcile_plan *plan = ctx;
 	const struct reconcile_item key = {.pair = store_pair_of(device->uuid, "")};
-	struct reconcile_item *item = bsearch(
-		&key, plan->item + plan->found, plan->count - plan->found, sizeof(key), compare);
+	struct reconcile_item *item = NULL;
 
 	(void)e;
+	if (plan->count > plan->found)
+		item = bsearch(&key, plan->item + plan->found, plan->count - plan->found,
+			sizeof(key), compare);
 	if (item && !device->enrolled)
 		item->confirmed = true;
 	return ERR_OK;
