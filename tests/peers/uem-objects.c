@@ -228,7 +228,8 @@ static int64_t query_number(const struct uem_exchange *x, const char *name, int6
 
 	while (at && !(strncasecmp(at, name, len) == 0 && at[len] == '=')) {
 		at = strchr(at, '&');
-		at += at ? 1 : 0;
+		if (at)
+			at++;
 	}
 	if (at)
 		snprintf(digits, sizeof(digits), "%.*s", (int)strcspn(at + len + 1, "&"),

@@ -174,7 +174,8 @@ static bool form_value(const char *form, const char *name, char out[PEER_LINE_MA
 
 	while (at && !(strncmp(at, name, len) == 0 && at[len] == '=')) {
 		at = strchr(at, '&');
-		at += at ? 1 : 0;
+		if (at)
+			at++;
 	}
 	if (at)
 		decode(at + len + 1, "&", out);
