@@ -115,7 +115,7 @@ ok '... and can be handed in' certprov enroll "$root/kept"
 device=$(new_uuid)
 refused 400 '' 'XML: it is cut' 'half of it' < <(head -c 400 "$notification")
 refused 400 '' 'fault in its syntax' 'two of them' < <(event_xml; event_xml)
-refused 400 '' 'root is not Eventlog' 'another root' <<<'<Envelope><Eventlog/></Envelope>'
+refused 415 '' 'root is not Eventlog' 'another root' <<<'<Envelope><Eventlog/></Envelope>'
 refused 400 '' 'text between' 'mixed content' <<<'<Eventlog>148<EventId>148</EventId></Eventlog>'
 refused 400 '' 'encoding must be' 'another encoding' < <(
 	printf '<?xml version="1.0" encoding="windows-1252"?>'
