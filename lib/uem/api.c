@@ -23,7 +23,7 @@
 #define CODE_TENANT 1013
 #define CODE_NO_DEVICE 5061
 
-enum field { FIELD_VERSION, FIELD_LIMIT, FIELD_LEFT, FIELD_RESET, FIELD_LOCATION, FIELD_COUNT };
+enum field { FIELD_LIMIT, FIELD_LEFT, FIELD_RESET, FIELD_COUNT };
 
 struct uem_api {
 	const struct config *config; /* borrowed */
@@ -74,12 +74,6 @@ void uem_api_close(struct uem_api *api)
 bool uem_api_rejected_password(const struct uem_api *api)
 {
 	return api->rejected;
-}
-
-void uem_reply_free(struct uem_reply *reply)
-{
-	cJSON_Delete(reply->json);
-	*reply = (struct uem_reply){.json = NULL};
 }
 
 /* --- the quota, which all that use the API at this customer share */
@@ -168,16 +162,12 @@ static enum err send(struct uem_api *api, struct call *call, const char *token, 
 	if (!err)
 		err = http_send(api->http,
 			&(const struct http_request){
-				.method = q->method,
+				.method = "GET",
 				.url = url.data,
 				.plain =
 					true, /* the configuration takes it to this machine alone */
-				.content_type = q->body ? "application/json" : NULL,
 				.accept = accept.data,
 				.headers = headers,
-				.body = q->body ? q->body->data : NULL,
-				.body_len = q->body ? q->body->len : 0,
-				.once = strcmp(q->method, "GET") != 0,
 				.deadline = q->deadline,
 				.answer_max = q->answer_max ? q->answer_max : UEM_ANSWER_MAX,
 				.wanted = call->field,
@@ -325,36 +315,21 @@ static enum err judge(
 	return err;
 }
 
-static int version_of(const char *said)
-{
-	int64_t version = 0;
-
-	text_number(*said == 'v' ? said + 1 : said, 99, &version);
-	return (int)version;
-}
-
-enum err uem_api_ask(struct uem_api *api, const struct uem_question *question,
-	struct uem_reply *out, struct error *e)
+enum err uem_api_ask(
+	struct uem_api *api, const struct uem_question *question, cJSON **out, struct error *e)
 {
 	struct call call = {
 		.question = question,
-		.field = {{.name = "x-api-version"}, {.name = "x-ratelimit-limit"},
-			{.name = "x-ratelimit-remaining"}, {.name = "x-ratelimit-reset"},
-			{.name = "location"}},
+		.field = {{.name = "x-ratelimit-limit"}, {.name = "x-ratelimit-remaining"},
+			{.name = "x-ratelimit-reset"}},
 	};
-	struct uem_reply reply = {.version = 0};
 	enum err err = check_quota(api, question, e);
 
 	api->rejected = false;
 	if (!err)
 		err = send_logged_in(api, &call, e);
 	if (!err)
-		err = judge(api, &call.answer, &reply.json, e);
-	if (!err) {
-		reply.version = version_of(call.field[FIELD_VERSION].value);
-		memcpy(reply.location, call.field[FIELD_LOCATION].value, sizeof(reply.location));
-		*out = reply;
-	}
+		err = judge(api, &call.answer, out, e);
 	http_answer_free(&call.answer);
 	return err;
 }

@@ -22,26 +22,19 @@ enum err uem_api_open(
 void uem_api_close(struct uem_api *api);
 
 struct uem_question {
-	const char *method;
-	const char *path;	/* behind [uem] url: "/API/mdm/devices/…" */
-	int version;		/* of the resource, for the Accept header */
-	const struct buf *body; /* JSON, or NULL */
-	bool bulk;		/* not for an event: leaves the last tenth of the quota to events */
-	int64_t deadline;	/* clock_monotonic_ms() */
-	size_t answer_max;	/* bytes; 0: UEM_ANSWER_MAX */
+	const char *path;  /* behind [uem] url: "/API/mdm/devices/…" */
+	int version;	   /* of the resource, for the Accept header */
+	bool bulk;	   /* not for an event: leaves the last tenth of the quota to events */
+	int64_t deadline;  /* clock_monotonic_ms() */
+	size_t answer_max; /* bytes; 0: UEM_ANSWER_MAX */
 };
 
 #define UEM_ANSWER_MAX (256 * 1024) /* one object is a few kilobytes */
 
-struct uem_reply {
-	int version;			 /* that served it; 0: not said */
-	cJSON *json;			 /* NULL: the body is empty */
-	char location[HTTP_WANTED_SIZE]; /* of what was made; "": not said */
-};
-
 /*
- * Asks, with a new token once where UEM rejects the one that we have. The caller must use
- * uem_reply_free() after ERR_OK, which any whole answer of UEM's with a 2xx status is.
+ * Asks, with a new token once where UEM rejects the one that we have. ERR_OK is any
+ * whole answer of UEM's with a 2xx status; *out is NULL if its body is empty. The version that
+ * served it is not told: the readers take the shapes of all. The caller must use cJSON_Delete().
  *
  * ERR_NOT_FOUND: UEM has no such object, or none that our account may see. ERR_UNSUPPORTED: it has
  * no such version of the resource. ERR_REFUSED: it refuses the request itself. ERR_BARRED: it
@@ -49,9 +42,8 @@ struct uem_reply {
  * that may come from another server. ERR_UNAVAILABLE: not now, e->retry_after may be set; also
  * where no more than the last tenth of the quota is left for a bulk question.
  */
-enum err uem_api_ask(struct uem_api *api, const struct uem_question *question,
-	struct uem_reply *out, struct error *e) must_check;
-void uem_reply_free(struct uem_reply *reply);
+enum err uem_api_ask(struct uem_api *api, const struct uem_question *question, cJSON **out,
+	struct error *e) must_check;
 
 /*
  * Returns true if the latest ERR_BARRED means that UEM has rejected username and password: another

@@ -128,14 +128,17 @@ static enum err take(struct uem_token *token, const cJSON *object, int64_t since
 	char *text = (char *)(uintptr_t)json_text(object, "access_token");
 	const char *type = json_text(object, "token_type");
 	int64_t life = life_of(object) * 1000;
-	enum err err;
+	enum err err = ERR_OK;
 
+	uem_token_drop(token);
 	if (!text || !*text || !is_token(text) || (type && !text_equal_nocase(type, "Bearer")))
-		return error_set(e, ERR_UNAVAILABLE, "UEM %s: its answer has no bearer token",
+		err = error_set(e, ERR_UNAVAILABLE, "UEM %s: its answer has no bearer token",
 			token->config->uem.token_url);
-	blob_free(&token->token);
-	err = blob_copy(text, strlen(text), &token->token, e);
-	secret_wipe(text, strlen(text)); /* cJSON frees what it read, but does not wipe it */
+	else
+		err = blob_copy(text, strlen(text), &token->token, e);
+	if (text)
+		secret_wipe(
+			text, strlen(text)); /* cJSON frees what it read, but does not wipe it */
 	token->renew_at = since + (life > 2 * EARLY_MS ? life - EARLY_MS : life / 2);
 	return err;
 }

@@ -87,21 +87,21 @@ static enum err ask(struct uem_api *api, const struct uem_question *question,
 	const char *device_uuid, struct uem_device *out, struct error *e)
 {
 	struct uem_device device;
-	struct uem_reply reply;
-	enum err err = uem_api_ask(api, question, &reply, e);
+	cJSON *json = NULL;
+	enum err err = uem_api_ask(api, question, &json, e);
 
 	if (err)
 		return err;
-	if (!reply.json)
+	if (!json)
 		return error_set(
 			e, ERR_GARBLED, "UEM's answer about device %s is empty", device_uuid);
-	err = uem_device_read(reply.json, &device, e);
+	err = uem_device_read(json, &device, e);
 	if (!err && strcmp(device.uuid, device_uuid) != 0)
 		err = error_set(e, ERR_GARBLED, "UEM answers about device %s when asked for %s",
 			device.uuid, device_uuid);
 	if (err == ERR_GARBLED)
 		e->code = err = ERR_UNAVAILABLE;
-	uem_reply_free(&reply);
+	cJSON_Delete(json);
 	if (!err)
 		*out = device;
 	return err;
@@ -116,7 +116,6 @@ enum err uem_device_find(struct uem_api *api, const char *device_uuid, bool bulk
 {
 	char path[PATH_MAX_BYTES];
 	struct uem_question question = {
-		.method = "GET",
 		.path = path,
 		.version = 2,
 		.bulk = bulk,

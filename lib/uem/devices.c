@@ -87,25 +87,24 @@ enum err uem_devices_next(
 {
 	char path[PATH_MAX_BYTES];
 	struct uem_question question = {
-		.method = "GET",
 		.path = path,
 		.version = 1,
 		.bulk = true,
 		.deadline = deadline,
 		.answer_max = ANSWER_MAX,
 	};
-	struct uem_reply reply = {.json = NULL};
+	cJSON *json = NULL;
 	enum err err;
 
 	print_path(devices, path);
-	err = uem_api_ask(api, &question, &reply, e);
+	err = uem_api_ask(api, &question, &json, e);
 	if (err == ERR_UNSUPPORTED && !devices->unenrolled) {
 		question.version = 2;
-		err = uem_api_ask(api, &question, &reply, e);
+		err = uem_api_ask(api, &question, &json, e);
 	}
 	if (!err)
-		err = uem_devices_read(devices, reply.json, e);
-	uem_reply_free(&reply);
+		err = uem_devices_read(devices, json, e);
+	cJSON_Delete(json);
 	return err;
 }
 

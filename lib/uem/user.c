@@ -103,29 +103,27 @@ enum err uem_user_find(struct uem_api *api, const char *user_uuid, bool bulk, in
 {
 	char path[PATH_MAX_BYTES];
 	const struct uem_question question = {
-		.method = "GET",
 		.path = path,
 		.version = 2,
 		.bulk = bulk,
 		.deadline = deadline,
 	};
 	struct uem_user *user = NULL;
-	struct uem_reply reply;
+	cJSON *json = NULL;
 	enum err err;
 
 	snprintf(path, sizeof(path), "/API/system/users/%s", user_uuid);
-	err = uem_api_ask(api, &question, &reply, e);
+	err = uem_api_ask(api, &question, &json, e);
 	if (err)
 		return err;
-	err = reply.json
-		      ? uem_user_read(reply.json, &user, e)
-		      : error_set(e, ERR_GARBLED, "UEM's answer about user %s is empty", user_uuid);
+	err = json ? uem_user_read(json, &user, e)
+		   : error_set(e, ERR_GARBLED, "UEM's answer about user %s is empty", user_uuid);
 	if (!err && strcmp(user->uuid, user_uuid) != 0)
 		err = error_set(e, ERR_GARBLED, "UEM answers about user %s when asked for %s",
 			user->uuid, user_uuid);
 	if (err == ERR_GARBLED)
 		e->code = err = ERR_UNAVAILABLE;
-	uem_reply_free(&reply);
+	cJSON_Delete(json);
 	if (err)
 		uem_user_free(user);
 	else
