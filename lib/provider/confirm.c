@@ -1,6 +1,6 @@
 /*
  * Asks UEM whether what an event claims is true. It decides about devices and users, not about
- * addresses: see subject_of_event.c.
+ * addresses: see identify.c.
  */
 #include "provider/confirm.h"
 
@@ -207,14 +207,10 @@ bool confirm_is_wanted(const struct provider *p)
 /* Asks, and writes down that it is so. */
 static enum err confirm_enrolled(struct inquiry *q, struct error *e)
 {
-	struct store_pair pair;
+	const struct store_pair pair = store_pair_of(q->device_uuid, q->user_uuid);
 	enum err err = ask(q, check_enrolled, e);
 
-	if (err)
-		return err;
-	snprintf(pair.device_uuid, sizeof(pair.device_uuid), "%s", q->device_uuid);
-	snprintf(pair.user_uuid, sizeof(pair.user_uuid), "%s", q->user_uuid);
-	return store_confirmation_note(q->p->store, &pair, e);
+	return err ? err : store_confirmation_note(q->p->store, &pair, e);
 }
 
 enum err confirm_event(struct provider *p, const struct event *event, struct error *e)

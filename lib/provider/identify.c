@@ -78,8 +78,8 @@ static enum err as_uem_says(struct provider *p, struct event *event, bool claims
 	if (p->config->uem.confirm && claims && !ours && is_other(sent, user))
 		return error_field(e, ERR_FORBIDDEN,
 			event_field_name(EVENT_ENROLLMENT_EMAIL_ADDRESS),
-			"not confirmed by UEM: the address of user %s is %s, not %s",
-			event->user_uuid, user->field[UEM_EMAIL_ADDRESS], sent);
+			NOT_CONFIRMED ": the address of user %s is %s, not %s", event->user_uuid,
+			user->field[UEM_EMAIL_ADDRESS], sent);
 	if (ours || lacks_address(event, user)) {
 		event->time = clock_now();
 		replace(event, EVENT_ENROLLMENT_EMAIL_ADDRESS, user->field[UEM_EMAIL_ADDRESS]);
