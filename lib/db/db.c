@@ -114,6 +114,17 @@ enum err db_integer(struct db *db, const char *sql, const struct db_value *value
 	return err;
 }
 
+enum err db_true(struct db *db, const char *sql, const struct db_value *values, size_t count,
+	bool *out, struct error *e)
+{
+	int64_t found = 0;
+	enum err err = db_integer(db, sql, values, count, 0, &found, e);
+
+	if (!err)
+		*out = found != 0;
+	return err;
+}
+
 enum err db_flush(struct db *db, struct error *e)
 {
 	return db->driver->flush(db, e);

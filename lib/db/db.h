@@ -132,6 +132,10 @@ enum err db_change(struct db *db, const char *sql, const struct db_value *values
 enum err db_integer(struct db *db, const char *sql, const struct db_value *values, size_t count,
 	int64_t fallback, int64_t *out, struct error *e) must_check;
 
+/* One that gives a truth: false where it gives 0, NULL or no row. */
+enum err db_true(struct db *db, const char *sql, const struct db_value *values, size_t count,
+	bool *out, struct error *e) must_check;
+
 /* Waits for what db_run() has kept back. */
 enum err db_flush(struct db *db, struct error *e) must_check;
 

@@ -57,12 +57,8 @@ enum err store_device_known(
 		"		AND kind = 'enrolled' AND state IN ('pending', 'failed'))"
 		" THEN 1 ELSE 0 END";
 	const struct db_value values[] = {DB_TEXT(device_uuid)};
-	int64_t found = 0;
-	enum err err = db_integer(store->db, sql, values, ARRAY_LEN(values), 0, &found, e);
 
-	if (!err)
-		*known = found != 0;
-	return err;
+	return db_true(store->db, sql, values, ARRAY_LEN(values), known, e);
 }
 
 enum err store_device_outdated(struct store *store, const char *user_uuid, const char *mail,

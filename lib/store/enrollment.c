@@ -45,14 +45,10 @@ static enum err is_overtaken(
 	struct store *store, int64_t id, bool shared, bool *out, struct error *e)
 {
 	const struct db_value values[] = {DB_INTEGER(id), DB_BOOLEAN(shared)};
-	int64_t found = 0;
-	enum err err = db_integer(store->db,
-		"SELECT CASE WHEN" OVERTAKEN " OR" OVERTAKEN_BY_TRAIL " THEN 1 ELSE 0 END", values,
-		ARRAY_LEN(values), 0, &found, e);
 
-	if (!err)
-		*out = found != 0;
-	return err;
+	return db_true(store->db,
+		"SELECT CASE WHEN" OVERTAKEN " OR" OVERTAKEN_BY_TRAIL " THEN 1 ELSE 0 END", values,
+		ARRAY_LEN(values), out, e);
 }
 
 static enum err add_user(struct store *store, int64_t id, struct error *e)
@@ -134,12 +130,8 @@ static enum err is_current(struct store *store, int64_t id, bool *out, struct er
 		"SELECT count(*) FROM event AS this JOIN device AS d USING (device_uuid, user_uuid)"
 		" WHERE this.id = $1 AND d.event_id = $1 AND d.state = 'enrolled'";
 	const struct db_value values[] = {DB_INTEGER(id)};
-	int64_t found = 0;
-	enum err err = db_integer(store->db, sql, values, ARRAY_LEN(values), 0, &found, e);
 
-	if (!err)
-		*out = found != 0;
-	return err;
+	return db_true(store->db, sql, values, ARRAY_LEN(values), out, e);
 }
 
 static enum err is_unenrollment(struct store *store, int64_t id, bool *out, struct error *e)
@@ -147,12 +139,8 @@ static enum err is_unenrollment(struct store *store, int64_t id, bool *out, stru
 	static const char sql[] =
 		"SELECT count(*) FROM event WHERE id = $1 AND kind = 'unenrolled'";
 	const struct db_value values[] = {DB_INTEGER(id)};
-	int64_t found = 0;
-	enum err err = db_integer(store->db, sql, values, ARRAY_LEN(values), 0, &found, e);
 
-	if (!err)
-		*out = found != 0;
-	return err;
+	return db_true(store->db, sql, values, ARRAY_LEN(values), out, e);
 }
 
 static enum err check_device(struct store *store, int64_t id, struct error *e)

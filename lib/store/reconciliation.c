@@ -78,12 +78,8 @@ enum err store_reconciliation_is_old(
 		"	AND NOT EXISTS (SELECT 1 FROM event WHERE device_uuid = $1"
 		"		AND kind = 'enrolled' AND received_at >= $2) THEN 1 ELSE 0 END";
 	const struct db_value values[] = {DB_TEXT(device_uuid), DB_INTEGER(time)};
-	int64_t found = 0;
-	enum err err = db_integer(store->db, sql, values, ARRAY_LEN(values), 0, &found, e);
 
-	if (!err)
-		*out = found != 0;
-	return err;
+	return db_true(store->db, sql, values, ARRAY_LEN(values), out, e);
 }
 
 /* --- the latest one: "AT ENROLLMENTS UNENROLLMENTS" */
