@@ -26,20 +26,6 @@ static void assert_refused(const char *json, enum err code, const char *field)
 		fail_msg("%s: field \"%s\", not \"%s\"", json, e.field, field);
 }
 
-static struct blob load(const char *name)
-{
-	const char *srcdir = getenv("srcdir");
-	struct blob content = {NULL, 0};
-	struct buf path = BUF_INIT(4096);
-	struct error e;
-
-	buf_printf(&path, "%s/tests/data/%s", srcdir ? srcdir : ".", name);
-	if (file_read(path.data, &content, &e))
-		fail_msg("%s", e.text);
-	buf_free(&path);
-	return content;
-}
-
 static struct event *good_file(const char *name)
 {
 	struct blob content = load(name);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/file.h"
 #include "uem/event.h"
 
 #define DEVICE "f90f1abd-b914-4895-9b59-82e8aecf0e66"
@@ -30,6 +32,21 @@ static enum err parse(const char *json, struct event **out, struct error *e)
 	err = event_parse(exact, len, out, e);
 	free(exact);
 	return err;
+}
+
+/* A file of tests/data. */
+static inline struct blob load(const char *name)
+{
+	const char *srcdir = getenv("srcdir");
+	struct blob content = {NULL, 0};
+	struct buf path = BUF_INIT(4096);
+	struct error e;
+
+	buf_printf(&path, "%s/tests/data/%s", srcdir ? srcdir : ".", name);
+	if (file_read(path.data, &content, &e))
+		fail_msg("%s", e.text);
+	buf_free(&path);
+	return content;
 }
 
 static struct event *good(const char *json)

@@ -68,20 +68,6 @@ static void assert_same(const char *xml, size_t len, const char *json)
 	buf_free(&b);
 }
 
-static struct blob load(const char *name)
-{
-	const char *srcdir = getenv("srcdir");
-	struct blob content = {NULL, 0};
-	struct buf path = BUF_INIT(4096);
-	struct error e;
-
-	buf_printf(&path, "%s/tests/data/%s", srcdir ? srcdir : ".", name);
-	if (file_read(path.data, &content, &e))
-		fail_msg("%s", e.text);
-	buf_free(&path);
-	return content;
-}
-
 static void test_sample(void **state)
 {
 	struct blob xml = load("events/notification.xml"), json = load("enrollment-event.json");
