@@ -63,33 +63,16 @@ ca_setup()
 	)
 }
 
-ca_nginx_start()
-{
-	sed -e "s|@USER@|$(nginx_user)|; s|@DIR@|$ca|; s|@PORT@|$1|; s|@KEEPALIVE@|75|" \
-		-e "s|@CERT@|$pki/ca-server.crt|; s|@KEY@|$pki/ca-server.key|" \
-		-e "s|ssl_verify_client .*;|ssl_verify_client optional; ssl_client_certificate $ca/issuers/tls.crt;|" \
-		-e '/error_page 495/d' ${ca_edit:+-e "$ca_edit"} \
-		"$top_srcdir/tests/peers/peer.nginx" >"$ca/nginx.conf"
-	nginx_start ca-nginx "$ca"
-}
-
 ca_start()
 {
-	local port
-
 	start ca-program "$top_builddir/tests/peers/certificate-authority" -s "$ca/peer.sock" \
 		-d "$ca/state" -i "$ca/issuers" -w "${ca_workers:-16}"
 	wait_ready ca-program -S "$ca/peer.sock" || return 1
-	for _ in 1 2 3 4 5; do
-		port=${ca_port:-$(free_port)}
-		if ca_nginx_start "$port"; then
-			ca_port=$port
-			ca_url=https://localhost:$port
-			return 0
-		fi
-		port_was_taken "$ca" || return 1
-	done
-	return 1
+	peer_nginx_start "$ca" "${ca_port:-}" ca-server -e '/error_page 495/d' \
+		-e "s|ssl_verify_client .*;|ssl_verify_client optional; ssl_client_certificate $ca/issuers/tls.crt;|" \
+		${ca_edit:+-e "$ca_edit"} || return 1
+	ca_port=$peer_port
+	ca_url=https://localhost:$peer_port
 }
 
 ca_stop()

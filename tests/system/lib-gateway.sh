@@ -44,37 +44,18 @@ eg_setup()
 	pki_server eg-server eg-ca localhost
 }
 
-eg_nginx_start()
-{
-	local port=$1 certificate=$2
-
-	sed -e "s|@USER@|$(nginx_user)|; s|@DIR@|$eg|; s|@PORT@|$port|" \
-		-e "s|@KEEPALIVE@|${eg_keepalive:-75}|" \
-		-e "s|@CERT@|$pki/$certificate.crt|; s|@KEY@|$pki/$certificate.key|" \
-		${eg_edit:+-e "$eg_edit"} \
-		"$top_srcdir/tests/peers/peer.nginx" >"$eg/nginx.conf"
-	nginx_start "${eg##*/}-nginx" "$eg"
-}
-
 eg_start()
 {
-	local certificate=${1:-eg-server} port
 	local -a options=(-p "$eg/p12.password")
+	local peer_keepalive=${eg_keepalive:-75}
 
 	[[ -z ${eg_plain:-} ]] || options=()
 	start "${eg##*/}-program" "$top_builddir/tests/peers/escrow-gateway" -s "$eg/peer.sock" \
 		-d "$eg/state" -t "$eg/thumbprints" "${options[@]}" ${eg_kestrel:+-K} -w "${eg_workers:-16}"
 	wait_ready "${eg##*/}-program" -S "$eg/peer.sock" || return 1
-	for _ in 1 2 3 4 5; do
-		port=${eg_port:-$(free_port)}
-		if eg_nginx_start "$port" "$certificate"; then
-			eg_port=$port
-			eg_url=https://localhost:$port
-			return 0
-		fi
-		port_was_taken "$eg" || return 1
-	done
-	return 1
+	peer_nginx_start "$eg" "$eg_port" "${1:-eg-server}" ${eg_edit:+-e "$eg_edit"} || return 1
+	eg_port=$peer_port
+	eg_url=https://localhost:$peer_port
 }
 
 eg_stop()

@@ -11,6 +11,9 @@
 #   wait_ready NAME -S|-s|-e FILE   until that file is there; fails if the process ends before
 #   free_port                prints a TCP port of 127.0.0.1 that nobody listens on
 #   nginx_start NAME DIR     runs nginx on DIR/nginx.conf and waits until it listens
+#   peer_nginx_start DIR PORT CERTIFICATE [SED-ARGUMENT...]   the same with tests/peers/peer.nginx:
+#                            TLS before a peer's DIR/peer.sock. PORT '': a free one. Sets
+#                            $peer_port. $peer_keepalive: seconds
 
 declare -A pids=()
 
@@ -126,4 +129,21 @@ port_was_taken()
 		printf '%s\n' "$last" >&2
 		return 1
 	}
+}
+
+peer_nginx_start()
+{
+	local dir=$1 port=$2 certificate=$3
+
+	shift 3
+	for _ in 1 2 3 4 5; do
+		peer_port=${port:-$(free_port)}
+		sed -e "s|@USER@|$(nginx_user)|; s|@DIR@|$dir|; s|@PORT@|$peer_port|" \
+			-e "s|@KEEPALIVE@|${peer_keepalive:-75}|" \
+			-e "s|@CERT@|$pki/$certificate.crt|; s|@KEY@|$pki/$certificate.key|" "$@" \
+			"$top_srcdir/tests/peers/peer.nginx" >"$dir/nginx.conf"
+		! nginx_start "${dir##*/}-nginx" "$dir" || return 0
+		port_was_taken "$dir" || return 1
+	done
+	return 1
 }

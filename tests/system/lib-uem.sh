@@ -36,31 +36,14 @@ uem_setup()
 	pki_server uem-server uem-ca localhost
 }
 
-uem_nginx_start()
-{
-	sed -e "s|@USER@|$(nginx_user)|; s|@DIR@|$uem|; s|@PORT@|$1|; s|@KEEPALIVE@|75|" \
-		-e "s|@CERT@|$pki/$2.crt|; s|@KEY@|$pki/$2.key|" \
-		"$top_srcdir/tests/peers/peer.nginx" >"$uem/nginx.conf"
-	nginx_start uem-nginx "$uem"
-}
-
 uem_start()
 {
-	local port
-
 	[[ -d $uem ]] || uem_setup
 	start uem-program "$top_builddir/tests/peers/uem-server" -s "$uem/peer.sock" -d "$uem/state"
 	wait_ready uem-program -S "$uem/peer.sock" || return 1
-	for _ in 1 2 3 4 5; do
-		port=${uem_port:-$(free_port)}
-		if uem_nginx_start "$port" "${1:-uem-server}"; then
-			uem_port=$port
-			uem_url=https://localhost:$port
-			return 0
-		fi
-		port_was_taken "$uem" || return 1
-	done
-	return 1
+	peer_nginx_start "$uem" "$uem_port" "${1:-uem-server}" || return 1
+	uem_port=$peer_port
+	uem_url=https://localhost:$peer_port
 }
 
 uem_stop()
