@@ -14,7 +14,7 @@ test_packages=(apache2 clang clang-format codespell default-jre-headless faketim
 	golang-cfssl golang-github-smallstep-certificates-dev golang-go krb5-admin-server
 	krb5-kdc ldap-utils libapache2-mod-auth-gssapi libapache2-mod-fcgid libclang-rt-dev libcmocka-dev
 	libfcgi-bin libnss3-tools llvm mandoc passwd procps prometheus shellcheck slapd softhsm2
-	spawn-fcgi sqlite3 systemd valgrind whois xz-utils)
+	spawn-fcgi sqlite3 systemd tinyproxy-bin valgrind whois xz-utils)
 browser_packages=(chromium fonts-dejavu-core)
 package_packages=(build-essential debhelper debootstrap lintian systemd-container util-linux)
 services=(apache2 krb5-admin-server krb5-kdc nginx prometheus slapd) # of packages by these names
