@@ -95,7 +95,8 @@ enum err look_up_probe(const struct config *config, const struct look_up *look_u
 	return err == ERR_UNPROCESSABLE ? ERR_OK : err;
 }
 
-enum err look_up_filter(
+/* The filter of [ldap] for the user of an event, each value in it taken literally. */
+static enum err write_filter(
 	const struct config *config, const struct event *event, struct buf *out, struct error *e)
 {
 	const struct template_values values = {
@@ -143,7 +144,7 @@ enum err look_up_user(
 	struct provider *p, const struct event *event, struct directory_user *out, struct error *e)
 {
 	struct buf filter = BUF_INIT(FILTER_MAX);
-	enum err err = look_up_filter(p->config, event, &filter, e);
+	enum err err = write_filter(p->config, event, &filter, e);
 
 	if (!err)
 		err = ask(p, filter.data, out, e);

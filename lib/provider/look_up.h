@@ -19,10 +19,6 @@ void look_up_close(struct look_up *look_up);
 enum err look_up_probe(
 	const struct config *config, const struct look_up *look_up, struct error *e) must_check;
 
-/* The filter of [ldap] for the user of an event, each value in it taken literally. */
-enum err look_up_filter(const struct config *config, const struct event *event, struct buf *out,
-	struct error *e) must_check;
-
 /*
  * The event's user as the directory knows them.
  *

@@ -29,11 +29,6 @@ static const struct {
 	[UEM_EMPLOYEE_IDENTIFIER] = {"employeeIdentifier", "employeeIdentifier"},
 };
 
-const char *uem_user_field_name(enum uem_field field)
-{
-	return fields[field].name;
-}
-
 int uem_user_field_find(const char *name, size_t len)
 {
 	for (int i = 0; i < UEM_FIELD_COUNT; i++)

@@ -34,8 +34,7 @@ struct uem_user {
 
 void uem_user_free(struct uem_user *user);
 
-/* "emailAddress", and the field for a name among len bytes, or -1. */
-const char *uem_user_field_name(enum uem_field field);
+/* The field for a name among len bytes, such as "emailAddress", or -1. */
 int uem_user_field_find(const char *name, size_t len);
 
 /* Reads a user object of any version of the API. ERR_GARBLED without a UUID. */
